@@ -1,0 +1,1 @@
+"""Rolecall: the agent. The only place where tickets meet roles."""

@@ -1,0 +1,58 @@
+"""Rolecall's own vocabulary: what it reads (tickets), what it says (decisions) and what it learns from (reviews)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+
+class Strength(IntEnum):
+    """How much a review says about the right role. Silence has no strength: it is never a label."""
+
+    CLOSED_AS_SUGGESTED = 1
+    """Closed in a role that we had suggested: staff may simply have followed us."""
+    CLOSED = 2
+    """Closed in a role that we had not suggested, or where we had said nothing."""
+    CONFIRMED = 3
+    """A person said that the role is right: `/role ok`, or imported history that was reviewed."""
+    CORRECTED = 4
+    """A person named another role: `/role NAME`."""
+
+
+class Band(StrEnum):
+    """Confidence in words, for people with two seconds."""
+
+    SURE = "sure"
+    LIKELY = "likely"
+    GUESS = "a guess"
+
+
+def ticket_key(source: str, ticket_id: str) -> str:
+    """Return the name of a ticket across systems, for example `django-helpdesk:42`."""
+    return f"{source}:{ticket_id}"
+
+
+def ticket_text(subject: str, body: str) -> str:
+    """Return the text that models see, in training as in serving: subject and body, without saying one thing twice."""
+    subject, body = subject.strip(), body.strip()
+    if not body or body.startswith(subject):
+        return body or subject
+    return f"{subject}\n{body}" if subject else body
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A reviewed ticket as it was filed, with the roles that people settled on (more than one where two must act)."""
+
+    ticket_key: str
+    subject: str
+    body: str
+    roles: tuple[str, ...]
+    filed_at: datetime
+    strength: Strength = Strength.CONFIRMED
+
+    @property
+    def text(self) -> str:
+        """The text that models see."""
+        return ticket_text(self.subject, self.body)

@@ -1,0 +1,1 @@
+"""Border to ticketing systems: they know tickets, not roles."""

@@ -1,0 +1,57 @@
+"""What every connector offers. A new system is one short file that fits this protocol, plus a line in `registry.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from connectors.events import Delivery, Event, Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What one look at the system found: events whose webhook may never come, and where the next look starts."""
+
+    events: Sequence[Event]
+    watermark: str
+
+
+class Connector(Protocol):
+    """One ticketing system: three pure functions for what comes in, five thin calls for what goes out."""
+
+    source: str
+    """The name in `/hooks/{source}` and in ticket keys."""
+
+    author_id: str
+    """The system's id of the account that we comment with."""
+
+    def verify(self, delivery: Delivery) -> None:
+        """Raise InvalidSignature unless the delivery is authentic. Looks at bytes only, in constant time."""
+
+    def parse(self, delivery: Delivery) -> Sequence[Event]:
+        """Turn a verified delivery into events; [] means it is none of our business.
+
+        Raises MalformedPayload. Our own comments and changes yield no event.
+        """
+
+    def ticket_url(self, ticket_id: str) -> str:
+        """Return the address at which staff see this ticket."""
+
+    async def check(self) -> str:
+        """Reach the system and say in one line what was reached. Raises Transient or Permanent."""
+
+    async def read_ticket(self, ticket_id: str) -> Ticket:
+        """Fetch the ticket with all its comments. Raises TicketNotFound, Transient or Permanent."""
+
+    async def post_comment(self, ticket_id: str, text: str) -> str:
+        """Post a staff-only comment and return its id. Raises Ambiguous where it may have been stored."""
+
+    async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> None:
+        """Replace the text of a comment of ours. Safe to repeat."""
+
+    async def poll(self, watermark: str | None) -> Poll:
+        """Find happenings since `watermark` (None: from the beginning) that may have sent no webhook."""
+
+    async def aclose(self) -> None:
+        """Close the connections."""

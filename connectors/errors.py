@@ -1,0 +1,49 @@
+"""What can go wrong between a ticketing system and its connector.
+
+The tree is split by what the caller does next::
+
+    ConnectorError
+    ├── InvalidSignature    refuse the delivery: HTTP 401
+    ├── MalformedPayload    refuse the delivery: HTTP 400
+    ├── Transient           try again later, not before `retry_after` seconds
+    │   ├── Ambiguous       the request may have been carried out: read back before repeating it
+    │   └── TicketNotFound  perhaps not committed yet: a webhook can overtake its own transaction
+    └── Permanent           trying again cannot help: park it for a person
+"""
+
+from __future__ import annotations
+
+
+class ConnectorError(Exception):
+    """Any fault at the border to a ticketing system; the message is one line and holds no secret."""
+
+
+class InvalidSignature(ConnectorError):
+    """The delivery does not prove that it comes from the configured system."""
+
+
+class MalformedPayload(ConnectorError):
+    """The delivery is authentic, but not in the form that this system documents."""
+
+
+class Transient(ConnectorError):
+    """The system cannot answer now.
+
+    `retry_after` is the system's own wish in seconds, or None where it named none.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Ambiguous(Transient):
+    """A write got no usable answer (time-out, reset, 5xx): it may have been stored all the same."""
+
+
+class TicketNotFound(Transient):
+    """The system does not know this ticket (yet)."""
+
+
+class Permanent(ConnectorError):
+    """The system refuses for good: wrong token, missing right, a request it will never accept."""

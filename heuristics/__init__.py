@@ -1,0 +1,1 @@
+"""Keyword rules: they know text, not tickets."""
