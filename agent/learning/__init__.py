@@ -1,0 +1,1 @@
+"""From reviewed tickets to a model that has earned its place."""

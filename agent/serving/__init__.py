@@ -1,0 +1,1 @@
+"""The model in use: texts in, role probabilities out, without torch."""
