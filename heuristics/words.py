@@ -1,0 +1,123 @@
+"""Cut text into words, and keywords into what they match: whole words, case and plural ignored, shorthand unified."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+SHORTHAND = r"[^\W\d_](?:[/.&][^\W\d_])+(?!\w)"  # L/H, A/C, a.m., P&H: single letters joined by a mark are one word
+WORD = re.compile(SHORTHAND + r"|\w+(?:['’]\w+)*")
+KEYWORD_WORD = re.compile(rf"(?:{WORD.pattern})\*?")
+MARKS = str.maketrans("", "", "/.&'’")
+CLAUSE_END = re.compile(r"[.!?;:](?=\s|$)|\n\s*\n")
+CLAUSE_WORDS = frozenset({"but", "however"})  # the terms that end a negation's reach in NegEx
+HISSING = ("s", "x", "z", "ch", "sh")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word of a text: `form` is what is compared, `start` and `end` are character offsets, `clause` counts up."""
+
+    form: str
+    start: int
+    end: int
+    clause: int
+
+
+@dataclass(frozen=True, slots=True)
+class WordPattern:
+    """One word of a keyword: a set of forms, or a beginning."""
+
+    forms: frozenset[str]
+    prefix: str | None = None
+
+    def matches(self, form: str) -> bool:
+        """Say whether a token's form is this word."""
+        return form.startswith(self.prefix) if self.prefix is not None else form in self.forms
+
+
+def tokenise(text: str) -> list[Token]:
+    """Return the words of a text in order; time is linear in its length."""
+    tokens: list[Token] = []
+    clause, last = 0, 0
+    for found in WORD.finditer(text):
+        form = fold(found[0])
+        if CLAUSE_END.search(text, last, found.start() + 1) or form in CLAUSE_WORDS:
+            clause += 1
+        tokens.append(Token(form, found.start(), found.end(), clause))
+        last = found.end()
+    return tokens
+
+
+def fold(word: str) -> str:
+    """Return the form of a word that is compared: no case, no compatibility variants, no apostrophe or joining mark."""
+    return unicodedata.normalize("NFKC", word).casefold().translate(MARKS)
+
+
+def compile_phrase(phrase: str) -> tuple[WordPattern, ...]:
+    """Turn a keyword into the words that must follow each other; `leak*` stands for every word that begins so.
+
+    Empty where the phrase holds no word.
+    """
+    return tuple(_compile_word(found[0]) for found in KEYWORD_WORD.finditer(phrase))
+
+
+def number_forms(word: str) -> frozenset[str]:
+    """Return the word with its regular English plural, and its singular where it looks like a plural.
+
+    Made from the keyword rather than by stemming the text: `pipe` finds pipes, `tap` does not find tape.
+    """
+    if len(word) < 3 or not word.isalpha():
+        return frozenset({word})
+    forms = {word, word + "es" if word.endswith(HISSING) else word + "s"}
+    if word.endswith("y") and word[-2] not in "aeiou":
+        forms.add(word[:-1] + "ies")
+    if word.endswith("ies") and len(word) > 4:
+        forms.add(word[:-3] + "y")
+    elif word.endswith("es") and word[:-2].endswith(HISSING):
+        forms |= {word[:-2], word[:-1]}
+    elif word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3:
+        forms.add(word[:-1])
+    return frozenset(forms)
+
+
+def follows(tokens: Sequence[Token], at: int, words: Sequence[WordPattern]) -> bool:
+    """Say whether the words stand in the text one after the other, beginning with token `at`."""
+    return at + len(words) <= len(tokens) and all(
+        word.matches(token.form) for word, token in zip(words, tokens[at : at + len(words)], strict=True)
+    )
+
+
+class PhraseIndex:
+    """Find many phrases in one pass: the first word is looked up, only the phrases that begin so are compared."""
+
+    def __init__(self, phrases: Iterable[tuple[int, Sequence[WordPattern]]]) -> None:
+        self._by_form: dict[str, list[tuple[int, Sequence[WordPattern]]]] = {}
+        self._by_prefix: dict[str, list[tuple[int, Sequence[WordPattern]]]] = {}
+        for owner, words in phrases:
+            first = words[0]
+            table = self._by_form if first.prefix is None else self._by_prefix
+            for form in first.forms if first.prefix is None else (first.prefix,):
+                table.setdefault(form, []).append((owner, words))
+        self._prefix_lengths = sorted({len(prefix) for prefix in self._by_prefix})
+
+    def find(self, tokens: Sequence[Token]) -> Iterable[tuple[int, int, int]]:
+        """Yield (owner, first token, one past the last token) for every occurrence, overlapping ones included."""
+        for at, token in enumerate(tokens):
+            candidates = list(self._by_form.get(token.form, ()))
+            for length in self._prefix_lengths:
+                if length > len(token.form):
+                    break
+                candidates += self._by_prefix.get(token.form[:length], ())
+            for owner, words in candidates:
+                if follows(tokens, at, words):
+                    yield owner, at, at + len(words)
+
+
+def _compile_word(word: str) -> WordPattern:
+    form = fold(word.removesuffix("*"))
+    if word.endswith("*"):
+        return WordPattern(frozenset(), form)
+    return WordPattern(number_forms(form))
