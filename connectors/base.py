@@ -51,7 +51,10 @@ class Connector(Protocol):
         """Replace the text of a comment of ours. Safe to repeat."""
 
     async def poll(self, watermark: str | None) -> Poll:
-        """Find happenings since `watermark` (None: from the beginning) that may have sent no webhook."""
+        """Find happenings since `watermark` that may have sent no webhook.
+
+        The first look (None) takes the present as its start and yields no events: history must not flood the agent.
+        """
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -1,0 +1,185 @@
+"""The connector: pure functions for what comes in, thin calls for what goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import httpx
+
+from connectors.base import Poll
+from connectors.django_helpdesk import polling
+from connectors.django_helpdesk.payload import (
+    Created,
+    FollowUp,
+    FollowUpPage,
+    TicketPage,
+    TicketRow,
+    events_of_webhook,
+    ticket_url,
+    to_ticket,
+)
+from connectors.django_helpdesk.settings import DjangoHelpdeskSettings
+from connectors.django_helpdesk.text import defuse, escape_template
+from connectors.errors import Ambiguous, MalformedPayload, Permanent, TicketNotFound
+from connectors.events import Delivery, Event, Ticket
+from connectors.http import Answer, call, make_client
+from connectors.signing import verify_shared_secret
+from connectors.strict_json import Wire, decode
+
+TICKETS = "api/tickets/"
+FOLLOW_UPS = "api/followups/"
+
+Model = TypeVar("Model", bound=Wire)
+
+
+class DjangoHelpdesk:
+    """One django-helpdesk. Both of its webhook lists get the same URL, `/hooks/django-helpdesk/SECRET`."""
+
+    source = "django-helpdesk"
+
+    def __init__(self, settings: DjangoHelpdeskSettings, client: httpx.AsyncClient | None = None) -> None:
+        self.author_id = settings.author_id
+        self._settings = settings
+        self._client = client or make_client(
+            settings.url,
+            {"Authorization": f"Token {settings.token}"},
+            timeout_seconds=settings.timeout_seconds,
+            ca_file=settings.ca_file,
+        )
+
+    def verify(self, delivery: Delivery) -> None:
+        """Raise InvalidSignature unless the path holds a secret: the helpdesk signs nothing."""
+        verify_shared_secret(delivery.secret, self._settings.webhook_secrets)
+
+    def parse(self, delivery: Delivery) -> Sequence[Event]:
+        """Return a creation, or the comment and the closure of a follow-up. Raises MalformedPayload."""
+        return events_of_webhook(delivery.body, self._settings)
+
+    def ticket_url(self, ticket_id: str) -> str:
+        """Return the staff page of a ticket."""
+        return ticket_url(ticket_id, self._settings)
+
+    async def check(self) -> str:
+        """Read the newest ticket and say what was reached. Raises Transient or Permanent."""
+        try:
+            page = await self._page(TicketPage, TICKETS, page="last", page_size=1)
+        except TicketNotFound as error:
+            raise Permanent(f"{error}: no helpdesk API at {self._settings.url}") from error
+        unnamed = sorted({str(row.queue) for row in page.results} - set(self._settings.queues))
+        hint = f"; queue {', '.join(unnamed)} is not in `queues`" if unnamed else ""
+        return f"django-helpdesk at {self._settings.url}, {page.count} tickets{hint}"
+
+    async def read_ticket(self, ticket_id: str) -> Ticket:
+        """Fetch the ticket with all its comments, ours included."""
+        return to_ticket(await self._ticket(_number(ticket_id)), self._settings)
+
+    async def post_comment(self, ticket_id: str, text: str) -> str:
+        """Post a comment that only staff see and return its id.
+
+        The body never has a `title`: the helpdesk would rename the ticket. A 5xx is Ambiguous, because the helpdesk
+        answers 500 after storing the comment whenever its own webhook is refused.
+        """
+        number = _number(ticket_id)
+        body = {"ticket": number, "comment": escape_template(defuse(text)), "public": False}
+        answer = await call(self._client, "POST", FOLLOW_UPS, json=body, accept={400})
+        if answer.status == 400:
+            raise _refusal(answer, ticket_id)
+        try:
+            comment = decode(Created, answer.body)
+        except MalformedPayload as error:
+            raise Ambiguous(f"POST {FOLLOW_UPS}: the answer names no comment: {error}") from None
+        if str(comment.user) != self.author_id:
+            raise Permanent(
+                f"comment {comment.id} was stored for user {comment.user}, but connectors.{self.source}.author_id is "
+                f"{self.author_id}: set it to {comment.user}, or our own comments are taken for feedback"
+            )
+        return str(comment.id)
+
+    async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> None:
+        """Replace the text of a comment. The helpdesk stores an edit as it is, without rendering it as a template."""
+        path = f"{FOLLOW_UPS}{_number(comment_id)}/"
+        await call(self._client, "PATCH", path, json={"comment": defuse(text), "public": False})
+
+    async def poll(self, watermark: str | None) -> Poll:
+        """Find what sent no webhook since the last look. The first look (None) takes the present as its start."""
+        if watermark is None:
+            newest = await self._page(TicketPage, TICKETS, page="last", page_size=1)
+            recent = await self._follow_ups_above(None)
+            return polling.start(max((row.id for row in newest.results), default=0), recent, await self._open_tickets())
+        since = polling.read_watermark(watermark)
+        look = polling.Look(await self._follow_ups_above(since.followup), await self._open_tickets())
+        read = [await self._ticket_or_none(number) for number in polling.missing(since, look, self._settings)]
+        complete = polling.Look(look.followups, look.open, [row for row in read if row])
+        return polling.conclude(since, complete, self._settings)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def _ticket(self, number: int) -> TicketRow:
+        answer = await call(self._client, "GET", f"{TICKETS}{number}/")
+        return _understood(TicketRow, answer, TICKETS)
+
+    async def _ticket_or_none(self, number: int) -> TicketRow | None:
+        try:
+            return await self._ticket(number)
+        except TicketNotFound:
+            return None  # deleted, or moved to a queue that our account may not see
+
+    async def _follow_ups_above(self, number: int | None) -> list[FollowUp]:
+        """Return the follow-ups with a higher id, from the newest page backwards; None: the newest page only."""
+        size = self._settings.page_size
+        page = await self._page(FollowUpPage, FOLLOW_UPS, page="last", page_size=size)
+        found, index = list(page.results), -(-page.count // size)
+        while number is not None and index > 1 and all(followup.id > number for followup in page.results):
+            index -= 1
+            page = await self._page(FollowUpPage, FOLLOW_UPS, page=index, page_size=size)
+            found += page.results
+        return [followup for followup in found if number is None or followup.id > number]
+
+    async def _open_tickets(self) -> list[TicketRow]:
+        size, found, index = self._settings.page_size, dict[int, TicketRow](), 1
+        statuses = ",".join(map(str, self._settings.open_statuses))
+        while True:
+            try:
+                page = await self._page(TicketPage, TICKETS, status=statuses, page=index, page_size=size)
+            except TicketNotFound:
+                break  # the list became shorter while we read it
+            found |= {row.id: row for row in page.results}
+            if index * size >= page.count:
+                break
+            index += 1
+        return list(found.values())
+
+    async def _page(self, model: type[Model], path: str, **params: str | int) -> Model:
+        return _understood(model, await call(self._client, "GET", path, params=params), path)
+
+
+def _number(identifier: str) -> int:
+    """Return a ticket or comment id as the number that it is here: it becomes part of a path."""
+    if not (identifier.isascii() and identifier.isdigit() and len(identifier) < 20):
+        raise Permanent(f"{identifier!r} is not an id of this helpdesk")
+    return int(identifier)
+
+
+def _understood(model: type[Model], answer: Answer, path: str) -> Model:
+    try:
+        return decode(model, answer.body)
+    except MalformedPayload as error:
+        raise Permanent(f"GET {path}: the answer is not django-helpdesk's: {error}") from None
+
+
+class _Refused(Wire):
+    ticket: tuple[str, ...] = ()
+
+
+def _refusal(answer: Answer, ticket_id: str) -> Permanent | TicketNotFound:
+    """Name the reason of a 400: the helpdesk answers it, not 404, to a comment on a ticket that it does not know."""
+    try:
+        unknown_ticket = bool(decode(_Refused, answer.body).ticket)
+    except MalformedPayload:
+        unknown_ticket = False
+    if unknown_ticket:
+        return TicketNotFound(f"ticket {ticket_id} is unknown to the helpdesk")
+    return Permanent(f"POST {FOLLOW_UPS}: answered 400: {answer.body[:200].decode('utf-8', 'replace')!r}")

@@ -1,0 +1,121 @@
+"""What a look at the helpdesk tells beyond the webhooks: pure, the reading itself is in `connector.py`.
+
+Bulk closing, the kanban board and PATCH send no webhook; the latter two do not even leave a follow-up. A look reads,
+in this order, the newest follow-ups and all open tickets. A ticket that was open at the last look and is not now has
+been closed, deleted or moved out of sight: those few are read one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from connectors.base import Poll
+from connectors.django_helpdesk.payload import (
+    FollowUp,
+    TicketRow,
+    closed_without_follow_up,
+    created,
+    happenings,
+    is_closing,
+    to_ticket,
+)
+from connectors.django_helpdesk.settings import DjangoHelpdeskSettings
+from connectors.errors import MalformedPayload, Permanent
+from connectors.events import Event
+from connectors.strict_json import Wire, decode
+
+
+class Watermark(Wire):
+    """Where the last look ended: the highest ids seen, the tickets then open, and what it told of later follow-ups."""
+
+    ticket: int
+    followup: int
+    open: frozenset[int]
+    told: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was read: the follow-ups above the watermark, all open tickets, and the tickets that `missing` named."""
+
+    followups: Sequence[FollowUp]
+    open: Sequence[TicketRow]
+    read: Sequence[TicketRow] = ()
+
+
+def read_watermark(text: str) -> Watermark:
+    """Parse what `Poll.watermark` holds. Raises Permanent: starting afresh would silently lose what lies between."""
+    try:
+        return decode(Watermark, text.encode())
+    except MalformedPayload as error:
+        raise Permanent(f"the stored poll watermark is unreadable: {error}") from None
+
+
+def start(newest_ticket: int, followups: Sequence[FollowUp], open_tickets: Sequence[TicketRow]) -> Poll:
+    """Take the present as the start: history yields no events."""
+    mark = Watermark(
+        ticket=newest_ticket,
+        followup=max((followup.id for followup in followups), default=0),
+        open=frozenset(row.id for row in open_tickets if row.id <= newest_ticket),
+    )
+    return Poll((), mark.model_dump_json())
+
+
+def missing(since: Watermark, look: Look, settings: DjangoHelpdeskSettings) -> list[int]:
+    """Return the ids of tickets that have to be read one by one: no longer open without a word, or new and not open."""
+    open_now = {row.id for row in look.open}
+    closing = {followup.ticket for followup in look.followups if is_closing(followup, settings)}
+    unseen = {followup.ticket for followup in look.followups if followup.ticket > since.ticket}
+    return sorted((since.open - open_now - closing) | (unseen - open_now))
+
+
+def conclude(since: Watermark, look: Look, settings: DjangoHelpdeskSettings) -> Poll:
+    """Return the events since the watermark, oldest first for each ticket, and the next watermark."""
+    rows = {row.id: row for row in (*look.open, *look.read)}
+    fresh = [rows[number] for number in sorted(rows) if number > since.ticket]
+    events = [
+        *(event for row in fresh for event in _life_of(row, settings)),
+        *_news(since, look.followups, rows, settings),
+        *_silent_closures(since, look, settings),
+    ]
+    highest = max((followup.id for followup in look.followups), default=since.followup)
+    mark = Watermark(
+        ticket=max(since.ticket, 0, *rows, *(followup.ticket for followup in look.followups)),
+        followup=max(since.followup, highest),
+        open=frozenset(number for number, row in rows.items() if row.status in settings.open_statuses),
+        # A ticket filed between the two reads is told with follow-ups that the next look will find again.
+        told=frozenset(followup.id for row in fresh for followup in row.followup_set if followup.id > highest),
+    )
+    return Poll(tuple(events), mark.model_dump_json())
+
+
+def _life_of(row: TicketRow, settings: DjangoHelpdeskSettings) -> Iterator[Event]:
+    """Yield all that happened to a ticket which nobody told us about."""
+    ticket = to_ticket(row, settings)
+    yield created(ticket)
+    for followup in row.said_and_done:
+        yield from happenings(followup, settings, ticket)
+    if ticket.closed and ticket.closed_at is None:
+        yield closed_without_follow_up(row, settings)
+
+
+def _news(
+    since: Watermark, followups: Sequence[FollowUp], rows: Mapping[int, TicketRow], settings: DjangoHelpdeskSettings
+) -> Iterator[Event]:
+    """Yield what the newest follow-ups tell of tickets that are known already."""
+    for followup in sorted(followups, key=lambda row: row.id):
+        if followup.ticket <= since.ticket and followup.id not in since.told:
+            row = rows.get(followup.ticket)
+            yield from happenings(followup, settings, to_ticket(row, settings) if row else None)
+
+
+def _silent_closures(since: Watermark, look: Look, settings: DjangoHelpdeskSettings) -> Iterator[Event]:
+    """Yield the closures of tickets that were open and were found closed on reading them."""
+    for row in look.read:
+        if row.id in since.open and row.status not in settings.open_statuses:
+            closing = [f for f in row.history if f.id > since.followup and is_closing(f, settings)]
+            if closing:
+                yield from happenings(closing[-1], settings, to_ticket(row, settings))
+            else:
+                yield closed_without_follow_up(row, settings)

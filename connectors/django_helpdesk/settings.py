@@ -1,0 +1,64 @@
+"""What an operator sets to connect a django-helpdesk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+OPEN_STATUSES = (1, 2)
+"""The server's own TICKET_OPEN_STATUSES: open and reopened. It counts a duplicate (5) among the closed ones."""
+
+
+def _base_url(value: str) -> str:
+    try:
+        url = httpx.URL(value)
+    except httpx.InvalidURL:
+        raise ValueError("not a URL") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError("has to begin with http:// or https:// and a host")
+    if url.userinfo or url.query or url.fragment:
+        raise ValueError("must have no user, query or fragment")
+    return value.rstrip("/")
+
+
+def _existing_file(value: str) -> str:
+    if not Path(value).is_file():
+        raise ValueError("there is no such file")
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid", coerce_numbers_to_str=True))
+class DjangoHelpdeskSettings:
+    """One helpdesk and the account that Rolecall uses there; values are validated when it is built."""
+
+    url: Annotated[str, AfterValidator(_base_url)]
+    """Where the helpdesk answers: `/api/tickets/` and `/tickets/ID/` follow it."""
+
+    token: Annotated[str, Field(pattern=r"^[!-~]+$")] = field(repr=False)
+    """API token (rest_framework.authtoken) of a staff account that nobody else uses."""
+
+    author_id: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,18}$")]
+    """User id of that account: its comments are ours, everybody else's are feedback. The API cannot be asked for it."""
+
+    webhook_secrets: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.~-]{16,}$")], ...], Field(min_length=1)
+    ] = field(repr=False)
+    """Last part of the webhook URL. More than one while a secret is being rotated."""
+
+    queues: Mapping[str, str] = field(default_factory=dict)
+    """Queue id -> slug. Webhooks name the slug, the API only the id; a queue missing here is an unknown group."""
+
+    open_statuses: Annotated[tuple[int, ...], Field(min_length=1)] = OPEN_STATUSES
+    """As TICKET_OPEN_STATUSES on the server; a ticket in any other status is closed."""
+
+    page_size: Annotated[int, Field(ge=1, le=1_000)] = 100
+    timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 20.0
+
+    ca_file: Annotated[str, AfterValidator(_existing_file)] | None = None
+    """Certificate of a private authority that signed the helpdesk's own."""

@@ -1,0 +1,145 @@
+"""The way to a ticketing system: one HTTP client, and its failures as the error tree of `connectors.errors`.
+
+The base URL comes from the settings only, and nothing in an answer can change where the next request goes: redirects
+are refused, proxies and netrc of the environment are ignored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from importlib.metadata import version
+from typing import Any
+
+import httpx
+
+from connectors.errors import Ambiguous, ConnectorError, Permanent, TicketNotFound, Transient
+
+CONNECT_SECONDS = 5.0
+DEADLINE_FACTOR = 3
+"""A whole request may take this many times the time-out of one of its phases: a dripping answer has to end."""
+
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+LONGEST_RETRY_AFTER = 86_400.0
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_NEVER_VALID = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete HTTP answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def make_client(
+    base_url: str,
+    headers: Mapping[str, str],
+    *,
+    timeout_seconds: float,
+    ca_file: str | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> httpx.AsyncClient:
+    """Build the client of one connector. `timeout_seconds` holds for each phase of a request, connecting has less."""
+    return httpx.AsyncClient(
+        base_url=base_url,
+        headers={"User-Agent": f"rolecall/{version('rolecall')}", "Accept": "application/json", **headers},
+        timeout=httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, CONNECT_SECONDS)),
+        verify=ssl.create_default_context(cafile=ca_file) if ca_file else True,
+        follow_redirects=False,
+        trust_env=False,
+        transport=transport,
+    )
+
+
+async def call(
+    client: httpx.AsyncClient,
+    method: str,
+    path: str,
+    *,
+    params: Mapping[str, str | int] | None = None,
+    json: Any = None,
+    accept: Collection[int] = (),
+) -> Answer:
+    """Send one request and return its answer if that is 2xx or listed in `accept`.
+
+    Raises Permanent, TicketNotFound or Transient; Ambiguous when a write may have been carried out.
+    """
+    what = f"{method} {path}"
+    write = method not in _READS
+    phase = client.timeout.read or CONNECT_SECONDS
+    try:
+        async with (
+            asyncio.timeout(phase * DEADLINE_FACTOR),
+            client.stream(method, path, params=params, json=json) as response,
+        ):
+            chunks, size = [], 0
+            async for chunk in response.aiter_bytes():
+                size += len(chunk)
+                if size > MAX_ANSWER_BYTES:
+                    raise _spoilt(f"{what}: the answer is larger than {MAX_ANSWER_BYTES} bytes", write)
+                chunks.append(chunk)
+    except (httpx.HTTPError, TimeoutError) as error:
+        raise error_of_exception(what, error, write=write) from error
+    answer = Answer(response.status_code, response.headers, b"".join(chunks))
+    if 200 <= answer.status < 300 or answer.status in accept:
+        return answer
+    raise error_of_status(what, answer, write=write, now=datetime.now(UTC))
+
+
+def error_of_status(what: str, answer: Answer, *, write: bool, now: datetime) -> ConnectorError:
+    """Name the error that an HTTP status outside 2xx stands for."""
+    status = answer.status
+    message = f"{what}: answered {status}"
+    retry_after = retry_after_seconds(answer.headers.get("retry-after"), now)
+    if status == 429 or (status == 503 and retry_after is not None):
+        return Transient(message, retry_after)
+    if status == 404:
+        return TicketNotFound(message)
+    if status == 401:
+        return Permanent(f"{message}: the token is not accepted")
+    if status == 403:
+        return Permanent(f"{message}: the account lacks the right")
+    if 300 <= status < 400:
+        return Permanent(f"{message}, a redirect: the configured URL is not where the system answers")
+    if status >= 500:
+        return Ambiguous(message, retry_after) if write else Transient(message, retry_after)
+    return Permanent(message)
+
+
+def error_of_exception(what: str, error: Exception, *, write: bool) -> ConnectorError:
+    """Name the error that a failed exchange stands for: without a connection nothing can have been carried out."""
+    message = f"{what}: {type(error).__name__}"
+    if isinstance(error, _NEVER_VALID):
+        return Permanent(message)
+    if write and not isinstance(error, _NOTHING_SENT):
+        return Ambiguous(message)
+    return Transient(message)
+
+
+def retry_after_seconds(value: str | None, now: datetime) -> float | None:
+    """Return the seconds that a Retry-After header asks for (RFC 9110, 10.2.3), None if it is absent or unreadable."""
+    if value is None:
+        return None
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        return min(float(value), LONGEST_RETRY_AFTER)
+    try:
+        then = parsedate_to_datetime(value)
+        wait = (then if then.tzinfo else then.replace(tzinfo=UTC)) - now
+    except (ValueError, OverflowError):
+        return None
+    return min(max(wait.total_seconds(), 0.0), LONGEST_RETRY_AFTER)
+
+
+def _spoilt(message: str, write: bool) -> ConnectorError:
+    """Name the error of an answer that cannot be used although the request was served."""
+    return Ambiguous(message) if write else Permanent(message)

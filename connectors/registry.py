@@ -1,0 +1,23 @@
+"""Every connector by its source: one line here makes a system available."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.base import Connector
+from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """How to connect to one kind of system: `connect(settings)`, where `settings` is a dataclass of that type."""
+
+    connect: Callable[[Any], Connector]
+    settings: type[Any]
+
+
+CONNECTORS: Mapping[str, Registered] = {
+    DjangoHelpdesk.source: Registered(DjangoHelpdesk, DjangoHelpdeskSettings),
+}
