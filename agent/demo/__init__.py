@@ -1,0 +1,1 @@
+"""A demonstration on a real helpdesk with real work orders."""
