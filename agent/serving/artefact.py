@@ -1,0 +1,209 @@
+"""The model folder: numbers, a tokenizer, a graph, and a manifest that vouches for them. Nothing in it can run code.
+
+    head.safetensors         weights float32[roles, dim], bias float32[roles]
+    calibration.safetensors  named float arrays: temperature and whatever the fusion was fitted with
+    tokenizer.json           only when the body was tuned;
+    body.onnx                otherwise both are those of the shared base encoder, `<encoders>/<manifest.encoder>/`
+    manifest.json            roles, training tickets, metrics, parent, and the SHA-256 of every file above
+
+Errors, drawn as a tree::
+
+    ArtefactError             the folder cannot be used; `folder` says which
+    ├── MissingArtefact       it, or a file that it needs, is not there
+    ├── CorruptArtefact       a file is not the one that was written, or does not say what it must
+    └── UnsupportedArtefact   written by a newer version
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from agent.errors import RolecallError
+from agent.serving.encoder import BODY, TOKENIZER
+
+FORMAT = 1
+HEAD = "head.safetensors"
+CALIBRATION = "calibration.safetensors"
+MANIFEST = "manifest.json"
+ENCODER_FILES = (BODY, TOKENIZER)
+FILES = frozenset({HEAD, CALIBRATION, *ENCODER_FILES})
+SHA256 = r"[0-9a-f]{64}"
+VERSION = r"[0-9A-Za-z][0-9A-Za-z._-]{0,99}"
+
+Arrays: TypeAlias = Mapping[str, NDArray[np.floating[Any]]]
+
+
+class ArtefactError(RolecallError):
+    """A model folder cannot be used."""
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(f"model {folder.name}: {reason}")
+        self.folder = folder
+        self.reason = reason
+
+
+class MissingArtefact(ArtefactError):
+    """The folder, or a file that it needs, is not there."""
+
+
+class CorruptArtefact(ArtefactError):
+    """A file is not the one that was written, or does not say what it must."""
+
+
+class UnsupportedArtefact(ArtefactError):
+    """The folder was written by a newer version of Rolecall."""
+
+
+class Manifest(BaseModel):
+    """What a model folder says about itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1] = 1
+    version: str = Field(pattern=f"^{VERSION}$")
+    created_at: datetime
+    roles: tuple[str, ...] = Field(min_length=1)
+    multi_label: bool
+    trainer: str
+    base_model: str
+    encoder: str = Field(pattern=f"^{SHA256}$")
+    """Fingerprint of the base encoder, the name of its folder."""
+    tuned: bool
+    seed: int
+    parent: str | None = None
+    tickets: dict[str, tuple[str, ...]] = {}
+    """Ticket keys by the part that they played: train, validation, test."""
+    metrics: dict[str, Any] = {}
+    recipe: dict[str, Any] = {}
+    files: dict[str, str] = {}
+    """SHA-256 by file name, the shared encoder's files included."""
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Manifest:
+        if len(set(self.roles)) != len(self.roles):
+            raise ValueError("a role is named twice")
+        if unknown := self.files.keys() - FILES:
+            raise ValueError(f"unknown files {sorted(unknown)}")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A linear classifier on embeddings: weights float32[roles, dim], bias float32[roles]."""
+
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A verified model folder; `encoder` is the folder that holds its graph and tokenizer."""
+
+    manifest: Manifest
+    head: Head
+    calibration: Mapping[str, NDArray[np.float32]]
+    encoder: Path
+
+
+def write(target: Path, manifest: Manifest, head: Head, calibration: Arrays, encoder: Path) -> Manifest:
+    """Write a model folder that is either whole or absent, and return its manifest with the hashes filled in.
+
+    `encoder` holds body.onnx and tokenizer.json: copied when `manifest.tuned`, else only vouched for. Raises OSError
+    when the disk refuses or `target` exists.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=".building-", dir=target.parent))
+    try:
+        _save(building / HEAD, {"weights": head.weights, "bias": head.bias})
+        _save(building / CALIBRATION, calibration)
+        places = {HEAD: building, CALIBRATION: building}
+        for name in ENCODER_FILES:
+            if manifest.tuned:
+                shutil.copyfile(encoder / name, building / name)
+            places[name] = building if manifest.tuned else encoder
+        hashes = {name: file_sha256(folder / name) for name, folder in places.items()}
+        manifest = manifest.model_copy(update={"files": hashes})
+        (building / MANIFEST).write_text(manifest.model_dump_json(indent=1), "utf-8")
+        for path in building.iterdir():
+            sync(path)
+        building.chmod(0o755)
+        building.rename(target)
+        sync(target.parent)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return manifest
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and validate a manifest, without looking at the other files. Raises ArtefactError."""
+    try:
+        raw = json.loads((folder / MANIFEST).read_text("utf-8"))
+        if isinstance(raw, dict) and isinstance(raw.get("format"), int) and raw["format"] > FORMAT:
+            raise UnsupportedArtefact(folder, f"format {raw['format']} is newer than this Rolecall; update it")
+        return Manifest.model_validate(raw)
+    except FileNotFoundError as error:
+        raise MissingArtefact(folder, f"{MANIFEST} is missing") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or MANIFEST
+        raise CorruptArtefact(folder, f"{where}: {first['msg']}") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise CorruptArtefact(folder, f"{MANIFEST} cannot be read: {error}") from error
+
+
+def read(folder: Path, encoders: Path) -> Artefact:
+    """Read a model folder after comparing every file with its hash. Raises ArtefactError."""
+    manifest = read_manifest(folder)
+    encoder = folder if manifest.tuned else encoders / manifest.encoder
+    for name in (HEAD, CALIBRATION, *ENCODER_FILES):
+        place = (encoder if name in ENCODER_FILES else folder) / name
+        if not place.is_file():
+            raise MissingArtefact(folder, f"{place.name} is missing from {place.parent}")
+        if file_sha256(place) != manifest.files.get(name):
+            raise CorruptArtefact(folder, f"{place} is not the file that was written")
+    try:
+        head, calibration = load_file(folder / HEAD), load_file(folder / CALIBRATION)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CorruptArtefact(folder, f"{HEAD} or {CALIBRATION} cannot be read: {error}") from error
+    weights, bias = head.get("weights"), head.get("bias")
+    if weights is None or bias is None or weights.ndim != 2 or weights.shape[:1] != bias.shape:
+        raise CorruptArtefact(folder, f"{HEAD} must hold weights [roles, dim] and bias [roles]")
+    if len(bias) != len(manifest.roles):
+        raise CorruptArtefact(folder, f"{HEAD} knows {len(bias)} roles, the manifest {len(manifest.roles)}")
+    if not all(np.isfinite(array).all() for array in (weights, bias, *calibration.values())):
+        raise CorruptArtefact(folder, "a number is not finite")
+    return Artefact(manifest, Head(weights.astype(np.float32), bias.astype(np.float32)), calibration, encoder)
+
+
+def file_sha256(path: Path) -> str:
+    """Return the hexadecimal SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the entries of a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _save(path: Path, arrays: Arrays) -> None:
+    save_file({name: np.ascontiguousarray(array, dtype=np.float32) for name, array in arrays.items()}, path)
