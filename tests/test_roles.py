@@ -1,11 +1,12 @@
 """Roles are found by the words that people and ticketing systems use for them."""
 
+import re
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from agent.roles import RoleCatalogue, RolesError, load_roles
+from agent.roles import RoleCatalogue, RoleEntry, RolesError, load_roles
 
 SPARKIES = """
 [[role]]
@@ -123,3 +124,10 @@ def test_a_name_that_could_be_read_as_two_is_refused(tmp_path: Path, name: str) 
 def test_a_file_without_roles_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(RolesError, match="names no role"):
         load(tmp_path, text)
+
+
+@pytest.mark.parametrize("key", [field.alias or name for name, field in RoleEntry.model_fields.items()])
+def test_every_role_key_is_explained_in_the_roles_file(key: str) -> None:
+    text = (Path(__file__).parents[1] / "config" / "roles.toml").read_text("utf-8")
+    explained = re.findall(r"^# {3}(\w+(?:, \w+)*) {2,}\S", text, re.MULTILINE)
+    assert key in {word for line in explained for word in line.split(", ")}
