@@ -1,0 +1,111 @@
+"""The memory of reviewed tickets: corrections count at the next ticket, and only for tickets that say the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from agent.domain import Strength
+from agent.triage.fusion import Fusion
+from agent.triage.memory import Memory, Remembered, recall, remember
+
+ROLES = ("Plumbing", "Network", "Access")
+BASE = np.full(3, 1 / 3)
+AXES = np.eye(8, dtype=np.float32)
+
+
+def at(similarity: float, axis: int = 0, away: int = 7) -> np.ndarray:
+    """A unit vector whose cosine to `axis` is `similarity`."""
+    vector = similarity * AXES[axis] + np.sqrt(1 - similarity**2) * AXES[away]
+    return vector.astype(np.float32)
+
+
+def corrected(key: str, embedding: np.ndarray, old: str, new: str) -> Remembered:
+    return Remembered(key, embedding, (new,), Strength.CORRECTED, rejected=(old,))
+
+
+def answer(memory: Memory, embedding: np.ndarray, model: list[float]) -> str:
+    recalled = recall(memory, embedding[None], BASE)
+    fused = Fusion.untrained(ROLES).probabilities(np.array([model]), [[]], recalled.evidence, recalled.corrections)
+    return ROLES[fused[0].argmax()]
+
+
+STUBBORN = [0.99, 0.005, 0.005]  # a model that insists on Plumbing
+
+
+@pytest.mark.parametrize("similarity", [1.0, 0.95, 0.9, 0.85, 0.8, 0.75])
+def test_the_old_role_is_not_repeated_for_a_corrected_ticket_and_its_paraphrases(similarity: float) -> None:
+    memory = remember([corrected("t1", AXES[0], "Plumbing", "Network")], ROLES)
+    assert answer(memory, at(similarity), STUBBORN) == "Network"
+
+
+@pytest.mark.parametrize("similarity", [0.0, 0.2, 0.4])
+def test_unrelated_tickets_do_not_move_at_all(similarity: float) -> None:
+    memory = remember([corrected("t1", AXES[0], "Plumbing", "Network")], ROLES)
+    recalled = recall(memory, at(similarity)[None], BASE)
+    assert recalled.evidence == pytest.approx(np.zeros((1, 3)))
+    assert not recalled.corrections.any()
+
+
+def test_later_reviews_of_the_same_text_outweigh_an_old_correction() -> None:
+    later = [Remembered(f"t{i}", AXES[0], ("Plumbing",)) for i in range(2, 8)]
+    memory = remember([corrected("t1", AXES[0], "Plumbing", "Network"), *later], ROLES)
+    assert answer(memory, AXES[0], [0.8, 0.1, 0.1]) == "Plumbing"
+
+
+def test_near_neighbours_speak_louder_than_far_ones() -> None:
+    memory = remember(
+        [Remembered("near", at(0.95), ("Access",)), Remembered("far", at(0.6, away=6), ("Network",))], ROLES
+    )
+    evidence = recall(memory, AXES[:1], BASE).evidence[0]
+    assert evidence[2] > 0 > evidence[0]
+    assert evidence[2] > evidence[1]
+
+
+def test_the_latest_review_of_a_ticket_is_the_one_that_counts() -> None:
+    memory = remember([Remembered("t1", AXES[0], ("Plumbing",)), Remembered("t1", AXES[0], ("Access",))], ROLES)
+    assert len(memory) == 1
+    assert recall(memory, AXES[:1], BASE).evidence[0].argmax() == 2
+
+
+def test_reviews_of_retired_roles_are_forgotten() -> None:
+    memory = remember([Remembered("t1", AXES[0], ("Retired",)), Remembered("t2", AXES[1], ("Access",))], ROLES)
+    assert memory.ticket_keys == ("t2",)
+
+
+def test_similar_reviewed_tickets_are_named_nearest_first() -> None:
+    reviews = [
+        Remembered("a", at(0.7), ("Access",)),
+        Remembered("b", at(0.9), ("Network",)),
+        Remembered("c", AXES[3], ("Access",)),
+    ]
+    (neighbours,) = recall(remember(reviews, ROLES), AXES[:1], BASE).neighbours
+    assert [(one.ticket_key, one.roles) for one in neighbours] == [("b", ("Network",)), ("a", ("Access",))]
+    assert neighbours[0].similarity == pytest.approx(0.9)
+
+
+def test_a_hidden_review_neither_votes_nor_is_named() -> None:
+    memory = remember([corrected("t1", AXES[0], "Plumbing", "Network")], ROLES)
+    recalled = recall(memory, AXES[:1], BASE, hidden=np.array([[True]]))
+    assert recalled.evidence == pytest.approx(np.zeros((1, 3)))
+    assert not recalled.corrections.any()
+    assert recalled.neighbours == ((),)
+
+
+def test_an_empty_memory_is_silent() -> None:
+    recalled = recall(remember([], ROLES), AXES[:2], BASE)
+    assert not recalled.evidence.any()
+    assert recalled.neighbours == ((), ())
+
+
+def test_a_weak_review_says_less_than_a_persons_word() -> None:
+    weak = remember([Remembered("t1", AXES[0], ("Access",), Strength.CLOSED_AS_SUGGESTED)], ROLES)
+    firm = remember([Remembered("t1", AXES[0], ("Access",), Strength.CONFIRMED)], ROLES)
+    assert recall(weak, AXES[:1], BASE).evidence[0, 2] < recall(firm, AXES[:1], BASE).evidence[0, 2]
+
+
+def test_on_a_multi_label_desk_all_roles_of_a_neighbour_gain() -> None:
+    memory = remember([Remembered("t1", AXES[0], ("Plumbing", "Access"))], ROLES)
+    evidence = recall(memory, AXES[:1], BASE, multi_label=True).evidence[0]
+    assert evidence[0] > 0
+    assert evidence[2] > 0 > evidence[1]
