@@ -33,7 +33,7 @@ LONG_THREAD = 10
 COMMAND_LINES = {"ok": "/role ok"}
 WORD = re.compile(r"\w+")
 INJECTED = re.compile(r"^/role |ignore all previous|disregard your rules|automated reader|<script|\{\{", re.I | re.M)
-QUOTED = re.compile(r"^> ?\w|^-{5,} ?Forwarded", re.M)
+QUOTED = re.compile(r"^> ?\w|^-{5,} ?(Forwarded|Original) ", re.M)
 
 TICKETS = load_conversations()
 CATALOGUE = load_roles(HERE / "roles.toml")
@@ -146,7 +146,8 @@ def test_lines_that_do_not_count_have_the_reason_given(ticket: Conversation) -> 
         assert void.line in ticket.text_of(void.n).splitlines()
         by_staff = void.n != BODY and ticket.messages[void.n - 1].author is Author.STAFF
         assert by_staff != (void.reason is Reason.NOT_STAFF)
-        assert void.line.startswith(">") or void.reason is not Reason.QUOTED
+        if void.reason is Reason.QUOTED:
+            assert QUOTED.search(ticket.text_of(void.n)[: ticket.text_of(void.n).index(void.line) + len(void.line)])
         assert not void.line.startswith("/role") or void.reason is not Reason.INLINE
         roles = named_roles(void.line.removeprefix("/role"), CATALOGUE)
         assert (None in roles) or void.reason is not Reason.UNKNOWN_ROLE
