@@ -42,7 +42,7 @@ class Weights:
     prior_strength: float = PRIOR_STRENGTH
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Voices:
     """What is known about n tickets. `base`: share of each role, [roles]; all others [n, roles], None for silence.
 
@@ -104,7 +104,7 @@ def _start(voices: Voices, temperature: float, evidence: Floats, multi_label: bo
     return np.where(known, scores, newcomer)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Fusion:
     """The fitted pool of one model: its roles, their base rates [roles], the weights and the rules' records."""
 

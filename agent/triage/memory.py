@@ -35,7 +35,7 @@ CORRECTION_FORCE = 6.0  # log-odds, whatever weight the fusion gives to votes: i
 TRUST = {Strength.CLOSED_AS_SUGGESTED: 0.4, Strength.CLOSED: 0.7, Strength.CONFIRMED: 1.0, Strength.CORRECTED: 1.0}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Remembered:
     """A reviewed ticket: where it lies, which roles people settled on, and the roles of ours that they replaced."""
 
@@ -46,7 +46,7 @@ class Remembered:
     rejected: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Memory:
     """Reviewed tickets as arrays, oldest review first: embeddings [m, dim]; all others [m] or [m, roles]."""
 
@@ -71,7 +71,7 @@ class Neighbour:
     roles: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Recalled:
     """What the memory says about n tickets: log-odds float64[n, roles], and the similar reviewed tickets of each."""
 

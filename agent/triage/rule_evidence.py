@@ -25,7 +25,7 @@ PRIOR_STRENGTH = 4.0  # imagined hits; refitted on reviewed tickets by agent.lea
 ARRAY_PREFIX = "rule."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RuleHistory:
     """How often each voting rule matched reviewed tickets, and of which roles these were ([roles] per rule)."""
 
