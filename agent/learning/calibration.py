@@ -1,0 +1,96 @@
+"""Fit how much the model, the rules and the memory count, so that the pooled probabilities can be believed.
+
+Fitted on out-of-fold answers to *all* reviewed tickets of the window (a handful of test tickets decides nothing), by
+maximum likelihood with a Gaussian prior around weights that are sane without any data: three scalars, shrunk, because
+richer calibrators overfit far below 1,000 tickets.
+
+    fusion = fit_fusion(roles, labels, model=out_of_fold, fired=fired, memory=recalled.evidence, trust=trust)
+    artefact_arrays |= fusion.to_arrays()
+
+`model` must be out-of-fold and `memory` recalled with the ticket itself hidden; the rules' records are left-one-out
+here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize  # type: ignore[import-untyped]  # scipy ships no types
+
+from agent.learning.evaluation import losses
+from agent.triage.fusion import Fusion, Voices, Weights, base_rates, pool
+from agent.triage.rule_evidence import Floats, RuleHistory, rule_evidence
+from heuristics.rules import Hit
+
+PRIOR = Weights(temperature=1.0, rules=0.7, memory=0.5)
+SPREAD = (0.5, 0.3, 0.3)  # standard deviations of the prior: of log temperature, rules, memory
+BOUNDS = ((-1.5, 1.5), (0.0, 2.0), (0.0, 2.0))
+PRIOR_STRENGTHS = (1.0, 2.0, 4.0, 8.0, 16.0)
+
+
+def fit_weights(
+    voices: Voices, labels: Floats, trust: Floats, *, prior: Weights = PRIOR, multi_label: bool = False
+) -> tuple[Weights, float]:
+    """Return the most plausible weights and their penalised loss (nats, summed over n tickets).
+
+    `labels`: 0/1, [n, roles]; `trust`: [n], how much each review counts. Vetoes and corrections take no part.
+    """
+    heard = replace(voices, vetoed=None, corrections=None)
+    start = np.array([np.log(prior.temperature), prior.rules, prior.memory])
+
+    def penalised(theta: NDArray[np.float64]) -> float:
+        weights = replace(prior, temperature=float(np.exp(theta[0])), rules=float(theta[1]), memory=float(theta[2]))
+        loss = losses(pool(heard, weights, multi_label=multi_label), labels, multi_label=multi_label)
+        return float(loss @ trust + 0.5 * np.sum(((theta - start) / np.array(SPREAD)) ** 2))
+
+    found = minimize(penalised, start, method="L-BFGS-B", bounds=BOUNDS)
+    temperature, rules, memory = (float(value) for value in found.x)
+    return replace(prior, temperature=float(np.exp(temperature)), rules=rules, memory=memory), float(found.fun)
+
+
+def fit_fusion(
+    roles: Sequence[str],
+    labels: Floats,
+    *,
+    model: NDArray[np.floating] | None,
+    fired: Sequence[Sequence[Hit]],
+    memory: Floats | None = None,
+    trust: Floats | None = None,
+    history: RuleHistory | None = None,
+    multi_label: bool = False,
+) -> Fusion:
+    """Return the pool fitted on n reviewed tickets.
+
+    `labels`: 0/1, [n, roles]; `model`: out-of-fold probabilities, [n, roles], NaN for roles a fold has not seen;
+    `fired`: the rules that matched each ticket; `memory`: evidence with the ticket itself hidden; `trust`: [n];
+    `history`: the rules' records, if counted over more reviewed tickets than these (but over these, too).
+    """
+    if not len(labels):
+        return Fusion.untrained(roles, multi_label=multi_label)
+    trust = np.ones(len(labels)) if trust is None else trust
+    base = base_rates(labels, trust)
+    record = RuleHistory.of(fired, labels, trust) if history is None else history
+    answers = None if model is None else np.asarray(model, dtype=np.float64)
+
+    def attempt(strength: float) -> tuple[Weights, float]:
+        rules, _ = rule_evidence(
+            fired,
+            roles,
+            base,
+            record,
+            prior_strength=strength,
+            multi_label=multi_label,
+            own_labels=labels,
+            own_trust=trust,
+        )
+        voices = Voices(base, answers, rules, memory)
+        return fit_weights(
+            voices, labels, trust, prior=replace(PRIOR, prior_strength=strength), multi_label=multi_label
+        )
+
+    strengths = PRIOR_STRENGTHS if any(fired) else (PRIOR.prior_strength,)
+    weights, _ = min((attempt(strength) for strength in strengths), key=lambda pair: pair[1])
+    return Fusion(tuple(roles), base, weights, record, multi_label)
