@@ -1,0 +1,91 @@
+"""The operator's "right 9 times in 10" becomes cut-offs that keep the promise on tickets not yet seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from agent.learning.cutoffs import fit_cutoffs, precision_coverage
+from agent.triage.abstention import NEVER, Verdict, judge
+
+ROLES = ("a", "b", "c")
+
+
+def answers(count: int, seed: int = 0, sharpness: float = 0.4) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    probabilities = random.dirichlet(np.ones(3) * sharpness, count)
+    return probabilities, np.eye(3)[[random.choice(3, p=row) for row in probabilities]]
+
+
+def asserted(probabilities: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+    cutoffs = fit_cutoffs(probabilities, labels, ROLES)
+    fresh, truth = answers(3000, seed=77)
+    verdicts = [judge(row, ROLES, cutoffs) for row in fresh]
+    right = [
+        label[ROLES.index(v.roles[0])]
+        for v, label in zip(verdicts, truth, strict=True)
+        if isinstance(v, Verdict) and v.asserted
+    ]
+    return float(np.mean(right)), len(right) / len(fresh)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_promise_is_kept_on_new_tickets_at_a_useful_coverage(seed: int) -> None:
+    precision, coverage = asserted(*answers(300, seed))
+    assert precision >= 0.88
+    assert coverage >= 0.2
+
+
+def test_answers_no_better_than_chance_are_never_asserted() -> None:
+    random = np.random.default_rng(0)
+    probabilities = random.dirichlet(np.ones(3), 300)
+    cutoffs = fit_cutoffs(probabilities, np.eye(3)[random.integers(0, 3, 300)], ROLES)
+    assert cutoffs.default == NEVER
+    assert set(cutoffs.by_role.values()) == {NEVER}
+
+
+def test_a_role_that_is_often_wrong_is_held_back_while_the_others_speak() -> None:
+    probabilities, labels = answers(600)
+    boast = probabilities.argmax(axis=1) == 2
+    random = np.random.default_rng(3)
+    labels[boast] = np.eye(3)[random.integers(0, 3, int(boast.sum()))]
+    cutoffs = fit_cutoffs(probabilities, labels, ROLES)
+    assert cutoffs.of("c") > 0.99
+    assert cutoffs.of("a") < 0.95
+
+
+def test_a_rare_role_with_a_clean_record_shares_the_pooled_cutoff() -> None:
+    probabilities, labels = answers(400)
+    keep = (probabilities.argmax(axis=1) != 2) | (np.arange(400) < 12)
+    probabilities, labels = probabilities[keep], labels[keep]
+    rare = probabilities.argmax(axis=1) == 2
+    labels[rare] = np.eye(3)[2]
+    cutoffs = fit_cutoffs(probabilities, labels, ROLES)
+    assert cutoffs.of("c") == cutoffs.default < 1.0
+
+
+def test_a_handful_of_answers_proves_nothing() -> None:
+    probabilities = np.array([[0.98, 0.01, 0.01]] * 5)
+    assert fit_cutoffs(probabilities, np.eye(3)[[0] * 5], ROLES).default == NEVER
+
+
+def test_without_answers_no_role_is_asserted() -> None:
+    assert fit_cutoffs(np.zeros((0, 3)), np.zeros((0, 3)), ROLES).of("a") == NEVER
+
+
+def test_the_curve_ends_at_full_coverage_with_the_plain_accuracy() -> None:
+    probabilities, labels = answers(200)
+    curve = precision_coverage(probabilities, labels)
+    coverages = [point.coverage for point in curve]
+    assert coverages == sorted(coverages)
+    assert coverages[-1] == 1.0
+    assert curve[-1].precision == pytest.approx((probabilities.argmax(axis=1) == labels.argmax(axis=1)).mean())
+    assert curve[-1].interval.low < curve[-1].precision < curve[-1].interval.high
+
+
+def test_multi_label_answers_are_counted_role_by_role() -> None:
+    random = np.random.default_rng(2)
+    probabilities = random.random((300, 3))
+    labels = (random.random((300, 3)) < probabilities).astype(float)
+    cutoffs = fit_cutoffs(probabilities, labels, ROLES, multi_label=True)
+    assert 0.6 < cutoffs.default < 1.0
