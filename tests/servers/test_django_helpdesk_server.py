@@ -1,0 +1,287 @@
+"""The connector against a real django-helpdesk: what it sends is understood, what we ask for is what it then shows."""
+
+# ruff: noqa: ASYNC212 - people act between our awaits, and nothing else runs on the loop meanwhile
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from receiver import Receiver, of_kinds, webhook_events
+
+from agent.demo.helpdesk import HelpdeskServer
+from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
+from connectors.errors import Ambiguous, Permanent, TicketNotFound, Transient
+from connectors.events import Comment, Kind
+
+pytestmark = pytest.mark.anyio
+
+FileTicket = Callable[..., str]
+
+MARKER = "[//]: # (rolecall 4f1c.9b2e)"
+
+NASTY = [
+    "{{ ticket.title }} and {{ nosuch }}",
+    "${{ github.sha }}",
+    "{% if x %}y{% endif %}",
+    "a lone {% and a lone %}",
+    "{# not a comment #}",
+    "{{ x|bad }}",
+    "{{{ }}} {{{{ }}}}",
+    "{%}%}{{%}}{#}",
+    "{{✓}}",
+    "{% verbatim %}{{ a }}{% endverbatim %}",
+    "X-HELPDESK-COMMENT-VERBATIM and X-HELPDESK-COMMENT-ENDVERBATIM",
+    "<script>alert(1)</script> <b>&amp;</b> 'q' \"q\"",
+    "line\nline\r\nline\ttab",
+    "Öl läuft aus 漏油 🛢️ \u202ert\u202c",
+    "C:\\new\\table %s %(x)s {0} $x",
+    "&#39; &#35;12",
+    "*bold* _it_ `code` [a](javascript:alert(1))",
+    "x" * 20_000,
+]
+
+
+async def comment_of(connector: DjangoHelpdesk, ticket_id: str, comment_id: str) -> Comment:
+    ticket = await connector.read_ticket(ticket_id)
+    return next(comment for comment in ticket.comments if comment.id == comment_id)
+
+
+async def test_a_filed_ticket_arrives_as_created_with_its_text_and_queue(
+    connector: DjangoHelpdesk, receiver: Receiver, file_ticket: FileTicket
+) -> None:
+    number = file_ticket("Grab does not close", "It stays open *under load*.\n2 bar only", queue="HYD")
+    receiver.wait_for(1)
+
+    (event,) = webhook_events(connector, receiver)
+
+    assert (event.kind, event.ticket_id, event.delivery_id) == (Kind.CREATED, number, f"ticket-{number}")
+    assert event.ticket is not None
+    assert event.ticket.subject == "Grab does not close"
+    assert event.ticket.body == "It stays open *under load*.\n2 bar only"
+    assert (event.ticket.group, event.ticket.closed, event.ticket.comments) == ("HYD", False, ())
+    assert event.occurred_at is not None
+    assert event.occurred_at == event.ticket.created_at
+
+
+async def test_a_ticket_from_the_public_form_arrives_like_any_other(
+    connector: DjangoHelpdesk, receiver: Receiver, helpdesk: HelpdeskServer, browser: httpx.Client
+) -> None:
+    form = {"title": "Wiper stuck", "body": "Left one", "priority": 3, "submitter_email": "customer@example.test"}
+    answer = browser.post("/tickets/submit/", data={**form, "queue": helpdesk.queues["WO"]})
+    assert answer.status_code == 302, answer.text
+
+    (event,) = webhook_events(connector, receiver)
+
+    assert event.kind is Kind.CREATED
+    assert event.ticket is not None
+    assert (event.ticket.subject, event.ticket.group, event.ticket.comments) == ("Wiper stuck", "WO", ())
+
+
+async def test_what_is_read_equals_what_the_webhook_told(
+    connector: DjangoHelpdesk, receiver: Receiver, file_ticket: FileTicket, tech: httpx.Client
+) -> None:
+    number = file_ticket(queue="ENG")
+    tech.post("/api/followups/", json={"ticket": number, "comment": "Looked at it", "public": True})
+    *_, (last) = webhook_events(connector, receiver)
+
+    assert await connector.read_ticket(number) == last.ticket
+
+
+async def test_a_posted_comment_is_staff_only_renames_nothing_and_can_be_replaced(
+    connector: DjangoHelpdesk, file_ticket: FileTicket, tech: httpx.Client
+) -> None:
+    number = file_ticket()
+    comment_id = await connector.post_comment(number, f"Hydraulics, likely\n\n{MARKER}")
+    await connector.edit_comment(number, comment_id, f"Engine, a guess\n\n{MARKER}")
+    await connector.edit_comment(number, comment_id, f"Engine, a guess\n\n{MARKER}")
+
+    ticket = await connector.read_ticket(number)
+
+    assert ticket.subject == "Grab does not close"
+    (comment,) = ticket.comments
+    assert (comment.id, comment.text) == (comment_id, f"Engine, a guess\n\n{MARKER}")
+    assert (comment.author_id, comment.internal) == (connector.author_id, True)
+    (shown,) = [
+        row for row in tech.get(f"/api/tickets/{number}/").json()["followup_set"] if str(row["id"]) == comment_id
+    ]
+    assert shown["public"] is False
+    assert not shown["email_recipients"]
+
+
+async def test_our_own_comment_comes_back_as_a_webhook_and_says_nothing_and_an_edit_sends_none(
+    connector: DjangoHelpdesk, receiver: Receiver, file_ticket: FileTicket
+) -> None:
+    number = file_ticket()
+    receiver.wait_for(1)
+    receiver.deliveries.clear()
+
+    comment_id = await connector.post_comment(number, "Hydraulics")
+    assert webhook_events(connector, receiver) == []
+    assert len(receiver.deliveries) == 1
+
+    await connector.edit_comment(number, comment_id, "Engine")
+    assert len(receiver.deliveries) == 1
+
+
+@pytest.mark.parametrize("text", NASTY, ids=range(len(NASTY)))
+async def test_any_text_is_kept_to_the_character_when_posted_and_when_edited(
+    connector: DjangoHelpdesk, file_ticket: FileTicket, text: str
+) -> None:
+    number = file_ticket()
+    comment_id = await connector.post_comment(number, text)
+    assert (await comment_of(connector, number, comment_id)).text == text
+
+    await connector.edit_comment(number, comment_id, "other")
+    await connector.edit_comment(number, comment_id, text)
+    assert (await comment_of(connector, number, comment_id)).text == text
+
+
+async def test_what_the_helpdesk_would_refuse_is_taken_out(connector: DjangoHelpdesk, file_ticket: FileTicket) -> None:
+    number = file_ticket()
+    comment_id = await connector.post_comment(number, " nul\0 and half \ud83d a pair \n")
+    assert (await comment_of(connector, number, comment_id)).text == "nul and half ? a pair"
+
+
+async def test_naming_a_ticket_leaves_no_trace_on_it(connector: DjangoHelpdesk, file_ticket: FileTicket) -> None:
+    named, number = file_ticket("the one named"), file_ticket()
+    before = await connector.read_ticket(named)
+    text = f"Similar: #{named}, (#{named}) and ticket#{named}"
+
+    comment_id = await connector.post_comment(number, text)
+    await connector.edit_comment(number, comment_id, f"{text}.")
+
+    assert await connector.read_ticket(named) == before
+    assert (await comment_of(connector, number, comment_id)).text == f"{text}."
+
+
+async def test_a_ticket_named_by_somebody_else_does_get_a_trace(
+    connector: DjangoHelpdesk, file_ticket: FileTicket, tech: httpx.Client
+) -> None:
+    """The control to the test above: without defusing, the helpdesk writes a follow-up on the ticket named."""
+    named, number = file_ticket("the one named"), file_ticket()
+    tech.post("/api/followups/", json={"ticket": number, "comment": f"Similar: #{named}"})
+    titles = [row["title"] for row in tech.get(f"/api/tickets/{named}/").json()["followup_set"]]
+    assert f"Referenced in ticket #{number}" in titles
+
+
+@pytest.mark.parametrize("text", [f"Hydraulics\n\n{MARKER}", f"- a\n- b\n\n{MARKER}", f"{MARKER}\n\nHydraulics"])
+async def test_the_marker_is_invisible_on_the_page_and_readable_through_the_api(
+    connector: DjangoHelpdesk, browser: httpx.Client, file_ticket: FileTicket, text: str
+) -> None:
+    number = file_ticket()
+    comment_id = await connector.post_comment(number, text)
+
+    page = browser.get(connector.ticket_url(number))
+
+    assert page.status_code == 200
+    assert "Hydraulics" in page.text or "<li>a</li>" in page.text
+    assert "rolecall" not in page.text
+    assert MARKER in (await comment_of(connector, number, comment_id)).text
+
+
+async def test_comments_and_closures_by_people_arrive_with_their_text(
+    connector: DjangoHelpdesk, receiver: Receiver, file_ticket: FileTicket, tech: httpx.Client, helpdesk: HelpdeskServer
+) -> None:
+    number = file_ticket()
+    receiver.wait_for(1)
+    receiver.deliveries.clear()
+    said = tech.post("/api/followups/", json={"ticket": number, "comment": "/role ok"}).json()["id"]
+    fixed = tech.post(
+        "/api/followups/", json={"ticket": number, "comment": "New seal", "new_status": 3, "public": True}
+    ).json()["id"]
+
+    events = webhook_events(connector, receiver)
+
+    assert of_kinds(events) == [
+        (Kind.COMMENTED, f"followup-{said}"),
+        (Kind.COMMENTED, f"followup-{fixed}"),
+        (Kind.CLOSED, f"followup-{fixed}"),
+    ]
+    reply, _, closure = events
+    assert reply.comment is not None
+    assert (reply.comment.text, reply.comment.internal) == ("/role ok", True)
+    assert reply.comment.author_id == str(helpdesk.user_ids["tech"])
+    assert closure.ticket is not None
+    assert closure.comment is not None
+    assert (closure.ticket.closed, closure.comment.text, closure.comment.internal) == (True, "New seal", False)
+    assert closure.ticket.closed_at == closure.occurred_at
+
+
+async def test_a_duplicate_counts_as_closed_as_it_does_for_the_helpdesk(
+    connector: DjangoHelpdesk, receiver: Receiver, file_ticket: FileTicket, tech: httpx.Client
+) -> None:
+    number = file_ticket()
+    receiver.wait_for(1)
+    receiver.deliveries.clear()
+    tech.post("/api/followups/", json={"ticket": number, "comment": "", "new_status": 5})
+    (event,) = webhook_events(connector, receiver)
+    assert event.kind is Kind.CLOSED
+    assert event.comment is None
+
+
+async def test_moving_a_ticket_to_its_role_is_shown_by_its_group(
+    connector: DjangoHelpdesk, file_ticket: FileTicket, tech: httpx.Client, helpdesk: HelpdeskServer
+) -> None:
+    number = file_ticket(queue="WO")
+    tech.patch(f"/api/tickets/{number}/", json={"queue": helpdesk.queues["CAB"]})
+    assert (await connector.read_ticket(number)).group == "CAB"
+
+
+async def test_a_comment_stored_under_an_answer_500_is_ambiguous(
+    connector: DjangoHelpdesk, receiver: Receiver, file_ticket: FileTicket
+) -> None:
+    """The helpdesk fails our request because its own webhook was refused, after it stored the comment."""
+    number = file_ticket()
+    receiver.hang_up = True
+    with pytest.raises(Ambiguous, match="500"):
+        await connector.post_comment(number, "Hydraulics")
+    assert [comment.text for comment in (await connector.read_ticket(number)).comments] == ["Hydraulics"]
+
+
+async def test_an_unknown_ticket_may_come_yet(connector: DjangoHelpdesk) -> None:
+    with pytest.raises(TicketNotFound):
+        await connector.read_ticket("999999")
+    with pytest.raises(TicketNotFound):
+        await connector.post_comment("999999", "Hydraulics")
+
+
+async def test_the_check_names_what_was_reached(connector: DjangoHelpdesk, helpdesk: HelpdeskServer) -> None:
+    assert helpdesk.url in await connector.check()
+
+
+async def test_a_wrong_token_is_said_at_the_check(settings: DjangoHelpdeskSettings) -> None:
+    wrong = DjangoHelpdesk(replaced(settings, token="0" * 40))
+    with pytest.raises(Permanent, match="401"):
+        await wrong.check()
+    await wrong.aclose()
+
+
+async def test_a_url_beside_the_helpdesk_is_said_at_the_check(settings: DjangoHelpdeskSettings) -> None:
+    beside = DjangoHelpdesk(replaced(settings, url=f"{settings.url}/admin"))
+    with pytest.raises(Permanent):
+        await beside.check()
+    await beside.aclose()
+
+
+async def test_a_wrong_author_id_is_found_at_the_first_comment(
+    settings: DjangoHelpdeskSettings, file_ticket: FileTicket
+) -> None:
+    wrong = DjangoHelpdesk(replaced(settings, author_id="4711"))
+    with pytest.raises(Permanent, match=f"author_id.*{settings.author_id}"):
+        await wrong.post_comment(file_ticket(), "Hydraulics")
+    await wrong.aclose()
+
+
+async def test_a_helpdesk_that_is_down_is_transient_and_never_ambiguous(settings: DjangoHelpdeskSettings) -> None:
+    nobody = DjangoHelpdesk(replaced(settings, url="http://127.0.0.1:1"))
+    with pytest.raises(Transient) as caught:
+        await nobody.post_comment("1", "Hydraulics")
+    assert not isinstance(caught.value, Ambiguous)
+    await nobody.aclose()
+
+
+def replaced(settings: DjangoHelpdeskSettings, **changes: object) -> DjangoHelpdeskSettings:
+    names = ("url", "token", "author_id", "webhook_secrets", "queues", "page_size")
+    return DjangoHelpdeskSettings(**{name: getattr(settings, name) for name in names} | changes)
