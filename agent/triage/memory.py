@@ -32,7 +32,7 @@ SHARPNESS = 2.0  # exponent of the kernel between the floor and 1
 DOUBT = 0.3  # imagined neighbours of the base rate: how little a single neighbour may say
 CORRECTION_FLOOR, CORRECTION_FULL = 0.6, 0.8  # cosine between which a correction gains its full force
 CORRECTION_FORCE = 6.0  # log-odds, whatever weight the fusion gives to votes: it must beat a model that is 99 % sure
-TRUST = {Strength.CLOSED_AS_SUGGESTED: 0.4, Strength.CLOSED: 0.7, Strength.CONFIRMED: 1.0, Strength.CORRECTED: 1.0}
+TRUST = {Strength.CLOSED_AS_SUGGESTED: 0.4, Strength.CLOSED: 0.7, Strength.CONFIRMED: 0.9, Strength.CORRECTED: 1.0}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,88 @@
+"""What is learnt from: the latest tickets, a floor per role, labels of today's roles, and nothing lost in silence."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from agent.domain import Example, Strength
+from agent.learning.training_set import Omission, build
+
+START = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+def ticket(day: int, *roles: str, text: str = "", strength: Strength = Strength.CONFIRMED) -> Example:
+    return Example(
+        f"desk:{day}", text or f"ticket number {'x' * day}", "", roles, START + timedelta(days=day), strength
+    )
+
+
+def days(chosen: tuple[Example, ...]) -> list[int]:
+    return [int(example.ticket_key.split(":")[1]) for example in chosen]
+
+
+def test_the_latest_tickets_are_chosen_oldest_first_whatever_the_order_they_come_in() -> None:
+    tickets = [ticket(day, "A") for day in range(20)]
+    chosen = build(reversed(tickets), window=5, floor=0)
+    assert days(chosen.examples) == [15, 16, 17, 18, 19]
+    assert chosen.left_out["desk:3"] is Omission.TOO_OLD
+
+
+def test_a_role_that_the_window_would_lose_keeps_its_newest_older_tickets() -> None:
+    tickets = [ticket(day, "Rare" if day < 10 else "Common") for day in range(40)]
+    chosen = build(tickets, window=20, floor=3)
+    assert days(chosen.examples)[:3] == [7, 8, 9]
+    assert len(chosen.examples) == 23
+
+
+def test_a_flood_of_one_role_is_capped_at_its_newest_tickets() -> None:
+    chosen = build([ticket(day, "Flood") for day in range(20)], cap=8)
+    assert days(chosen.examples) == list(range(12, 20))
+    assert chosen.left_out["desk:0"] is Omission.OVER_CAP
+
+
+def test_retired_roles_pass_to_their_successors_and_dropped_ones_are_reported() -> None:
+    tickets = [
+        ticket(1, "Sparks"),
+        ticket(2, "Closed team"),
+        ticket(3, "Older sparks"),
+        ticket(4, "Sparks", "Electrical"),
+    ]
+    successors = {"Older sparks": "Sparks", "Sparks": "Electrical", "Closed team": None}
+    chosen = build(tickets, roles={"Electrical"}, successors=successors)
+    assert [example.roles for example in chosen.examples] == [("Electrical",)] * 3
+    assert chosen.left_out == {"desk:2": Omission.NO_ROLE}
+
+
+def test_roles_renamed_in_a_circle_do_not_hang() -> None:
+    assert build([ticket(1, "A")], successors={"A": "B", "B": "A"}).roles == ("A",)
+
+
+def test_a_ticket_without_text_teaches_nothing() -> None:
+    assert build([ticket(1, "A", text=" ")]).left_out == {"desk:1": Omission.NO_TEXT}
+
+
+def test_the_last_review_of_a_ticket_counts() -> None:
+    assert build([ticket(1, "A"), ticket(1, "B")]).roles == ("B",)
+
+
+def test_a_persons_word_weighs_more_than_a_closing_role_and_that_more_than_our_own_echo() -> None:
+    chosen = build([ticket(int(strength), "A", strength=strength) for strength in Strength])
+    assert list(chosen.weights) == sorted(set(chosen.weights))
+
+
+def test_the_same_words_under_different_roles_are_flagged() -> None:
+    chosen = build([ticket(1, "A", text="Lamp out"), ticket(2, "B", text="lamp out!"), ticket(3, "A", text="door")])
+    assert chosen.conflicts == (chosen.groups[0],)
+    assert chosen.groups[0] == chosen.groups[1] != chosen.groups[2]
+
+
+def test_labels_have_a_column_per_role_and_several_roles_per_ticket() -> None:
+    chosen = build([ticket(1, "B", "A"), ticket(2, "B")])
+    assert chosen.roles == ("A", "B")
+    assert chosen.labels().tolist() == [[1, 1], [0, 1]]
+
+
+def test_no_reviewed_tickets_make_an_empty_set() -> None:
+    chosen = build([])
+    assert chosen.examples == ()
+    assert chosen.labels().shape == (0, 0)
