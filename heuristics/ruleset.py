@@ -28,7 +28,7 @@ class RuleSet:
             (number, compile_phrase(keyword)) for number, rule in enumerate(self.rules) for keyword in rule.keywords
         )
         self._patterns = PatternIndex(
-            [(number, pattern) for number, rule in enumerate(self.rules) for pattern in rule.patterns]
+            (number, pattern) for number, rule in enumerate(self.rules) for pattern in rule.patterns
         )
         self._negations = [tuple(map(compile_negation, rule.negation)) for rule in self.rules]
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heuristics import Hit, Kind, Rule, RuleSet, Scope, leading_role, tally, vetoed
+from heuristics.patterns import MAX_MATCHES, PatternIndex
 from heuristics.ruleset import MAX_HITS
 
 TODAY = date(2024, 5, 17)
@@ -149,6 +150,18 @@ def test_hits_are_bounded_for_a_text_that_repeats_itself() -> None:
 def test_a_pattern_that_makes_backtracking_engines_hang_answers_at_once() -> None:
     rules = RuleSet([Rule("evil", "Role", patterns=("(a+)+$", "(x|x)*y", "(.*)*end"))])
     assert rules.match("", "a" * 100_000 + "!", TODAY) == ()
+
+
+def test_many_patterns_are_all_found_even_where_two_use_the_same_group_name() -> None:
+    rules = RuleSet(Rule(str(n), "Role", patterns=(rf"(?P<code>e{n})\b", f"{'x' * (n + 1)}y")) for n in range(100))
+    hits = rules.match("E7 and e93", "x" * 40 + "y", TODAY)
+    assert {hit.rule_id for hit in hits if hit.field is Scope.SUBJECT} == {"7", "93"}
+    assert {hit.rule_id for hit in hits if hit.field is Scope.BODY} == {str(n) for n in range(40)}
+
+
+def test_a_pattern_whose_every_match_reads_to_the_end_is_stopped_after_a_number_of_matches() -> None:
+    assert len(phrases(Rule("slow", "Role", patterns=("a(.*z)?",)), "", "a" * 200_000)) == MAX_HITS
+    assert len(list(PatternIndex([(0, "a(.*z)?")]).find("a" * 200_000))) == MAX_MATCHES
 
 
 @given(HOSTILE, HOSTILE)
