@@ -1,0 +1,163 @@
+"""The composition root: settings → collaborators → routes and background tasks. Nothing else knows everybody.
+
+POST /hooks/{source}[/{secret}]  agent.intake.receive  → inbox (one commit for many requests) → 202
+inbox → agent.work.engine        → agent.triage.pipeline (created) · agent.feedback.learn (commented, closed)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from agent.directory import DataDirectory
+from agent.feedback.learn import Feedback
+from agent.intake.group_commit import GroupCommit
+from agent.intake.receive import Receiver
+from agent.learning.nightly import retrain
+from agent.metrics import Metrics
+from agent.roles import load_roles
+from agent.serving.active import ActiveModel
+from agent.settings import Settings
+from agent.store.database import Database
+from agent.store.inbox import Job
+from agent.triage.opinion import Mind
+from agent.triage.pipeline import Triage
+from agent.triage.recollection import Recollection
+from agent.triage.speak import Speaker
+from agent.web.health import Health
+from agent.work.engine import Engine
+from agent.work.poll import poll_forever
+from connectors.base import Connector
+from connectors.events import Kind
+from connectors.registry import CONNECTORS
+from heuristics import load_rules
+
+FOLLOW_SECONDS = 1.0
+"""How often the server looks for a new model and for reviews made elsewhere."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What commands and the server share: everything that decides, nothing that listens."""
+
+    settings: Settings
+    directory: DataDirectory
+    database: Database
+    active: ActiveModel
+    mind: Mind
+
+    def follow(self) -> None:
+        """Take up a newly activated model and new reviews."""
+        if self.active.refresh():
+            log.info("model", version=self.active.current.version if self.active.current else None)
+        self.mind.recollection.refresh()
+
+
+def assemble(settings: Settings) -> Parts:
+    """Load roles, rules, database and model. Raises RolecallError or FaultyFile, naming what to mend."""
+    roles = load_roles(settings.roles)
+    rules = load_rules(settings.rules, roles.names)
+    directory = DataDirectory(settings.data)
+    directory.create()
+    database = Database.open_file(directory.database)
+    active = ActiveModel(directory.models, directory.encoders)
+    recollection = Recollection(database, active, directory.encoders, roles.names)
+    parts = Parts(settings, directory, database, active, Mind(roles, rules, active, recollection, settings.triage))
+    parts.follow()
+    return parts
+
+
+def connect(settings: Settings) -> dict[str, Connector]:
+    """Make every configured connector."""
+    return {source: CONNECTORS[source].connect(chosen) for source, chosen in settings.connectors.items()}
+
+
+def create_app(parts: Parts, connectors: Mapping[str, Connector], train_command: Sequence[str]) -> Starlette:
+    """Return the server. `train_command` is what the nightly schedule runs, in a process of its own."""
+    settings, database, metrics = parts.settings, parts.database, Metrics()
+    commit = GroupCommit(database, settings.intake.max_waiting)
+    speaker = Speaker(database, parts.directory.key(), timedelta(seconds=settings.work.settle_seconds))
+    triage = Triage(database, connectors, parts.mind, speaker, metrics)
+    feedback = Feedback(triage)
+    handlers = {Kind.CREATED: triage.created, Kind.COMMENTED: feedback.commented, Kind.CLOSED: feedback.closed}
+
+    async def handle(job: Job) -> None:
+        await handlers[job.event.kind](job)
+
+    engine = Engine(database, handle, commit.accepted, metrics, settings.work.concurrency)
+    health = Health(database, parts.active, metrics)
+    receiver = Receiver(connectors, commit, settings.intake, metrics)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        working = _start(engine.run())
+        others = [_start(commit.run()), _start(_follow(parts))]
+        others += [
+            _start(poll_forever(c, database, commit.accepted, settings.work.poll_seconds)) for c in connectors.values()
+        ]
+        scheduler = _schedule(settings, train_command)
+        try:
+            yield
+        finally:
+            scheduler.shutdown(wait=False)
+            engine.stop()
+            await asyncio.gather(working, return_exceptions=True)
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            for connector in connectors.values():
+                await connector.aclose()
+            database.close()
+
+    return Starlette(
+        routes=[
+            Route("/hooks/{source}", receiver.receive, methods=["POST"]),
+            Route("/hooks/{source}/{secret}", receiver.receive, methods=["POST"]),
+            Route("/healthz", health.alive),
+            Route("/readyz", health.ready),
+            Route("/metrics", health.numbers),
+        ],
+        lifespan=lifespan,
+    )
+
+
+def _start(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Run background work; where it ends in an error the server stops: half a server must not look alive."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(_stop_server_on_error)
+    return task
+
+
+def _stop_server_on_error(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.critical("background_task_failed", exc_info=error)
+        signal.raise_signal(signal.SIGTERM)
+
+
+async def _follow(parts: Parts) -> None:
+    while True:
+        await asyncio.to_thread(parts.follow)
+        await asyncio.sleep(FOLLOW_SECONDS)
+
+
+def _schedule(settings: Settings, train_command: Sequence[str]) -> AsyncIOScheduler:
+    scheduler = AsyncIOScheduler()
+    at = settings.learning.nightly_at
+    if at is not None:
+        scheduler.add_job(
+            retrain, "cron", [train_command], hour=at.hour, minute=at.minute, coalesce=True, max_instances=1
+        )
+    scheduler.start()
+    return scheduler

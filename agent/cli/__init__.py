@@ -1,0 +1,45 @@
+"""The command `rolecall`: one file per command, each importing what it needs only when it runs."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from agent.cli import check, evaluate, importing, models, predict, rules, serve, train
+from agent.cli import demo as demo_command
+from agent.errors import RolecallError
+from heuristics.toml_file import FaultyFile
+
+EXIT_FAULT = 2
+
+app = typer.Typer(
+    help="Rolecall reads tickets, says which role should handle them, and learns from the answer.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+app.command("serve")(serve.serve)
+app.command("check")(check.check)
+app.command("import")(importing.import_)
+app.command("train")(train.train)
+app.command("predict")(predict.predict)
+app.command("evaluate")(evaluate.evaluate)
+app.add_typer(models.app, name="models")
+app.add_typer(rules.app, name="rules")
+app.command("demo")(demo_command.demo)
+
+
+def main() -> None:
+    """Run the command line; a fault that a person can mend is a message, not a traceback."""
+    try:
+        app()
+    except (RolecallError, FaultyFile) as error:
+        Console(stderr=True).print(f"[bold red]rolecall:[/] {_escaped(str(error))}", highlight=False, soft_wrap=True)
+        sys.exit(EXIT_FAULT)
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

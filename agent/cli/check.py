@@ -1,0 +1,50 @@
+"""`rolecall check`: would it work, and if not, what is to be mended?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
+
+
+def check(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
+    """Validate settings, rules, roles, database and model, and reach every configured system. Changes nothing."""
+    from agent.app import Parts, connect
+    from agent.web.health import RULES_ALONE
+    from connectors.errors import ConnectorError
+
+    console = Console(highlight=False, soft_wrap=True)
+    parts = parts_for(config, data)
+
+    async def reach(parts: Parts) -> AsyncIterator[tuple[str, bool, str]]:
+        for source, connector in connect(parts.settings).items():
+            try:
+                yield source, True, await connector.check()
+            except ConnectorError as error:
+                yield source, False, str(error)
+            finally:
+                await connector.aclose()
+
+    async def report() -> bool:
+        model, problem = parts.active.current, parts.active.problem
+        lines = [
+            ("settings", True, str(config)),
+            ("roles", True, ", ".join(parts.mind.catalogue.names)),
+            ("rules", True, f"{len(parts.mind.rules.rules)} rules, version {parts.mind.rules.version}"),
+            ("database", True, str(parts.directory.database)),
+            ("model", problem is None, problem or (model.version if model else RULES_ALONE)),
+        ]
+        if not parts.settings.connectors:
+            lines.append(("connectors", False, "none configured: nobody can send tickets"))
+        lines += [line async for line in reach(parts)]
+        for name, good, text in lines:
+            console.print(f"[{'green]ok  ' if good else 'red]FAIL'}[/] {name}: {escape(text)}")
+        return all(good for _, good, _ in lines)
+
+    if not asyncio.run(report()):
+        raise typer.Exit(1)

@@ -1,0 +1,6 @@
+"""."""
+
+
+def demo() -> None:
+    """."""
+    raise NotImplementedError

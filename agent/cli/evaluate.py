@@ -1,0 +1,6 @@
+"""."""
+
+
+def evaluate() -> None:
+    """."""
+    raise NotImplementedError

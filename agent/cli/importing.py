@@ -1,0 +1,54 @@
+"""`rolecall import`: take in history that people have tagged."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import track
+
+from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
+
+CHUNK = 500
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(help="A .csv with a header, or a .jsonl with one object a line; UTF-8.")],
+    source: Annotated[str, typer.Option(help="Where the tickets come from; part of their names.")] = "import",
+    id_column: Annotated[str, typer.Option("--id")] = "id",
+    subject_column: Annotated[str, typer.Option("--subject")] = "subject",
+    body_column: Annotated[str, typer.Option("--body")] = "body",
+    role_column: Annotated[str, typer.Option("--role", help="Name or alias; several separated by `;`.")] = "role",
+    created_column: Annotated[str, typer.Option("--created-at", help="ISO 8601; without a zone: UTC.")] = "created_at",
+    skip_bad: Annotated[bool, typer.Option(help="Import the good rows although there are bad ones.")] = False,
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+) -> None:
+    """Import tickets with the role that people gave them, as reviewed tickets to learn from.
+
+    Nothing is imported while any row is faulty, unless --skip-bad is given; all faults are listed with their lines.
+    Importing a file again adds only what is new, so it can be interrupted and repeated.
+    """
+    from agent.errors import BadInput
+    from agent.feedback.history import FAULTS_SHOWN, Columns, read, take_in
+
+    parts = parts_for(config, data)
+    columns = Columns(id_column, subject_column, body_column, role_column, created_column)
+    history = read(file, columns, parts.mind.catalogue)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    for fault in history.faults[:FAULTS_SHOWN]:
+        console.print(escape(fault))
+    if len(history.faults) > FAULTS_SHOWN:
+        console.print(f"... and {len(history.faults) - FAULTS_SHOWN} more")
+    if history.faults and not skip_bad:
+        raise BadInput(f"{len(history.faults)} faulty rows, nothing imported: mend them, or give --skip-bad")
+    chunks = [history.rows[i : i + CHUNK] for i in range(0, len(history.rows), CHUNK)]
+    new = sum(
+        parts.database.call(take_in, source, chunk, getpass.getuser())
+        for chunk in track(chunks, "importing", console=console, transient=True)
+    )
+    console.print(f"{new} new reviewed tickets of {len(history.rows)} rows; {len(history.faults)} rows skipped")

@@ -1,0 +1,38 @@
+"""Options that many commands share, and what they lead to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from agent.app import Parts
+    from agent.settings import Settings
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", "-c", help="Settings file; environment variables ROLECALL_... override it.")
+]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", "-d", help="Data directory. [default: setting `data`, else ./data]")
+]
+
+CONFIG = Path("config/agent.toml")
+
+
+def settings_for(config: Path, data: Path | None, **overrides: Any) -> Settings:
+    """Load the settings, with what was given on the command line on top (dots in names written as `__`)."""
+    from agent import settings
+
+    given = {name.replace("__", "."): value for name, value in overrides.items() if value is not None}
+    return settings.load(config, overrides=given | ({"data": str(data)} if data else {}))
+
+
+def parts_for(config: Path, data: Path | None, **overrides: Any) -> Parts:
+    """Load the settings and assemble everything that decides."""
+    from agent import app, logs
+
+    settings = settings_for(config, data, **overrides)
+    logs.configure(settings.log_format)
+    return app.assemble(settings)

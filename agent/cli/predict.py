@@ -1,0 +1,35 @@
+"""`rolecall predict`: what would be said about a text."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
+
+
+def predict(
+    text: Annotated[str, typer.Argument(help="The ticket's subject, or all of it.")],
+    body: Annotated[str, typer.Option(help="The ticket's body, where it has one.")] = "",
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+) -> None:
+    """Show the comment that a ticket with this text would get, and every role's probability. Posts nothing."""
+    from agent.store import tickets
+    from agent.triage.wording import comment
+
+    parts = parts_for(config, data)
+    opinion = parts.mind.opinion(text, body, date.today())
+    subjects = parts.database.call(tickets.subjects, [n.ticket_key for n in opinion.neighbours])
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(escape(comment(opinion, subjects) or f"(silence: {opinion.verdict.reason})"))  # type: ignore[union-attr]
+    table = Table("role", "probability")
+    for role, probability in opinion.ranked():
+        table.add_row(escape(role), f"{probability:.2f}")
+    console.print(table)
+    console.print(f"model: {opinion.model_version or 'none, rules alone'}")

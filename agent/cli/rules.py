@@ -1,0 +1,43 @@
+"""`rolecall rules`: try the keyword rules on a text, and see how they do on reviewed tickets."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
+
+app = typer.Typer(help="Try the keyword rules, and see how they do.", no_args_is_help=True)
+
+
+@app.command("test")
+def try_(
+    text: Annotated[str, typer.Argument(help="The ticket's subject, or all of it.")],
+    body: Annotated[str, typer.Option(help="The ticket's body, where it has one.")] = "",
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+) -> None:
+    """Show which rules match a text, where, and what they add up to."""
+    from heuristics import tally, vetoed
+
+    hits = parts_for(config, data).mind.rules.match(text, body, date.today())
+    table = Table("rule", "role", "says", "weight", "matched", "in")
+    for hit in hits:
+        place = f"{hit.field} {hit.start}-{hit.end}"
+        table.add_row(escape(hit.rule_id), escape(hit.role), hit.kind, f"{hit.weight:g}", escape(hit.phrase), place)
+    console = Console(highlight=False)
+    console.print(table if hits else "no rule matches")
+    barred = vetoed(hits)
+    for role, weight in tally(hits).items():
+        console.print(f"{escape(role)}: {weight:g}{' (vetoed)' if role in barred else ''}")
+
+
+@app.command()
+def report(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
+    """Show for every rule how many reviewed tickets it matches, and how often its role was the right one."""
+    raise NotImplementedError

@@ -1,0 +1,40 @@
+"""`rolecall serve`: receive webhooks, work, learn at night."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
+
+
+def serve(
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [default: setting server.host]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on. [default: setting server.port]")] = None,
+) -> None:
+    """Run the webhook receiver, the worker and the nightly schedule until SIGTERM or Ctrl-C.
+
+    Stopping is safe at any moment: what was acknowledged is kept, and work in hand is finished or taken up again.
+    """
+    import uvicorn
+
+    from agent.app import connect, create_app
+
+    parts = parts_for(config, data, server__host=host, server__port=port)
+    train = [sys.executable, "-m", "agent.cli", "train", "--config", str(config), "--data", str(parts.directory.path)]
+    with parts.directory.serving():
+        server = uvicorn.Config(
+            create_app(parts, connect(parts.settings), train),
+            host=parts.settings.server.host,
+            port=parts.settings.server.port,
+            loop="uvloop",
+            http="httptools",
+            log_config=None,
+            access_log=False,  # its lines hold the secret of a webhook's URL; ours do not
+            server_header=False,
+        )
+        uvicorn.Server(server).run()

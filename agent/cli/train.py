@@ -1,0 +1,6 @@
+"""."""
+
+
+def train() -> None:
+    """."""
+    raise NotImplementedError

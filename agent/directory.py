@@ -1,0 +1,74 @@
+"""The data directory: the one place where an installation keeps its state.
+
+rolecall.sqlite3   inbox, tickets, ledger, reviews         installation.key   makes our comments' marks unforgeable
+models/            versions and the ACTIVE pointer         encoders/          base encoders, shared by versions
+serving.lock       held while a server runs
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.errors import BadInput, DataDirectoryBusy
+
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class DataDirectory:
+    """Names of what lies in the data directory, and the two things that make it ours: the key and the lock."""
+
+    path: Path
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.path / "rolecall.sqlite3"
+
+    @property
+    def models(self) -> Path:
+        """Trained versions."""
+        return self.path / "models"
+
+    @property
+    def encoders(self) -> Path:
+        """Base encoders."""
+        return self.path / "encoders"
+
+    def create(self) -> None:
+        """Make the directory, for our own eyes only. Raises BadInput where that cannot be."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise BadInput(f"data directory {self.path}: {error.strerror}") from error
+
+    def key(self) -> bytes:
+        """Return the installation's secret, made on first use."""
+        file = self.path / "installation.key"
+        try:
+            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
+                new.write(secrets.token_bytes(KEY_BYTES))
+                new.flush()
+                os.fsync(new.fileno())
+        except FileExistsError:
+            pass
+        key = file.read_bytes()
+        if len(key) != KEY_BYTES:
+            raise BadInput(f"{file} is damaged: restore it from a backup, or our own comments cannot be told any more")
+        return key
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Keep a second server off this directory. Raises DataDirectoryBusy."""
+        with (self.path / "serving.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise DataDirectoryBusy(f"another server runs on {self.path}") from None
+            yield

@@ -1,0 +1,1 @@
+"""What Rolecall remembers: SQLModel tables, one query function per question, Alembic migrations."""

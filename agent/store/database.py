@@ -1,0 +1,108 @@
+"""The database: an engine, and a way to run one query function in one transaction, on or off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlmodel import Session
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+BUSY_SECONDS = 20
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Database:
+    """One engine. Writes of this process go through one thread, in order: SQLite knows one writer at a time.
+
+    A transaction is committed when the function returns and rolled back when it raises.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = _engine(url)
+        self._reading = self._engine.execution_options(read_only=True)
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="db-write")
+        self._readers = ThreadPoolExecutor(4, thread_name_prefix="db-read")
+
+    @classmethod
+    def open_file(cls, file: Path) -> Database:
+        """Open an SQLite file, creating and upgrading it as needed."""
+        file.touch(mode=0o600)
+        database = cls(f"sqlite:///{file}")
+        database.upgrade()
+        return database
+
+    def upgrade(self) -> None:
+        """Bring the schema to the newest version; does nothing where it is there already."""
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        with self._engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def call(self, query: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `query(session, ...)` in one transaction, in this thread."""
+        return self._transact(self._engine, query, *args, **kwargs)
+
+    async def write(self, query: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `query(session, ...)` in one transaction, in the writer's thread."""
+        return await self._run(self._writer, self._engine, query, *args, **kwargs)
+
+    async def read(self, query: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `query(session, ...)`, which must not write, beside the writer."""
+        return await self._run(self._readers, self._reading, query, *args, **kwargs)
+
+    def close(self) -> None:
+        """Let running transactions finish and close all connections."""
+        self._writer.shutdown()
+        self._readers.shutdown()
+        self._engine.dispose()
+
+    async def _run(
+        self,
+        pool: ThreadPoolExecutor,
+        engine: Engine,
+        query: Callable[Concatenate[Session, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        transaction = partial(self._transact, engine, query, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(pool, transaction)
+
+    def _transact(
+        self, engine: Engine, query: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        with Session(engine, expire_on_commit=False) as session, session.begin():
+            return query(session, *args, **kwargs)
+
+
+def _engine(url: str) -> Engine:
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        # Left to itself pysqlite opens transactions late and shared, and a reader that turns writer fails at once.
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reading = connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+    connection.execute("PRAGMA foreign_keys = ON")

@@ -1,0 +1,152 @@
+"""The tables. Times are aware UTC datetimes; lists and structures are JSON; secrets are in none of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, DateTime, Dialect, Index, LargeBinary, Text, TypeDecorator, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+
+def utcnow() -> datetime:
+    """Return the present moment, aware."""
+    return datetime.now(UTC)
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware datetime that comes back aware: SQLite forgets the zone, so it is kept and read as UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: D102 - SQLAlchemy's signature
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: D102 - SQLAlchemy's signature
+        return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _time(nullable: bool = False) -> Any:
+    return Column(Utc, nullable=nullable)
+
+
+_WAITING = text("state = 'waiting'")
+_OPEN = text("state IN ('waiting', 'working')")
+
+
+class Inbox(SQLModel, table=True):
+    """An accepted event, kept before anything is done about it. `state`: waiting, working, done or dead."""
+
+    __table_args__ = (
+        UniqueConstraint("source", "delivery_id", "kind"),
+        UniqueConstraint("ticket_key", "kind", "content_hash"),
+        Index("ix_inbox_due", "due_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        Index("ix_inbox_open", "ticket_key", "seq", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    )
+
+    seq: int | None = Field(default=None, primary_key=True)
+    source: str
+    delivery_id: str
+    kind: str
+    ticket_key: str
+    content_hash: str
+    received_at: datetime = Field(sa_column=_time())
+    event: str = Field(sa_column=Column(Text, nullable=False))
+    raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    state: str = "waiting"
+    due_at: datetime = Field(sa_column=_time())
+    attempts: int = 0
+    crashes: int = 0
+    error: str | None = None
+    done_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+
+
+class Ticket(SQLModel, table=True):
+    """A ticket as it was filed. Training uses this text, never what was edited later."""
+
+    key: str = Field(primary_key=True)
+    subject: str
+    body: str
+    group: str | None = None
+    url: str | None = None
+    filed_at: datetime = Field(sa_column=_time())
+    closed_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+
+
+class Decision(SQLModel, table=True):
+    """The ledger: one row for every time that Rolecall made up its mind, written before anything is said."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    ticket_key: str = Field(index=True)
+    event_seq: int | None = None
+    at: datetime = Field(sa_column=_time())
+    outcome: str
+    roles: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    band: str | None = None
+    confidence: float | None = None
+    reason: str
+    detail: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    model_version: str | None = None
+    rules_version: str
+
+
+class Comment(SQLModel, table=True):
+    """Our one living comment on a ticket: what it should say, and what we know of the attempt to say it.
+
+    that the comment may exist, and that the request may still be on its way.
+    """
+
+    ticket_key: str = Field(primary_key=True)
+    marker: str
+    text: str
+    remote_id: str | None = None
+    attempted_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    posted_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+
+
+class Review(SQLModel, table=True):
+    """What a person made known about the right role. `origin` names the happening, so that a repeat adds nothing.
+
+    `rejected` are roles that we had named and that the person replaced.
+    """
+
+    __table_args__ = (UniqueConstraint("ticket_key", "origin"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    ticket_key: str = Field(index=True)
+    roles: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    rejected: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    strength: int
+    origin: str
+    actor: str | None = None
+    at: datetime = Field(sa_column=_time())
+
+
+class Training(SQLModel, table=True):
+    """One training run and what came of it."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    started_at: datetime = Field(sa_column=_time())
+    finished_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    trigger: str
+    outcome: str = "running"
+    version: str | None = None
+    reason: str | None = None
+    metrics: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+
+
+class Embedding(SQLModel, table=True):
+    """The embedding of a ticket's text as filed, float32 bytes, by the encoder that made it."""
+
+    ticket_key: str = Field(primary_key=True)
+    encoder: str = Field(primary_key=True)
+    vector: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Watermark(SQLModel, table=True):
+    """How far the poller of a source has come; the value means something only to its connector."""
+
+    source: str = Field(primary_key=True)
+    value: str
+    at: datetime = Field(default_factory=utcnow, sa_column=_time())

@@ -1,0 +1,86 @@
+"""Tickets as filed, the decisions on them, and what people said about the right role."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from agent.domain import Example, Strength
+from agent.store.tables import Decision, Review, Ticket
+
+
+def file(session: Session, ticket: Ticket) -> Ticket:
+    """Keep the ticket as filed and return it; a ticket that is known already stays as it was first seen."""
+    known = session.get(Ticket, ticket.key)
+    if known is None:
+        session.add(ticket)
+    return known or ticket
+
+
+def close(session: Session, key: str, at: datetime) -> None:
+    """Note when the ticket was closed last."""
+    ticket = session.get(Ticket, key)
+    if ticket is not None:
+        ticket.closed_at = at
+
+
+def record(session: Session, decision: Decision) -> bool:
+    """Write a decision to the ledger; False where the same event, model and rules have led to one before."""
+    last = last_decision(session, decision.ticket_key)
+    same = ("event_seq", "model_version", "rules_version")
+    if last is not None and all(getattr(last, name) == getattr(decision, name) for name in same):
+        return False
+    session.add(decision)
+    return True
+
+
+def last_decision(session: Session, key: str) -> Decision | None:
+    """Return the newest decision on the ticket."""
+    return session.exec(select(Decision).where(Decision.ticket_key == key).order_by(col(Decision.id).desc())).first()
+
+
+def review(session: Session, new: Review) -> bool:
+    """Keep what a person made known; False where this happening is kept already."""
+    same = select(Review).where(Review.ticket_key == new.ticket_key, Review.origin == new.origin)
+    if session.exec(same).first() is not None:
+        return False
+    session.add(new)
+    return True
+
+
+def verdict(session: Session, key: str) -> Review | None:
+    """Return the review that counts for the ticket: the strongest, among equals the newest."""
+    order = (col(Review.strength).desc(), col(Review.at).desc(), col(Review.id).desc())
+    return session.exec(select(Review).where(Review.ticket_key == key).order_by(*order)).first()
+
+
+def examples(session: Session) -> Sequence[Example]:
+    """Return every reviewed ticket, as filed, with the roles that count; oldest first."""
+    order = (col(Review.strength), col(Review.at), col(Review.id))
+    counting = {r.ticket_key: r for r in session.exec(select(Review).order_by(*order))}  # the last one wins
+    tickets = session.exec(select(Ticket).order_by(col(Ticket.filed_at), col(Ticket.key)))
+    return [
+        Example(t.key, t.subject, t.body, tuple(r.roles), t.filed_at, Strength(r.strength))
+        for t in tickets
+        if (r := counting.get(t.key))
+    ]
+
+
+def newest_review(session: Session) -> int:
+    """Return the number of the newest review, 0 before the first: it changes whenever anything was learnt."""
+    return session.exec(select(func.max(Review.id))).one() or 0
+
+
+def rejected(session: Session) -> dict[str, tuple[str, ...]]:
+    """Return, by ticket, the roles of ours that people replaced."""
+    rows = session.exec(select(Review).where(Review.strength == Strength.CORRECTED).order_by(col(Review.id)))
+    return {row.ticket_key: tuple(row.rejected) for row in rows}
+
+
+def subjects(session: Session, keys: Sequence[str]) -> dict[str, str]:
+    """Return what each of a few tickets was about, in its own first words."""
+    rows = session.exec(select(Ticket).where(col(Ticket.key).in_(keys)))
+    return {row.key: row.subject or row.body for row in rows}

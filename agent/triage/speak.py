@@ -1,0 +1,84 @@
+"""Say it once: bring the one comment on a ticket from what is there to what we want.
+
+Desired versus actual, with a hidden marker. No queue can promise a single comment: a request that timed out, or whose
+process was killed, may still be carried out. So the attempt is written down first; whoever finds an attempt without an
+outcome waits until the request must have ended one way or the other, and looks before it speaks again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from agent.domain import ticket_key
+from agent.store import comments
+from agent.store.database import Database
+from agent.store.tables import Comment as Intent
+from agent.store.tables import utcnow
+from connectors.base import Connector
+from connectors.errors import Ambiguous, ConnectorError, Transient
+from connectors.events import Comment, Ticket
+
+log = structlog.get_logger()
+
+
+def marker_for(key: bytes, ticket: str) -> str:
+    """Return the mark of our comment on this ticket. It cannot be forged without the installation's key."""
+    return f"rolecall-{hmac.new(key, ticket.encode(), hashlib.sha256).hexdigest()[:20]}"
+
+
+def ours(ticket: Ticket, author_id: str, marker: str) -> Comment | None:
+    """Return our comment: only by our own account, or anybody could paste the marker and silence us."""
+    found = (c for c in ticket.comments if c.author_id == author_id and marker in c.text)
+    return next(found, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Posts and edits the comments of one installation, which `key` tells from any other."""
+
+    database: Database
+    key: bytes
+    settle: timedelta
+
+    async def say(self, connector: Connector, ticket_id: str, text: str) -> None:
+        """Make `text` our one comment on the ticket. Safe to repeat. Raises ConnectorError."""
+        key = ticket_key(connector.source, ticket_id)
+        marker = marker_for(self.key, key)
+        wanted = f"{text}\n\n<!-- {marker} -->"
+        intent = await self.database.write(comments.want, key, marker, wanted)
+        await_settled(intent, self.settle, utcnow())
+        ticket = await connector.read_ticket(ticket_id)
+        there = ours(ticket, connector.author_id, marker)
+        if there is None or there.id is None:
+            if intent.remote_id is not None:
+                log.info("comment_removed_by_staff")  # their decision stands
+                return
+            remote_id = await self._post(connector, ticket_id, key, wanted)
+        else:
+            remote_id = there.id
+            if there.text.strip() != wanted:
+                await connector.edit_comment(ticket_id, remote_id, wanted)
+        await self.database.write(comments.posted, key, remote_id, utcnow())
+
+    async def _post(self, connector: Connector, ticket_id: str, key: str, wanted: str) -> str:
+        await self.database.write(comments.attempt, key, utcnow())
+        try:
+            return await connector.post_comment(ticket_id, wanted)
+        except Ambiguous:
+            raise
+        except ConnectorError:
+            await self.database.write(comments.refused, key)
+            raise
+
+
+def await_settled(intent: Intent, settle: timedelta, now: datetime) -> None:
+    """Raise Transient while an earlier attempt may still be under way on the other side."""
+    if intent.remote_id is None and intent.attempted_at is not None:
+        left = (intent.attempted_at + settle - now).total_seconds()
+        if left > 0:
+            raise Transient("an earlier attempt to comment may still be under way", retry_after=left)

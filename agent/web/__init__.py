@@ -1,0 +1,1 @@
+"""Pages and plain endpoints for operators, reviewers and their monitoring."""

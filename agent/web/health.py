@@ -1,0 +1,46 @@
+"""`/healthz`: the process lives. `/readyz`: it can do its job, or why not. `/metrics`: Prometheus' text format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from agent.metrics import Metrics
+from agent.serving.active import ActiveModel
+from agent.store import inbox
+from agent.store.database import Database
+
+RULES_ALONE = "none yet: rules alone decide"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The three endpoints with what they look at."""
+
+    database: Database
+    active: ActiveModel
+    metrics: Metrics
+
+    async def alive(self, _request: Request) -> Response:
+        """Answer as long as the event loop turns."""
+        return PlainTextResponse("ok\n")
+
+    async def ready(self, _request: Request) -> Response:
+        """Answer 200 when events are taken in and worked off, else 503 with the reason."""
+        model = self.active.current
+        state: dict[str, object] = {"status": "ready", "model": model.version if model else RULES_ALONE}
+        if self.active.problem:
+            state["model_problem"] = self.active.problem
+        try:
+            state["events"] = await self.database.read(inbox.counts)
+        except SQLAlchemyError as error:
+            state |= {"status": "not ready", "reason": f"database: {type(error).__name__}"}
+        return JSONResponse(state, 200 if state["status"] == "ready" else 503)
+
+    async def numbers(self, _request: Request) -> Response:
+        """Answer with every counter."""
+        return Response(generate_latest(self.metrics.registry), media_type=CONTENT_TYPE_LATEST)

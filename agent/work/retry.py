@@ -1,0 +1,27 @@
+"""When to try again: pauses that grow, full jitter, and the other side's own wish where it has one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from random import Random
+
+PAUSES = (2.0, 5.0, 30.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 36_000.0)
+"""Seconds before the 2nd, 3rd, ... attempt. After the last one the event becomes a dead letter."""
+
+MAX_RETRY_AFTER = 3_600.0
+"""Seconds that we honour at most: a system that asks for a week gets an hour."""
+
+
+def pause(attempt: int, retry_after: float | None, random: Random) -> timedelta | None:
+    """Return how long to wait after the failed `attempt` (from 1), or None when it was the last one.
+
+    Half of the pause is fixed and half is jitter, so that many tickets of one outage do not come back together; a
+    `Retry-After` is never undercut. Source: exponential back-off with equal jitter (AWS Architecture Blog, 2015).
+    """
+    if attempt > len(PAUSES):
+        return None
+    base = PAUSES[attempt - 1]
+    if retry_after is not None:
+        least = min(max(retry_after, 0.0), MAX_RETRY_AFTER)
+        return timedelta(seconds=least + random.uniform(0, min(base, 5.0)))
+    return timedelta(seconds=random.uniform(base / 2, base))

@@ -1,0 +1,174 @@
+"""The engine works tickets side by side and each ticket in order, through failures, crashes and restarts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+from sqlmodel import select
+
+from agent.metrics import Metrics
+from agent.store import inbox
+from agent.store.database import Database
+from agent.store.inbox import Arrival, Job
+from agent.store.tables import Inbox, utcnow
+from agent.work.engine import Engine, Handler
+from agent.work.retry import MAX_RETRY_AFTER, PAUSES, pause
+from connectors.errors import Permanent, Transient
+from connectors.events import Event, Kind
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database.open_file(tmp_path / "db.sqlite3")
+    yield database
+    database.close()
+
+
+def put(database: Database, *events: tuple[str, str]) -> None:
+    """Accept events given as (ticket, delivery id)."""
+    arrivals = [Arrival("desk", Event(Kind.COMMENTED, t, d), b"", utcnow()) for t, d in events]
+    assert all(database.call(inbox.accept, arrivals))
+
+
+def states(database: Database) -> dict[str, str]:
+    return {r.delivery_id: r.state for r in database.call(lambda s: s.exec(select(Inbox)).all())}
+
+
+@asynccontextmanager
+async def working(database: Database, handler: Handler):
+    engine = Engine(database, handler, asyncio.Event(), Metrics(), concurrency=4, random=Random(1))
+    task = asyncio.create_task(engine.run())
+    yield engine
+    engine.stop()
+    async with asyncio.timeout(10):
+        await task
+
+
+async def until(condition) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_events_of_one_ticket_are_handled_in_order_while_others_go_on(database: Database) -> None:
+    put(database, ("a", "a1"), ("a", "a2"), ("a", "a3"), ("b", "b1"))
+    gate, seen = asyncio.Event(), []
+
+    async def handler(job: Job) -> None:
+        if job.event.delivery_id == "a1":
+            await gate.wait()
+        seen.append(job.event.delivery_id)
+
+    async with working(database, handler):
+        await until(lambda: "b1" in seen)
+        assert seen == ["b1"]
+        gate.set()
+        await until(lambda: len(seen) == 4)
+    assert seen == ["b1", "a1", "a2", "a3"]
+
+
+async def test_a_ticket_that_waits_for_its_retry_holds_up_only_itself(database: Database) -> None:
+    put(database, ("sick", "s1"), ("sick", "s2"), *[(f"well{n}", f"w{n}") for n in range(10)])
+    seen = []
+
+    async def handler(job: Job) -> None:
+        if job.event.ticket_id == "sick":
+            raise Transient("down", retry_after=600)
+        seen.append(job.event.delivery_id)
+
+    async with working(database, handler):
+        await until(lambda: len(seen) == 10)
+    assert states(database) | {"s1": "?", "s2": "?"} == {"s1": "?", "s2": "?"} | {f"w{n}": "done" for n in range(10)}
+    assert states(database)["s1"] == states(database)["s2"] == "waiting"
+
+
+async def test_a_dead_letter_lets_the_next_event_of_its_ticket_go_on_and_can_be_replayed(database: Database) -> None:
+    put(database, ("a", "a1"), ("a", "a2"))
+    healed = False
+
+    async def handler(job: Job) -> None:
+        if job.event.delivery_id == "a1" and not healed:
+            raise Permanent("no right")
+
+    async with working(database, handler):
+        await until(lambda: states(database) == {"a1": "dead", "a2": "done"})
+        healed = True
+        assert database.call(inbox.replay, 1, utcnow())
+        await until(lambda: states(database) == {"a1": "done", "a2": "done"})
+
+
+async def test_a_fault_of_ours_is_tried_again_and_does_not_stop_the_engine(database: Database) -> None:
+    put(database, ("a", "a1"), ("b", "b1"))
+    seen = []
+
+    async def handler(job: Job) -> None:
+        if job.event.ticket_id == "a":
+            raise ZeroDivisionError("ours")
+        seen.append(job.event.delivery_id)
+
+    async with working(database, handler):
+        await until(lambda: states(database) == {"a1": "waiting", "b1": "done"} and seen == ["b1"])
+    (row,) = database.call(lambda s: s.exec(select(Inbox).where(Inbox.delivery_id == "a1")).all())
+    assert row.error == "ZeroDivisionError: ours"
+
+
+async def test_what_a_dead_process_left_behind_is_taken_up_again(database: Database) -> None:
+    put(database, ("a", "a1"))
+    assert database.call(inbox.claim, 1, utcnow())
+
+    async def handler(job: Job) -> None:
+        assert job.attempt == 2
+
+    async with working(database, handler):
+        await until(lambda: states(database) == {"a1": "done"})
+
+
+def test_an_event_that_keeps_killing_the_process_becomes_a_dead_letter(database: Database) -> None:
+    put(database, ("a", "a1"), ("a", "a2"))
+    for _ in range(inbox.MAX_CRASHES):
+        (job,) = database.call(inbox.claim, 9, utcnow())
+        assert job.event.delivery_id == "a1"
+        database.call(inbox.recover, utcnow())
+    assert states(database) == {"a1": "dead", "a2": "waiting"}
+    (job,) = database.call(inbox.claim, 9, utcnow())
+    assert job.event.delivery_id == "a2"
+
+
+async def test_stopping_finishes_the_work_in_hand(database: Database) -> None:
+    put(database, ("a", "a1"), ("b", "b1"))
+    begun, gate = asyncio.Event(), asyncio.Event()
+
+    async def handler(job: Job) -> None:
+        begun.set()
+        await gate.wait()
+
+    async with working(database, handler) as engine:
+        await begun.wait()
+        engine.stop()
+        gate.set()
+    assert "working" not in states(database).values()
+
+
+@pytest.mark.parametrize("attempt", range(1, len(PAUSES) + 1))
+def test_pauses_grow_with_jitter(attempt: int) -> None:
+    waits = {pause(attempt, None, Random(seed)) for seed in range(50)}
+    assert len(waits) > 40
+    assert all(timedelta(seconds=PAUSES[attempt - 1] / 2) <= w <= timedelta(seconds=PAUSES[attempt - 1]) for w in waits)
+
+
+def test_retry_after_is_never_undercut_and_capped() -> None:
+    for seed in range(100):
+        assert pause(1, 120, Random(seed)) >= timedelta(seconds=120)
+        assert pause(1, 10**9, Random(seed)) <= timedelta(seconds=MAX_RETRY_AFTER + 5)
+
+
+def test_the_last_attempt_has_no_next() -> None:
+    assert pause(len(PAUSES) + 1, None, Random(0)) is None

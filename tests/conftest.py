@@ -1,0 +1,48 @@
+"""Fixtures that more than one folder of tests needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.app import Parts, assemble
+from agent.settings import Settings
+from tests.desk import Desk
+
+TICKETS = Path(__file__).with_name("tickets")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+@pytest.fixture
+def parts_for(tmp_path: Path) -> Iterator[Callable[..., Parts]]:
+    """Assemble an installation in a fresh data directory, with the invented desk's roles and rules."""
+    made: list[Parts] = []
+
+    def make(**sections: Any) -> Parts:
+        settings = Settings(
+            data=tmp_path / "data", rules=TICKETS / "rules.toml", roles=TICKETS / "roles.toml", **sections
+        )
+        made.append(assemble(settings))
+        return made[-1]
+
+    yield make
+    for parts in made:
+        parts.database.close()
+
+
+@pytest.fixture
+def parts(parts_for: Callable[..., Parts]) -> Parts:
+    """Assemble an installation that settles at once and is never silent, without a trained model."""
+    return parts_for(work={"settle_seconds": 0.2}, triage={"silent_below": 0.2})

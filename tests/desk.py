@@ -1,0 +1,107 @@
+"""A ticketing system in memory: stateful, with the misbehaviour of real ones on request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from connectors.base import Poll
+from connectors.errors import Ambiguous, ConnectorError, InvalidSignature, MalformedPayload, TicketNotFound
+from connectors.events import Comment, Delivery, Event, Kind, Ticket
+
+START = datetime(2026, 1, 5, 8, tzinfo=UTC)
+
+
+@dataclass
+class Desk:
+    """Tickets and comments of one desk. `faults` holds errors that the next posts raise; "stored" ones store first."""
+
+    source: str = "desk"
+    author_id: str = "bot"
+    secret: str = "open sesame"
+    tickets: dict[str, Ticket] = field(default_factory=dict)
+    events: dict[tuple[str, str], Event] = field(default_factory=dict)
+    faults: list[ConnectorError] = field(default_factory=list)
+    posts: int = 0
+    edits: int = 0
+    _clock: int = 0
+
+    def now(self) -> datetime:
+        self._clock += 1
+        return START + timedelta(seconds=self._clock)
+
+    def create(self, subject: str, body: str = "", group: str | None = None) -> Event:
+        number = str(len(self.tickets) + 1)
+        ticket = Ticket(number, subject, body, group=group, created_at=self.now())
+        self.tickets[number] = ticket
+        return self._tell(Event(Kind.CREATED, number, f"ticket-{number}", ticket.created_at, ticket=ticket))
+
+    def reply(self, number: str, text: str, author: str = "tech", internal: bool = True) -> Event:
+        comment = self._store(number, text, author, internal)
+        return self._tell(Event(Kind.COMMENTED, number, f"comment-{comment.id}", comment.created_at, comment=comment))
+
+    def close(self, number: str, group: str | None = None) -> Event:
+        at = self.now()
+        self.tickets[number] = replace(self.tickets[number], closed=True, closed_at=at, group=group)
+        return self._tell(Event(Kind.CLOSED, number, f"closure-{number}-{at.timestamp()}", at))
+
+    def comments(self, number: str) -> list[Comment]:
+        return [c for c in self.tickets[number].comments if c.author_id == self.author_id]
+
+    def _tell(self, event: Event) -> Event:
+        self.events[event.kind, event.delivery_id] = event
+        return event
+
+    def _store(self, number: str, text: str, author: str, internal: bool) -> Comment:
+        ticket = self.tickets[number]
+        comment = Comment(f"{number}.{len(ticket.comments) + 1}", author, text, self.now(), internal)
+        self.tickets[number] = replace(ticket, comments=(*ticket.comments, comment))
+        return comment
+
+    # What the agent sees of it: connectors.base.Connector
+
+    def verify(self, delivery: Delivery) -> None:
+        if delivery.secret != self.secret:
+            raise InvalidSignature("wrong secret")
+
+    def parse(self, delivery: Delivery) -> Sequence[Event]:
+        try:
+            return [self.events[kind, identifier] for kind, identifier in json.loads(delivery.body)]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            raise MalformedPayload("not a list of kind and id of events of this desk") from None
+
+    def ticket_url(self, ticket_id: str) -> str:
+        return f"http://desk.example/{ticket_id}"
+
+    async def check(self) -> str:
+        return f"{len(self.tickets)} tickets"
+
+    async def read_ticket(self, ticket_id: str) -> Ticket:
+        if ticket_id not in self.tickets:
+            raise TicketNotFound(f"no ticket {ticket_id}")
+        return self.tickets[ticket_id]
+
+    async def post_comment(self, ticket_id: str, text: str) -> str:
+        fault = self.faults.pop(0) if self.faults else None
+        if fault is not None and not isinstance(fault, Ambiguous):
+            raise fault
+        self.posts += 1
+        stored = self._store(ticket_id, text, self.author_id, internal=True)
+        if fault is not None:
+            raise fault
+        assert stored.id is not None
+        return stored.id
+
+    async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> None:
+        self.edits += 1
+        ticket = self.tickets[ticket_id]
+        comments = tuple(replace(c, text=text) if c.id == comment_id else c for c in ticket.comments)
+        self.tickets[ticket_id] = replace(ticket, comments=comments)
+
+    async def poll(self, watermark: str | None) -> Poll:
+        return Poll([], watermark or "0")
+
+    async def aclose(self) -> None:
+        """Nothing to close."""

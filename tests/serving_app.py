@@ -1,0 +1,50 @@
+"""Run the whole server in the test's own event loop, with requests handed to it in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from agent.app import Parts, create_app
+from agent.store import inbox
+from connectors.events import Event
+from tests.desk import Desk
+
+PATIENCE_SECONDS = 20
+
+
+@dataclass
+class Running:
+    """A server at work."""
+
+    parts: Parts
+    client: httpx.AsyncClient
+    desk: Desk
+
+    async def deliver(self, *events: Event) -> httpx.Response:
+        """Post a webhook that tells of the events, and return the answer."""
+        told = [(e.kind, e.delivery_id) for e in events]
+        return await self.client.post(f"/hooks/{self.desk.source}/{self.desk.secret}", content=json.dumps(told))
+
+    async def idle(self) -> None:
+        """Wait until every accepted event is done or dead."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while self.parts.database.call(inbox.counts).keys() & set(inbox.OPEN):
+                await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def running(parts: Parts, desk: Desk, train_command: Sequence[str] = ("false",)) -> AsyncIterator[Running]:
+    """Start the server, and stop it as SIGTERM would."""
+    app = create_app(parts, {desk.source: desk}, train_command)
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://rolecall") as client,
+    ):
+        yield Running(parts, client, desk)
