@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
@@ -27,6 +28,24 @@ def _base_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _token(value: str) -> str:
+    if not re.fullmatch(r"[!-~]+", value):
+        raise ValueError("has to be one word of printable ASCII")
+    return value
+
+
+def _user_id(value: str) -> str:
+    if not re.fullmatch(r"[1-9][0-9]{0,18}", value):
+        raise ValueError("has to be the number of a user, as in /admin/auth/user/NUMBER/change/")
+    return value
+
+
+def _path_secrets(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not values or not all(re.fullmatch(r"[A-Za-z0-9_.~-]{16,}", value) for value in values):
+        raise ValueError("needs at least one secret, each of 16 or more letters, digits, or any of - _ . ~")
+    return values
+
+
 def _existing_file(value: str) -> str:
     if not Path(value).is_file():
         raise ValueError("there is no such file")
@@ -40,15 +59,13 @@ class DjangoHelpdeskSettings:
     url: Annotated[str, AfterValidator(_base_url)]
     """Where the helpdesk answers: `/api/tickets/` and `/tickets/ID/` follow it."""
 
-    token: Annotated[str, Field(pattern=r"^[!-~]+$")] = field(repr=False)
+    token: Annotated[str, AfterValidator(_token)] = field(repr=False)
     """API token (rest_framework.authtoken) of a staff account that nobody else uses."""
 
-    author_id: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,18}$")]
+    author_id: Annotated[str, AfterValidator(_user_id)]
     """User id of that account: its comments are ours, everybody else's are feedback. The API cannot be asked for it."""
 
-    webhook_secrets: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.~-]{16,}$")], ...], Field(min_length=1)
-    ] = field(repr=False)
+    webhook_secrets: Annotated[tuple[str, ...], AfterValidator(_path_secrets)] = field(repr=False)
     """Last part of the webhook URL. More than one while a secret is being rotated."""
 
     queues: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,150 @@
+"""django-helpdesk holds the contract of all connectors, and reads its own format rightly."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar
+
+import pytest
+from contract import NEW, PAYLOADS, ConnectorContract
+from pydantic import TypeAdapter, ValidationError
+
+from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
+from connectors.errors import MalformedPayload
+from connectors.events import Delivery, Event, Kind
+
+AGENT, TECH = 2, 3
+
+
+def settings(**changes: Any) -> DjangoHelpdeskSettings:
+    values: dict[str, Any] = {
+        "url": "https://helpdesk.example.test/support/",
+        "token": "0123abcd",
+        "author_id": str(AGENT),
+        "webhook_secrets": [NEW],
+    }
+    return TypeAdapter(DjangoHelpdeskSettings).validate_python(values | changes)
+
+
+def parse(body: dict[str, Any], **changes: Any) -> list[Event]:
+    return list(DjangoHelpdesk(settings(**changes)).parse(Delivery({}, json.dumps(body).encode(), NEW)))
+
+
+def recorded(name: str) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads((PAYLOADS / f"django-helpdesk_{name}.json").read_text())
+    return body
+
+
+class TestContract(ConnectorContract):
+    source = "django-helpdesk"
+    recorded: ClassVar = {
+        "created": [(Kind.CREATED, "ticket-1")],
+        "comment": [(Kind.COMMENTED, "followup-3")],
+        "own_comment": [],
+        "closed": [(Kind.COMMENTED, "followup-5"), (Kind.CLOSED, "followup-5")],
+        "reopened": [],
+    }
+
+    def connector(self, *secrets: str) -> DjangoHelpdesk:
+        return DjangoHelpdesk(settings(webhook_secrets=secrets))
+
+    def signed(self, body: bytes, secret: str) -> Delivery:
+        return Delivery({"content-type": "application/json"}, body, secret)
+
+
+def test_a_creation_carries_the_ticket_as_filed() -> None:
+    (event,) = parse(recorded("created"))
+    ticket = event.ticket
+    assert ticket is not None
+    assert ticket.subject == "Boom drops when idling – leise Tropfgeräusche"
+    assert ticket.body == "Parked with the boom up, down by the morning.\nOil *below* the cylinder."
+    assert (ticket.group, ticket.closed, ticket.closed_at, ticket.comments) == ("WO", False, None, ())
+    assert ticket.url == "https://helpdesk.example.test/support/tickets/1/"
+
+
+def test_a_closure_carries_the_conversation_with_who_said_what_to_whom() -> None:
+    *_, event = parse(recorded("closed"))
+    assert event.ticket is not None
+    assert event.ticket.closed
+    said = [(comment.text, comment.author_id, comment.internal) for comment in event.ticket.comments]
+    assert said == [
+        ("/role hydraulics", str(TECH), True),
+        ("Hydraulics, likely\n\n[//]: # (rolecall 4f1c.9b2e)", str(AGENT), True),
+        ("Holding valve replaced, held overnight.", str(TECH), False),
+    ]
+
+
+def test_the_first_word_is_a_comment_where_no_form_repeated_the_description() -> None:
+    """A ticket made in the admin pages has no opening follow-up."""
+    body = recorded("comment")
+    del body["ticket"]["followup_set"][0]
+    (event,) = parse(body)
+    assert event.ticket is not None
+    assert [comment.text for comment in event.ticket.comments] == ["/role hydraulics"]
+
+
+def test_comments_by_mail_have_no_author() -> None:
+    body = recorded("comment")
+    body["ticket"]["followup_set"][-1]["user"] = None
+    (event,) = parse(body)
+    assert event.comment is not None
+    assert event.comment.author_id is None
+
+
+def test_a_follow_up_that_is_not_in_the_ticket_is_malformed() -> None:
+    body = recorded("comment")
+    body["followup_id"] = 4711
+    with pytest.raises(MalformedPayload, match="followup_id"):
+        parse(body)
+
+
+def test_a_status_of_ones_own_can_be_declared_open() -> None:
+    body = recorded("closed")
+    body["ticket"]["status"] = body["ticket"]["followup_set"][-1]["new_status"] = 6
+    assert Kind.CLOSED in [event.kind for event in parse(body)]
+    assert Kind.CLOSED not in [event.kind for event in parse(body, open_statuses=[1, 2, 6])]
+
+
+def test_times_without_a_zone_are_unknown() -> None:
+    body = recorded("comment")
+    body["ticket"]["followup_set"][-1]["date"] = "2026-11-22T02:25:17.072427"
+    (event,) = parse(body)
+    assert event.occurred_at is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("url", "helpdesk.example.test"),
+        ("url", "ftp://helpdesk.example.test"),
+        ("url", "https://user:pass@helpdesk.example.test"),
+        ("url", "https://helpdesk.example.test/?q=1"),
+        ("token", ""),
+        ("token", "two words"),
+        ("token", "line\nbreak"),
+        ("author_id", "agent"),
+        ("webhook_secrets", []),
+        ("webhook_secrets", ["short"]),
+        ("webhook_secrets", ["sixteen/characters/long"]),
+        ("open_statuses", []),
+        ("ca_file", "no/such/file.pem"),
+        ("page_size", 0),
+        ("queue", {}),
+    ],
+)
+def test_a_faulty_setting_is_refused_by_name(name: str, value: object) -> None:
+    with pytest.raises(ValidationError) as caught:
+        settings(**{name: value})
+    assert [error["loc"][0] for error in caught.value.errors()] == [name]
+
+
+def test_all_faulty_settings_are_named_at_once() -> None:
+    with pytest.raises(ValidationError) as caught:
+        settings(url="", token="", author_id="")
+    assert {error["loc"][0] for error in caught.value.errors()} == {"url", "token", "author_id"}
+
+
+def test_secrets_are_not_in_the_settings_text() -> None:
+    text = repr(settings())
+    assert "0123abcd" not in text
+    assert NEW not in text

@@ -1,0 +1,27 @@
+"""Every listed connector has settings, a name of its own, and the contract's tests."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+
+import pytest
+from contract import ConnectorContract
+
+from connectors.registry import CONNECTORS
+
+
+@pytest.mark.parametrize("source", CONNECTORS)
+def test_every_connector_inherits_the_contract(source: str) -> None:
+    module = importlib.import_module(f"test_{source.replace('-', '_')}")
+    contracts = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, ConnectorContract) and value is not ConnectorContract
+    ]
+    assert [contract.source for contract in contracts] == [source]
+
+
+@pytest.mark.parametrize("source", CONNECTORS)
+def test_every_connector_has_a_dataclass_of_settings(source: str) -> None:
+    assert dataclasses.is_dataclass(CONNECTORS[source].settings)
