@@ -1,7 +1,7 @@
 """Fit how much the model, the rules and the memory count, so that the pooled probabilities can be believed.
 
 Fitted on out-of-fold answers to *all* reviewed tickets of the window (a handful of test tickets decides nothing), by
-maximum likelihood with a Gaussian prior around weights that are sane without any data: three scalars, shrunk, because
+maximum likelihood with a Gaussian prior around weights that are sane without any data: four scalars, shrunk, because
 richer calibrators overfit far below 1,000 tickets.
 
     fusion = fit_fusion(roles, labels, model=out_of_fold, fired=fired, memory=recalled.evidence, trust=trust)
@@ -25,9 +25,9 @@ from agent.triage.fusion import Fusion, Voices, Weights, base_rates, pool
 from agent.triage.rule_evidence import Floats, RuleHistory, rule_evidence
 from heuristics.rules import Hit
 
-PRIOR = Weights(temperature=1.0, rules=0.7, memory=0.5)
-SPREAD = (0.5, 0.3, 0.3)  # standard deviations of the prior: of log temperature, rules, memory
-BOUNDS = ((-1.5, 1.5), (0.0, 2.0), (0.0, 2.0))
+PRIOR = Weights()
+SPREAD = (0.5, 0.3, 0.3, 0.3)  # standard deviations of the prior: of log temperature, base, rules, memory
+BOUNDS = ((-1.5, 1.5), (0.0, 1.0), (0.0, 2.0), (0.0, 2.0))
 PRIOR_STRENGTHS = (1.0, 2.0, 4.0, 8.0, 16.0)
 
 
@@ -39,16 +39,17 @@ def fit_weights(
     `labels`: 0/1, [n, roles]; `trust`: [n], how much each review counts. Vetoes and corrections take no part.
     """
     heard = replace(voices, vetoed=None, corrections=None)
-    start = np.array([np.log(prior.temperature), prior.rules, prior.memory])
+    start = np.array([np.log(prior.temperature), prior.base, prior.rules, prior.memory])
+
+    def weights_of(theta: NDArray[np.float64]) -> Weights:
+        return Weights(float(np.exp(theta[0])), *(float(value) for value in theta[1:]), prior.prior_strength)
 
     def penalised(theta: NDArray[np.float64]) -> float:
-        weights = replace(prior, temperature=float(np.exp(theta[0])), rules=float(theta[1]), memory=float(theta[2]))
-        loss = losses(pool(heard, weights, multi_label=multi_label), labels, multi_label=multi_label)
+        loss = losses(pool(heard, weights_of(theta), multi_label=multi_label), labels, multi_label=multi_label)
         return float(loss @ trust + 0.5 * np.sum(((theta - start) / np.array(SPREAD)) ** 2))
 
     found = minimize(penalised, start, method="L-BFGS-B", bounds=BOUNDS)
-    temperature, rules, memory = (float(value) for value in found.x)
-    return replace(prior, temperature=float(np.exp(temperature)), rules=rules, memory=memory), float(found.fun)
+    return weights_of(found.x), float(found.fun)
 
 
 def fit_fusion(

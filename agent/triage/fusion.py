@@ -2,10 +2,11 @@
 
 A logarithmic opinion pool (Heskes, "Selecting weighting factors in logarithmic opinion pools", NeurIPS 1997):
 
-    log p(role) = log p_model(role) / T + w * rules(role) + m * memory(role) + corrections(role) + constant
+    log p(role) = log p_model(role) / T + b * log base(role) + w * rules(role) + m * memory(role) + corrections(role) + c
 
-Rules and memory speak as evidence: how far they move a role from its base rate, 0 where they say nothing. Any voice may
-be missing: without a model the base rates take its place. For a multi-label desk each role is judged by itself, with
+The base rates are there for heads that are trained with balanced classes and so have lost them. Rules and memory speak
+as evidence: how far they move a role from its base rate, 0 where they say nothing. Any voice may be missing: without a
+model the base rates take its place. For a multi-label desk each role is judged by itself, with
 log-odds in place of logarithms.
 
     fusion = Fusion.from_arrays(model_roles, artefact_arrays)   # or Fusion.untrained(roles)
@@ -19,7 +20,7 @@ agent.learning.calibration fits the weights; `to_arrays` is what the artefact ke
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,7 @@ class Weights:
     """How much each voice counts. The defaults serve until there are reviewed tickets to fit them on."""
 
     temperature: float = 1.0
+    base: float = 0.0
     rules: float = 0.7
     memory: float = 0.5
     prior_strength: float = PRIOR_STRENGTH
@@ -82,7 +84,7 @@ def pool(voices: Voices, weights: Weights, *, multi_label: bool = False) -> Floa
         evidence += weights.memory * voices.memory
     if voices.corrections is not None:
         evidence += voices.corrections
-    scores = _start(voices, weights.temperature, evidence, multi_label) + evidence
+    scores = _start(voices, weights, evidence, multi_label) + evidence
     odds = np.exp(scores - (0.0 if multi_label else scores.max(axis=1, keepdims=True)))
     answer: Floats = odds / (1.0 + odds if multi_label else odds.sum(axis=1, keepdims=True))
     if voices.vetoed is None:
@@ -92,14 +94,14 @@ def pool(voices: Voices, weights: Weights, *, multi_label: bool = False) -> Floa
     return kept if multi_label else kept / total
 
 
-def _start(voices: Voices, temperature: float, evidence: Floats, multi_label: bool) -> Floats:
+def _start(voices: Voices, weights: Weights, evidence: Floats, multi_label: bool) -> Floats:
     """Return the scores before any evidence: the model's where it has an opinion, else the base rates."""
     base = np.log(voices.base) - (np.log1p(-voices.base) if multi_label else 0.0)
     if voices.model is None:
         return np.broadcast_to(base, evidence.shape)
     known = ~np.isnan(voices.model)
     likely = np.clip(np.where(known, voices.model, 0.5), SMALLEST_PROBABILITY, 1.0 - SMALLEST_PROBABILITY)
-    scores = (np.log(likely) - (np.log1p(-likely) if multi_label else 0.0)) / temperature
+    scores = (np.log(likely) - (np.log1p(-likely) if multi_label else 0.0)) / weights.temperature + weights.base * base
     newcomer = np.where(evidence > 0, -np.log(evidence.shape[1]), OUT_OF_THE_RACE)
     return np.where(known, scores, newcomer)
 
@@ -162,9 +164,8 @@ class Fusion:
 
     def to_arrays(self) -> dict[str, Floats]:
         """Return the pool as the named float arrays that a model artefact keeps."""
-        weights = (self.weights.temperature, self.weights.rules, self.weights.memory, self.weights.prior_strength)
         return {
-            WEIGHTS_ARRAY: np.array(weights, dtype=np.float64),
+            WEIGHTS_ARRAY: np.array(astuple(self.weights), dtype=np.float64),
             BASE_ARRAY: self.base,
             MULTI_LABEL_ARRAY: np.array([float(self.multi_label)]),
             **self.history.to_arrays(),
@@ -175,11 +176,10 @@ class Fusion:
         """Return the pool that `to_arrays` wrote for these roles; an untrained one where the artefact has none."""
         if WEIGHTS_ARRAY not in arrays:
             return cls.untrained(roles)
-        temperature, rules, memory, prior_strength = (float(value) for value in arrays[WEIGHTS_ARRAY])
         return cls(
             tuple(roles),
             np.asarray(arrays[BASE_ARRAY], dtype=np.float64),
-            Weights(temperature, rules, memory, prior_strength),
+            Weights(*(float(value) for value in arrays[WEIGHTS_ARRAY])),
             RuleHistory.from_arrays(arrays),
             bool(arrays[MULTI_LABEL_ARRAY][0]),
         )
