@@ -1,0 +1,124 @@
+"""A look at the helpdesk misses nothing that happens while it looks, and tells nothing twice."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from connectors.base import Poll
+from connectors.django_helpdesk import DjangoHelpdeskSettings
+from connectors.django_helpdesk.payload import FollowUp, TicketRow
+from connectors.django_helpdesk.polling import Look, Watermark, conclude, missing, read_watermark, start
+from connectors.errors import Permanent
+
+OURS, THEIRS = 2, 3
+SETTINGS = DjangoHelpdeskSettings(
+    url="https://desk.example.test", token="t", author_id=str(OURS), webhook_secrets=("sixteen-letters-x",)
+)
+MORNING = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
+
+
+def follow_up(number: int, ticket: int, comment: str = "", **changes: Any) -> FollowUp:
+    fields = {"id": number, "ticket": ticket, "user": THEIRS, "comment": comment, "public": False, "new_status": None}
+    return FollowUp(**{**fields, "date": MORNING + timedelta(minutes=number), **changes})
+
+
+def opening(number: int, ticket: int) -> FollowUp:
+    return follow_up(number, ticket, "Oil", public=True)
+
+
+def row(number: int, *followups: FollowUp, status: int = 1) -> TicketRow:
+    return TicketRow(id=number, queue=1, title="Leak", description="Oil", status=status, followup_set=followups)
+
+
+def told(poll: Poll) -> list[str]:
+    return [f"{event.kind} {event.delivery_id}" for event in poll.events]
+
+
+def mark_of(poll: Poll) -> Watermark:
+    return read_watermark(poll.watermark)
+
+
+SINCE = Watermark(ticket=5, followup=9, open=frozenset({4, 5}))
+
+
+def test_the_start_remembers_the_present_and_tells_nothing() -> None:
+    poll = start(5, [follow_up(9, 3, "said")], [row(4), row(5)])
+    assert (list(poll.events), mark_of(poll)) == ([], SINCE)
+
+
+def test_a_ticket_filed_while_the_first_look_reads_is_told_by_the_second() -> None:
+    """Its webhook may have found nobody."""
+    since = mark_of(start(5, [], [row(5), row(6, opening(1, 6))]))
+    assert told(conclude(since, Look([opening(1, 6)], [row(5), row(6, opening(1, 6))]), SETTINGS)) == [
+        "created ticket-6"
+    ]
+
+
+def test_nothing_new_is_nothing_told() -> None:
+    poll = conclude(SINCE, Look([], [row(4), row(5)]), SETTINGS)
+    assert (told(poll), mark_of(poll)) == ([], SINCE)
+
+
+def test_an_opening_follow_up_is_no_comment_even_when_the_ticket_was_read_a_moment_later() -> None:
+    """The ticket is filed after the follow-ups were read and before the open tickets are."""
+    late = row(6, opening(10, 6))
+    first = conclude(SINCE, Look([], [row(4), row(5), late]), SETTINGS)
+    second = conclude(
+        mark_of(first), Look([opening(10, 6)], [row(4), row(5)], [row(6, opening(10, 6), status=4)]), SETTINGS
+    )
+    assert told(first) == ["created ticket-6"]
+    assert told(second) == ["closed ticket-6-closed-after-followup-10"]
+
+
+def test_a_closure_between_the_two_reads_has_one_name_only() -> None:
+    closing = follow_up(10, 5, new_status=4)
+    closed = row(5, opening(8, 5), closing, status=4)
+    first = conclude(SINCE, Look([], [row(4)], [closed]), SETTINGS)
+    second = conclude(mark_of(first), Look([closing], [row(4)]), SETTINGS)
+    assert told(first) == told(second) == ["closed followup-10"]
+
+
+def test_a_ticket_whose_closing_follow_up_was_seen_is_not_read_again() -> None:
+    look = Look([follow_up(10, 5, "Done", new_status=3)], [row(4)])
+    assert missing(SINCE, look, SETTINGS) == []
+    assert told(conclude(SINCE, look, SETTINGS)) == ["commented followup-10", "closed followup-10"]
+
+
+def test_an_old_closure_does_not_explain_a_new_one() -> None:
+    """Closed by follow-up 7, reopened without a trace before the last look, closed without a trace after it."""
+    closed = row(5, opening(6, 5), follow_up(7, 5, new_status=4), status=4)
+    look = Look([], [row(4)])
+    assert missing(SINCE, look, SETTINGS) == [5]
+    poll = conclude(SINCE, Look([], [row(4)], [closed]), SETTINGS)
+    assert told(poll) == ["closed ticket-5-closed-after-followup-7"]
+
+
+def test_our_own_comment_does_not_rename_a_silent_closure() -> None:
+    before = row(5, opening(6, 5), status=4)
+    after = row(5, opening(6, 5), follow_up(10, 5, "Engine", user=OURS), status=4)
+    first, second = (conclude(SINCE, Look([], [row(4)], [closed]), SETTINGS) for closed in (before, after))
+    assert told(first) == told(second)
+
+
+def test_a_ticket_that_only_slipped_between_two_pages_stays_open() -> None:
+    poll = conclude(SINCE, Look([], [row(4)], [row(5)]), SETTINGS)
+    assert (told(poll), mark_of(poll).open) == ([], {4, 5})
+
+
+def test_a_ticket_out_of_sight_is_forgotten() -> None:
+    poll = conclude(SINCE, Look([], [row(4)]), SETTINGS)
+    assert (told(poll), mark_of(poll).open) == ([], {4})
+
+
+def test_a_reopened_ticket_is_watched_again() -> None:
+    poll = conclude(SINCE, Look([], [row(3, opening(1, 3), status=2), row(4), row(5)]), SETTINGS)
+    assert (told(poll), mark_of(poll).open) == ([], {3, 4, 5})
+
+
+@pytest.mark.parametrize("text", ["", "5", "{}", '{"ticket": "5", "followup": 9, "open": []}', "[" * 100_000])
+def test_an_unreadable_watermark_is_said_and_not_replaced(text: str) -> None:
+    with pytest.raises(Permanent, match="watermark"):
+        read_watermark(text)
