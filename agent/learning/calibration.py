@@ -42,7 +42,8 @@ def fit_weights(
     start = np.array([np.log(prior.temperature), prior.base, prior.rules, prior.memory])
 
     def weights_of(theta: NDArray[np.float64]) -> Weights:
-        return Weights(float(np.exp(theta[0])), *(float(value) for value in theta[1:]), prior.prior_strength)
+        base, rules, memory = (float(value) for value in theta[1:])
+        return Weights(float(np.exp(theta[0])), base, rules, memory, prior.prior_strength)
 
     def penalised(theta: NDArray[np.float64]) -> float:
         loss = losses(pool(heard, weights_of(theta), multi_label=multi_label), labels, multi_label=multi_label)

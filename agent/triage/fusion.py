@@ -2,7 +2,7 @@
 
 A logarithmic opinion pool (Heskes, "Selecting weighting factors in logarithmic opinion pools", NeurIPS 1997):
 
-    log p(role) = log p_model(role) / T + b * log base(role) + w * rules(role) + m * memory(role) + corrections(role) + c
+    log p(role) = log p_model(role) / T + b log base(role) + w rules(role) + m memory(role) + corrections(role) + c
 
 The base rates are there for heads that are trained with balanced classes and so have lost them. Rules and memory speak
 as evidence: how far they move a role from its base rate, 0 where they say nothing. Any voice may be missing: without a
