@@ -41,6 +41,7 @@ class DjangoHelpdesk:
     def __init__(self, settings: DjangoHelpdeskSettings, client: httpx.AsyncClient | None = None) -> None:
         self.author_id = settings.author_id
         self._settings = settings
+        self._open_statuses = ",".join(map(str, settings.open_statuses))
         self._client = client or make_client(
             settings.url,
             {"Authorization": f"Token {settings.token}"},
@@ -61,18 +62,27 @@ class DjangoHelpdesk:
         return ticket_url(ticket_id, self._settings)
 
     async def check(self) -> str:
-        """Read the newest ticket and say what was reached. Raises Transient or Permanent."""
+        """Read the newest open ticket and say what was reached. Raises Transient or Permanent."""
         try:
-            page = await self._page(TicketPage, TICKETS, page="last", page_size=1)
+            page = await self._page(TicketPage, TICKETS, status=self._open_statuses, page="last", page_size=1)
         except TicketNotFound as error:
             raise Permanent(f"{error}: no helpdesk API at {self._settings.url}") from error
         unnamed = sorted({str(row.queue) for row in page.results} - set(self._settings.queues))
         hint = f"; queue {', '.join(unnamed)} is not in `queues`" if unnamed else ""
-        return f"django-helpdesk at {self._settings.url}, {page.count} tickets{hint}"
+        return f"django-helpdesk at {self._settings.url}, {page.count} open tickets{hint}"
 
     async def read_ticket(self, ticket_id: str) -> Ticket:
-        """Fetch the ticket with all its comments, ours included."""
-        return to_ticket(await self._ticket(_number(ticket_id)), self._settings)
+        """Fetch the ticket with all its comments, ours included.
+
+        Asked among the open tickets first: for one ticket the helpdesk walks through all that match the filter, and
+        without one that takes 1.4 s with 5,000 tickets.
+        """
+        number = _number(ticket_id)
+        try:
+            row = await self._ticket(number, status=self._open_statuses)
+        except TicketNotFound:
+            row = await self._ticket(number)
+        return to_ticket(row, self._settings)
 
     async def post_comment(self, ticket_id: str, text: str) -> str:
         """Post a comment that only staff see and return its id.
@@ -104,9 +114,7 @@ class DjangoHelpdesk:
     async def poll(self, watermark: str | None) -> Poll:
         """Find what sent no webhook since the last look. The first look (None) takes the present as its start."""
         if watermark is None:
-            newest = await self._page(TicketPage, TICKETS, page="last", page_size=1)
-            recent = await self._follow_ups_above(None)
-            return polling.start(max((row.id for row in newest.results), default=0), recent, await self._open_tickets())
+            return polling.start(await self._follow_ups_above(None), await self._open_tickets())
         since = polling.read_watermark(watermark)
         look = polling.Look(await self._follow_ups_above(since.followup), await self._open_tickets())
         read = [await self._ticket_or_none(number) for number in polling.missing(since, look, self._settings)]
@@ -117,8 +125,8 @@ class DjangoHelpdesk:
         """Close the connections."""
         await self._client.aclose()
 
-    async def _ticket(self, number: int) -> TicketRow:
-        answer = await call(self._client, "GET", f"{TICKETS}{number}/")
+    async def _ticket(self, number: int, **params: str) -> TicketRow:
+        answer = await call(self._client, "GET", f"{TICKETS}{number}/", params=params)
         return _understood(TicketRow, answer, TICKETS)
 
     async def _ticket_or_none(self, number: int) -> TicketRow | None:
@@ -140,10 +148,9 @@ class DjangoHelpdesk:
 
     async def _open_tickets(self) -> list[TicketRow]:
         size, found, index = self._settings.page_size, dict[int, TicketRow](), 1
-        statuses = ",".join(map(str, self._settings.open_statuses))
         while True:
             try:
-                page = await self._page(TicketPage, TICKETS, status=statuses, page=index, page_size=size)
+                page = await self._page(TicketPage, TICKETS, status=self._open_statuses, page=index, page_size=size)
             except TicketNotFound:
                 break  # the list became shorter while we read it
             found |= {row.id: row for row in page.results}

@@ -7,7 +7,7 @@ been closed, deleted or moved out of sight: those few are read one by one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.base import Poll
@@ -52,12 +52,14 @@ def read_watermark(text: str) -> Watermark:
         raise Permanent(f"the stored poll watermark is unreadable: {error}") from None
 
 
-def start(newest_ticket: int, followups: Sequence[FollowUp], open_tickets: Sequence[TicketRow]) -> Poll:
+def start(followups: Sequence[FollowUp], open_tickets: Sequence[TicketRow]) -> Poll:
     """Take the present as the start: history yields no events."""
+    newest = max((followup.id for followup in followups), default=0)
+    known = [row.id for row in open_tickets if not row.history or not _began_after(newest, row)]
     mark = Watermark(
-        ticket=newest_ticket,
-        followup=max((followup.id for followup in followups), default=0),
-        open=frozenset(row.id for row in open_tickets if row.id <= newest_ticket),
+        ticket=max((*known, *(followup.ticket for followup in followups)), default=0),
+        followup=newest,
+        open=frozenset(known),
     )
     return Poll((), mark.model_dump_json())
 
@@ -73,10 +75,10 @@ def missing(since: Watermark, look: Look, settings: DjangoHelpdeskSettings) -> l
 def conclude(since: Watermark, look: Look, settings: DjangoHelpdeskSettings) -> Poll:
     """Return the events since the watermark, oldest first for each ticket, and the next watermark."""
     rows = {row.id: row for row in (*look.open, *look.read)}
-    fresh = [rows[number] for number in sorted(rows) if number > since.ticket]
+    fresh = [rows[n] for n in sorted(rows) if n > since.ticket and _began_after(since.followup, rows[n])]
     events = [
         *(event for row in fresh for event in _life_of(row, settings)),
-        *_news(since, look.followups, rows, settings),
+        *_news(since, look.followups, rows, {row.id for row in fresh}, settings),
         *_silent_closures(since, look, settings),
     ]
     highest = max((followup.id for followup in look.followups), default=since.followup)
@@ -90,6 +92,14 @@ def conclude(since: Watermark, look: Look, settings: DjangoHelpdeskSettings) -> 
     return Poll(tuple(events), mark.model_dump_json())
 
 
+def _began_after(followup: int, row: TicketRow) -> bool:
+    """Tell whether a ticket's history begins after this follow-up.
+
+    The highest ticket id alone does not tell: asking for it costs the helpdesk a walk through all tickets.
+    """
+    return not row.history or row.history[0].id > followup
+
+
 def _life_of(row: TicketRow, settings: DjangoHelpdeskSettings) -> Iterator[Event]:
     """Yield all that happened to a ticket which nobody told us about."""
     ticket = to_ticket(row, settings)
@@ -101,12 +111,17 @@ def _life_of(row: TicketRow, settings: DjangoHelpdeskSettings) -> Iterator[Event
 
 
 def _news(
-    since: Watermark, followups: Sequence[FollowUp], rows: Mapping[int, TicketRow], settings: DjangoHelpdeskSettings
+    since: Watermark,
+    followups: Sequence[FollowUp],
+    rows: Mapping[int, TicketRow],
+    fresh: Collection[int],
+    settings: DjangoHelpdeskSettings,
 ) -> Iterator[Event]:
-    """Yield what the newest follow-ups tell of tickets that are known already."""
-    for followup in sorted(followups, key=lambda row: row.id):
-        if followup.ticket <= since.ticket and followup.id not in since.told:
-            row = rows.get(followup.ticket)
+    """Yield what the newest follow-ups tell of tickets that were not filed just now. Deleted tickets tell nothing."""
+    for followup in sorted(followups, key=lambda followup: followup.id):
+        row = rows.get(followup.ticket)
+        known = row is not None or followup.ticket <= since.ticket
+        if known and followup.ticket not in fresh and followup.id not in since.told:
             yield from happenings(followup, settings, to_ticket(row, settings) if row else None)
 
 

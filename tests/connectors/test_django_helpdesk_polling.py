@@ -45,16 +45,31 @@ SINCE = Watermark(ticket=5, followup=9, open=frozenset({4, 5}))
 
 
 def test_the_start_remembers_the_present_and_tells_nothing() -> None:
-    poll = start(5, [follow_up(9, 3, "said")], [row(4), row(5)])
+    poll = start([follow_up(9, 3, "said")], [row(4, opening(6, 4)), row(5, opening(7, 5))])
     assert (list(poll.events), mark_of(poll)) == ([], SINCE)
+
+
+def test_a_ticket_without_any_history_is_part_of_the_present_too() -> None:
+    """A ticket made in the admin pages has no follow-up."""
+    since = mark_of(start([follow_up(9, 3, "said")], [row(7)]))
+    assert (since.ticket, since.open) == (7, {7})
+    assert told(conclude(since, Look([], [row(7), row(8)]), SETTINGS)) == ["created ticket-8"]
 
 
 def test_a_ticket_filed_while_the_first_look_reads_is_told_by_the_second() -> None:
     """Its webhook may have found nobody."""
-    since = mark_of(start(5, [], [row(5), row(6, opening(1, 6))]))
-    assert told(conclude(since, Look([opening(1, 6)], [row(5), row(6, opening(1, 6))]), SETTINGS)) == [
-        "created ticket-6"
-    ]
+    late = row(6, opening(10, 6))
+    since = mark_of(start([follow_up(9, 3, "said")], [row(5, opening(7, 5)), late]))
+    assert told(conclude(since, Look([opening(10, 6)], [row(5), late]), SETTINGS)) == ["created ticket-6"]
+
+
+def test_word_on_an_old_ticket_that_was_closed_before_the_first_look_does_not_file_it_anew() -> None:
+    """Its id is above all that the first look saw."""
+    old = row(8, opening(2, 8), follow_up(3, 8, new_status=4), follow_up(10, 8, "Thanks"), status=4)
+    look = Look([follow_up(10, 8, "Thanks")], [row(4), row(5)])
+    assert missing(SINCE, look, SETTINGS) == [8]
+    poll = conclude(SINCE, Look(look.followups, look.open, [old]), SETTINGS)
+    assert told(poll) == ["commented followup-10"]
 
 
 def test_nothing_new_is_nothing_told() -> None:
