@@ -75,7 +75,8 @@ def open_base(folder: Path, max_tokens: int) -> Base:
     pad_id = int(config.get("pad_token_id") or 0)
     tokenizer.enable_padding(pad_id=pad_id, pad_token=tokenizer.id_to_token(pad_id) or "[PAD]")
     pooling = _pooling(folder)
-    body = Bert(BertShape.of(config, pooling))
+    with torch.device("meta"):  # the checkpoint brings the numbers: drawing random ones first takes half a second
+        body = Bert(BertShape.of(config, pooling))
     load_weights(body, load_file(folder / WEIGHTS))
     body.eval()
     parts = (file_sha256(folder / WEIGHTS), tokenizer.to_str(), pooling, GRAPH_VERSION)
@@ -93,7 +94,7 @@ def load_weights(body: Bert, tensors: dict[str, torch.Tensor]) -> None:
     wrong = [name for name, tensor in expected.items() if name not in found or found[name].shape != tensor.shape]
     if wrong:
         raise UnusableBaseModel(f"{len(wrong)} tensors missing or of another shape, first {wrong[0]}")
-    body.load_state_dict({name: found[name].float() for name in expected})
+    body.load_state_dict({name: found[name].float() for name in expected}, assign=True)
 
 
 def file_sha256(path: Path) -> str:
