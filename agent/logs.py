@@ -9,8 +9,8 @@ from typing import Literal
 import structlog
 
 
-def configure(log_format: Literal["console", "json"]) -> None:
-    """Send structlog and the standard library's loggers to stderr in one form."""
+def configure(log_format: Literal["console", "json"], level: int = logging.WARNING) -> None:
+    """Send structlog and the standard library's loggers to stderr in one form, from a level on."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -31,7 +31,7 @@ def configure(log_format: Literal["console", "json"]) -> None:
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[*last, render]))
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(logging.INFO)
+    root.setLevel(level)
     # httpx logs whole URLs, and a URL may hold a secret; the scheduler tells of every tick.
     for chatty in ("httpx", "apscheduler", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""`rolecall check`: would it work, and if not, what is to be mended?"""
+"""`rolecall check`: say whether it would work, and what is to be mended if not."""
 
 from __future__ import annotations
 

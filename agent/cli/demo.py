@@ -1,6 +1,95 @@
-"""."""
+"""`rolecall demo`: the whole loop on this machine, in a few minutes."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from agent.cli.options import CONFIG, ConfigOption, settings_for
+
+if TYPE_CHECKING:
+    from agent.demo.helpdesk import HelpdeskServer
+    from agent.demo.installation import Installation
+    from agent.demo.story import Answer
 
 
-def demo() -> None:
-    """."""
-    raise NotImplementedError
+def demo(
+    leave: Annotated[bool, typer.Option("--exit", help="End by itself instead of waiting for Ctrl-C.")] = False,
+    tickets: Annotated[int, typer.Option(min=1, max=500, help="Tickets in each of the two rounds.")] = 40,
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Show Rolecall at work on a real django-helpdesk with real work orders of mining excavators.
+
+    Imports 150 tagged work orders, trains, serves, files tickets through the helpdesk's own API, shows the comments as
+    read back from it, corrects the wrong ones as staff would, trains again and files more. Needs pip to reach a
+    package index at its first run; everything else stays on this machine and is deleted at the end.
+    """
+    from agent.demo import story
+    from agent.demo.helpdesk import HelpdeskServer, default_cache_dir, ensure_environment
+    from agent.demo.installation import Installation
+    from agent.demo.staff import Staff
+    from agent.roles import load_roles
+
+    console = Console(highlight=False)
+    begun = time.monotonic()
+
+    def say(text: str) -> None:
+        console.print(escape(text), style="dim")
+
+    settings = settings_for(config, None)
+    say("getting the work orders and the helpdesk ...")
+    history, first, second = story.work_orders(default_cache_dir(), tickets)
+    python = ensure_environment(progress=lambda line: None)
+    with (
+        tempfile.TemporaryDirectory(prefix="rolecall-demo-") as folder,
+        Installation(Path(folder) / "rolecall", settings.rules, settings.roles) as installation,
+        HelpdeskServer(python, Path(folder) / "helpdesk", installation.webhook_url) as helpdesk,
+        Staff(helpdesk.url, helpdesk.tokens["tech"]) as tech,
+    ):
+        # silent_below = 0: where a desk would rather hear nothing, the demo shows the guess
+        installation.configure(helpdesk, triage={"silent_below": 0}, work={"poll_seconds": 10})
+        cast = story.Story(helpdesk, installation, load_roles(settings.roles), tech, say)
+        cast.import_and_train(history)
+        installation.start()
+        rounds = []
+        for number, examples in enumerate((first, second)):
+            say(f"filing {len(examples)} tickets at {helpdesk.url} ...")
+            answers = cast.read_back(cast.file(examples), examples)
+            rounds.append(answers)
+            console.print(_table(answers))
+            if number == 0:
+                say("staff correct the wrong ones, move every ticket to the queue that handles it, and close it ...")
+                cast.handle(answers)
+                model = (installation.state() or {}).get("model", "")
+                cast.train()
+                cast.follow_new_model(model)
+        console.print(f"accuracy before {story.share(rounds[0])}, after {story.share(rounds[1])}")
+        seconds = time.monotonic() - begun
+        if not leave:
+            _wait(console, helpdesk, installation)
+    print(story.summary(rounds[0], rounds[1], seconds))
+
+
+def _table(answers: list[Answer]) -> Table:
+    table = Table("ticket", "what was filed", "what Rolecall's comment says first", "true role", "")
+    for a in answers:
+        mark = "[green]✓[/]" if a.right else "[red]✗[/]"
+        table.add_row(str(a.number), escape(a.example.subject), escape(a.headline), escape(a.example.roles[0]), mark)
+    return table
+
+
+def _wait(console: Console, helpdesk: HelpdeskServer, installation: Installation) -> None:
+    console.print(f"Look around: {helpdesk.url}/tickets/ (tech / {helpdesk.seed.passwords['tech']})")
+    console.print(f"Rolecall: {installation.url}/readyz, its log: {installation.log}. Ctrl-C ends everything.")
+    try:
+        while True:
+            time.sleep(1)
+    except KeyboardInterrupt:
+        console.print("ending ...")

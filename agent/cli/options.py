@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,10 +30,10 @@ def settings_for(config: Path, data: Path | None, **overrides: Any) -> Settings:
     return settings.load(config, overrides=given | ({"data": str(data)} if data else {}))
 
 
-def parts_for(config: Path, data: Path | None, **overrides: Any) -> Parts:
-    """Load the settings and assemble everything that decides."""
+def parts_for(config: Path, data: Path | None, *, level: int = logging.WARNING, **overrides: Any) -> Parts:
+    """Load the settings and assemble everything that decides; log from `level` on."""
     from agent import app, logs
 
     settings = settings_for(config, data, **overrides)
-    logs.configure(settings.log_format)
+    logs.configure(settings.log_format, level)
     return app.assemble(settings)

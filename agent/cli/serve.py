@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Annotated
 
@@ -24,7 +25,7 @@ def serve(
 
     from agent.app import connect, create_app
 
-    parts = parts_for(config, data, server__host=host, server__port=port)
+    parts = parts_for(config, data, level=logging.INFO, server__host=host, server__port=port)
     train = [sys.executable, "-m", "agent.cli", "train", "--config", str(config), "--data", str(parts.directory.path)]
     with parts.directory.serving():
         server = uvicorn.Config(

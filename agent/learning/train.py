@@ -1,0 +1,200 @@
+"""One training run, from reviewed tickets to a version that serves, or a reason why not.
+
+    reviewed tickets → training set → split → fit in a child process → fusion and cut-offs → artefact → ACTIVE
+
+Everything that decides how answers are weighed is fitted on honest probabilities: out-of-fold for the tickets that the
+model was fitted on, its own for those it never saw. The few test tickets are a report, not a judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlmodel import Session
+
+from agent.directory import DataDirectory
+from agent.domain import Example
+from agent.errors import NotPossibleYet
+from agent.learning import child, evaluation
+from agent.learning.calibration import fit_fusion
+from agent.learning.cutoffs import fit_cutoffs
+from agent.learning.head import predict
+from agent.learning.job import FitResult, Job, Part, Progress, Recipe, Sample
+from agent.learning.registry import Registry, new_version
+from agent.learning.splits import Split, split
+from agent.learning.training_set import TrainingSet, build
+from agent.roles import RoleCatalogue
+from agent.serving import artefact
+from agent.settings import LearningSettings
+from agent.store import tickets
+from agent.store.database import Database
+from agent.store.tables import Training, utcnow
+from agent.triage.fusion import Fusion, pool
+from agent.triage.memory import Remembered, recall, remember
+from agent.triage.rule_evidence import rule_evidence
+from heuristics import Hit, RuleSet
+
+LEAST_TICKETS = 20
+LEAST_ROLES = 2
+FOLDS = 5
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Trainer:
+    """What a training run needs."""
+
+    database: Database
+    directory: DataDirectory
+    catalogue: RoleCatalogue
+    rules: RuleSet
+    settings: LearningSettings
+    precision_target: float
+
+    async def train(self, trigger: str, on_progress: Callable[[Progress], None] = child.ignore) -> Training:
+        """Train, promote what is good enough, and return the ledger's row about it.
+
+        Raises NotPossibleYet with too few reviewed tickets, and child.FitFailed; either is in the ledger, too.
+        """
+        run = self.database.call(_begin, Training(started_at=utcnow(), trigger=trigger))
+        try:
+            outcome = await self._train(on_progress)
+        except BaseException as error:
+            reason = str(error) or type(error).__name__
+            self.database.call(_end, run.id, {"outcome": "failed", "reason": reason, "finished_at": utcnow()})
+            raise
+        return self.database.call(_end, run.id, outcome | {"finished_at": utcnow()})
+
+    async def _train(self, on_progress: Callable[[Progress], None]) -> dict[str, Any]:
+        chosen = build(self.database.call(tickets.examples), window=self.settings.window, roles=self.catalogue.names)
+        if len(chosen.examples) < LEAST_TICKETS or len(chosen.roles) < LEAST_ROLES:
+            raise NotPossibleYet(
+                f"{len(chosen.examples)} reviewed tickets of {len(chosen.roles)} roles are too few to learn from: "
+                f"at least {LEAST_TICKETS} of {LEAST_ROLES}. `rolecall import` takes in what people have tagged"
+            )
+        _, validation, test = self.settings.split
+        parts = split(chosen.examples, chosen.groups, validation=validation / 100, test=test / 100)
+        job = self._job(chosen, parts)
+        limits = child.Limits(self.settings.timeout_seconds, self.settings.memory_mb)
+        result = await child.run(job, self.directory.path / "training", on_progress=on_progress, limits=limits)
+        try:
+            return self._publish(chosen, parts, job, result)
+        finally:
+            result.discard()
+
+    def _job(self, chosen: TrainingSet, parts: Split) -> Job:
+        part: dict[int, Part] = dict.fromkeys(parts.validation.tolist(), "validation")
+        part |= dict.fromkeys(parts.test.tolist(), "other")
+        samples = tuple(
+            Sample(e.ticket_key, e.text, e.roles, float(weight), str(group), part.get(index, "train"))
+            for index, (e, weight, group) in enumerate(zip(chosen.examples, chosen.weights, chosen.groups, strict=True))
+        )
+        recipe = Recipe(
+            trainer=self.settings.trainer,
+            base_model=self.settings.base_model,
+            seed=self.settings.seed,
+            threads=self.settings.threads,
+            cross_fit_folds=FOLDS,
+        )
+        multi_label = any(len(e.roles) > 1 for e in chosen.examples)
+        return Job(samples, chosen.roles, recipe, self.directory.encoders, multi_label)
+
+    def _publish(self, chosen: TrainingSet, parts: Split, job: Job, result: FitResult) -> dict[str, Any]:
+        labels, evidence = job.labels(), Evidence.gather(chosen, job, result, self.rules)
+        fusion = fit_fusion(
+            job.roles,
+            labels,
+            model=evidence.model,
+            fired=evidence.fired,
+            memory=evidence.memory,
+            trust=chosen.weights,
+            multi_label=job.multi_label,
+        )
+        honest = evidence.fused(fusion, labels, chosen.weights)
+        cutoffs = fit_cutoffs(honest, labels, job.roles, target=self.precision_target, multi_label=job.multi_label)
+        report = evaluation.evaluate(honest, labels, job.roles, multi_label=job.multi_label)
+        test = evaluation.evaluate(honest[parts.test], labels[parts.test], job.roles, multi_label=job.multi_label)
+        registry = Registry(self.directory.models, self.directory.encoders)
+        active = registry.active()
+        manifest = artefact.Manifest(
+            version=new_version(utcnow()),
+            created_at=utcnow(),
+            roles=job.roles,
+            multi_label=job.multi_label,
+            trainer=job.recipe.trainer,
+            base_model=job.recipe.base_model,
+            encoder=result.encoder,
+            tuned=result.tuned,
+            seed=job.recipe.seed,
+            parent=active.version if active else None,
+            tickets={name: tuple(keys) for name, keys in parts.manifest(chosen.examples).items()},
+            metrics={"accuracy": report.accuracy, "pooled": asdict(report), "test": asdict(test)},
+            recipe=asdict(job.recipe),
+        )
+        encoder = result.folder if result.tuned else self.directory.encoders / result.encoder
+        arrays = fusion.to_arrays() | cutoffs.to_arrays(job.roles)
+        artefact.write(registry.folder(manifest.version), manifest, result.head(), arrays, encoder)
+        reason = f"right on {report.accuracy:.0%} of {report.tickets} reviewed tickets, cross-checked"
+        registry.activate(manifest.version, reason)
+        return {"outcome": "promoted", "version": manifest.version, "reason": reason, "metrics": manifest.metrics}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What each voice says about the training set without knowing the answer: [n, roles], and the rules' hits."""
+
+    model: Floats
+    fired: tuple[tuple[Hit, ...], ...]
+    memory: Floats
+
+    @classmethod
+    def gather(cls, chosen: TrainingSet, job: Job, result: FitResult, rules: RuleSet) -> Evidence:
+        """Collect honest model answers, rule hits, and recollections with each ticket's own group hidden."""
+        arrays, labels = result.arrays(), job.labels()
+        model = arrays["out_of_fold"].astype(np.float64)
+        unseen = np.isnan(model).all(axis=1)
+        model[unseen] = predict(result.head(), arrays["embeddings"][unseen], multi_label=job.multi_label)
+        fired = tuple(rules.match(e.subject, e.body, e.filed_at.date()) for e in chosen.examples)
+        base = arrays["base_embeddings"]
+        memory = remember([_remembered(e, v) for e, v in zip(chosen.examples, base, strict=True)], job.roles)
+        own_group = chosen.groups[:, None] == chosen.groups[None, :]
+        share = labels.mean(axis=0).clip(1e-3, 1 - 1e-3)
+        recalled = recall(memory, base, share, multi_label=job.multi_label, hidden=own_group)
+        return cls(model, fired, recalled.evidence)
+
+    def fused(self, fusion: Fusion, labels: Floats, trust: Floats) -> Floats:
+        """Return the pooled probabilities with each ticket's own label left out of the rules' records."""
+        voices = fusion.voices(self.model, self.fired, self.memory)
+        rules, _ = rule_evidence(
+            self.fired,
+            fusion.roles,
+            fusion.base,
+            fusion.history,
+            prior_strength=fusion.weights.prior_strength,
+            multi_label=fusion.multi_label,
+            own_labels=labels,
+            own_trust=trust,
+        )
+        return pool(replace(voices, rules=rules), fusion.weights, multi_label=fusion.multi_label)
+
+
+def _remembered(example: Example, embedding: NDArray[np.float32]) -> Remembered:
+    return Remembered(example.ticket_key, embedding, example.roles, example.strength)
+
+
+def _begin(session: Session, run: Training) -> Training:
+    session.add(run)
+    session.flush()
+    return run
+
+
+def _end(session: Session, run_id: int | None, values: dict[str, Any]) -> Training:
+    run = session.get_one(Training, run_id)
+    for name, value in values.items():
+        setattr(run, name, value)
+    return run
