@@ -1,28 +1,31 @@
-"""Settings: `config/agent.toml`, overridden by `.env`, overridden by the environment.
+"""Settings: `config/agent.toml`, overridden by the sources of secrets, `.env` and the environment, the last first.
 
-A setting `[learning] window` is `ROLECALL_LEARNING__WINDOW` in the environment; dashes become underscores, and a list
-is written as JSON. `rules` and `roles` are relative to the settings file, `data` to the working directory. Every fault
-is reported at once, with the setting's name and its source.
+A setting `[learning] window` is `ROLECALL_LEARNING__WINDOW` there; dashes become underscores, and a list is written as
+JSON. A value `secret:NAME` stands for the secret of that name. `rules` and `roles` are relative to the settings file,
+`data` to the working directory. Every fault is reported at once, with the setting's name and its source.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import time
 from pathlib import Path
 from typing import Any, Literal
 
-from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from agent.errors import Fault, SettingsError
+from agent.secrets import Found, Secrets, SecretsSettings, SourceFailed, referred
+from agent.secrets.local import Variables, dotenv
+from agent.secrets.source import PREFIX
+from agent.setting_tree import SettingTree, from_text
 from connectors.registry import CONNECTORS
 
-PREFIX = "ROLECALL_"
 DEFAULT_FILE = Path("config/agent.toml")
+SECRETS_PREFIX = PREFIX + "SECRETS__"
 
 
 class Section(BaseModel):
@@ -95,28 +98,79 @@ class Settings(Section):
     work: WorkSettings = WorkSettings()
     triage: TriageSettings = TriageSettings()
     learning: LearningSettings = LearningSettings()
+    secrets: SecretsSettings = SecretsSettings()
     connectors: dict[str, Any] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the operator wrote on this machine, before any other source of secrets is asked."""
+
+    file: Path
+    table: Mapping[str, Any] = field(repr=False)
+    local: tuple[Variables, Variables]
+    secrets: SecretsSettings
+    references: frozenset[str]
+    """Names of the secrets that values such as `secret:NAME` refer to."""
 
 
 def load(
     file: Path = DEFAULT_FILE,
     environ: Mapping[str, str] | None = None,
-    dotenv: Path | None = Path(".env"),
+    dotenv_file: Path | None = Path(".env"),
     overrides: Mapping[str, Any] | None = None,
+    secrets: Secrets | None = None,
 ) -> Settings:
     """Read all sources and validate them together. `overrides` holds dotted names, as given on the command line.
 
-    Raises SettingsError with every fault.
+    With the same `secrets`, loading again lives through outages of a source. Raises SettingsError with every fault.
     """
-    origin: dict[str, str] = {}
-    tree: dict[str, Any] = {}
-    _merge(tree, origin, _from_file(file), str(file))
-    from_env_file = dotenv_values(dotenv) if dotenv and dotenv.is_file() else {}
-    _merge_flat(tree, origin, {k: v for k, v in from_env_file.items() if v is not None}, str(dotenv))
-    _merge_flat(tree, origin, os.environ if environ is None else environ, "environment")
+    given = read_given(file, environ, dotenv_file)
+    try:
+        found = (secrets or Secrets()).read(given.secrets, given.local, given.references)
+    except SourceFailed as error:
+        raise SettingsError([Fault("secrets", error.source, error.reason)]) from None
+    tree = SettingTree()
+    tree.add_table(given.table, str(file))
+    tree.add_names(found)
     for name, value in (overrides or {}).items():
-        _put(tree, origin, name.split("."), value, "command line")
-    return _validate(tree, origin, file.parent)
+        tree.put(name.split("."), value, "command line")
+    tree.resolve(found)
+    return _validate(tree, file.parent)
+
+
+def read_given(
+    file: Path = DEFAULT_FILE, environ: Mapping[str, str] | None = None, dotenv_file: Path | None = Path(".env")
+) -> Given:
+    """Read the settings file, the environment and `.env`. Raises SettingsError."""
+    paths = frozenset(name.upper() for name in _field_names() if name.endswith("_file"))
+    local = (
+        Variables("environment", os.environ if environ is None else environ, paths),
+        dotenv(dotenv_file, paths),
+    )
+    table = _from_file(file)
+    tree = SettingTree()
+    tree.add_table({"secrets": table.get("secrets", {})}, str(file))
+    written: list[Any] = [table]
+    for source in reversed(local):
+        mine = {key: value for key, value in source.values.items() if key.startswith(PREFIX)}
+        written += map(from_text, mine.values())
+        chosen = {
+            key: Found(value, f"{source.name}, {key}") for key, value in mine.items() if key.startswith(SECRETS_PREFIX)
+        }
+        tree.add_names(chosen)
+    try:
+        settings = SecretsSettings.model_validate(tree.values.get("secrets", {}))
+    except ValidationError as error:
+        raise SettingsError(_faults(error, tree, "secrets.")) from None
+    return Given(file, table, local, settings, frozenset(referred(written)))
+
+
+def _field_names() -> Iterator[str]:
+    for section in (Settings, *(f.annotation for f in Settings.model_fields.values())):
+        yield from getattr(section, "model_fields", ())
+    for registered in CONNECTORS.values():
+        yield from (each.name for each in fields(registered.settings))
 
 
 def _from_file(file: Path) -> dict[str, Any]:
@@ -128,59 +182,23 @@ def _from_file(file: Path) -> dict[str, Any]:
         raise SettingsError([Fault("config", str(file), str(error))]) from None
 
 
-def _merge(tree: dict[str, Any], origin: dict[str, str], values: Mapping[str, Any], source: str, at: str = "") -> None:
-    for key, value in values.items():
-        if isinstance(value, dict):
-            _merge(tree, origin, value, source, f"{at}{key}.")
-        else:
-            _put(tree, origin, f"{at}{key}".split("."), value, source)
-
-
-def _merge_flat(tree: dict[str, Any], origin: dict[str, str], values: Mapping[str, str], source: str) -> None:
-    for key, value in values.items():
-        if key.startswith(PREFIX):
-            path = key.removeprefix(PREFIX).lower().split("__")
-            if path[0] == "connectors" and len(path) > 1:
-                path[1] = path[1].replace("_", "-")
-            _put(tree, origin, path, _from_text(value), f"{source}, {key}")
-
-
-def _from_text(value: str) -> Any:
-    if not value.startswith("["):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value
-
-
-def _put(tree: dict[str, Any], origin: dict[str, str], path: list[str], value: Any, source: str) -> None:
-    origin[".".join(path)] = source
-    for key in path[:-1]:
-        nested = tree.setdefault(key, {})
-        if not isinstance(nested, dict):
-            raise SettingsError([Fault(key, source, "is a single value elsewhere, here it has parts")])
-        tree = nested
-    tree[path[-1]] = value
-
-
-def _validate(tree: dict[str, Any], origin: dict[str, str], base: Path) -> Settings:
+def _validate(tree: SettingTree, base: Path) -> Settings:
     faults: list[Fault] = []
     connectors: dict[str, Any] = {}
-    for source, given in dict(tree.pop("connectors", {})).items():
+    for source, given in dict(tree.values.pop("connectors", {})).items():
         name = f"connectors.{source}"
         if source not in CONNECTORS:
-            faults.append(Fault(name, _origin(origin, name), f"no such connector; there is {', '.join(CONNECTORS)}"))
+            faults.append(Fault(name, tree.origin_of(name), f"no such connector; there is {', '.join(CONNECTORS)}"))
             continue
         try:
             connectors[source] = TypeAdapter(CONNECTORS[source].settings).validate_python(given)
         except ValidationError as error:
-            faults += _faults(error, origin, f"{name}.")
+            faults += _faults(error, tree, f"{name}.")
     settings = None
     try:
-        settings = Settings.model_validate(tree)
+        settings = Settings.model_validate(tree.values)
     except ValidationError as error:
-        faults += _faults(error, origin)
+        faults += _faults(error, tree)
     if faults or settings is None:
         raise SettingsError(faults)
     return settings.model_copy(
@@ -192,19 +210,9 @@ def _validate(tree: dict[str, Any], origin: dict[str, str], base: Path) -> Setti
     )
 
 
-def _faults(error: ValidationError, origin: dict[str, str], prefix: str = "") -> list[Fault]:
+def _faults(error: ValidationError, tree: SettingTree, prefix: str = "") -> list[Fault]:
     faults = []
     for item in error.errors(include_url=False, include_context=False, include_input=False):
         name = prefix + ".".join(str(part) for part in item["loc"])
-        faults.append(Fault(name, _origin(origin, name), item["msg"].removeprefix("Value error, ")))
+        faults.append(Fault(name, tree.origin_of(name), item["msg"].removeprefix("Value error, ")))
     return faults
-
-
-def _origin(origin: dict[str, str], name: str) -> str:
-    """Return the source of the setting, of the list that holds it or of the table that lacks it."""
-    parts = name.split(".")
-    for end in range(len(parts), 0, -1):
-        if found := origin.get(".".join(parts[:end])):
-            return found
-    inside = (source for known, source in origin.items() if known.startswith(name + "."))
-    return next(inside, "not set")
