@@ -29,6 +29,7 @@ from connectors.strict_json import Wire, decode
 
 TICKETS = "api/tickets/"
 FOLLOW_UPS = "api/followups/"
+MAILED = "staff-only comments are mailed out: set HELPDESK_PRIVATE_FOLLOWUP_MEANS_NO_EMAILS = True in the helpdesk"
 
 Model = TypeVar("Model", bound=Wire)
 
@@ -62,14 +63,17 @@ class DjangoHelpdesk:
         return ticket_url(ticket_id, self._settings)
 
     async def check(self) -> str:
-        """Read the newest open ticket and say what was reached. Raises Transient or Permanent."""
+        """Read what is newest, say what was reached and what is set up badly. Raises Transient or Permanent."""
         try:
-            page = await self._page(TicketPage, TICKETS, status=self._open_statuses, page="last", page_size=1)
+            tickets = await self._page(TicketPage, TICKETS, status=self._open_statuses, page="last", page_size=1)
+            recent = await self._follow_ups_above(None)
         except TicketNotFound as error:
             raise Permanent(f"{error}: no helpdesk API at {self._settings.url}") from error
-        unnamed = sorted({str(row.queue) for row in page.results} - set(self._settings.queues))
-        hint = f"; queue {', '.join(unnamed)} is not in `queues`" if unnamed else ""
-        return f"django-helpdesk at {self._settings.url}, {page.count} open tickets{hint}"
+        unnamed = sorted({str(row.queue) for row in tickets.results} - set(self._settings.queues))
+        hints = [f"; queue {', '.join(unnamed)} is not in `queues`" if unnamed else ""]
+        if any(followup.email_recipients and not followup.public for followup in recent):
+            hints.append(f"; {MAILED}")
+        return f"django-helpdesk at {self._settings.url}, {tickets.count} open tickets{''.join(hints)}"
 
     async def read_ticket(self, ticket_id: str) -> Ticket:
         """Fetch the ticket with all its comments, ours included.

@@ -28,6 +28,7 @@ class FollowUp(Wire):
     public: bool
     new_status: int | None
     date: Time
+    email_recipients: tuple[str, ...] | None = None
 
 
 class TicketRow(Wire):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, ClassVar
 
+import httpx
 import pytest
 from contract import NEW, PAYLOADS, ConnectorContract
 from pydantic import TypeAdapter, ValidationError
@@ -12,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
 from connectors.errors import MalformedPayload
 from connectors.events import Delivery, Event, Kind
+from connectors.http import make_client
 
 AGENT, TECH = 2, 3
 
@@ -148,3 +150,30 @@ def test_secrets_are_not_in_the_settings_text() -> None:
     text = repr(settings())
     assert "0123abcd" not in text
     assert NEW not in text
+
+
+def helpdesk_with(ticket: dict[str, Any]) -> DjangoHelpdesk:
+    """Return a connector to a helpdesk that has this one ticket."""
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        rows = ticket["followup_set"] if "followups" in request.url.path else [ticket]
+        return httpx.Response(200, json={"count": len(rows), "results": rows})
+
+    transport = httpx.MockTransport(respond)
+    client = make_client("https://helpdesk.example.test/support", {}, timeout_seconds=5, transport=transport)
+    return DjangoHelpdesk(settings(), client)
+
+
+@pytest.mark.anyio
+async def test_the_check_names_a_queue_without_a_slug() -> None:
+    assert "queue 1 is not in `queues`" in await helpdesk_with(recorded("comment")["ticket"]).check()
+
+
+@pytest.mark.anyio
+async def test_the_check_warns_when_staff_only_comments_are_mailed() -> None:
+    ticket = recorded("comment")["ticket"]
+    assert "mailed" not in await helpdesk_with(ticket).check()
+    ticket["followup_set"][-1]["email_recipients"] = ["on-copy@example.test"]
+    warned = await helpdesk_with(ticket).check()
+    assert "HELPDESK_PRIVATE_FOLLOWUP_MEANS_NO_EMAILS" in warned
+    assert "on-copy" not in warned
