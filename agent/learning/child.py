@@ -1,7 +1,7 @@
 """Run a fit in a process of its own: cancellable, bounded in time and memory, and never left behind.
 
     result = await run(job, scratch, on_progress=print, limits=Limits(wall_seconds=900))
-    ... result.head(), result.arrays(), agent.learning.publish ...
+    artefact.write(..., result.head(), ...)
     result.discard()
 
 Cancelling the awaiting task ends the process and raises CancelledError as everywhere in asyncio. Errors::

@@ -13,7 +13,7 @@ from agent.serving.artefact import Head
 from agent.serving.encoder import Embeddings
 from agent.serving.model import probabilities_of
 
-STRENGTH = 10.0  # inverse L2 penalty, for embeddings of length one
+STRENGTH = 5.0  # inverse L2 penalty, for embeddings of length one
 MAX_ITERATIONS = 1000
 UNSEEN = -10.0  # the bias of a role without an example: never named, never impossible
 

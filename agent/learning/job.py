@@ -31,7 +31,7 @@ class Recipe:
     threads: int = 1
     max_tokens: int = 128
     """Longer texts are cut, in training as in serving."""
-    head_strength: float = 10.0
+    head_strength: float = 5.0
     """Inverse of the head's L2 penalty (scikit-learn's C)."""
     cross_fit_folds: int = 0
     """From 2 on: tune that many more bodies, each without a fold, for honest predictions on every training text."""
@@ -40,7 +40,7 @@ class Recipe:
     epochs: float = 6.0
     least_steps: int = 20
     batch_size: int = 32
-    learning_rate: float = 2e-4
+    learning_rate: float = 1.5e-4
     contrast_temperature: float = 0.2
     dropout: float = 0.1
     weight_decay: float = 0.01

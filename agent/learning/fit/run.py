@@ -64,6 +64,8 @@ def fit(job: Job, folder: Path, report: Report) -> FitResult:
     phases.end("lower")
     out_of_fold = None
     if job.recipe.trainer == "setfit":
+        stock.import_libraries()
+        phases.end("import")
         weights, head = _stock(job, source, rows, folder, report)
         phases.end("tune")
         load_weights(base.body, weights)
@@ -94,7 +96,7 @@ def fit(job: Job, folder: Path, report: Report) -> FitResult:
         steps=tuning.steps,
         validation_losses=tuning.losses,
         cpu_seconds=phases.seconds,
-        peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        peak_mb=_peak_mb(),
     )
     (folder / RESULT).write_text(json.dumps(asdict(result) | {"folder": str(folder)}), "utf-8")
     return result
@@ -200,3 +202,13 @@ def _hash(weights: Mapping[str, Tensor], head: Head) -> str:
     for name in sorted(weights):
         digest.update(name.encode() + weights[name].contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+def _peak_mb() -> float:
+    """Return the most memory that this process held, in MB."""
+    try:
+        status = Path("/proc/self/status").read_text("ascii")
+        return float(status.partition("VmHWM:")[2].split()[0]) / 1024
+    except (OSError, IndexError):
+        # elsewhere than on Linux; there it would count what the parent held when it forked
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

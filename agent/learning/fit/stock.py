@@ -19,6 +19,16 @@ from agent.serving.artefact import Head
 QUIET = {"WANDB_DISABLED": "true", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_DATASETS_DISABLE_PROGRESS_BARS": "1"}
 
 
+def import_libraries() -> None:
+    """Import setfit and what it pulls in, several CPU seconds, so that they can be told from the training itself."""
+    os.environ.update(QUIET)
+    import datasets
+    import setfit
+
+    datasets.disable_progress_bars()
+    setfit.logging.set_verbosity_error()
+
+
 def train(
     base: Path,
     texts: Sequence[str],
@@ -35,8 +45,8 @@ def train(
     """
     if (labels.sum(axis=0) > 0).sum() < 2:
         raise ValueError("setfit needs texts of at least two roles")
-    os.environ.update(QUIET)
-    from datasets import Dataset, disable_progress_bars
+    import_libraries()
+    from datasets import Dataset
     from setfit import SetFitModel, Trainer, TrainingArguments
     from transformers import TrainerCallback
 
@@ -44,7 +54,6 @@ def train(
         def on_step_end(self, args: object, state: object, control: object, **_: object) -> None:
             report(getattr(state, "global_step", 0), getattr(state, "max_steps", 0))
 
-    disable_progress_bars()
     model = SetFitModel.from_pretrained(
         str(base), local_files_only=True, trust_remote_code=False, multi_target_strategy=_strategy(multi_label)
     )
@@ -65,7 +74,7 @@ def train(
     )
     trainer.add_callback(Reporter())
     trainer.train()
-    return dict(model.model_body.state_dict()), _head(model.model_head, labels, multi_label=multi_label)
+    return dict(model.model_body[0].auto_model.state_dict()), _head(model.model_head, labels, multi_label=multi_label)
 
 
 def _strategy(multi_label: bool) -> str | None:
