@@ -1,7 +1,7 @@
 """Fit how much the model, the rules and the memory count, so that the pooled probabilities can be believed.
 
 Fitted on out-of-fold answers to *all* reviewed tickets of the window (a handful of test tickets decides nothing), by
-maximum likelihood with a Gaussian prior around weights that are sane without any data: four scalars, shrunk, because
+maximum likelihood with a Gaussian prior around weights that are sane without any data: five scalars, shrunk, because
 richer calibrators overfit far below 1,000 tickets.
 
     fusion = fit_fusion(roles, labels, model=out_of_fold, fired=fired, memory=recalled.evidence, trust=trust)
@@ -26,8 +26,8 @@ from agent.triage.rule_evidence import Floats, RuleHistory, rule_evidence
 from heuristics.rules import Hit
 
 PRIOR = Weights()
-SPREAD = (0.5, 0.3, 0.3, 0.3)  # standard deviations of the prior: of log temperature, base, rules, memory
-BOUNDS = ((-1.5, 1.5), (0.0, 1.0), (0.0, 2.0), (0.0, 2.0))
+SPREAD = (0.5, 0.3, 0.3, 0.3, 0.5)  # standard deviations of the prior: log temperature, base, rules, memory, lessons
+BOUNDS = ((-1.5, 1.5), (0.0, 1.0), (0.0, 2.0), (0.0, 2.0), (0.0, 1.5))
 PRIOR_STRENGTHS = (1.0, 2.0, 4.0, 8.0, 16.0)
 
 
@@ -36,14 +36,14 @@ def fit_weights(
 ) -> tuple[Weights, float]:
     """Return the most plausible weights and their penalised loss (nats, summed over n tickets).
 
-    `labels`: 0/1, [n, roles]; `trust`: [n], how much each review counts. Vetoes and corrections take no part.
+    `labels`: 0/1, [n, roles]; `trust`: [n], how much each review counts. Vetoes take no part.
     """
-    heard = replace(voices, vetoed=None, corrections=None)
-    start = np.array([np.log(prior.temperature), prior.base, prior.rules, prior.memory])
+    heard = replace(voices, vetoed=None)
+    start = np.array([np.log(prior.temperature), prior.base, prior.rules, prior.memory, prior.lessons])
 
     def weights_of(theta: NDArray[np.float64]) -> Weights:
-        base, rules, memory = (float(value) for value in theta[1:])
-        return Weights(float(np.exp(theta[0])), base, rules, memory, prior.prior_strength)
+        base, rules, memory, lessons = (float(value) for value in theta[1:])
+        return Weights(float(np.exp(theta[0])), base, rules, memory, lessons, prior.prior_strength)
 
     def penalised(theta: NDArray[np.float64]) -> float:
         loss = losses(pool(heard, weights_of(theta), multi_label=multi_label), labels, multi_label=multi_label)
@@ -60,6 +60,8 @@ def fit_fusion(
     model: NDArray[np.floating] | None,
     fired: Sequence[Sequence[Hit]],
     memory: Floats | None = None,
+    corrections: Floats | None = None,
+    lessons: Floats | None = None,
     trust: Floats | None = None,
     history: RuleHistory | None = None,
     multi_label: bool = False,
@@ -67,7 +69,8 @@ def fit_fusion(
     """Return the pool fitted on n reviewed tickets.
 
     `labels`: 0/1, [n, roles]; `model`: out-of-fold probabilities, [n, roles], NaN for roles a fold has not seen;
-    `fired`: the rules that matched each ticket; `memory`: evidence with the ticket itself hidden; `trust`: [n];
+    `fired`: the rules that matched each ticket; `memory`, `corrections`,
+    `lessons`: recalled with the ticket itself (for the latter two: and all later reviews) hidden; `trust`: [n];
     `history`: the rules' records, if counted over more reviewed tickets than these (but over these, too).
     """
     if not len(labels):
@@ -88,7 +91,7 @@ def fit_fusion(
             own_labels=labels,
             own_trust=trust,
         )
-        voices = Voices(base, answers, rules, memory)
+        voices = Voices(base, answers, rules, memory, corrections, lessons)
         return fit_weights(
             voices, labels, trust, prior=replace(PRIOR, prior_strength=strength), multi_label=multi_label
         )

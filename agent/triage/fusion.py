@@ -2,7 +2,8 @@
 
 A logarithmic opinion pool (Heskes, "Selecting weighting factors in logarithmic opinion pools", NeurIPS 1997):
 
-    log p(role) = log p_model(role) / T + b log base(role) + w rules(role) + m memory(role) + corrections(role) + c
+    log p(role) = log p_model(role) / T + b log base(role) + w rules(role) + m memory(role) + l lessons(role)
+                  + corrections(role) + constant
 
 The base rates are there for heads that are trained with balanced classes and so have lost them. Rules and memory speak
 as evidence: how far they move a role from its base rate, 0 where they say nothing. Any voice may be missing: without a
@@ -12,7 +13,7 @@ log-odds in place of logarithms.
     fusion = Fusion.from_arrays(model_roles, artefact_arrays)   # or Fusion.untrained(roles)
     fusion = fusion.for_roles(catalogue_roles)                  # roles newer than the model take part at once
     recalled = recall(memory, embeddings, fusion.base)          # agent.triage.memory
-    answer = fusion.probabilities(model, fired, recalled.evidence, recalled.corrections)    # float64[n, roles]
+    answer = fusion.probabilities(model, fired, recalled.evidence, recalled.corrections, recalled.lessons)
 
 agent.learning.calibration fits the weights; `to_arrays` is what the artefact keeps.
 """
@@ -41,6 +42,7 @@ class Weights:
     base: float = 0.0
     rules: float = 0.7
     memory: float = 0.5
+    lessons: float = 1.0
     prior_strength: float = PRIOR_STRENGTH
 
 
@@ -56,6 +58,7 @@ class Voices:
     rules: Floats | None = None
     memory: Floats | None = None
     corrections: Floats | None = None
+    lessons: Floats | None = None
     vetoed: Flags | None = None
 
     def __len__(self) -> int:
@@ -82,6 +85,8 @@ def pool(voices: Voices, weights: Weights, *, multi_label: bool = False) -> Floa
         evidence += weights.rules * voices.rules
     if voices.memory is not None:
         evidence += weights.memory * voices.memory
+    if voices.lessons is not None:
+        evidence += weights.lessons * voices.lessons
     if voices.corrections is not None:
         evidence += voices.corrections
     scores = _start(voices, weights, evidence, multi_label) + evidence
@@ -136,6 +141,7 @@ class Fusion:
         fired: Sequence[Sequence[Hit]],
         memory: Floats | None = None,
         corrections: Floats | None = None,
+        lessons: Floats | None = None,
     ) -> Voices:
         """Bring what was said about n tickets into the shape of `pool`. `model`: [n, the roles it was trained on]."""
         rules, vetoed = rule_evidence(
@@ -150,7 +156,7 @@ class Fusion:
         if model is not None:
             padding = ((0, 0), (0, len(self.roles) - model.shape[1]))
             wide = np.pad(np.asarray(model, dtype=np.float64), padding, constant_values=np.nan)
-        return Voices(self.base, wide, rules, memory, corrections, vetoed)
+        return Voices(self.base, wide, rules, memory, corrections, lessons, vetoed)
 
     def probabilities(
         self,
@@ -158,9 +164,10 @@ class Fusion:
         fired: Sequence[Sequence[Hit]],
         memory: Floats | None = None,
         corrections: Floats | None = None,
+        lessons: Floats | None = None,
     ) -> Floats:
         """Return the pooled probability of each of `roles`, float64[n, roles], for the n tickets of `fired`."""
-        return pool(self.voices(model, fired, memory, corrections), self.weights, multi_label=self.multi_label)
+        return pool(self.voices(model, fired, memory, corrections, lessons), self.weights, multi_label=self.multi_label)
 
     def to_arrays(self) -> dict[str, Floats]:
         """Return the pool as the named float arrays that a model artefact keeps."""

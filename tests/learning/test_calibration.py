@@ -99,3 +99,14 @@ def test_a_multi_label_pool_is_calibrated_too() -> None:
     fusion = fit_fusion(ROLES, labels, model=odds / (1 + odds), fired=nothing(labels), multi_label=True)
     pooled = fusion.probabilities(odds / (1 + odds), nothing(labels))
     assert evaluate(pooled, labels, ROLES, multi_label=True).ece < 0.05
+
+
+def test_lessons_that_prove_wrong_on_this_desk_lose_their_weight() -> None:
+    model, labels = tickets(150)
+    misleading = np.roll(labels, 1, axis=1) * 4.0
+    taught = fit_fusion(ROLES, labels, model=model, fired=nothing(labels), lessons=misleading).weights.lessons
+    untaught = fit_fusion(
+        ROLES, labels, model=model, fired=nothing(labels), lessons=np.zeros_like(labels)
+    ).weights.lessons
+    assert taught < 0.1
+    assert untaught == pytest.approx(PRIOR.lessons)

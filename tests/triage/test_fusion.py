@@ -80,7 +80,7 @@ def test_base_rates_leave_no_role_impossible() -> None:
 
 
 def test_the_pool_survives_the_artefact() -> None:
-    fusion = Fusion(ROLES, np.array([0.5, 0.3, 0.2]), Weights(1.4, 0.2, 0.5, 0.8, 2.0), multi_label=True)
+    fusion = Fusion(ROLES, np.array([0.5, 0.3, 0.2]), Weights(1.4, 0.2, 0.5, 0.8, 1.0, 2.0), multi_label=True)
     back = Fusion.from_arrays(ROLES, {name: array.astype(np.float32) for name, array in fusion.to_arrays().items()})
     assert back.multi_label
     assert back.base == pytest.approx(fusion.base)

@@ -26,7 +26,8 @@ def corrected(key: str, embedding: np.ndarray, old: str, new: str) -> Remembered
 
 def answer(memory: Memory, embedding: np.ndarray, model: list[float]) -> str:
     recalled = recall(memory, embedding[None], BASE)
-    fused = Fusion.untrained(ROLES).probabilities(np.array([model]), [[]], recalled.evidence, recalled.corrections)
+    voices = recalled.evidence, recalled.corrections, recalled.lessons
+    fused = Fusion.untrained(ROLES).probabilities(np.array([model]), [[]], *voices)
     return ROLES[fused[0].argmax()]
 
 
@@ -109,3 +110,20 @@ def test_on_a_multi_label_desk_all_roles_of_a_neighbour_gain() -> None:
     evidence = recall(memory, AXES[:1], BASE, multi_label=True).evidence[0]
     assert evidence[0] > 0
     assert evidence[2] > 0 > evidence[1]
+
+
+def test_a_correction_of_the_same_text_is_demanded_and_one_of_a_similar_text_is_only_a_lesson() -> None:
+    memory = remember([corrected("t1", AXES[0], "Plumbing", "Network")], ROLES)
+    same, similar = (recall(memory, at(similarity)[None], BASE) for similarity in (0.99, 0.8))
+    assert (same.corrections[0] > 0).tolist() == [False, True, False]
+    assert not same.lessons.any()
+    assert not similar.corrections.any()
+    assert (similar.lessons[0] < 0).tolist() == [True, False, False]
+
+
+def test_a_correction_is_overridden_by_what_lies_nearer() -> None:
+    nearer = Remembered("t2", at(0.95), ("Plumbing",))
+    alone = recall(remember([corrected("t1", AXES[0], "Plumbing", "Network")], ROLES), at(0.7)[None], BASE)
+    memory = remember([corrected("t1", AXES[0], "Plumbing", "Network"), nearer], ROLES)
+    contradicted = recall(memory, at(0.7)[None], BASE)
+    assert abs(contradicted.lessons[0, 0]) < abs(alone.lessons[0, 0])
