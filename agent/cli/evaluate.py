@@ -1,6 +1,78 @@
-"""."""
+"""`rolecall evaluate`: how good today's answers are, and which ones are wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import track
+from rich.table import Table
+
+from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
+
+if TYPE_CHECKING:
+    from agent.learning.evaluation import Report
+    from agent.learning.judged import Judged
+
+EXCERPT = 100
 
 
-def evaluate() -> None:
-    """."""
-    raise NotImplementedError
+def evaluate(
+    file: Annotated[
+        Path | None, typer.Argument(help="Judge on this .csv or .jsonl (columns as `import` has by default).")
+    ] = None,
+    wrong: Annotated[int, typer.Option(help="How many wrong answers to show, the most confident first.")] = 50,
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+) -> None:
+    """Judge rules, model and memory together on reviewed tickets that the model was not trained on.
+
+    Shows accuracy and macro-F1 with 95 % intervals, a table per role, and the wrong answers as a person would review
+    them: sometimes it is the label that is wrong.
+    """
+    from agent.domain import Example
+    from agent.errors import NotPossibleYet
+    from agent.feedback.history import Columns, read
+    from agent.learning.judged import judge_all, report, unseen
+    from agent.store import tickets
+
+    parts = parts_for(config, data)
+    if file is None:
+        examples = unseen(reviewed := parts.database.call(tickets.examples), parts.mind)
+        left_out = len(reviewed) - len(examples)
+    else:
+        rows = read(file, Columns(), parts.mind.catalogue).rows
+        examples = [Example(f"file:{r.id}", r.subject, r.body, r.roles, r.filed_at) for r in rows]
+        left_out = 0
+    if not examples:
+        raise NotPossibleYet("no reviewed ticket is left that the model has not seen: name a file to judge on")
+    console = Console(highlight=False)
+    answers = list(track(judge_all(parts.mind, examples), "judging", len(examples), console=console, transient=True))
+    _show(console, report(answers), answers, wrong)
+    if left_out:
+        console.print(f"{left_out} reviewed tickets left out: the model was trained on them")
+
+
+def _show(console: Console, found: Report, answers: list[Judged], wrong: int) -> None:
+    table = Table("role", "precision", "recall", "F1", "tickets")
+    for r in found.by_role:
+        table.add_row(escape(r.role), f"{r.precision:.2f}", f"{r.recall:.2f}", f"{r.f1:.2f}", str(r.support))
+    console.print(table)
+    mistakes = sorted((a for a in answers if not a.right), key=lambda a: -a.confidence)
+    listed = Table("ticket", "text", "predicted", "true", "confidence", title="wrong answers")
+    for a in mistakes[:wrong]:
+        text = " ".join(a.example.text.split())[:EXCERPT]
+        true = ", ".join(a.example.roles)
+        listed.add_row(*map(escape, (a.example.ticket_key, text, a.predicted, true)), f"{a.confidence:.2f}")
+    if mistakes:
+        console.print(listed)
+    asserted = [a for a in answers if a.asserted]
+    right = sum(a.right for a in asserted)
+    accuracy, f1 = found.accuracy_interval, found.macro_f1_interval
+    console.print(f"{found.tickets} tickets, {len(mistakes)} wrong answers")
+    console.print(f"accuracy {found.accuracy:.3f} ({accuracy.low:.3f}-{accuracy.high:.3f})")
+    console.print(f"macro-F1 {found.macro_f1:.3f} ({f1.low:.3f}-{f1.high:.3f})")
+    console.print(f"said without 'not sure': {len(asserted)}, right on {right}")

@@ -40,4 +40,26 @@ def try_(
 @app.command()
 def report(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     """Show for every rule how many reviewed tickets it matches, and how often its role was the right one."""
-    raise NotImplementedError
+    from agent.store import tickets
+    from heuristics.report import ReviewedText
+    from heuristics.report import report as report_on
+
+    parts = parts_for(config, data)
+    reviewed = [
+        ReviewedText(e.ticket_key, e.subject, e.body, e.roles, e.filed_at.date())
+        for e in parts.database.call(tickets.examples)
+    ]
+    found = report_on(parts.mind.rules, reviewed)
+    table = Table("rule", "role", "says", "tickets", "right", "95 %", "overlaps", "conflicts", "mostly with")
+    for f in sorted(found.rules, key=lambda f: -f.tickets):
+        low, high = f.interval
+        against = ", ".join(f"{rule} ({count})" for rule, count in f.against[:2])
+        share, interval = ("dead", "") if f.precision is None else (f"{f.precision:.0%}", f"{low:.0%}-{high:.0%}")
+        row = (f.rule.id, f.rule.role, f.rule.kind, str(f.tickets), share, interval, str(f.overlaps), str(f.conflicts))
+        table.add_row(*map(escape, (*row, against)))
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(
+        f"{found.tickets} reviewed tickets: a rule matches {found.covered}, the rules alone decide {found.decided} "
+        f"and are right on {found.right}"
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from agent.roles import RoleCatalogue
 
 _COMMAND = re.compile(r"^[ \t]*/role[ \t]+(?P<what>[^\r\n]{1,200}?)[ \t.!]*$", re.IGNORECASE | re.MULTILINE)
+_ORIGINAL = re.compile(r"^-{2,}[ \t]*Original Message[ \t]*-{2,}", re.IGNORECASE | re.MULTILINE)
 _AGREEMENT = "ok"
 
 
@@ -35,8 +36,11 @@ Command = Confirm | Correct | NotUnderstood
 
 
 def parse(text: str, roles: RoleCatalogue) -> Command | None:
-    """Return the last command in the text, or None. Quoted lines (`> ...`) are somebody else's words."""
-    found = _COMMAND.findall(text)
+    """Return the last command in the text, or None.
+
+    Quoted lines (`> ...`) and what mail programs put below `-----Original Message-----` are somebody else's words.
+    """
+    found = _COMMAND.findall(_ORIGINAL.split(text, maxsplit=1)[0])
     if not found:
         return None
     what: str = found[-1].strip()

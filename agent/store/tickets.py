@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from agent.domain import Example, Strength
@@ -51,16 +52,20 @@ def review(session: Session, new: Review) -> bool:
     return True
 
 
+def _counting() -> tuple[ColumnElement[Any], ...]:
+    """Order reviews so that the last one of a ticket counts: explicit words beat closures, then the newest wins."""
+    return (col(Review.strength) >= Strength.CONFIRMED, col(Review.at), col(Review.id))
+
+
 def verdict(session: Session, key: str) -> Review | None:
-    """Return the review that counts for the ticket: the strongest, among equals the newest."""
-    order = (col(Review.strength).desc(), col(Review.at).desc(), col(Review.id).desc())
-    return session.exec(select(Review).where(Review.ticket_key == key).order_by(*order)).first()
+    """Return the review that counts for the ticket."""
+    reviews = session.exec(select(Review).where(Review.ticket_key == key).order_by(*_counting())).all()
+    return reviews[-1] if reviews else None
 
 
 def examples(session: Session) -> Sequence[Example]:
     """Return every reviewed ticket, as filed, with the roles that count; oldest first."""
-    order = (col(Review.strength), col(Review.at), col(Review.id))
-    counting = {r.ticket_key: r for r in session.exec(select(Review).order_by(*order))}  # the last one wins
+    counting = {r.ticket_key: r for r in session.exec(select(Review).order_by(*_counting()))}  # the last one wins
     tickets = session.exec(select(Ticket).order_by(col(Ticket.filed_at), col(Ticket.key)))
     return [
         Example(t.key, t.subject, t.body, tuple(r.roles), t.filed_at, Strength(r.strength))

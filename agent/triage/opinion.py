@@ -65,8 +65,12 @@ class Mind:
     recollection: Recollection
     settings: TriageSettings
 
-    def opinion(self, subject: str, body: str, on: date) -> Opinion:
-        """Return what to think of a ticket filed on that day."""
+    def opinion(self, subject: str, body: str, on: date, *, hidden: str | None = None) -> Opinion:
+        """Return what to think of a ticket filed on that day.
+
+        `hidden` is the key of a reviewed ticket that must not be remembered: the one that is asked about, when answers
+        are judged.
+        """
         model = self.active.current
         text = ticket_text(subject, body)
         fusion = self._fusion(model)
@@ -75,7 +79,8 @@ class Mind:
         evidence = corrections = None
         neighbours: tuple[Neighbour, ...] = ()
         if recollected is not None and recollected.memory.roles == fusion.roles and text:
-            recalled = recall(recollected.memory, recollected.encoder.embed([text]), fusion.base)
+            own = np.array([[key == hidden for key in recollected.memory.ticket_keys]])
+            recalled = recall(recollected.memory, recollected.encoder.embed([text]), fusion.base, hidden=own)
             evidence, corrections, neighbours = recalled.evidence, recalled.corrections, recalled.neighbours[0]
         probabilities = fusion.probabilities(
             model.probabilities([text]) if model is not None and text else None, [hits], evidence, corrections
