@@ -69,9 +69,8 @@ def fit_fusion(
     """Return the pool fitted on n reviewed tickets.
 
     `labels`: 0/1, [n, roles]; `model`: out-of-fold probabilities, [n, roles], NaN for roles a fold has not seen;
-    `fired`: the rules that matched each ticket; `memory`, `corrections`,
-    `lessons`: recalled with the ticket itself (for the latter two: and all later reviews) hidden; `trust`: [n];
-    `history`: the rules' records, if counted over more reviewed tickets than these (but over these, too).
+    `fired`: the rules that matched each ticket; `memory`, `corrections`, `lessons`: what `recall_as_filed` gives, from
+    older reviews only; `trust`: [n]; `history`: the rules' records, if counted over more tickets than these n.
     """
     if not len(labels):
         return Fusion.untrained(roles, multi_label=multi_label)
@@ -99,3 +98,32 @@ def fit_fusion(
     strengths = PRIOR_STRENGTHS if any(fired) else (PRIOR.prior_strength,)
     weights, _ = min((attempt(strength) for strength in strengths), key=lambda pair: pair[1])
     return Fusion(tuple(roles), base, weights, record, multi_label)
+
+
+def honest_probabilities(
+    fusion: Fusion,
+    labels: Floats,
+    *,
+    model: NDArray[np.floating] | None,
+    fired: Sequence[Sequence[Hit]],
+    memory: Floats | None = None,
+    corrections: Floats | None = None,
+    lessons: Floats | None = None,
+    trust: Floats | None = None,
+) -> Floats:
+    """Return the pool's answers to the tickets it was fitted on, float64[n, roles], as if it had not seen them.
+
+    Arguments as for `fit_fusion`; the rules' records leave each ticket's own label out. For cut-offs, gate, cleaning.
+    """
+    voices = fusion.voices(model, fired, memory, corrections, lessons)
+    rules, _ = rule_evidence(
+        fired,
+        fusion.roles,
+        fusion.base,
+        fusion.history,
+        prior_strength=fusion.weights.prior_strength,
+        multi_label=fusion.multi_label,
+        own_labels=labels,
+        own_trust=trust,
+    )
+    return pool(replace(voices, rules=rules), fusion.weights, multi_label=fusion.multi_label)

@@ -142,6 +142,15 @@ def recall(
     return Recalled(votes, *_corrections(memory, similarity), named)
 
 
+def recall_as_filed(memory: Memory, base: Floats, rows: NDArray[np.intp], *, multi_label: bool = False) -> Recalled:
+    """Return what the memory would have said of its own tickets (`rows`) from the reviews older than each.
+
+    The honest evidence to fit weights on: duplicates of a ticket count as they do in service, its own review never.
+    """
+    hidden = np.arange(len(memory))[None, :] >= rows[:, None]
+    return recall(memory, memory.embeddings[rows], base, multi_label=multi_label, hidden=hidden, shown=0)
+
+
 def _roles(memory: Memory, review: int) -> tuple[str, ...]:
     return tuple(role for role, has in zip(memory.roles, memory.labels[review], strict=True) if has)
 

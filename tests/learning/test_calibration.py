@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.learning.calibration import PRIOR, fit_fusion
+from agent.learning.calibration import PRIOR, fit_fusion, honest_probabilities
 from agent.learning.evaluation import evaluate
 from agent.triage.fusion import Fusion
 from heuristics.rules import Hit, Kind, Scope
@@ -110,3 +110,12 @@ def test_lessons_that_prove_wrong_on_this_desk_lose_their_weight() -> None:
     ).weights.lessons
     assert taught < 0.1
     assert untaught == pytest.approx(PRIOR.lessons)
+
+
+def test_answers_to_its_own_tickets_do_not_use_their_labels() -> None:
+    _, labels = tickets(60)
+    telling = [[Hit(f"only-here-{i}", "a", Kind.VOTE, 1.0, Scope.BODY, 0, 1, "x")] for i in range(60)]
+    fusion = fit_fusion(ROLES, labels, model=None, fired=telling)
+    honest = honest_probabilities(fusion, labels, model=None, fired=telling)
+    assert honest == pytest.approx(np.broadcast_to(honest[0], honest.shape))
+    assert fusion.probabilities(None, telling).argmax(axis=1).tolist() == labels.argmax(axis=1).tolist()

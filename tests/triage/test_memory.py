@@ -7,7 +7,7 @@ import pytest
 
 from agent.domain import Strength
 from agent.triage.fusion import Fusion
-from agent.triage.memory import Memory, Remembered, recall, remember
+from agent.triage.memory import Memory, Remembered, recall, recall_as_filed, remember
 
 ROLES = ("Plumbing", "Network", "Access")
 BASE = np.full(3, 1 / 3)
@@ -127,3 +127,10 @@ def test_a_correction_is_overridden_by_what_lies_nearer() -> None:
     memory = remember([corrected("t1", AXES[0], "Plumbing", "Network"), nearer], ROLES)
     contradicted = recall(memory, at(0.7)[None], BASE)
     assert abs(contradicted.lessons[0, 0]) < abs(alone.lessons[0, 0])
+
+
+def test_a_ticket_recalled_as_filed_sees_older_reviews_only() -> None:
+    memory = remember([Remembered("t1", AXES[0], ("Access",)), Remembered("t2", AXES[0], ("Network",))], ROLES)
+    evidence = recall_as_filed(memory, BASE, np.array([0, 1])).evidence
+    assert evidence[0] == pytest.approx(np.zeros(3))
+    assert evidence[1].argmax() == 2
