@@ -49,7 +49,7 @@ class Speaker:
         """Make `text` our one comment on the ticket. Safe to repeat. Raises ConnectorError."""
         key = ticket_key(connector.source, ticket_id)
         marker = marker_for(self.key, key)
-        wanted = f"{text}\n\n<!-- {marker} -->"
+        wanted = f"{text}\n\n[//]: # ({marker})"
         intent = await self.database.write(comments.want, key, marker, wanted)
         await_settled(intent, self.settle, utcnow())
         ticket = await connector.read_ticket(ticket_id)
