@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,6 +26,7 @@ from agent.intake.receive import Receiver
 from agent.learning.nightly import retrain
 from agent.metrics import Metrics
 from agent.roles import load_roles
+from agent.rotation import Rotation
 from agent.serving.active import ActiveModel
 from agent.settings import Settings
 from agent.store.database import Database
@@ -84,9 +85,19 @@ def connect(settings: Settings) -> dict[str, Connector]:
     return {source: CONNECTORS[source].connect(chosen) for source, chosen in settings.connectors.items()}
 
 
-def create_app(parts: Parts, connectors: Mapping[str, Connector], train_command: Sequence[str]) -> Starlette:
-    """Return the server. `train_command` is what the nightly schedule runs, in a process of its own."""
+def create_app(
+    parts: Parts,
+    connectors: Mapping[str, Connector],
+    train_command: Sequence[str],
+    reload: Callable[[], Settings] | None = None,
+) -> Starlette:
+    """Return the server. `train_command` is what the nightly schedule runs, in a process of its own.
+
+    `reload` reads the settings again; with it, connectors follow their secrets without a restart.
+    """
     settings, database, metrics = parts.settings, parts.database, Metrics()
+    connectors = dict(connectors)
+    rotation = Rotation(settings, connectors, reload) if reload else None
     commit = GroupCommit(database, settings.intake.max_waiting)
     speaker = Speaker(database, parts.directory.key(), timedelta(seconds=settings.work.settle_seconds))
     triage = Triage(database, connectors, parts.mind, speaker, metrics)
@@ -105,8 +116,11 @@ def create_app(parts: Parts, connectors: Mapping[str, Connector], train_command:
         working = _start(engine.run())
         others = [_start(commit.run()), _start(_follow(parts))]
         others += [
-            _start(poll_forever(c, database, commit.accepted, settings.work.poll_seconds)) for c in connectors.values()
+            _start(poll_forever(connectors, source, database, commit.accepted, settings.work.poll_seconds))
+            for source in connectors
         ]
+        if rotation:
+            others.append(_start(rotation.run()))
         scheduler = _schedule(settings, train_command)
         try:
             yield
@@ -117,6 +131,8 @@ def create_app(parts: Parts, connectors: Mapping[str, Connector], train_command:
             for task in others:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
+            if rotation:
+                await rotation.aclose()
             for connector in connectors.values():
                 await connector.aclose()
             database.close()

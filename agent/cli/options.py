@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from agent.app import Parts
+    from agent.secrets import Secrets
     from agent.settings import Settings
 
 ConfigOption = Annotated[
@@ -22,12 +25,19 @@ DataOption = Annotated[
 CONFIG = Path("config/agent.toml")
 
 
-def settings_for(config: Path, data: Path | None, **overrides: Any) -> Settings:
+def settings_for(config: Path, data: Path | None, secrets: Secrets | None = None, **overrides: Any) -> Settings:
     """Load the settings, with what was given on the command line on top (dots in names written as `__`)."""
     from agent import settings
 
     given = {name.replace("__", "."): value for name, value in overrides.items() if value is not None}
-    return settings.load(config, overrides=given | ({"data": str(data)} if data else {}))
+    return settings.load(config, overrides=given | ({"data": str(data)} if data else {}), secrets=secrets)
+
+
+def reload_for(config: Path, data: Path | None, **overrides: Any) -> Callable[[], Settings]:
+    """Return what loads the same settings again; its sources of secrets are kept open in between."""
+    from agent.secrets import Secrets
+
+    return partial(settings_for, config, data, secrets=Secrets(), **overrides)
 
 
 def parts_for(config: Path, data: Path | None, *, level: int = logging.WARNING, **overrides: Any) -> Parts:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
+from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for, reload_for
 
 
 def serve(
@@ -25,11 +25,12 @@ def serve(
 
     from agent.app import connect, create_app
 
-    parts = parts_for(config, data, level=logging.INFO, server__host=host, server__port=port)
+    given = {"server__host": host, "server__port": port}
+    parts = parts_for(config, data, level=logging.INFO, **given)
     train = [sys.executable, "-m", "agent.cli", "train", "--config", str(config), "--data", str(parts.directory.path)]
     with parts.directory.serving():
         server = uvicorn.Config(
-            create_app(parts, connect(parts.settings), train),
+            create_app(parts, connect(parts.settings), train, reload_for(config, data, **given)),
             host=parts.settings.server.host,
             port=parts.settings.server.port,
             loop="uvloop",

@@ -42,8 +42,13 @@ class Variables:
 
 
 def dotenv(file: Path | None, paths: Collection[str] = ()) -> Variables:
-    """Read `.env`, which may be absent; a name without a value is left out."""
-    values = dotenv_values(file) if file and file.is_file() else {}
+    """Read `.env`, which may be absent; a name without a value is left out. Raises SourceFailed."""
+    try:
+        values = dotenv_values(file) if file and file.is_file() else {}
+    except OSError as error:
+        raise SourceFailed(str(file), error.strerror or type(error).__name__) from None
+    except UnicodeDecodeError:
+        raise SourceFailed(str(file), "not UTF-8 text") from None
     return Variables(str(file), {key: value for key, value in values.items() if value is not None}, paths)
 
 

@@ -7,7 +7,7 @@ tickets stay unknown. A poll yields the same delivery ids as webhooks, so nothin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 from sqlmodel import Session
@@ -22,14 +22,19 @@ from connectors.errors import ConnectorError
 log = structlog.get_logger()
 
 
-async def poll_forever(connector: Connector, database: Database, wake: asyncio.Event, every_seconds: float) -> None:
-    """Poll one system until cancelled; a system that is down is asked again at the next turn."""
+async def poll_forever(
+    connectors: Mapping[str, Connector], source: str, database: Database, wake: asyncio.Event, every_seconds: float
+) -> None:
+    """Poll one system until cancelled; a system that is down is asked again at the next turn.
+
+    The connector is looked up at every turn: it is replaced when its secrets are rotated.
+    """
     while True:
         try:
-            if await poll_once(connector, database):
+            if await poll_once(connectors[source], database):
                 wake.set()
         except ConnectorError as error:
-            log.warning("poll_failed", source=connector.source, error=str(error))
+            log.warning("poll_failed", source=source, error=str(error))
         await asyncio.sleep(every_seconds)
 
 
