@@ -9,18 +9,16 @@ model was fitted on, its own for those it never saw. The few test tickets are a 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlmodel import Session
 
 from agent.directory import DataDirectory
-from agent.domain import Example
 from agent.errors import NotPossibleYet
 from agent.learning import child, evaluation
-from agent.learning.calibration import fit_fusion
+from agent.learning.calibration import fit_fusion, honest_probabilities
 from agent.learning.cutoffs import fit_cutoffs
 from agent.learning.head import predict
 from agent.learning.job import FitResult, Job, Part, Progress, Recipe, Sample
@@ -33,16 +31,13 @@ from agent.settings import LearningSettings
 from agent.store import tickets
 from agent.store.database import Database
 from agent.store.tables import Training, utcnow
-from agent.triage.fusion import Fusion, pool
-from agent.triage.memory import Remembered, recall, remember
-from agent.triage.rule_evidence import rule_evidence
-from heuristics import Hit, RuleSet
+from agent.triage.fusion import base_rates
+from agent.triage.memory import Remembered, recall_as_filed, remember
+from heuristics import RuleSet
 
 LEAST_TICKETS = 20
 LEAST_ROLES = 2
 FOLDS = 5
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +100,9 @@ class Trainer:
         return Job(samples, chosen.roles, recipe, self.directory.encoders, multi_label)
 
     def _publish(self, chosen: TrainingSet, parts: Split, job: Job, result: FitResult) -> dict[str, Any]:
-        labels, evidence = job.labels(), Evidence.gather(chosen, job, result, self.rules)
-        fusion = fit_fusion(
-            job.roles,
-            labels,
-            model=evidence.model,
-            fired=evidence.fired,
-            memory=evidence.memory,
-            trust=chosen.weights,
-            multi_label=job.multi_label,
-        )
-        honest = evidence.fused(fusion, labels, chosen.weights)
+        labels, evidence = job.labels(), self._evidence(chosen, job, result)
+        fusion = fit_fusion(job.roles, labels, **evidence, trust=chosen.weights, multi_label=job.multi_label)
+        honest = honest_probabilities(fusion, labels, **evidence, trust=chosen.weights)
         cutoffs = fit_cutoffs(honest, labels, job.roles, target=self.precision_target, multi_label=job.multi_label)
         report = evaluation.evaluate(honest, labels, job.roles, multi_label=job.multi_label)
         test = evaluation.evaluate(honest[parts.test], labels[parts.test], job.roles, multi_label=job.multi_label)
@@ -143,48 +130,30 @@ class Trainer:
         registry.activate(manifest.version, reason)
         return {"outcome": "promoted", "version": manifest.version, "reason": reason, "metrics": manifest.metrics}
 
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What each voice says about the training set without knowing the answer: [n, roles], and the rules' hits."""
-
-    model: Floats
-    fired: tuple[tuple[Hit, ...], ...]
-    memory: Floats
-
-    @classmethod
-    def gather(cls, chosen: TrainingSet, job: Job, result: FitResult, rules: RuleSet) -> Evidence:
-        """Collect honest model answers, rule hits, and recollections with each ticket's own group hidden."""
-        arrays, labels = result.arrays(), job.labels()
+    def _evidence(self, chosen: TrainingSet, job: Job, result: FitResult) -> dict[str, Any]:
+        """Return what each voice says about the training set without knowing the answer, as `fit_fusion` takes it."""
+        arrays, multi_label = result.arrays(), job.multi_label
         model = arrays["out_of_fold"].astype(np.float64)
         unseen = np.isnan(model).all(axis=1)
-        model[unseen] = predict(result.head(), arrays["embeddings"][unseen], multi_label=job.multi_label)
-        fired = tuple(rules.match(e.subject, e.body, e.filed_at.date()) for e in chosen.examples)
-        base = arrays["base_embeddings"]
-        memory = remember([_remembered(e, v) for e, v in zip(chosen.examples, base, strict=True)], job.roles)
-        own_group = chosen.groups[:, None] == chosen.groups[None, :]
-        share = labels.mean(axis=0).clip(1e-3, 1 - 1e-3)
-        recalled = recall(memory, base, share, multi_label=job.multi_label, hidden=own_group)
-        return cls(model, fired, recalled.evidence)
-
-    def fused(self, fusion: Fusion, labels: Floats, trust: Floats) -> Floats:
-        """Return the pooled probabilities with each ticket's own label left out of the rules' records."""
-        voices = fusion.voices(self.model, self.fired, self.memory)
-        rules, _ = rule_evidence(
-            self.fired,
-            fusion.roles,
-            fusion.base,
-            fusion.history,
-            prior_strength=fusion.weights.prior_strength,
-            multi_label=fusion.multi_label,
-            own_labels=labels,
-            own_trust=trust,
+        model[unseen] = predict(result.head(), arrays["embeddings"][unseen], multi_label=multi_label)
+        rejected = self.database.call(tickets.rejected)
+        reviews = [
+            Remembered(e.ticket_key, vector, e.roles, e.strength, rejected.get(e.ticket_key, ()))
+            for e, vector in zip(chosen.examples, arrays["base_embeddings"], strict=True)
+        ]
+        recalled = recall_as_filed(
+            remember(reviews, job.roles),
+            base_rates(job.labels(), chosen.weights),
+            np.arange(len(reviews)),
+            multi_label=multi_label,
         )
-        return pool(replace(voices, rules=rules), fusion.weights, multi_label=fusion.multi_label)
-
-
-def _remembered(example: Example, embedding: NDArray[np.float32]) -> Remembered:
-    return Remembered(example.ticket_key, embedding, example.roles, example.strength)
+        return {
+            "model": model,
+            "fired": [self.rules.match(e.subject, e.body, e.filed_at.date()) for e in chosen.examples],
+            "memory": recalled.evidence,
+            "corrections": recalled.corrections,
+            "lessons": recalled.lessons,
+        }
 
 
 def _begin(session: Session, run: Training) -> Training:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from agent.domain import Example, Strength
@@ -52,7 +52,7 @@ def review(session: Session, new: Review) -> bool:
     return True
 
 
-def _counting() -> tuple[ColumnElement[Any], ...]:
+def _counting() -> tuple[Any, ...]:
     """Order reviews so that the last one of a ticket counts: explicit words beat closures, then the newest wins."""
     return (col(Review.strength) >= Strength.CONFIRMED, col(Review.at), col(Review.id))
 
@@ -63,15 +63,22 @@ def verdict(session: Session, key: str) -> Review | None:
     return reviews[-1] if reviews else None
 
 
-def examples(session: Session) -> Sequence[Example]:
-    """Return every reviewed ticket, as filed, with the roles that count; oldest first."""
-    counting = {r.ticket_key: r for r in session.exec(select(Review).order_by(*_counting()))}  # the last one wins
-    tickets = session.exec(select(Ticket).order_by(col(Ticket.filed_at), col(Ticket.key)))
+def reviewed(session: Session) -> list[Example]:
+    """Return every reviewed ticket, as filed, with the roles that count; in the order of these reviews."""
+    counting: dict[str, Review] = {}
+    for review in session.exec(select(Review).order_by(*_counting())):
+        counting[review.ticket_key] = review  # the last one wins
+    filed = {ticket.key: ticket for ticket in session.exec(select(Ticket))}
     return [
         Example(t.key, t.subject, t.body, tuple(r.roles), t.filed_at, Strength(r.strength))
-        for t in tickets
-        if (r := counting.get(t.key))
+        for r in sorted(counting.values(), key=lambda r: (r.at, r.id))
+        if (t := filed.get(r.ticket_key))
     ]
+
+
+def examples(session: Session) -> list[Example]:
+    """Return every reviewed ticket, as filed, with the roles that count; oldest ticket first."""
+    return sorted(reviewed(session), key=lambda e: (e.filed_at, e.ticket_key))
 
 
 def newest_review(session: Session) -> int:

@@ -76,14 +76,14 @@ class Mind:
         fusion = self._fusion(model)
         hits = self.rules.match(subject, body, on)
         recollected = self.recollection.current
-        evidence = corrections = None
+        memory: tuple[Floats, ...] = ()
         neighbours: tuple[Neighbour, ...] = ()
         if recollected is not None and recollected.memory.roles == fusion.roles and text:
             own = np.array([[key == hidden for key in recollected.memory.ticket_keys]])
             recalled = recall(recollected.memory, recollected.encoder.embed([text]), fusion.base, hidden=own)
-            evidence, corrections, neighbours = recalled.evidence, recalled.corrections, recalled.neighbours[0]
+            memory, neighbours = (recalled.evidence, recalled.corrections, recalled.lessons), recalled.neighbours[0]
         probabilities = fusion.probabilities(
-            model.probabilities([text]) if model is not None and text else None, [hits], evidence, corrections
+            model.probabilities([text]) if model is not None and text else None, [hits], *memory
         )[0]
         roles, probabilities = self._active_only(fusion.roles, probabilities, on)
         return Opinion(

@@ -50,12 +50,12 @@ class Recollection:
             if state == self._state:
                 return False
             encoder = self._encoder(model.manifest.encoder)
-            reviewed = self._database.call(tickets.examples)[-SIZE:]
-            vectors = self._vectors(encoder, model.manifest.encoder, reviewed)
+            latest = self._database.call(tickets.reviewed)[-SIZE:]
+            vectors = self._vectors(encoder, model.manifest.encoder, latest)
             rejected = self._database.call(tickets.rejected)
             remembered = [
                 Remembered(e.ticket_key, vector, e.roles, e.strength, rejected.get(e.ticket_key, ()))
-                for e, vector in zip(reviewed, vectors, strict=True)
+                for e, vector in zip(latest, vectors, strict=True)
             ]
             newer = (role for role in self._roles if role not in model.roles)
             self.current = Recollected(encoder, remember(remembered, (*model.roles, *newer)))
