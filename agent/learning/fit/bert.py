@@ -17,6 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own convention
 
+from agent.learning.fit.encoder import TrainableEncoder
+
 
 @dataclass(frozen=True, slots=True)
 class BertShape:
@@ -97,12 +99,12 @@ class Layer(nn.Module):
         return projected.view(texts, tokens, self.heads, dim // self.heads).transpose(1, 2)
 
 
-class Bert(nn.Module):
+class Bert(TrainableEncoder):
     """Token ids to one normalised embedding per text."""
 
     def __init__(self, shape: BertShape) -> None:
         super().__init__()
-        self.shape = shape
+        self.shape, self.dim, self.depth = shape, shape.dim, shape.layers
         self.embeddings = nn.ModuleDict(
             {
                 "word_embeddings": nn.Embedding(shape.vocabulary, shape.dim),
@@ -137,9 +139,10 @@ class Bert(nn.Module):
             pooled = (hidden * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
         return F.normalize(pooled, dim=-1)
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Map int64[batch, tokens] ids and mask to float32[batch, dim]."""
-        return self.upper(self.lower(input_ids, attention_mask, 0), attention_mask, 0)
+    def tunable(self, frozen_layers: int) -> dict[str, nn.Parameter]:
+        """Return the parameters of the blocks from `frozen_layers` on."""
+        upper = tuple(f"encoder.layer.{number}." for number in range(frozen_layers, self.depth))
+        return {name: parameter for name, parameter in self.named_parameters() if name.startswith(upper)}
 
     def _blocks(self, hidden: Tensor, attention_mask: Tensor, since: int, until: int, dropout: float) -> Tensor:
         bias = (1.0 - attention_mask[:, None, None, :].to(hidden.dtype)) * torch.finfo(hidden.dtype).min

@@ -8,7 +8,7 @@ computed once; and a step that is too big for memory is run in pieces (gradient 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -60,7 +60,8 @@ def tune(
     step that such a run found best. Deterministic for a given recipe and thread count.
     """
     torch.manual_seed(recipe.seed)
-    parameters = _tunable(base, recipe.frozen_layers)
+    base.body.requires_grad_(requires_grad=False)
+    parameters = {name: weight.requires_grad_() for name, weight in base.body.tunable(recipe.frozen_layers).items()}
     optimiser = torch.optim.AdamW(parameters.values(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     steps = count_steps(recipe, len(outputs))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _pace(step, steps))
@@ -91,22 +92,12 @@ def tune(
     return Tuning(kept, kept_step, losses)
 
 
-def _tunable(base: Base, frozen_layers: int) -> dict[str, nn.Parameter]:
-    parameters = {}
-    base.body.requires_grad_(requires_grad=False)
-    for number, layer in list(enumerate(base.body.layers()))[frozen_layers:]:
-        for name, parameter in layer.named_parameters(prefix=f"encoder.layer.{number}"):
-            parameter.requires_grad = True
-            parameters[name] = parameter
-    return parameters
-
-
 def _pace(step: int, steps: int) -> float:
     warm = max(1, int(WARM_UP * steps))
     return min((step + 1) / warm, (steps - step) / max(1, steps - warm))
 
 
-def _snapshot(parameters: dict[str, nn.Parameter]) -> Weights:
+def _snapshot(parameters: Mapping[str, Tensor]) -> Weights:
     return {name: parameter.detach().clone() for name, parameter in parameters.items()}
 
 

@@ -10,19 +10,22 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
 from torch import Tensor
 
 from agent.learning.fit.base import Base
-from agent.learning.fit.bert import Bert
-from agent.serving.encoder import BODY, TOKENIZER
+from agent.learning.fit.encoder import TrainableEncoder
+from agent.serving.encoder import BODY, TOKENIZER, Embeddings, Encoder
 
 OPSET = 20
+PARITY_TEXTS = 32
+LEAST_PARITY = 0.9999
 AXES = {"input_ids": {0: "texts", 1: "tokens"}, "attention_mask": {0: "texts", 1: "tokens"}, "embedding": {0: "texts"}}
 
 
@@ -67,14 +70,14 @@ def export(base: Base, folder: Path) -> None:
         _trace(base.body, folder / BODY)
     finally:
         base.body.load_state_dict(weights)
-    refill(folder / BODY, weights, folder / BODY)
+    refill(folder / BODY, weights, folder / BODY, partly=True)
     base.tokenizer.save(str(folder / TOKENIZER))
     for path in folder.iterdir():
         with path.open("rb") as file:
             os.fsync(file.fileno())
 
 
-def _trace(body: Bert, target: Path) -> None:
+def _trace(body: TrainableEncoder, target: Path) -> None:
     example = torch.ones((2, 8), dtype=torch.int64)
     with warnings.catch_warnings():
         # the newer exporter needs onnxscript and renames weights, which would make refilling impossible
@@ -92,15 +95,31 @@ def _trace(body: Bert, target: Path) -> None:
         )
 
 
-def refill(graph: Path, weights: Mapping[str, Tensor], target: Path) -> None:
+def refill(graph: Path, weights: Mapping[str, Tensor], target: Path, *, partly: bool = False) -> None:
     """Write a copy of an exported graph with `weights` in place of those of the same names.
 
-    Raises ExportError when a weight has no place in the graph: it would be trained and then not served.
+    `partly` leaves out weights that the graph does not use, such as a pooler that no embedding depends on. Otherwise
+    raises ExportError when a weight has no place in the graph: it would be trained and then not served.
     """
     model = onnx.load(graph)
     slots = {tensor.name: tensor for tensor in model.graph.initializer}
     for name, value in weights.items():
+        if partly and name not in slots:
+            continue
         if name not in slots or tuple(slots[name].dims) != tuple(value.shape):
             raise ExportError(f"{graph}: no weight {name} of shape {tuple(value.shape)}")
         slots[name].CopyFrom(numpy_helper.from_array(value.detach().float().contiguous().numpy(), name))
     onnx.save(model, target)
+
+
+def check_parity(encoder: Path, body: Path, texts: Sequence[str], embeddings: Embeddings) -> float:
+    """Return the lowest cosine between what serving and training make of some of the texts.
+
+    Raises ExportError below LEAST_PARITY: the model that would serve is not the one that was judged.
+    """
+    some = np.linspace(0, len(texts) - 1, min(PARITY_TEXTS, len(texts)), dtype=np.intp)
+    served = Encoder.load(encoder, body=body).embed([texts[row] for row in some])
+    parity = float((served * embeddings[some]).sum(axis=1).min(initial=1.0))
+    if not parity >= LEAST_PARITY:
+        raise ExportError(f"the exported encoder differs from the trained one: cosine {parity:.4f}")
+    return parity

@@ -47,7 +47,7 @@ def padded(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
 def upper_embeddings(base: Base, outputs: Sequence[Tensor], layers: int) -> Embeddings:
     """Return the embeddings of texts whose lower outputs are known: float32[n, dim], rows of length one."""
     base.body.eval()
-    embeddings = np.empty((len(outputs), base.body.shape.dim), dtype=np.float32)
+    embeddings = np.empty((len(outputs), base.body.dim), dtype=np.float32)
     with torch.inference_mode():
         for batch in batches_by_length([len(row) for row in outputs], TEXTS_PER_RUN, TOKENS_PER_RUN):
             hidden, mask = padded([outputs[index] for index in batch])

@@ -20,7 +20,7 @@ from torch import Tensor
 from agent.learning.fit import stock
 from agent.learning.fit.base import Base, load_weights, locate, open_base
 from agent.learning.fit.body import Tuning, tune
-from agent.learning.fit.export import cached_encoder, refill
+from agent.learning.fit.export import cached_encoder, check_parity, refill
 from agent.learning.fit.hidden import lower_outputs, upper_embeddings
 from agent.learning.head import assign_folds, fit_head, predict
 from agent.learning.job import ARRAYS, RESULT, FitResult, Job
@@ -81,6 +81,7 @@ def fit(job: Job, folder: Path, report: Report) -> FitResult:
     if tuned:
         refill(encoder / BODY, tuning.weights, folder / BODY)
         shutil.copyfile(encoder / TOKENIZER, folder / TOKENIZER)
+    parity = check_parity(encoder, (folder if tuned else encoder) / BODY, work.texts, embeddings)
     save_file({"weights": head.weights, "bias": head.bias}, folder / HEAD)
     phases.end("export")
     if job.recipe.cross_fit_folds >= 2 and job.recipe.trainer != "setfit":
@@ -93,6 +94,7 @@ def fit(job: Job, folder: Path, report: Report) -> FitResult:
         tuned=tuned,
         encoder=base.fingerprint,
         weights_sha256=_hash(tuning.weights if tuned else {}, head),
+        parity=parity,
         steps=tuning.steps,
         validation_losses=tuning.losses,
         cpu_seconds=phases.seconds,
@@ -108,14 +110,13 @@ class _Fit:
     def __init__(self, job: Job, base: Base, report: Report) -> None:
         self._job, self._base, self._report = job, base, report
         self.texts = [sample.text for sample in job.samples]
-        self.layers = job.recipe.frozen_layers if job.recipe.trainer == "contrastive" else base.body.shape.layers
+        self.layers = job.recipe.frozen_layers if job.recipe.trainer == "contrastive" else base.body.depth
         self.outputs = lower_outputs(base, self.texts, self.layers, lambda done: report("read", done, len(self.texts)))
         self.base_embeddings = upper_embeddings(base, self.outputs, self.layers)
         self._labels = job.labels()
         self._weights = np.array([sample.weight for sample in job.samples])
-        upper = tuple(f"encoder.layer.{number}." for number in range(self.layers, base.body.shape.layers))
-        states = base.body.state_dict().items()
-        self._untouched = {name: tensor.clone() for name, tensor in states if name.startswith(upper)}
+        tunable = base.body.tunable(self.layers).items()
+        self._untouched = {name: parameter.detach().clone() for name, parameter in tunable}
 
     def tune(self, rows: NDArray[np.intp], *, phase: str = "tune", stop_after: int | None = None) -> Tuning:
         """Tune a fresh copy of the base on some rows, watching the validation texts unless `stop_after` is given."""
