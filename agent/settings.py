@@ -106,7 +106,6 @@ class Settings(Section):
 class Given:
     """What the operator wrote on this machine, before any other source of secrets is asked."""
 
-    file: Path
     table: Mapping[str, Any] = field(repr=False)
     local: tuple[Variables, Variables]
     secrets: SecretsSettings
@@ -140,15 +139,17 @@ def load(
 
 
 def read_given(
-    file: Path = DEFAULT_FILE, environ: Mapping[str, str] | None = None, dotenv_file: Path | None = Path(".env")
+    file: Path | None = DEFAULT_FILE,
+    environ: Mapping[str, str] | None = None,
+    dotenv_file: Path | None = Path(".env"),
 ) -> Given:
-    """Read the settings file, the environment and `.env`. Raises SettingsError."""
+    """Read the settings file, if there is to be one, the environment and `.env`. Raises SettingsError, SourceFailed."""
     paths = frozenset(name.upper() for name in _field_names() if name.endswith("_file"))
     local = (
         Variables("environment", os.environ if environ is None else environ, paths),
         dotenv(dotenv_file, paths),
     )
-    table = _from_file(file)
+    table = _from_file(file) if file else {}
     tree = SettingTree()
     tree.add_table({"secrets": table.get("secrets", {})}, str(file))
     written: list[Any] = [table]
@@ -163,7 +164,7 @@ def read_given(
         settings = SecretsSettings.model_validate(tree.values.get("secrets", {}))
     except ValidationError as error:
         raise SettingsError(_faults(error, tree, "secrets.")) from None
-    return Given(file, table, local, settings, frozenset(referred(written)))
+    return Given(table, local, settings, frozenset(referred(written)))
 
 
 def _field_names() -> Iterator[str]:

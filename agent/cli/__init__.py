@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from agent.cli import check, evaluate, importing, models, predict, rules, serve, train
+from agent.cli import check, evaluate, importing, login, models, predict, rules, secrets, serve, train
 from agent.cli import demo as demo_command
 from agent.errors import RolecallError
 from heuristics.toml_file import FaultyFile
@@ -27,6 +27,8 @@ app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(models.app, name="models")
 app.add_typer(rules.app, name="rules")
+app.add_typer(secrets.app, name="secrets")
+app.command("login")(login.login)
 app.command("demo")(demo_command.demo)
 
 

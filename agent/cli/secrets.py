@@ -1,0 +1,82 @@
+"""`rolecall secrets`: where secrets come from; never what they are."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from agent.cli.options import CONFIG, ConfigOption
+
+if TYPE_CHECKING:
+    from agent.settings import Given
+
+app = typer.Typer(help="See where secrets come from; their values are never shown.", no_args_is_help=True)
+
+DOTENV = Path(".env")
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+@app.callback()
+def secrets() -> None:
+    """See where secrets come from; their values are never shown."""
+
+
+@app.command()
+def check(config: ConfigOption = CONFIG) -> None:
+    """Ask every source, and name each secret with the source that it comes from and those that it hides."""
+    from agent.errors import SettingsError
+    from agent.secrets import Secrets
+    from agent.settings import load, read_given
+
+    console = Console(highlight=False, soft_wrap=True)
+    given, memory, good = read_given(config), Secrets(), True
+    origins: dict[str, list[str]] = {}
+    for answer in memory.ask(given.secrets, given.local, given.references):
+        values = answer.values or {}
+        for name, found in values.items():
+            origins.setdefault(name, []).append(found.origin)
+        good &= answer.problem is None
+        count = f"{len(values)} found" if values else "nothing found"
+        _line(console, answer.problem is None, answer.source, answer.problem.reason if answer.problem else count)
+    for name, (winner, *hidden) in sorted(origins.items()):
+        also = f" (hides {'; '.join(hidden)})" if hidden else ""
+        console.print(f"     {escape(name)} ← {escape(winner + also)}")
+    for warning in _careless(given):
+        console.print(f"[yellow]warn[/] {escape(warning)}")
+    if good:
+        try:
+            load(config, secrets=memory)
+        except SettingsError as error:
+            good = False
+            for fault in error.faults:
+                _line(console, False, fault.setting, f"{fault.message} ({fault.source})")
+    if not good:
+        raise typer.Exit(1)
+
+
+def _line(console: Console, good: bool, what: str, text: str) -> None:
+    console.print(f"[{'green]ok  ' if good else 'red]FAIL'}[/] {escape(what)}: {escape(text)}")
+
+
+def _careless(given: Given) -> Iterator[str]:
+    from agent.secrets import REFERENCE, referred
+    from connectors.registry import CONNECTORS
+
+    tables = given.table.get("connectors", {})
+    for source, registered in CONNECTORS.items():
+        table = tables.get(source) if isinstance(tables, dict) else None
+        if not isinstance(table, dict):
+            continue
+        for field in fields(registered.settings):
+            if not field.repr and field.name in table and not referred([table[field.name]]):
+                name = f"connectors.{source}.{field.name}"
+                yield f'{name} stands in the settings file: move it to a source, or write "{REFERENCE}NAME" there'
+    if DOTENV.is_file() and DOTENV.stat().st_mode & OTHERS:
+        yield f"{DOTENV} can be read by others on this machine: chmod 600 {DOTENV}"
