@@ -1,0 +1,46 @@
+"""A correction counts at the next similar ticket, before anything is retrained, and moves nothing else."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import trainer_for
+
+from agent.app import Parts
+from tests.desk import Desk
+from tests.serving_app import Running, running
+from tests.tickets.conversations import load_conversations
+
+pytestmark = pytest.mark.anyio
+
+TICKET = ("Coffee machine on floor 3 shows a network error", "The display says no network and it makes no coffee.")
+PARAPHRASES = [
+    ("coffee machine 3rd floor says network error", "no coffee, display shows no network"),
+    ("Network error on the coffee machine", "the one on floor three, it makes no coffee any more"),
+    ("coffeemaker display: no network", "third floor, no coffee since this morning"),
+    ("No coffee on floor 3", "the machine's display says network error"),
+    ("floor 3 coffee machine network fault", "it does not make coffee, only shows no network"),
+]
+RIGHT = "Plumbing & HVAC"
+
+
+async def role_of(server: Running, subject: str, body: str) -> str:
+    """File a ticket and return the first line of our comment."""
+    event = server.desk.create(subject, body)
+    await server.deliver(event)
+    await server.idle()
+    return server.desk.comments(event.ticket_id)[0].text.splitlines()[0]
+
+
+async def test_the_old_role_is_not_repeated_and_nothing_else_moves(learnt: Parts, desk: Desk) -> None:
+    others = [(c.subject, c.body) for c in load_conversations()]
+    async with running(learnt, desk) as server:
+        await trainer_for(learnt).train("tests")
+        learnt.follow()
+        before = [learnt.mind.opinion(s, b, desk.now().date()).ranked()[0][0] for s, b in others]
+        assert "Network" in await role_of(server, *TICKET)
+        await server.deliver(desk.reply("1", f"/role {RIGHT}"))
+        await server.idle()
+        again = [await role_of(server, *text) for text in (TICKET, *PARAPHRASES)]
+        after = [learnt.mind.opinion(s, b, desk.now().date()).ranked()[0][0] for s, b in others]
+    assert all(RIGHT in line and "Network" not in line.split("perhaps")[-1].split(" or ")[0] for line in again), again
+    assert after == before

@@ -1,0 +1,99 @@
+"""Training turns reviewed tickets into a version that serves, or says in the ledger why it did not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from conftest import history, trainer_for
+from sqlmodel import select
+
+from agent.app import Parts
+from agent.errors import NotPossibleYet
+from agent.learning.child import FitFailed
+from agent.learning.registry import Registry
+from agent.store.tables import Training
+from tests.desk import Desk
+from tests.serving_app import running
+
+pytestmark = pytest.mark.anyio
+
+
+def runs(parts: Parts) -> list[Training]:
+    return list(parts.database.call(lambda session: session.exec(select(Training)).all()))
+
+
+def remembers(parts: Parts) -> bool:
+    return parts.mind.recollection.current is not None
+
+
+async def test_a_model_serves_after_training_and_knows_its_tickets(learnt: Parts) -> None:
+    phases = set()
+    run = await trainer_for(learnt).train("tests", lambda step: phases.add(step.phase))
+    learnt.follow()
+    model = learnt.active.current
+    assert model is not None
+    assert run.outcome == "promoted"
+    assert model.version == run.version
+    parts = model.manifest.tickets
+    assert {key for keys in parts.values() for key in keys} == {f"desk:{row.id}" for row in history()}
+    assert len(parts["train"]) > len(parts["validation"]) > 0
+    assert phases
+    assert [r.outcome for r in runs(learnt)] == ["promoted"]
+
+
+async def test_the_same_tickets_and_seed_give_the_same_weights(learnt: Parts) -> None:
+    hashes = []
+    for _ in range(2):
+        run = await trainer_for(learnt).train("tests")
+        manifest = Registry(learnt.directory.models, learnt.directory.encoders).versions()[-1]
+        assert manifest.version == run.version
+        hashes.append(manifest.files["head.safetensors"])
+    assert hashes[0] == hashes[1]
+
+
+async def test_too_little_history_is_told_and_is_in_the_ledger(parts_for: Callable[..., Parts]) -> None:
+    parts = parts_for()
+    with pytest.raises(NotPossibleYet, match="too few to learn from"):
+        await trainer_for(parts).train("tests")
+    assert [(r.outcome, r.finished_at is not None) for r in runs(parts)] == [("failed", True)]
+
+
+async def test_an_interrupted_training_leaves_the_model_that_serves_and_nothing_half_written(learnt: Parts) -> None:
+    await trainer_for(learnt).train("tests")
+    learnt.follow()
+    before = learnt.active.current
+    begun = asyncio.Event()
+    second = asyncio.create_task(trainer_for(learnt).train("tests", lambda step: begun.set()))
+    await begun.wait()
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    learnt.follow()
+    assert learnt.active.current is before
+    assert [r.outcome for r in runs(learnt)] == ["promoted", "failed"]
+    assert list((learnt.directory.path / "training").iterdir()) == []
+
+
+async def test_a_training_that_takes_too_long_is_stopped(parts_for: Callable[..., Parts], learnt: Parts) -> None:
+    settings = learnt.settings.learning.model_copy(update={"timeout_seconds": 0.05})
+    trainer = trainer_for(learnt)
+    with pytest.raises(FitFailed, match="longer than"):
+        await type(trainer)(trainer.database, trainer.directory, trainer.catalogue, trainer.rules, settings, 0.9).train(
+            "tests"
+        )
+    assert runs(learnt)[0].outcome == "failed"
+
+
+async def test_a_running_server_takes_up_the_new_model(learnt: Parts, desk: Desk) -> None:
+    async with running(learnt, desk) as server:
+        assert (await server.client.get("/readyz")).json()["model"] == "none yet: rules alone decide"
+        run = await trainer_for(learnt).train("tests")
+        async with asyncio.timeout(10):
+            while (await server.client.get("/readyz")).json()["model"] != run.version or not remembers(learnt):
+                await asyncio.sleep(0.05)
+        await server.deliver(desk.create("VPN drops", "the vpn drops every ten minutes since monday"))
+        await server.idle()
+    (comment,) = desk.comments("1")
+    assert "reviewed before: " in comment.text
