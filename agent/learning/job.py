@@ -58,6 +58,7 @@ class Recipe:
     setfit_epochs: int = 1
     setfit_iterations: int | None = None
     setfit_max_steps: int = -1
+    setfit_learning_rate: float = 2e-5
 
 
 @dataclass(frozen=True, slots=True)

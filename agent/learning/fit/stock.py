@@ -64,6 +64,7 @@ def train(
         num_epochs=recipe.setfit_epochs,
         num_iterations=recipe.setfit_iterations,
         max_steps=recipe.setfit_max_steps,
+        body_learning_rate=recipe.setfit_learning_rate,
         seed=recipe.seed,
         save_strategy="no",
         report_to="none",
