@@ -17,7 +17,7 @@ HEAD = "**Role: {roles}** ({band})"
 GUESS = "**Role: not sure, perhaps {roles}**"
 SETTLED = "**Role: {roles}** ({how} by staff)"
 WHY = "Why: {reasons}."
-HOW_TO_ANSWER = "Right? Reply `/role ok`. Wrong? Reply `/role NAME`."
+HOW_TO_ANSWER = "Right? Answer with a private note `/role ok`. Wrong? `/role NAME`."
 UNKNOWN_ROLE = "I know no role {name}. {hint}"
 
 PHRASES_SHOWN = 3
@@ -71,10 +71,9 @@ def _head(opinion: Opinion, verdict: Verdict) -> str:
 
 
 def _reasons(opinion: Opinion, verdict: Verdict, subjects: Mapping[str, str]) -> list[str]:
-    votes = {h.phrase.casefold(): h.phrase for h in opinion.hits if h.kind is Kind.VOTE and h.role in verdict.roles}
     reasons = []
-    if votes:
-        reasons.append("it says " + ", ".join(excerpt(phrase) for phrase in list(votes.values())[:PHRASES_SHOWN]))
+    if phrases := _phrases(opinion, verdict):
+        reasons.append("it says " + ", ".join(map(excerpt, phrases)))
     alike = [n for n in opinion.neighbours if set(n.roles) & set(verdict.roles) and n.ticket_key in subjects]
     if alike:
         like = ", ".join(
@@ -84,6 +83,14 @@ def _reasons(opinion: Opinion, verdict: Verdict, subjects: Mapping[str, str]) ->
     if not reasons and opinion.model_version:
         reasons.append("the words as a whole resemble its reviewed tickets")
     return reasons
+
+
+def _phrases(opinion: Opinion, verdict: Verdict) -> list[str]:
+    """Return the matched words that speak for the verdict, the weightiest first, none that is part of another."""
+    votes = [h for h in opinion.hits if h.kind is Kind.VOTE and h.role in verdict.roles]
+    words = list(dict.fromkeys(h.phrase.casefold() for h in sorted(votes, key=lambda h: -h.weight)))
+    whole = [word for word in words if not any(word != other and word in other for other in words)]
+    return whole[:PHRASES_SHOWN]
 
 
 def _listed(words: Sequence[str], last: str) -> str:

@@ -27,7 +27,7 @@ async def test_a_new_ticket_gets_one_staff_comment_that_names_role_and_reason(pa
     (comment,) = desk.comments("1")
     assert comment.text.startswith("**Role: ")
     assert "Network" in comment.text
-    assert "`VPN`" in comment.text
+    assert "`vpn`" in comment.text
     assert "`/role ok`" in comment.text
 
 
