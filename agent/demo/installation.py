@@ -62,6 +62,10 @@ class Installation:
             "ROLECALL_CONNECTORS__DJANGO_HELPDESK__WEBHOOK_SECRETS": json.dumps([self._secret]),
         }
 
+    def secrets(self) -> Mapping[str, str]:
+        """Return the environment variables that the settings file leaves open."""
+        return self._environment
+
     def command(self, *words: str) -> list[str]:
         """Return the full command line of a `rolecall` command on this installation."""
         places = ["--config", str(self.folder / "agent.toml"), "--data", str(self.folder / "data")]

@@ -1,0 +1,68 @@
+"""What the documents say exists, and what exists is in the documents."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from agent.cli import app
+from agent.settings import Section, Settings
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+FIRST_FILES = re.findall(r"^\d\. \[(agent/\S+\.py)\]", README, re.MULTILINE)
+
+
+def test_every_command_is_in_the_readme() -> None:
+    commands = get_command(app).commands
+    assert [name for name in commands if f"`rolecall {name}`" not in README] == []
+    assert [name for name in re.findall(r"^\| `rolecall (\S+)`", README, re.MULTILINE) if name not in commands] == []
+
+
+def test_every_setting_is_in_the_shipped_file() -> None:
+    shipped = (ROOT / "config/agent.toml").read_text("utf-8")
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            table = shipped.partition(f"\n[{name}]\n")[2].partition("\n[")[0]
+            for inner in field.annotation.model_fields:
+                assert re.search(rf"^# {inner} = ", table, re.MULTILINE), f"[{name}] {inner}"
+        else:
+            assert name in shipped, name
+
+
+def test_the_shipped_file_shows_the_real_defaults() -> None:
+    text = (ROOT / "config/agent.toml").read_text("utf-8").partition("# A django-helpdesk")[0]
+    shown = tomllib.loads(re.sub(r"^# (?=\w+ = )", "", text, flags=re.MULTILINE))
+    assert Settings.model_validate(shown) == Settings()
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_the_files_to_read_first_are_five_and_short() -> None:
+    assert len(FIRST_FILES) == 5
+    for name in FIRST_FILES:
+        assert len((ROOT / name).read_text("utf-8").splitlines()) < 200, name
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"`make ([a-z-]+)", README))))
+def test_make_targets_of_the_readme_exist(target: str) -> None:
+    assert subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True).returncode == 0
+
+
+def test_help_answers_without_loading_a_model_library() -> None:
+    code = (
+        "import sys; from agent.cli import app; from typer.main import get_command; get_command(app);"
+        "print([m for m in ('torch', 'transformers', 'setfit', 'sentence_transformers', 'sklearn', 'onnxruntime')"
+        " if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
