@@ -1,0 +1,61 @@
+"""What can be known of the Dockerfile without building it; `test_image.py` builds it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from dockerfile_parse import DockerfileParser
+
+ROOT = Path(__file__).parents[2]
+DOCKERFILE = ROOT / "deploy" / "Dockerfile"
+HADOLINT = shutil.which("hadolint", path=str(Path(sys.executable).parent)) or shutil.which("hadolint")
+
+
+@pytest.fixture
+def steps(tmp_path: Path) -> list[tuple[str, str]]:
+    copy = tmp_path / "Dockerfile"
+    shutil.copy(DOCKERFILE, copy)
+    return [(step["instruction"], step["value"]) for step in DockerfileParser(str(copy)).structure]
+
+
+def test_hadolint_finds_nothing() -> None:
+    if HADOLINT is None:
+        pytest.skip("hadolint is not installed")
+    done = subprocess.run([HADOLINT, str(DOCKERFILE)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def copied(steps: list[tuple[str, str]]) -> list[str]:
+    """Return what is copied from the project's folder."""
+    values = [value for instruction, value in steps if instruction == "COPY" and not value.startswith("--from")]
+    return [word for value in values for word in value.split()[:-1]]
+
+
+def test_all_that_is_copied_passes_dockerignore_and_nothing_else_does(steps: list[tuple[str, str]]) -> None:
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    rules = [line for line in lines if line and not line.startswith("#")]
+    assert rules[0] == "*"
+    assert {rule.removeprefix("!") for rule in rules if rule.startswith("!")} == set(copied(steps))
+    assert {"**/.env", "**/__pycache__"} <= set(rules[1:])
+
+
+def test_the_image_ends_as_a_user_without_rights_with_a_health_check_and_one_volume(
+    steps: list[tuple[str, str]],
+) -> None:
+    last = dict(steps)
+    assert last["USER"] == "10001:10001"
+    assert last["VOLUME"] == '["/app/models"]'
+    assert "/healthz" in last["HEALTHCHECK"]
+    assert (last["ENTRYPOINT"], last["CMD"]) == ('["rolecall"]', '["serve"]')
+
+
+def test_torch_is_installed_first_and_from_an_index_that_can_be_chosen(steps: list[tuple[str, str]]) -> None:
+    installs = [value for instruction, value in steps if instruction == "RUN" and "pip install" in value]
+    assert '--index-url "${TORCH_INDEX}"' in installs[0]
+    assert installs[0].endswith(" torch")
+    assert all("--constraint constraints.txt" in install for install in installs)
+    assert ("ARG", "TORCH_INDEX=https://download.pytorch.org/whl/cpu") in steps
