@@ -22,12 +22,10 @@ from agent.learning.fit.base import Base, load_weights, locate, open_base
 from agent.learning.fit.body import Tuning, tune
 from agent.learning.fit.export import cached_encoder, check_parity, refill
 from agent.learning.fit.hidden import lower_outputs, upper_embeddings
-from agent.learning.head import assign_folds, fit_head, predict
+from agent.learning.head import assign_folds, calibrated_loss, fit_head, predict
 from agent.learning.job import ARRAYS, RESULT, FitResult, Job
 from agent.serving.artefact import HEAD, Head
 from agent.serving.encoder import BODY, TOKENIZER, Embeddings
-
-SMALLEST_PROBABILITY = 1e-6
 
 Report = Callable[[str, int, int], None]
 
@@ -167,17 +165,14 @@ class _Fit:
         return probabilities
 
     def _validation_loss(self, rows: NDArray[np.intp]) -> float:
-        """Return the log-loss in nats of a head fitted on `rows`, judged on the validation texts."""
+        """Return the loss of a head fitted on `rows`, judged on the validation texts."""
         job = self._job
         judged = job.rows("validation")
         both = np.concatenate([rows, judged])
         embeddings = np.zeros_like(self.base_embeddings)
         embeddings[both] = upper_embeddings(self._base, [self.outputs[row] for row in both], self.layers)
-        likely = predict(self.head(embeddings, rows), embeddings[judged], multi_label=job.multi_label)
-        likely, truth = np.clip(likely, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY), self._labels[judged]
-        if job.multi_label:
-            return float(-(truth * np.log(likely) + (1 - truth) * np.log1p(-likely)).mean())
-        return float(-(truth * np.log(likely)).sum(axis=1).mean())
+        head = self.head(embeddings, rows)
+        return calibrated_loss(head, embeddings[judged], self._labels[judged], multi_label=job.multi_label)
 
 
 def _stock(
