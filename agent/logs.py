@@ -17,7 +17,10 @@ def configure(log_format: Literal["console", "json"], level: int = logging.WARNI
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     render: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer(colors=False)
+        structlog.processors.JSONRenderer()
+        if log_format == "json"
+        # The renderer's own choice, rich's tracebacks, shows what variables held: secrets and tickets.
+        else structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -32,6 +35,6 @@ def configure(log_format: Literal["console", "json"], level: int = logging.WARNI
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # httpx logs whole URLs, and a URL may hold a secret; the scheduler tells of every tick.
-    for chatty in ("httpx", "apscheduler", "alembic"):
+    # httpx logs whole URLs, and a URL may hold a secret; the scheduler tells of every tick, azure of every request.
+    for chatty in ("httpx", "apscheduler", "alembic", "azure"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
