@@ -114,7 +114,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         working = _start(engine.run())
-        others = [_start(commit.run()), _start(_follow(parts))]
+        others = [_start(_follow(parts))]
         others += [
             _start(poll_forever(connectors, source, database, commit.accepted, settings.work.poll_seconds))
             for source in connectors

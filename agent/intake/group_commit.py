@@ -1,12 +1,17 @@
 """Group commit: however many requests wait, they share one transaction and one fsync.
 
+The writer's thread takes the next batch itself, so that the disk need not wait for a busy event loop between commits.
 One transaction per request was measured at 0.06 of a bare endpoint's throughput, this at 0.4 (SQLite, 50 connections).
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
 
 from agent.store import inbox
 from agent.store.database import Database
@@ -19,12 +24,21 @@ class Overloaded(Exception):
     """More requests wait for the disk than we are willing to hold in memory."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    arrivals: Sequence[Arrival]
+    kept: asyncio.Future[list[bool]]
+
+
 class GroupCommit:
-    """Collects arrivals and commits whatever waits, again and again. `accepted` is set after every commit."""
+    """Collects arrivals of one event loop and commits whatever waits. `accepted` is set after every commit."""
 
     def __init__(self, database: Database, max_waiting: int) -> None:
         self._database = database
-        self._waiting: asyncio.Queue[tuple[Sequence[Arrival], asyncio.Future[list[bool]]]] = asyncio.Queue(max_waiting)
+        self._max_waiting = max_waiting
+        self._waiting: deque[_Waiting] = deque()
+        self._guard = threading.Lock()
+        self._committing = False
         self.accepted = asyncio.Event()
 
     async def accept(self, arrivals: Sequence[Arrival]) -> list[bool]:
@@ -32,32 +46,41 @@ class GroupCommit:
 
         Raises Overloaded, and whatever the database raised if the commit failed.
         """
-        kept: asyncio.Future[list[bool]] = asyncio.get_running_loop().create_future()
-        try:
-            self._waiting.put_nowait((arrivals, kept))
-        except asyncio.QueueFull:
-            raise Overloaded from None
+        loop = asyncio.get_running_loop()
+        kept: asyncio.Future[list[bool]] = loop.create_future()
+        with self._guard:
+            if len(self._waiting) >= self._max_waiting:
+                raise Overloaded
+            self._waiting.append(_Waiting(arrivals, kept))
+            begin, self._committing = not self._committing, True
+        if begin:
+            self._database.submit(self._commit, loop)
         return await kept
 
-    async def run(self) -> None:
-        """Commit until cancelled."""
-        while True:
-            batch = [await self._waiting.get()]
-            while len(batch) < MAX_BATCH and not self._waiting.empty():
-                batch.append(self._waiting.get_nowait())
-            await self._commit(batch)
-
-    async def _commit(self, batch: list[tuple[Sequence[Arrival], asyncio.Future[list[bool]]]]) -> None:
+    def _commit(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Commit one batch, in the writer's thread, and line up for the next one behind other writes."""
+        with self._guard:
+            batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
+        outcome: list[bool] | Exception
         try:
-            fresh = await self._database.write(inbox.accept, [a for arrivals, _ in batch for a in arrivals])
+            outcome = self._database.call(inbox.accept, [a for waiting in batch for a in waiting.arrivals])
         except Exception as error:  # noqa: BLE001 - whatever went wrong belongs to those who wait for this commit
-            for _, kept in batch:
-                if not kept.done():
-                    kept.set_exception(error)
-            return
-        results = iter(fresh)
-        for arrivals, kept in batch:
-            mine = [next(results) for _ in arrivals]
-            if not kept.done():  # a client that hung up is not waiting any more; its events are kept all the same
-                kept.set_result(mine)
-        self.accepted.set()
+            outcome = error
+        loop.call_soon_threadsafe(self._tell, batch, outcome)
+        with self._guard:
+            self._committing = more = bool(self._waiting)
+        if more:
+            self._database.submit(self._commit, loop)
+
+    def _tell(self, batch: Sequence[_Waiting], outcome: list[bool] | Exception) -> None:
+        fresh = iter(outcome if isinstance(outcome, list) else ())
+        for waiting in batch:
+            mine = list(islice(fresh, len(waiting.arrivals)))
+            if waiting.kept.done():
+                continue  # a client that hung up is not waiting any more; its events are kept all the same
+            if isinstance(outcome, Exception):
+                waiting.kept.set_exception(outcome)
+            else:
+                waiting.kept.set_result(mine)
+        if isinstance(outcome, list):
+            self.accepted.set()

@@ -29,8 +29,8 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = _engine(url)
-        self._reading = self._engine.execution_options(read_only=True)
+        self.engine = _engine(url)
+        self._reading = self.engine.execution_options(read_only=True)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="db-write")
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="db-read")
 
@@ -46,17 +46,21 @@ class Database:
         """Bring the schema to the newest version; does nothing where it is there already."""
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
     def call(self, query: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query(session, ...)` in one transaction, in this thread."""
-        return self._transact(self._engine, query, *args, **kwargs)
+        return self._transact(self.engine, query, *args, **kwargs)
 
     async def write(self, query: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query(session, ...)` in one transaction, in the writer's thread."""
-        return await self._run(self._writer, self._engine, query, *args, **kwargs)
+        return await self._run(self._writer, self.engine, query, *args, **kwargs)
+
+    def submit(self, work: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Let the writer's thread do this in its turn; the work itself says how it ended."""
+        self._writer.submit(work, *args, **kwargs)
 
     async def read(self, query: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query(session, ...)`, which must not write, beside the writer."""
@@ -66,7 +70,7 @@ class Database:
         """Let running transactions finish and close all connections."""
         self._writer.shutdown()
         self._readers.shutdown()
-        self._engine.dispose()
+        self.engine.dispose()
 
     async def _run(
         self,

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import TypeAdapter
-from sqlalchemy import CursorResult, LargeBinary, bindparam, func, text
+from sqlalchemy import CursorResult, func
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, exists, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
 from agent.domain import ticket_key
-from agent.store.tables import Inbox, Utc
+from agent.store.tables import Inbox
 from connectors.events import Event
 
 MAX_CRASHES = 5
@@ -29,12 +29,17 @@ OPEN = ("waiting", "working")
 
 _EVENT = TypeAdapter(Event)
 
-# Both databases understand it; the one hot statement of the intake is worth its raw form.
-_INSERT = text(
-    "INSERT INTO inbox (source, delivery_id, kind, ticket_key, content_hash, received_at, event, raw, state, due_at,"
-    " attempts, crashes) VALUES (:source, :delivery_id, :kind, :ticket_key, :content_hash, :received_at, :event, :raw,"
-    " 'waiting', :received_at, 0, 0) ON CONFLICT DO NOTHING"
-).bindparams(bindparam("received_at", type_=Utc()), bindparam("raw", type_=LargeBinary()))
+_COLUMNS = (
+    "source, delivery_id, kind, ticket_key, content_hash, received_at, due_at, event, raw, state, attempts, crashes"
+)
+_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', 0, 0)"
+
+_IDENTITY = "source, delivery_id, kind"
+_SQLITE_TIME = "%Y-%m-%d %H:%M:%S.%f"
+"""As SQLAlchemy writes a time into SQLite; statements in raw form have to do it themselves."""
+
+MAX_ROWS = 1_000
+"""Events in one INSERT: SQLite takes 32,766 parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +69,56 @@ class Job:
 
 def accept(session: Session, arrivals: Sequence[Arrival]) -> list[bool]:
     """Keep the events that are new; False marks a repetition, by delivery id or by content."""
-    fresh = []
-    for arrival in arrivals:
-        result = session.execute(_INSERT, _row(arrival))
-        fresh.append(isinstance(result, CursorResult) and result.rowcount == 1)
+    fresh: list[bool] = []
+    for start in range(0, len(arrivals), MAX_ROWS):
+        fresh += _insert(session, arrivals[start : start + MAX_ROWS])
     return fresh
 
 
-def _row(arrival: Arrival) -> dict[str, object]:
-    event = arrival.event
-    return {
-        "source": arrival.source,
-        "delivery_id": event.delivery_id,
-        "kind": event.kind.value,
-        "ticket_key": ticket_key(arrival.source, event.ticket_id),
-        "content_hash": content_hash(event),
-        "received_at": arrival.received_at,
-        "event": _EVENT.dump_json(event).decode(),
-        "raw": arrival.raw,
-    }
+def _insert(session: Session, arrivals: Sequence[Arrival]) -> list[bool]:
+    """Insert with one statement, whatever the number of rows.
+
+    Every statement gives the interpreter's lock away and may wait 5 ms to have it back from a busy event loop: one
+    statement a row was measured at 0.6 of this one's throughput.
+    """
+    connection = session.connection()
+    sqlite = connection.dialect.name == "sqlite"
+    sql = f"INSERT INTO inbox ({_COLUMNS}) VALUES {', '.join([_ROW] * len(arrivals))} ON CONFLICT DO NOTHING"  # noqa: S608 - constants only
+    values = tuple(value for arrival in arrivals for value in _row(arrival, sqlite))
+    if sqlite:
+        count = connection.exec_driver_sql(sql, values).rowcount
+        if count == len(arrivals):
+            return [True] * count
+        newest = f"SELECT {_IDENTITY} FROM inbox ORDER BY seq DESC LIMIT ?"  # noqa: S608 - constants only
+        kept = connection.exec_driver_sql(newest, (count,)).all()
+    else:
+        kept = connection.exec_driver_sql(f"{sql} RETURNING {_IDENTITY}".replace("?", "%s"), values).all()
+    left = {(source, delivery_id, kind) for source, delivery_id, kind in kept}
+    return [_take(left, (a.source, a.event.delivery_id, a.event.kind.value)) for a in arrivals]
+
+
+def _take(left: set[tuple[str, str, str]], identity: tuple[str, str, str]) -> bool:
+    """Tell whether this one was kept; the second of two alike in one batch was not."""
+    if identity in left:
+        left.remove(identity)
+        return True
+    return False
+
+
+def _row(arrival: Arrival, sqlite: bool) -> tuple[object, ...]:
+    event, received_at = arrival.event, arrival.received_at
+    at = received_at.strftime(_SQLITE_TIME) if sqlite else received_at
+    return (
+        arrival.source,
+        event.delivery_id,
+        event.kind.value,
+        ticket_key(arrival.source, event.ticket_id),
+        content_hash(event),
+        at,
+        at,
+        _EVENT.dump_json(event).decode(),
+        arrival.raw,
+    )
 
 
 def content_hash(event: Event) -> str:
