@@ -2,7 +2,8 @@
 
 Evidence: answers of both models to the same tickets, none of which either had learnt from: the cross-fit answers of
 the night, pooled with the prequential reservoir (tickets that both scored before their review came in). A handful of
-test tickets would promote a model that is 5 points worse on a third of nights.
+test tickets would promote a model that is 5 points worse on a third of nights. A ticket counts once: by its prequential
+answers where both models have one, else by its cross-fit answers.
 
     ruling = rule(Evidence(challenger, champion, floors={"majority": ..., "tf-idf": ...}), Terms())
     ruling.outcome, ruling.reason, ruling.numbers       # all of it goes to the ledger
@@ -60,13 +61,15 @@ class Evidence:
     """Everything the gate looks at; all answers are to the same tickets, in the same order.
 
     `champion` is None where nothing serves yet. `floors`: what a model must beat to be worth its trouble (majority,
-    rules only, frozen encoder, TF-IDF). `best_ever`: the best version that ever served, so that many small steps down
+    frozen encoder, TF-IDF). `flattered_floors` likewise, but within the margin: rules look better than they are on
+    tickets that their author has read, and nobody knows which these are. `best_ever`: the best version that ever served, so that many small steps down
     are seen as the fall they are. `export_disagreements`: texts on which the exported model names another role.
     """
 
     challenger: Answers
     champion: Answers | None = None
     floors: Mapping[str, Answers] = field(default_factory=dict)
+    flattered_floors: Mapping[str, Answers] = field(default_factory=dict)
     best_ever: Answers | None = None
     export_disagreements: int = 0
     roles_added: tuple[str, ...] = ()
@@ -95,10 +98,12 @@ def rule(evidence: Evidence, terms: Terms | None = None) -> Ruling:
         reason = f"{count} tickets were judged, {terms.fewest} are needed"
         return Ruling(Outcome.NOT_ENOUGH_EVIDENCE, reason, numbers)
     numbers["accuracy"], numbers["log_loss"] = float(challenger.right.mean()), float(challenger.loss.mean())
-    for name, floor in evidence.floors.items():
+    floors = [(name, floor, 0.0) for name, floor in evidence.floors.items()]
+    floors += [(name, floor, terms.accuracy_margin) for name, floor in evidence.flattered_floors.items()]
+    for name, floor, margin in floors:
         numbers[f"accuracy_{name}"] = float(floor.right.mean())
-        if numbers["accuracy"] < numbers[f"accuracy_{name}"]:
-            figures = f"{numbers['accuracy']:.1%} against {numbers[f'accuracy_{name}']:.1%}"
+        if numbers["accuracy"] < numbers[f"accuracy_{name}"] - margin:
+            figures = f"right on {numbers['accuracy']:.1%} against {numbers[f'accuracy_{name}']:.1%}"
             return Ruling(Outcome.KEEP, f"it does not beat {name}: {figures}", numbers)
     if evidence.best_ever is not None:
         numbers["p_decay"] = probability_worse(challenger.right, evidence.best_ever.right, terms.accuracy_margin)
