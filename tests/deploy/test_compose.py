@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 import yaml
 
-from agent.settings import load
-
 DEPLOY = Path(__file__).parents[2] / "deploy"
 FILE = DEPLOY / "compose.yaml"
 WAYS = ("rolecall", "gpu", "cluster")
@@ -64,13 +62,13 @@ def test_every_server_takes_the_promised_variables(compose: dict[str, Any], way:
     environment = compose["services"][way]["environment"]
     assert {"API_KEY", "HF_TOKEN", "MODEL_PATH"} <= environment.keys()
     assert environment["API_KEY"] is None
-    assert environment["ROLECALL_DATA"] == environment["MODEL_PATH"] == "${MODEL_PATH:-/app/models}"
+    assert environment["MODEL_PATH"] == "${MODEL_PATH:-/app/models}"
 
 
-def test_what_is_learnt_lies_on_a_named_volume(compose: dict[str, Any]) -> None:
-    assert "models" in compose["volumes"]
+def test_what_is_to_last_lies_on_named_volumes(compose: dict[str, Any]) -> None:
+    assert {"data", "models"} <= compose["volumes"].keys()
     for way in ("rolecall", "gpu"):
-        assert compose["services"][way]["volumes"] == ["models:${MODEL_PATH:-/app/models}"]
+        assert compose["services"][way]["volumes"] == ["data:/app/data", "models:${MODEL_PATH:-/app/models}"]
 
 
 def test_the_gpu_way_asks_for_one_gpu_and_a_torch_that_can_use_it(compose: dict[str, Any]) -> None:
@@ -96,14 +94,3 @@ def test_no_password_stands_in_the_file(compose: dict[str, Any]) -> None:
     for service in compose["services"].values():
         for name, value in service.get("environment", {}).items():
             assert value is None or not name.endswith(named), name
-
-
-def test_its_settings_are_settings_of_rolecall(tmp_path: Path, compose: dict[str, Any]) -> None:
-    """Every fixed ROLECALL_ variable is accepted; the rest are names that an operator fills in."""
-    fixed = {
-        name: value.replace("${MODEL_PATH:-/app/models}", "/app/models")
-        for name, value in compose["services"]["rolecall"]["environment"].items()
-        if name.startswith("ROLECALL_") and value is not None
-    }
-    (tmp_path / "agent.toml").write_text("")
-    assert load(tmp_path / "agent.toml", fixed, None).data == Path("/app/models")

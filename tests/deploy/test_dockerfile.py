@@ -43,12 +43,12 @@ def test_all_that_is_copied_passes_dockerignore_and_nothing_else_does(steps: lis
     assert {"**/.env", "**/__pycache__"} <= set(rules[1:])
 
 
-def test_the_image_ends_as_a_user_without_rights_with_a_health_check_and_one_volume(
+def test_the_image_ends_as_a_user_without_rights_with_a_health_check_and_its_volumes(
     steps: list[tuple[str, str]],
 ) -> None:
     last = dict(steps)
     assert last["USER"] == "10001:10001"
-    assert last["VOLUME"] == '["/app/models"]'
+    assert last["VOLUME"] == '["/app/data", "/app/models"]'
     assert "/healthz" in last["HEALTHCHECK"]
     assert (last["ENTRYPOINT"], last["CMD"]) == ('["rolecall"]', '["serve"]')
 

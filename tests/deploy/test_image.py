@@ -88,8 +88,11 @@ def pip_of_this_machine(folder: Path) -> list[str]:
         values[name.strip(":").split(".")[-1]] = quoted.strip("'")
     file = folder / "pip.conf"
     file.write_text("[global]\n" + "".join(f"{name} = {value}\n" for name, value in values.items()))
-    paths = {word.removeprefix("file://") for value in values.values() for word in value.split()}
-    folders = {path for path in paths if path.startswith("/") and Path(path).exists()} | {str(CERTIFICATES)}
+    words = {word for value in values.values() for word in value.split()}
+    # An index on disk is one folder of pages that point to files beside it.
+    paths = {word for word in words if word.startswith("/")}
+    paths |= {str(Path(word.removeprefix("file://")).parent) for word in words if word.startswith("file://")}
+    folders = {path for path in paths if Path(path).exists()} | {str(CERTIFICATES)}
     options = [f"--volume={path}:{path}:ro" for path in sorted(folders)] + [f"--volume={file}:/etc/pip.conf:ro"]
     index = values.get("index-url", "https://pypi.org/simple")
     return [*options, f"--build-arg=PYTHON_IMAGE={BASE}", f"--build-arg=TORCH_INDEX={index}", "--network=host"]
@@ -101,7 +104,8 @@ def test_the_server_runs_as_a_user_without_rights_and_cannot_change_its_own_code
     assert buildah.run(container, "id", "-u") == "10001"
     writable = "import os; print([p for p in ('/opt/rolecall', '/app/config', '/app', '/') if os.access(p, os.W_OK)])"
     assert buildah.run(container, "python", "-c", writable) == "[]"
-    assert buildah.run(container, "python", "-c", "import os; print(os.access('/app/models', os.W_OK))") == "True"
+    lasting = "import os; print([os.access(p, os.W_OK) for p in ('/app/data', '/app/models')])"
+    assert buildah.run(container, "python", "-c", lasting) == "[True, True]"
 
 
 def test_torch_comes_without_cuda(buildah: Buildah, container: str) -> None:
@@ -111,7 +115,7 @@ def test_torch_comes_without_cuda(buildah: Buildah, container: str) -> None:
 
 
 def test_nothing_of_the_workplace_is_in_the_image(buildah: Buildah, container: str) -> None:
-    assert sorted(buildah.run(container, "ls", "-A", "/app").split()) == ["config", "models"]
+    assert sorted(buildah.run(container, "ls", "-A", "/app").split()) == ["config", "data", "models"]
     found = buildah.run(
         container,
         "sh",
