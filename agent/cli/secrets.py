@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import typer
 from rich.console import Console
@@ -67,16 +67,31 @@ def _line(console: Console, good: bool, what: str, text: str) -> None:
 
 def _careless(given: Given) -> Iterator[str]:
     from agent.secrets import REFERENCE, referred
-    from connectors.registry import CONNECTORS
 
-    tables = given.table.get("connectors", {})
-    for source, registered in CONNECTORS.items():
-        table = tables.get(source) if isinstance(tables, dict) else None
-        if not isinstance(table, dict):
-            continue
-        for field in fields(registered.settings):
-            if not field.repr and field.name in table and not referred([table[field.name]]):
-                name = f"connectors.{source}.{field.name}"
-                yield f'{name} stands in the settings file: move it to a source, or write "{REFERENCE}NAME" there'
+    for path in _secret_settings():
+        value: object = given.table
+        for part in path:
+            value = value.get(part) if isinstance(value, dict) else None
+        if value and not referred([value]):
+            yield f'{".".join(path)} stands in the settings file: move it to a source, or write "{REFERENCE}NAME" there'
     if DOTENV.is_file() and DOTENV.stat().st_mode & OTHERS:
         yield f"{DOTENV} can be read by others on this machine: chmod 600 {DOTENV}"
+
+
+def _secret_settings() -> Iterator[tuple[str, ...]]:
+    """Yield the path of every setting that is never shown: `SecretStr` in ours, `repr=False` in a connector's."""
+    from pydantic import BaseModel, SecretStr
+
+    from agent.settings import Settings
+    from connectors.registry import CONNECTORS
+
+    def of_section(section: type[BaseModel], at: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        for name, field in section.model_fields.items():
+            if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+                yield from of_section(field.annotation, (*at, name))
+            elif not field.repr or field.annotation is SecretStr or SecretStr in get_args(field.annotation):
+                yield (*at, name)
+
+    yield from of_section(Settings, ())
+    for source, registered in CONNECTORS.items():
+        yield from (("connectors", source, each.name) for each in fields(registered.settings) if not each.repr)
