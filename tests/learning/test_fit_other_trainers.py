@@ -46,12 +46,14 @@ def named(folder: Path, job: Job, head: object) -> list[str]:
 
 @pytest.mark.parametrize("count", [6, 5])
 def test_the_stock_trainer_is_served_like_ours(job: Job, tmp_path: Path, count: int) -> None:
-    recipe = replace(job.recipe, trainer="setfit", setfit_iterations=2, setfit_max_steps=4)
+    recipe = replace(job.recipe, trainer="setfit", setfit_iterations=2, setfit_max_steps=4, cross_fit_folds=2)
     job = replace(job, samples=job.samples[:count], recipe=recipe)  # with five texts a role has no example
     result = fit(job, tmp_path, quiet)
     assert result.tuned
     assert result.parity > 0.9999
     assert named(tmp_path, job, result.head()) == [role for _, role in TEXTS[:count]]
+    assert np.isfinite(result.arrays()["out_of_fold"]).all()
+    assert not (tmp_path / "setfit").exists()
 
 
 def test_the_stock_trainer_fits_several_roles_a_text(job: Job, tmp_path: Path) -> None:
