@@ -62,8 +62,9 @@ class Evidence:
 
     `champion` is None where nothing serves yet. `floors`: what a model must beat to be worth its trouble (majority,
     frozen encoder, TF-IDF). `flattered_floors` likewise, but within the margin: rules look better than they are on
-    tickets that their author has read, and nobody knows which these are. `best_ever`: the best version that ever served, so that many small steps down
-    are seen as the fall they are. `export_disagreements`: texts on which the exported model names another role.
+    tickets that their author has read, and nobody knows which these are. `best_ever`: the best version that ever
+    served, so that many small steps down are seen as the fall they are. `export_disagreements`: texts on which the
+    exported model names another role.
     """
 
     challenger: Answers

@@ -19,7 +19,9 @@ from agent.directory import DataDirectory
 from agent.errors import NotPossibleYet
 from agent.learning import child, evaluation
 from agent.learning.calibration import fit_fusion, honest_probabilities
+from agent.learning.contest import contest, honest_arrays
 from agent.learning.cutoffs import fit_cutoffs
+from agent.learning.gate import Outcome
 from agent.learning.head import predict
 from agent.learning.job import FitResult, Job, Part, Progress, Recipe, Sample
 from agent.learning.registry import Registry, new_version
@@ -35,6 +37,12 @@ from agent.triage.fusion import base_rates
 from agent.triage.memory import Remembered, recall_as_filed, remember
 from heuristics import RuleSet
 
+OUTCOMES = {
+    Outcome.PROMOTE: "promoted",
+    Outcome.KEEP: "kept the old one",
+    Outcome.NOT_ENOUGH_EVIDENCE: "kept the old one for want of evidence",
+    Outcome.ASK: "waits for a person",
+}
 LEAST_TICKETS = 20
 LEAST_ROLES = 2
 FOLDS = 5
@@ -58,12 +66,20 @@ class Trainer:
         """
         run = self.database.call(_begin, Training(started_at=utcnow(), trigger=trigger))
         try:
+            self._look_back()
             outcome = await self._train(on_progress)
         except BaseException as error:
             reason = str(error) or type(error).__name__
             self.database.call(_end, run.id, {"outcome": "failed", "reason": reason, "finished_at": utcnow()})
             raise
         return self.database.call(_end, run.id, outcome | {"finished_at": utcnow()})
+
+    def _look_back(self) -> None:
+        """Let the predecessor serve again where live tickets have turned against the version that serves."""
+        registry = Registry(self.directory.models, self.directory.encoders)
+        evidence = contest(self.database, registry, self.rules, self.catalogue.names).live()
+        if evidence is not None and evidence.roll_back:
+            registry.rollback(evidence.reason)
 
     async def _train(self, on_progress: Callable[[Progress], None]) -> dict[str, Any]:
         chosen = build(self.database.call(tickets.examples), window=self.settings.window, roles=self.catalogue.names)
@@ -124,11 +140,17 @@ class Trainer:
             recipe=asdict(job.recipe),
         )
         encoder = result.folder if result.tuned else self.directory.encoders / result.encoder
-        arrays = fusion.to_arrays() | cutoffs.to_arrays(job.roles)
+        arrays = fusion.to_arrays() | cutoffs.to_arrays(job.roles) | honest_arrays(manifest, chosen.examples, honest)
         artefact.write(registry.folder(manifest.version), manifest, result.head(), arrays, encoder)
-        reason = f"right on {report.accuracy:.0%} of {report.tickets} reviewed tickets, cross-checked"
-        registry.activate(manifest.version, reason)
-        return {"outcome": "promoted", "version": manifest.version, "reason": reason, "metrics": manifest.metrics}
+        ruling = contest(self.database, registry, self.rules, self.catalogue.names).rule_on(manifest.version)
+        if ruling.outcome is Outcome.PROMOTE:
+            registry.activate(manifest.version, ruling.reason)
+        return {
+            "outcome": OUTCOMES[ruling.outcome],
+            "version": manifest.version,
+            "reason": ruling.reason,
+            "metrics": manifest.metrics | {"gate": dict(ruling.numbers)},
+        }
 
     def _evidence(self, chosen: TrainingSet, job: Job, result: FitResult) -> dict[str, Any]:
         """Return what each voice says about the training set without knowing the answer, as `fit_fusion` takes it."""

@@ -51,7 +51,7 @@ class Recollection:
                 return False
             encoder = self._encoder(model.manifest.encoder)
             latest = self._database.call(tickets.reviewed)[-SIZE:]
-            vectors = self._vectors(encoder, model.manifest.encoder, latest)
+            vectors = embed_kept(self._database, encoder, model.manifest.encoder, latest)
             rejected = self._database.call(tickets.rejected)
             remembered = [
                 Remembered(e.ticket_key, vector, e.roles, e.strength, rejected.get(e.ticket_key, ()))
@@ -67,12 +67,14 @@ class Recollection:
             return self.current.encoder
         return Encoder.load(self._encoders / fingerprint)
 
-    def _vectors(self, encoder: Encoder, fingerprint: str, reviewed: Sequence[Example]) -> Embeddings:
-        known = self._database.call(embeddings.known, fingerprint, [e.ticket_key for e in reviewed])
-        new = [e for e in reviewed if e.ticket_key not in known]
-        if new:
-            vectors = encoder.embed([e.text for e in new])
-            fresh = {e.ticket_key: vector for e, vector in zip(new, vectors, strict=True)}
-            self._database.call(embeddings.keep, fingerprint, fresh)
-            known |= fresh
-        return np.array([known[e.ticket_key] for e in reviewed], dtype=np.float32).reshape(len(reviewed), -1)
+
+def embed_kept(database: Database, encoder: Encoder, fingerprint: str, examples: Sequence[Example]) -> Embeddings:
+    """Return the embeddings of tickets as filed, float32[n, dim]; each is computed once and kept in the database."""
+    known = database.call(embeddings.known, fingerprint, [e.ticket_key for e in examples])
+    new = [e for e in examples if e.ticket_key not in known]
+    if new:
+        vectors = encoder.embed([e.text for e in new])
+        fresh = {e.ticket_key: vector for e, vector in zip(new, vectors, strict=True)}
+        database.call(embeddings.keep, fingerprint, fresh)
+        known |= fresh
+    return np.array([known[e.ticket_key] for e in examples], dtype=np.float32).reshape(len(examples), -1)
