@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from agent.cli import check, evaluate, importing, login, models, predict, rules, secrets, serve, train
+from agent.cli import backtest, check, clean, evaluate, importing, login, models, predict, rules, secrets, serve, train
 from agent.cli import demo as demo_command
 from agent.errors import RolecallError
 from heuristics.toml_file import FaultyFile
@@ -25,6 +25,8 @@ app.command("import")(importing.import_)
 app.command("train")(train.train)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
+app.command("backtest")(backtest.backtest)
+app.command("clean")(clean.clean)
 app.add_typer(models.app, name="models")
 app.add_typer(rules.app, name="rules")
 app.add_typer(secrets.app, name="secrets")

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
+from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for, settings_for
 
 if TYPE_CHECKING:
     from agent.learning.registry import Registry
@@ -51,6 +51,33 @@ def activate(version: str, why: WhyOption = "by hand", config: ConfigOption = CO
 def rollback(why: WhyOption, config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     """Let the predecessor serve again."""
     typer.echo(f"{_registry(config, data).rollback(why).version} serves")
+
+
+@app.command()
+def compare(a: str, b: str, config: ConfigOption = CONFIG, data: DataOption = None) -> None:
+    """Put two versions to the same reviewed tickets, each answering as if it had not seen them."""
+    from agent.learning.contest import contest
+    from agent.learning.evaluation import evaluate
+    from agent.learning.gate import Terms, probability_worse
+    from agent.serving.model import load
+
+    parts = parts_for(config, data)
+    registry = _registry(config, data)
+    trial = contest(parts.database, registry, parts.mind.rules, parts.mind.catalogue.names)
+    table = Table("version", "accuracy", "95 %", "macro-F1", "log-loss", "ECE")
+    grades = []
+    for version in (a, b):
+        answers = trial.answers(load(registry.folder(version), registry.encoders))
+        found = evaluate(answers, trial.labels, trial.roles)
+        interval = f"{found.accuracy_interval.low:.3f}-{found.accuracy_interval.high:.3f}"
+        row = (f"{found.accuracy:.3f}", interval, f"{found.macro_f1:.3f}", f"{found.log_loss:.3f}", f"{found.ece:.3f}")
+        table.add_row(version, *row)
+        grades.append(trial.grade(answers))
+    console = Console(highlight=False)
+    console.print(table)
+    margin = Terms().accuracy_margin
+    worse = probability_worse(grades[1].right, grades[0].right, margin)
+    console.print(f"{len(trial.examples)} tickets; P({b} is more than {margin:.0%} worse than {a}) = {worse:.2f}")
 
 
 def _registry(config: Path, data: Path | None) -> Registry:

@@ -77,11 +77,11 @@ class Contest:
         served = set(champion.roles if champion else challenger.roles)
         return gate.rule(
             gate.Evidence(
-                self._grade(self.answers(challenger)),
-                self._grade(self.answers(champion)) if champion else None,
+                self.grade(self.answers(challenger)),
+                self.grade(self.answers(champion)) if champion else None,
                 self._floors(challenger.manifest),
-                {"rules alone": self._grade(self._rules_alone(challenger.manifest))},
-                self._grade(self.answers(best)) if best else None,
+                {"rules alone": self.grade(self._rules_alone(challenger.manifest))},
+                self.grade(self.answers(best)) if best else None,
                 roles_added=tuple(sorted(set(challenger.roles) - served)),
                 roles_removed=tuple(sorted(served - set(challenger.roles))),
             )
@@ -96,7 +96,7 @@ class Contest:
         seen = _trained_on(serving.manifest) | _trained_on(before.manifest)
         fresh = [i for i, e in enumerate(self.examples) if e.ticket_key not in seen]
         fresh = [i for i in fresh if self.examples[i].filed_at > serving.manifest.created_at]
-        now, then = (self._grade(self.answers(model)).right[fresh] for model in (serving, before))
+        now, then = (self.grade(self.answers(model)).right[fresh] for model in (serving, before))
         return live_evidence(now, then)
 
     def answers(self, model: RoleModel) -> Floats:
@@ -139,7 +139,8 @@ class Contest:
 
         return Recalled(spread(recalled.evidence), spread(recalled.corrections), spread(recalled.lessons), ())
 
-    def _grade(self, answers: Floats) -> gate.Answers:
+    def grade(self, answers: Floats) -> gate.Answers:
+        """Return which answers (float64[n, roles]) are right, and their log-losses."""
         return gate.Answers(correct(answers, self.labels), losses(answers, self.labels))
 
     def _floors(self, challenger: Manifest) -> dict[str, gate.Answers]:
@@ -172,7 +173,7 @@ class Contest:
             said[inside] = fitted
             if len(outside):
                 said[outside] = answer(inside, outside)
-            floors[name] = self._grade(said)
+            floors[name] = self.grade(said)
         return floors
 
     def _rules_alone(self, challenger: Manifest) -> Floats:

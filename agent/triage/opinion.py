@@ -87,7 +87,7 @@ class Mind:
         )[0]
         roles, probabilities = self._active_only(fusion.roles, probabilities, on)
         return Opinion(
-            judge(probabilities, roles, self._cutoffs(model), multi_label=fusion.multi_label),
+            judge(probabilities, roles, self.cutoffs(model), multi_label=fusion.multi_label),
             roles,
             probabilities,
             hits,
@@ -101,7 +101,8 @@ class Mind:
             return Fusion.untrained(self.catalogue.names)
         return Fusion.from_arrays(model.roles, model.artefact.calibration).for_roles(self.catalogue.names)
 
-    def _cutoffs(self, model: RoleModel | None) -> Cutoffs:
+    def cutoffs(self, model: RoleModel | None) -> Cutoffs:
+        """Return from which probability each role may be asserted."""
         if model is None:
             return Cutoffs(
                 self.settings.precision_target, self.settings.precision_target, silent_below=self.settings.silent_below

@@ -1,0 +1,59 @@
+"""`rolecall backtest`: what would have been said on the last tickets, had it been in use."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
+
+EXCERPT = 80
+
+
+def backtest(
+    last: Annotated[int, typer.Option(min=1, max=450, help="How many of the latest reviewed tickets.")] = 100,
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+) -> None:
+    """Show what Rolecall would have said on your last reviewed tickets, beside what people settled on.
+
+    Every answer is one that the model gave, or would give, without having seen that ticket's review. Posts nothing:
+    run it before you let Rolecall comment.
+    """
+    from agent.errors import NotPossibleYet
+    from agent.learning.contest import contest
+    from agent.learning.registry import Registry
+    from agent.triage.abstention import Abstained, judge
+
+    parts = parts_for(config, data)
+    model = parts.active.current
+    if model is None:
+        raise NotPossibleYet("there is no model yet: run `rolecall train` first (`rules report` judges rules alone)")
+    registry = Registry(parts.directory.models, parts.directory.encoders)
+    trial = contest(parts.database, registry, parts.mind.rules, parts.mind.catalogue.names)
+    answers = trial.answers(model)
+    cutoffs = parts.mind.cutoffs(model)
+    table = Table("ticket", "text", "Rolecall", "people", "")
+    counts = {"asserted": 0, "right": 0, "guessed": 0, "silent": 0}
+    for example, row in list(zip(trial.examples, answers, strict=True))[-last:]:
+        verdict = judge(row, trial.roles, cutoffs)
+        silent = isinstance(verdict, Abstained)
+        roles = () if isinstance(verdict, Abstained) else verdict.roles
+        said = "(silence)" if isinstance(verdict, Abstained) else f"{', '.join(verdict.roles)} ({verdict.band})"
+        right = set(roles) == set(example.roles)
+        asserted = not isinstance(verdict, Abstained) and verdict.asserted
+        counts["silent" if silent else "asserted" if asserted else "guessed"] += 1
+        counts["right"] += asserted and right
+        text = " ".join(example.text.split())[:EXCERPT]
+        mark = "" if silent else "✓" if right else "✗"
+        table.add_row(*map(escape, (example.ticket_key, text, said, ", ".join(example.roles), mark)))
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(
+        f"said without 'not sure': {counts['asserted']}, right on {counts['right']}; "
+        f"'not sure': {counts['guessed']}; silence: {counts['silent']}"
+    )

@@ -1,0 +1,47 @@
+"""`rolecall clean`: which reviewed tickets carry a role that looks wrong."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
+
+EXCERPT = 80
+
+
+def clean(
+    share: Annotated[float, typer.Option(min=0.01, max=1, help="List at most this share of the tickets.")] = 0.15,
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+) -> None:
+    """List reviewed tickets whose role looks wrong, the most suspicious first, with the reason. Changes nothing.
+
+    A wrong label is mended where it was made: answer the ticket with `/role NAME`, or import the right role.
+    """
+    from agent.errors import NotPossibleYet
+    from agent.learning.cleaning import suspicious
+    from agent.learning.contest import contest
+    from agent.learning.duplicates import group_duplicates
+    from agent.learning.registry import Registry
+
+    parts = parts_for(config, data)
+    model = parts.active.current
+    if model is None:
+        raise NotPossibleYet("labels are judged by a model: run `rolecall train` first")
+    registry = Registry(parts.directory.models, parts.directory.encoders)
+    trial = contest(parts.database, registry, parts.mind.rules, parts.mind.catalogue.names)
+    groups = group_duplicates([e.text for e in trial.examples])
+    found = suspicious(trial.answers(model), trial.labels, trial.roles, groups, share=share)
+    table = Table("ticket", "text", "reviewed as", "looks like", "why")
+    for s in found:
+        e = trial.examples[s.index]
+        text = " ".join(e.text.split())[:EXCERPT]
+        table.add_row(*map(escape, (e.ticket_key, text, ", ".join(s.given), ", ".join(s.likely), s.reason)))
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(f"{len(found)} of the latest {len(trial.examples)} reviewed tickets are worth a look")
