@@ -144,9 +144,10 @@ def read_given(
     dotenv_file: Path | None = Path(".env"),
 ) -> Given:
     """Read the settings file, if there is to be one, the environment and `.env`. Raises SettingsError, SourceFailed."""
+    variables = os.environ if environ is None else environ
     paths = frozenset(name.upper() for name in _field_names() if name.endswith("_file"))
     local = (
-        Variables("environment", os.environ if environ is None else environ, paths),
+        Variables("environment", {name: value for name, value in variables.items() if value}, paths),
         dotenv(dotenv_file, paths),
     )
     table = _from_file(file) if file else {}

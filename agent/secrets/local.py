@@ -20,6 +20,7 @@ MAX_FILE_BYTES = 64 * 1024
 class Variables:
     """The environment or `.env`: names with values, or with the path of the file that holds the value.
 
+    `values` holds no empty ones: templates and Compose leave a name empty to say nothing with it.
     `paths` are the last parts of settings that are themselves paths, such as CA_FILE: those are no references.
     """
 
@@ -42,14 +43,14 @@ class Variables:
 
 
 def dotenv(file: Path | None, paths: Collection[str] = ()) -> Variables:
-    """Read `.env`, which may be absent; a name without a value is left out. Raises SourceFailed."""
+    """Read `.env`, which may be absent. Raises SourceFailed."""
     try:
         values = dotenv_values(file) if file and file.is_file() else {}
     except OSError as error:
         raise SourceFailed(str(file), error.strerror or type(error).__name__) from None
     except UnicodeDecodeError:
         raise SourceFailed(str(file), "not UTF-8 text") from None
-    return Variables(str(file), {key: value for key, value in values.items() if value is not None}, paths)
+    return Variables(str(file), {key: value for key, value in values.items() if value}, paths)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,11 +48,11 @@ def test_a_missing_file_is_named_with_its_variable(tmp_path: Path) -> None:
         source.read(())
 
 
-def test_dotenv_may_be_absent_and_may_hold_names_without_values(tmp_path: Path) -> None:
+def test_dotenv_may_be_absent_and_names_without_values_say_nothing(tmp_path: Path) -> None:
     assert dotenv(tmp_path / ".env").values == {}
     assert dotenv(None).values == {}
     (tmp_path / ".env").write_text("A\nB=\nC='c d'\n")
-    assert dotenv(tmp_path / ".env").values == {"B": "", "C": "c d"}
+    assert dotenv(tmp_path / ".env").values == {"C": "c d"}
 
 
 def test_files_are_named_like_their_secret_in_any_case(tmp_path: Path) -> None:

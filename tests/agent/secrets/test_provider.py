@@ -52,6 +52,12 @@ def test_the_environment_wins_over_dotenv_over_files_over_the_vault(tmp_path: Pa
     assert seen == ["from-vault", "from-file", "from-dotenv", "from-environment"]
 
 
+def test_a_name_left_empty_hides_nothing(tmp_path: Path, vault: stubs.Infisical) -> None:
+    (tmp_path / ".env").write_text(f"{TOKEN}=\n")
+    settings = load(write(tmp_path, HELPDESK), vault.variables | {TOKEN: ""}, tmp_path / ".env")
+    assert token(settings) == "from-vault"
+
+
 def test_the_vaults_own_credentials_may_come_from_files(tmp_path: Path, vault: stubs.Infisical) -> None:
     mounted = tmp_path / "run"
     mounted.mkdir()
