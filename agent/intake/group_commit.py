@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from agent.store import inbox
+from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database
-from agent.store.inbox import Arrival
 
 MAX_BATCH = 256
 
@@ -63,7 +62,7 @@ class GroupCommit:
             batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
         outcome: list[bool] | Exception
         try:
-            outcome = self._database.call(inbox.accept, [a for waiting in batch for a in waiting.arrivals])
+            outcome = self._database.call(accept, [a for waiting in batch for a in waiting.arrivals])
         except Exception as error:  # noqa: BLE001 - whatever went wrong belongs to those who wait for this commit
             outcome = error
         loop.call_soon_threadsafe(self._tell, batch, outcome)

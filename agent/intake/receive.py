@@ -25,7 +25,7 @@ from starlette.responses import PlainTextResponse, Response
 from agent.intake.group_commit import GroupCommit, Overloaded
 from agent.metrics import Metrics
 from agent.settings import IntakeSettings
-from agent.store.inbox import Arrival
+from agent.store.arrivals import Arrival
 from agent.store.tables import utcnow
 from connectors.base import Connector
 from connectors.errors import InvalidSignature, MalformedPayload

@@ -1,22 +1,17 @@
 """The inbox: accepted events in arrival order, worked off per ticket in that order.
 
-An event is claimable when it is due and no earlier event of its ticket is still open: a ticket that waits for its retry
-holds up nothing but itself.
+Of each ticket's open events only the oldest has its turn; the others are due NEVER until the one before them has ended.
+So a ticket that waits for its retry holds up nothing but itself, and looking for work costs the same however many wait.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pydantic import TypeAdapter
-from sqlalchemy import CursorResult, func
-from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, exists, select, update
-from sqlmodel.sql.expression import SelectOfScalar
+from sqlalchemy import func, literal_column
+from sqlmodel import Session, col, select, update
 
 from agent.domain import ticket_key
 from agent.store.tables import Inbox
@@ -27,29 +22,15 @@ MAX_CRASHES = 5
 
 OPEN = ("waiting", "working")
 
-_EVENT = TypeAdapter(Event)
+# Conditions with literals, for the databases use a partial index only where they see that its condition holds.
+_WAITING = col(Inbox.state) == literal_column("'waiting'")
+_DEAD = col(Inbox.state) == literal_column("'dead'")
+_OPEN = col(Inbox.state).in_([literal_column("'waiting'"), literal_column("'working'")])
 
-_COLUMNS = (
-    "source, delivery_id, kind, ticket_key, content_hash, received_at, due_at, event, raw, state, attempts, crashes"
-)
-_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', 0, 0)"
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+"""When an event is due that has another of its ticket before it."""
 
-_IDENTITY = "source, delivery_id, kind"
-_SQLITE_TIME = "%Y-%m-%d %H:%M:%S.%f"
-"""As SQLAlchemy writes a time into SQLite; statements in raw form have to do it themselves."""
-
-MAX_ROWS = 1_000
-"""Events in one INSERT: SQLite takes 32,766 parameters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A verified event on its way into the inbox, with the raw request that brought it."""
-
-    source: str
-    event: Event
-    raw: bytes
-    received_at: datetime
+EVENT = TypeAdapter(Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,105 +48,43 @@ class Job:
         return ticket_key(self.source, self.event.ticket_id)
 
 
-def accept(session: Session, arrivals: Sequence[Arrival]) -> list[bool]:
-    """Keep the events that are new; False marks a repetition, by delivery id or by content."""
-    fresh: list[bool] = []
-    for start in range(0, len(arrivals), MAX_ROWS):
-        fresh += _insert(session, arrivals[start : start + MAX_ROWS])
-    return fresh
-
-
-def _insert(session: Session, arrivals: Sequence[Arrival]) -> list[bool]:
-    """Insert with one statement, whatever the number of rows.
-
-    Every statement gives the interpreter's lock away and may wait 5 ms to have it back from a busy event loop: one
-    statement a row was measured at 0.6 of this one's throughput.
-    """
-    connection = session.connection()
-    sqlite = connection.dialect.name == "sqlite"
-    sql = f"INSERT INTO inbox ({_COLUMNS}) VALUES {', '.join([_ROW] * len(arrivals))} ON CONFLICT DO NOTHING"  # noqa: S608 - constants only
-    values = tuple(value for arrival in arrivals for value in _row(arrival, sqlite))
-    if sqlite:
-        count = connection.exec_driver_sql(sql, values).rowcount
-        if count == len(arrivals):
-            return [True] * count
-        newest = f"SELECT {_IDENTITY} FROM inbox ORDER BY seq DESC LIMIT ?"  # noqa: S608 - constants only
-        kept = connection.exec_driver_sql(newest, (count,)).all()
-    else:
-        kept = connection.exec_driver_sql(f"{sql} RETURNING {_IDENTITY}".replace("?", "%s"), values).all()
-    left = {(source, delivery_id, kind) for source, delivery_id, kind in kept}
-    return [_take(left, (a.source, a.event.delivery_id, a.event.kind.value)) for a in arrivals]
-
-
-def _take(left: set[tuple[str, str, str]], identity: tuple[str, str, str]) -> bool:
-    """Tell whether this one was kept; the second of two alike in one batch was not."""
-    if identity in left:
-        left.remove(identity)
-        return True
-    return False
-
-
-def _row(arrival: Arrival, sqlite: bool) -> tuple[object, ...]:
-    event, received_at = arrival.event, arrival.received_at
-    at = received_at.strftime(_SQLITE_TIME) if sqlite else received_at
-    return (
-        arrival.source,
-        event.delivery_id,
-        event.kind.value,
-        ticket_key(arrival.source, event.ticket_id),
-        content_hash(event),
-        at,
-        at,
-        _EVENT.dump_json(event).decode(),
-        arrival.raw,
-    )
-
-
-def content_hash(event: Event) -> str:
-    """Return a hash of the happening itself: two deliveries with different ids can tell of the same one."""
-    comment = event.comment
-    happening = (
-        event.occurred_at.isoformat() if event.occurred_at else event.delivery_id,
-        (comment.id, comment.author_id, comment.text) if comment else None,
-    )
-    return hashlib.sha256(json.dumps(happening).encode()).hexdigest()
-
-
 def claim(session: Session, limit: int, now: datetime) -> list[Job]:
-    """Take up to `limit` due events, at most one per ticket, each the oldest open one of its ticket."""
-    rows = session.exec(_claimable().where(Inbox.due_at <= now).limit(limit)).all()
+    """Take up to `limit` due events, each the oldest open one of its ticket."""
+    due = select(Inbox).where(_WAITING, Inbox.due_at <= now)
+    rows = session.exec(due.order_by(col(Inbox.due_at)).limit(limit)).all()
     for row in rows:
         row.state = "working"
         row.attempts += 1
     return [_job(row) for row in rows]
 
 
-def _claimable() -> SelectOfScalar[Inbox]:
-    earlier = aliased(Inbox)
-    blocked = exists().where(
-        col(earlier.ticket_key) == Inbox.ticket_key, col(earlier.seq) < Inbox.seq, col(earlier.state).in_(OPEN)
-    )
-    return select(Inbox).where(Inbox.state == "waiting", ~blocked).order_by(col(Inbox.due_at), col(Inbox.seq))
+def give_turn(session: Session, key: str) -> None:
+    """Make the oldest open event of the ticket due, if it stood behind another one until now."""
+    oldest = select(func.min(Inbox.seq)).where(Inbox.ticket_key == key, _OPEN).scalar_subquery()
+    turn = update(Inbox).where(col(Inbox.seq) == oldest, col(Inbox.due_at) == NEVER, _WAITING)
+    session.execute(turn.values(due_at=Inbox.received_at))
 
 
 def _job(row: Inbox) -> Job:
     assert row.seq is not None  # noqa: S101 - a stored row has its key
-    return Job(row.seq, row.source, _EVENT.validate_json(row.event), row.attempts)
+    return Job(row.seq, row.source, EVENT.validate_json(row.event), row.attempts)
 
 
-def finish(session: Session, seq: int, now: datetime) -> None:
-    """Mark the event as done."""
-    _set(session, seq, state="done", done_at=now, error=None)
+def finish(session: Session, job: Job, now: datetime) -> None:
+    """Mark the event as done, and give the next one of its ticket its turn."""
+    _set(session, job.seq, state="done", done_at=now, error=None)
+    give_turn(session, job.ticket_key)
 
 
-def retry(session: Session, seq: int, due_at: datetime, error: str) -> None:
+def retry(session: Session, job: Job, due_at: datetime, error: str) -> None:
     """Put the event back, to be tried again at `due_at`."""
-    _set(session, seq, state="waiting", due_at=due_at, error=error)
+    _set(session, job.seq, state="waiting", due_at=due_at, error=error)
 
 
-def bury(session: Session, seq: int, error: str, now: datetime) -> None:
-    """Make the event a dead letter: a person decides."""
-    _set(session, seq, state="dead", done_at=now, error=error)
+def bury(session: Session, job: Job, error: str, now: datetime) -> None:
+    """Make the event a dead letter: a person decides. The next one of its ticket gets its turn."""
+    _set(session, job.seq, state="dead", done_at=now, error=error)
+    give_turn(session, job.ticket_key)
 
 
 def _set(session: Session, seq: int, **values: object) -> None:
@@ -177,33 +96,49 @@ def recover(session: Session, now: datetime) -> int:
 
     An event that has killed the process MAX_CRASHES times becomes a dead letter.
     """
-    stranded = session.exec(select(Inbox).where(Inbox.state == "working")).all()
+    stranded = session.exec(select(Inbox).where(_OPEN, Inbox.state == "working")).all()
     for row in stranded:
         row.crashes += 1
         poison = row.crashes >= MAX_CRASHES
         row.state = "dead" if poison else "waiting"
         row.error = f"the process ended {row.crashes} times while working on this"
         row.done_at = now if poison else None
+        session.flush()
+        if poison:
+            give_turn(session, row.ticket_key)
     return len(stranded)
 
 
 def next_due(session: Session) -> datetime | None:
-    """Return when the next claimable event is due, or None where there is none."""
-    row = session.exec(_claimable().limit(1)).first()
-    return row.due_at if row else None
+    """Return when the next event is due, or None where there is none."""
+    due = select(Inbox.due_at).where(_WAITING, Inbox.due_at < NEVER)
+    return session.exec(due.order_by(col(Inbox.due_at)).limit(1)).first()
 
 
 def replay(session: Session, seq: int, now: datetime) -> bool:
-    """Give a dead letter another life; False where there is no such dead letter."""
-    result = session.execute(
-        update(Inbox)
-        .where(col(Inbox.seq) == seq, col(Inbox.state) == "dead")
-        .values(state="waiting", due_at=now, attempts=0, crashes=0, done_at=None)
-    )
-    return isinstance(result, CursorResult) and result.rowcount == 1
+    """Give a dead letter another life, before the later events of its ticket; False where there is no such one."""
+    letter = session.get(Inbox, seq)
+    if letter is None or letter.state != "dead":
+        return False
+    letter.state, letter.attempts, letter.crashes, letter.done_at = "waiting", 0, 0, None
+    letter.due_at = NEVER
+    session.flush()
+    others = select(Inbox).where(Inbox.ticket_key == letter.ticket_key, _OPEN, Inbox.due_at < NEVER)
+    for other in session.exec(others).all():
+        if other.state == "working":
+            return True  # its end gives the turn
+        if other.seq is not None and other.seq < seq:
+            return True  # an older one has the turn
+        other.due_at = NEVER
+    letter.due_at = now
+    return True
 
 
 def counts(session: Session) -> dict[str, int]:
     """Return how many events are in each open or dead state."""
-    rows = session.exec(select(Inbox.state, func.count()).where(Inbox.state != "done").group_by(Inbox.state)).all()
-    return dict(rows)
+    number = select(func.count()).select_from(Inbox)
+    waiting = session.exec(number.where(_WAITING)).one()
+    working = session.exec(number.where(_OPEN)).one() - waiting
+    dead = session.exec(number.where(_DEAD)).one()
+    found = {"waiting": waiting, "working": working, "dead": dead}
+    return {state: count for state, count in found.items() if count}

@@ -100,7 +100,7 @@ class Engine:
                 log.exception("handler_failed", attempt=job.attempt)
                 await self._again(job, f"{type(error).__name__}: {error}", None)
             else:
-                await self._database.write(inbox.finish, job.seq, utcnow())
+                await self._database.write(inbox.finish, job, utcnow())
                 self._count(job, "done")
 
     async def _again(self, job: Job, error: str, retry_after: float | None) -> None:
@@ -110,12 +110,12 @@ class Engine:
             return
         due_at: datetime = utcnow() + wait
         log.info("event_retry", attempt=job.attempt, seconds=round(wait / timedelta(seconds=1), 1), error=error)
-        await self._database.write(inbox.retry, job.seq, due_at, error)
+        await self._database.write(inbox.retry, job, due_at, error)
         self._count(job, "retry")
 
     async def _bury(self, job: Job, error: str) -> None:
         log.error("event_dead", attempt=job.attempt, error=error)
-        await self._database.write(inbox.bury, job.seq, error, utcnow())
+        await self._database.write(inbox.bury, job, error, utcnow())
         self._count(job, "dead")
 
     def _count(self, job: Job, outcome: str) -> None:

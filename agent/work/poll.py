@@ -12,9 +12,8 @@ from collections.abc import Mapping, Sequence
 import structlog
 from sqlmodel import Session
 
-from agent.store import inbox
+from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database
-from agent.store.inbox import Arrival
 from agent.store.tables import Watermark, utcnow
 from connectors.base import Connector
 from connectors.errors import ConnectorError
@@ -56,6 +55,6 @@ def _watermark(session: Session, source: str) -> str | None:
 
 
 def _take_in(session: Session, source: str, arrivals: Sequence[Arrival], watermark: str) -> int:
-    fresh = sum(inbox.accept(session, arrivals))
+    fresh = sum(accept(session, arrivals))
     session.merge(Watermark(source=source, value=watermark))
     return fresh

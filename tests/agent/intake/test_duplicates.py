@@ -5,40 +5,39 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent.store import inbox
+from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database
-from agent.store.inbox import Arrival
 from agent.store.tables import utcnow
 from connectors.events import Comment, Event, Kind
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
 
 
-def accept(tmp_path: Path, *events: Event) -> list[bool]:
+def kept(tmp_path: Path, *events: Event) -> list[bool]:
     database = Database.open_file(tmp_path / "db.sqlite3")
     try:
-        return database.call(inbox.accept, [Arrival("desk", event, b"raw", utcnow()) for event in events])
+        return database.call(accept, [Arrival("desk", event, b"raw", utcnow()) for event in events])
     finally:
         database.close()
 
 
 def test_the_same_delivery_id_is_kept_once(tmp_path: Path) -> None:
     event = Event(Kind.CREATED, "1", "d1", AT)
-    assert accept(tmp_path, event, event) == [True, False]
-    assert accept(tmp_path, event) == [False]
+    assert kept(tmp_path, event, event) == [True, False]
+    assert kept(tmp_path, event) == [False]
 
 
 def test_one_delivery_can_tell_of_two_happenings(tmp_path: Path) -> None:
     comment = Comment("7", "tech", "done", AT, True)
     both = (Event(Kind.COMMENTED, "1", "d1", AT, comment), Event(Kind.CLOSED, "1", "d1", AT, comment))
-    assert accept(tmp_path, *both) == [True, True]
+    assert kept(tmp_path, *both) == [True, True]
 
 
 def test_the_same_happening_under_another_id_is_kept_once(tmp_path: Path) -> None:
     comment = Comment("7", "tech", "done", AT, True)
-    assert accept(tmp_path, *(Event(Kind.COMMENTED, "1", d, AT, comment) for d in ("d1", "d2"))) == [True, False]
+    assert kept(tmp_path, *(Event(Kind.COMMENTED, "1", d, AT, comment) for d in ("d1", "d2"))) == [True, False]
 
 
 def test_closing_again_after_a_reopening_is_another_happening(tmp_path: Path) -> None:
     later = datetime(2026, 1, 6, tzinfo=UTC)
-    assert accept(tmp_path, Event(Kind.CLOSED, "1", "d1", AT), Event(Kind.CLOSED, "1", "d2", later)) == [True, True]
+    assert kept(tmp_path, Event(Kind.CLOSED, "1", "d1", AT), Event(Kind.CLOSED, "1", "d2", later)) == [True, True]

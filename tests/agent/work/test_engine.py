@@ -14,8 +14,9 @@ from sqlmodel import select
 
 from agent.metrics import Metrics
 from agent.store import inbox
+from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database
-from agent.store.inbox import Arrival, Job
+from agent.store.inbox import Job
 from agent.store.tables import Inbox, utcnow
 from agent.work.engine import Engine, Handler
 from agent.work.retry import MAX_RETRY_AFTER, PAUSES, pause
@@ -35,7 +36,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def put(database: Database, *events: tuple[str, str]) -> None:
     """Accept events given as (ticket, delivery id)."""
     arrivals = [Arrival("desk", Event(Kind.COMMENTED, t, d), b"", utcnow()) for t, d in events]
-    assert all(database.call(inbox.accept, arrivals))
+    assert all(database.call(accept, arrivals))
 
 
 def states(database: Database) -> dict[str, str]:

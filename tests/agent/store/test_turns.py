@@ -1,0 +1,118 @@
+"""Of each ticket's open events only the oldest has its turn, however they came, ended or were brought back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from agent.store import inbox
+from agent.store.arrivals import MAX_ROWS, Arrival, accept
+from agent.store.database import Database
+from agent.store.inbox import Job
+from agent.store.tables import utcnow
+from connectors.events import Event, Kind
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database.open_file(tmp_path / "db.sqlite3")
+    yield database
+    database.close()
+
+
+def put(database: Database, *events: tuple[str, str]) -> list[bool]:
+    """Accept events given as (ticket, delivery id), in one batch."""
+    return database.call(accept, [Arrival("desk", Event(Kind.COMMENTED, t, d), b"", utcnow()) for t, d in events])
+
+
+def claimed(database: Database) -> list[Job]:
+    return database.call(inbox.claim, 99, utcnow())
+
+
+def names(jobs: list[Job]) -> list[str]:
+    return sorted(job.event.delivery_id for job in jobs)
+
+
+def test_events_of_one_ticket_in_one_batch_come_one_by_one(database: Database) -> None:
+    assert put(database, ("a", "a1"), ("a", "a2"), ("b", "b1"), ("a", "a3")) == [True] * 4
+    order = []
+    while jobs := claimed(database):
+        order.append(names(jobs))
+        for job in jobs:
+            database.call(inbox.finish, job, utcnow())
+    assert order == [["a1", "b1"], ["a2"], ["a3"]]
+
+
+def test_an_event_behind_a_repetition_is_not_left_waiting_for_it(database: Database) -> None:
+    put(database, ("a", "a1"))
+    (job,) = claimed(database)
+    database.call(inbox.finish, job, utcnow())
+    assert put(database, ("a", "a1"), ("a", "a2"), ("a", "a2")) == [False, True, False]
+    assert names(claimed(database)) == ["a2"]
+
+
+def test_an_event_behind_one_in_work_waits_for_its_end(database: Database) -> None:
+    put(database, ("a", "a1"))
+    (job,) = claimed(database)
+    put(database, ("a", "a2"))
+    assert claimed(database) == []
+    database.call(inbox.retry, job, utcnow() + timedelta(hours=1), "down")
+    assert claimed(database) == []
+    assert database.call(inbox.next_due) > utcnow()
+
+
+def test_a_replayed_letter_comes_before_the_later_events_of_its_ticket(database: Database) -> None:
+    put(database, ("a", "a1"), ("a", "a2"), ("a", "a3"))
+    (job,) = claimed(database)
+    database.call(inbox.bury, job, "no right", utcnow())
+    assert database.call(inbox.replay, job.seq, utcnow())
+    order = []
+    while jobs := claimed(database):
+        order += names(jobs)
+        database.call(inbox.finish, jobs[0], utcnow())
+    assert order == ["a1", "a2", "a3"]
+
+
+def test_a_replayed_letter_waits_while_a_later_event_of_its_ticket_is_in_work(database: Database) -> None:
+    put(database, ("a", "a1"), ("a", "a2"))
+    (first,) = claimed(database)
+    database.call(inbox.bury, first, "no right", utcnow())
+    (second,) = claimed(database)
+    assert database.call(inbox.replay, first.seq, utcnow())
+    assert claimed(database) == []
+    database.call(inbox.finish, second, utcnow())
+    assert names(claimed(database)) == ["a1"]
+
+
+def test_only_dead_letters_can_be_replayed(database: Database) -> None:
+    put(database, ("a", "a1"))
+    assert not database.call(inbox.replay, 1, utcnow())
+    assert not database.call(inbox.replay, 2, utcnow())
+
+
+def test_more_events_than_one_statement_takes_are_all_kept(database: Database) -> None:
+    many = [(f"t{n}", f"d{n}") for n in range(MAX_ROWS + 5)]
+    assert put(database, *many, many[0], ("t1", "new")) == [*[True] * len(many), False, True]
+
+
+def test_looking_for_work_reads_an_index_only_of_what_is_due(database: Database) -> None:
+    """A full scan would make every event dearer the more are stored."""
+
+    def plans(session) -> str:
+        seen = []
+        driver = session.connection().connection.driver_connection
+        driver.set_trace_callback(seen.append)
+        inbox.claim(session, 9, utcnow())
+        inbox.next_due(session)
+        inbox.give_turn(session, "desk:a")
+        driver.set_trace_callback(None)
+        return "\n".join(str(row) for sql in seen for row in driver.execute(f"EXPLAIN QUERY PLAN {sql}"))
+
+    plan = database.call(plans)
+    assert "ix_inbox_due" in plan
+    assert "ix_inbox_open" in plan
+    assert not re.search(r"SCAN inbox(?! USING)", plan)
