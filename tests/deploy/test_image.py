@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,11 +55,21 @@ class Buildah:
 
 
 @pytest.fixture(scope="module")
-def buildah(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buildah]:
-    folder = tmp_path_factory.mktemp("images")
-    tool = Buildah(folder)
+def buildah() -> Iterator[Buildah]:
+    folder = Path(tempfile.mkdtemp(prefix="rolecall-image-"))
+    try:
+        yield built(Buildah(folder))
+    finally:
+        mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+        for mount in sorted((each for each in mounted if each.startswith(f"{folder}/")), reverse=True):
+            subprocess.run(["umount", mount], check=True)
+        shutil.rmtree(folder)
+
+
+def built(tool: Buildah) -> Buildah:
+    """Make the base image and, from the Dockerfile, ours."""
+    tar = tool.folder / "base.tar"
     include = "--include=python3,python3-venv,ca-certificates"
-    tar = folder / "base.tar"
     subprocess.run(
         ["mmdebstrap", "--quiet", "--variant=minbase", include, "bookworm", str(tar), str(SOURCES)], check=True
     )
@@ -66,10 +77,8 @@ def buildah(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buildah]:
     tool("add", "--quiet", container, str(tar), "/")
     tool("commit", "--quiet", "--rm", container, BASE)
     tar.unlink()
-    tool("build", *pip_of_this_machine(folder), "--file", str(DOCKERFILE), "--tag", IMAGE, str(ROOT))
-    yield tool
-    tool("rm", "--all")
-    shutil.rmtree(folder, ignore_errors=True)
+    tool("build", *pip_of_this_machine(tool.folder), "--file", str(DOCKERFILE), "--tag", IMAGE, str(ROOT))
+    return tool
 
 
 @pytest.fixture(scope="module")
