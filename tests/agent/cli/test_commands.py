@@ -1,0 +1,122 @@
+"""The commands of an operator, on one installation, in the order in which they are needed."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from agent.cli import app
+from agent.errors import BadInput, NotPossibleYet
+from agent.learning.registry import Registry
+from tests.tickets.conversations import load_conversations
+
+TICKETS = Path(__file__).parents[2] / "tickets"
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("operator")
+    lines = [f"{name} = '{TICKETS / name}.toml'" for name in ("rules", "roles")]
+    (folder / "agent.toml").write_text("\n".join([*lines, "[learning]", "trainer = 'frozen'", "threads = 1"]))
+    with (folder / "tickets.csv").open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["id", "created_at", "subject", "body", "role"])
+        for c in load_conversations():
+            if len(c.true_roles) == 1:
+                rows.writerow([c.id, c.created_at.isoformat(), c.subject, c.body, c.true_roles[0]])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(folder: Path) -> Run:
+    def run(*words: str) -> Result:
+        places = ["--config", str(folder / "agent.toml"), "--data", str(folder / "data")]
+        return CliRunner().invoke(app, [*words, *places], env={"COLUMNS": "200"})
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def trained(run: Run, folder: Path) -> Run:
+    assert run("import", str(folder / "tickets.csv")).exit_code == 0
+    for _ in range(2):
+        result = run("train")
+        assert result.exit_code == 0, result.output
+    return run
+
+
+@pytest.mark.parametrize("command", ["backtest", "clean"])
+def test_what_needs_a_model_says_so(run: Run, folder: Path, command: str, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, [command, "--config", str(folder / "agent.toml"), "--data", str(tmp_path)])
+    assert isinstance(result.exception, NotPossibleYet)
+    assert "rolecall train" in str(result.exception)
+
+
+def test_importing_again_adds_nothing(trained: Run, folder: Path) -> None:
+    assert "\n0 new reviewed tickets of " in trained("import", str(folder / "tickets.csv")).output
+
+
+def test_faulty_rows_are_listed_with_their_lines_and_nothing_is_imported(trained: Run, tmp_path: Path) -> None:
+    file = tmp_path / "bad.csv"
+    file.write_text(
+        "id,created_at,subject,body,role\nN1,2026-01-01,s,b,Network\nN2,yesterday,s,b,Network\nN3,2026-01-01,s,b,Netwrok\n"
+    )
+    result = trained("import", str(file))
+    assert isinstance(result.exception, BadInput)
+    assert f"{file}:3: created_at is 'yesterday'" in result.output
+    assert f"{file}:4: no role 'Netwrok'; did you mean Network?" in result.output
+    assert trained("import", str(file), "--skip-bad").output.count("1 new reviewed tickets") == 1
+
+
+def test_a_file_without_the_columns_is_told_which_it_has(trained: Run, tmp_path: Path) -> None:
+    file = tmp_path / "other.csv"
+    file.write_text("number,team\n1,Network\n")
+    error = trained("import", str(file)).exception
+    assert isinstance(error, BadInput)
+    assert "no column id, role; there is number, team" in str(error)
+
+
+def test_predict_shows_the_comment_and_every_role(trained: Run) -> None:
+    printed = trained("predict", "VPN is down").output
+    assert "**Role: " in printed
+    assert "Locksmith & Security" in printed
+
+
+def test_evaluate_lists_figures_with_intervals_and_the_wrong_answers(trained: Run, folder: Path) -> None:
+    printed = trained("evaluate", str(folder / "tickets.csv")).output
+    assert "accuracy 0." in printed
+    assert "macro-F1 0." in printed
+    assert "wrong answers" in printed
+
+
+def test_backtest_shows_each_ticket_beside_the_truth(trained: Run) -> None:
+    printed = trained("backtest", "--last", "5").output
+    assert printed.count("import:T") == 5
+    assert "said without 'not sure': " in printed
+
+
+def test_clean_lists_suspicious_labels_with_a_reason(trained: Run) -> None:
+    printed = trained("clean").output
+    assert "other tickets, rules and model say" in printed
+    assert "reviewed tickets are worth a look" in printed
+
+
+def test_models_can_be_compared_activated_and_rolled_back(trained: Run, folder: Path) -> None:
+    first, second = (m.version for m in Registry(folder / "data/models", folder / "data/encoders").versions())
+    assert "P(" in trained("models", "compare", first, second).output
+    trained("models", "activate", first)
+    assert trained("models", "activate", second).output == f"{second} serves\n"
+    assert trained("models", "rollback", "--why", "a test").output == f"{first} serves\n"
+    assert "rollback" in trained("models", "list").output
+
+
+def test_rules_can_be_tried_and_judged(trained: Run) -> None:
+    assert "vpn" in trained("rules", "test", "VPN is down").output
+    assert "the rules alone decide" in trained("rules", "report").output
