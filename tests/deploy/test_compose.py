@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -94,3 +95,10 @@ def test_no_password_stands_in_the_file(compose: dict[str, Any]) -> None:
     for service in compose["services"].values():
         for name, value in service.get("environment", {}).items():
             assert value is None or not name.endswith(named), name
+
+
+def test_the_runbook_explains_every_variable_that_has_a_default() -> None:
+    variables = set(re.findall(r"\$\{([A-Z_]+)", FILE.read_text()))
+    runbook = (DEPLOY / "README.md").read_text()
+    assert variables
+    assert [name for name in sorted(variables) if f"`{name}`" not in runbook] == []
