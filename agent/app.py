@@ -107,7 +107,9 @@ def create_app(
     async def handle(job: Job) -> None:
         await handlers[job.event.kind](job)
 
-    engine = Engine(database, handle, commit.accepted, metrics, settings.work.concurrency)
+    engine = Engine(
+        database, handle, commit.accepted, metrics, settings.work.concurrency, settings.work.retry_seconds
+    )
     health = Health(database, parts.active, metrics)
     receiver = Receiver(connectors, commit, settings.intake, metrics)
 

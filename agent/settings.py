@@ -55,6 +55,7 @@ class WorkSettings(Section):
     concurrency: int = Field(default=16, ge=1)
     settle_seconds: float = Field(default=30, ge=0)
     poll_seconds: float = Field(default=300, gt=0)
+    retry_seconds: tuple[float, ...] = Field(default=PAUSES, min_length=1)
 
 
 class TriageSettings(Section):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from random import Random
 
@@ -14,7 +14,7 @@ from agent.store import inbox
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import utcnow
-from agent.work.retry import pause
+from agent.work.retry import PAUSES, pause
 from connectors.errors import ConnectorError, Transient
 
 IDLE_SECONDS = 5.0
@@ -40,6 +40,7 @@ class Engine:
         wake: asyncio.Event,
         metrics: Metrics,
         concurrency: int,
+        pauses: Sequence[float] = PAUSES,
         random: Random | None = None,
     ) -> None:
         self._database = database
@@ -47,6 +48,7 @@ class Engine:
         self._wake = wake
         self._metrics = metrics
         self._concurrency = concurrency
+        self._pauses = pauses
         self._random = random or Random()  # noqa: S311 - jitter is no secret
         self._working: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -104,7 +106,7 @@ class Engine:
                 self._count(job, "done")
 
     async def _again(self, job: Job, error: str, retry_after: float | None) -> None:
-        wait = pause(job.attempt, retry_after, self._random)
+        wait = pause(job.attempt, retry_after, self._random, self._pauses)
         if wait is None:
             await self._bury(job, error)
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from random import Random
 
@@ -12,15 +13,17 @@ MAX_RETRY_AFTER = 3_600.0
 """Seconds that we honour at most: a system that asks for a week gets an hour."""
 
 
-def pause(attempt: int, retry_after: float | None, random: Random) -> timedelta | None:
+def pause(
+    attempt: int, retry_after: float | None, random: Random, pauses: Sequence[float] = PAUSES
+) -> timedelta | None:
     """Return how long to wait after the failed `attempt` (from 1), or None when it was the last one.
 
     Half of the pause is fixed and half is jitter, so that many tickets of one outage do not come back together; a
     `Retry-After` is never undercut. Source: exponential back-off with equal jitter (AWS Architecture Blog, 2015).
     """
-    if attempt > len(PAUSES):
+    if attempt > len(pauses):
         return None
-    base = PAUSES[attempt - 1]
+    base = pauses[attempt - 1]
     if retry_after is not None:
         least = min(max(retry_after, 0.0), MAX_RETRY_AFTER)
         return timedelta(seconds=least + random.uniform(0, min(base, 5.0)))
