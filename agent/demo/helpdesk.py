@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from agent.demo.processes import end
 from agent.errors import RolecallError
 
 REQUIREMENT = "django-helpdesk==2.6.1"
@@ -170,16 +171,8 @@ class HelpdeskServer:
     def stop(self) -> None:
         """End the process, by force if it does not go; harmless when it does not run."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdin:
-            process.stdin.close()
+        if process is not None:
+            end(process, STOP_SECONDS)
 
     def restart(self) -> None:
         """Stop and start on the same data and port."""

@@ -17,6 +17,7 @@ from typing import Any, Self
 import httpx
 
 from agent.demo.helpdesk import HelpdeskServer
+from agent.demo.processes import end
 from agent.errors import NotPossibleYet
 
 START_SECONDS = 60.0
@@ -124,14 +125,8 @@ class Installation:
     def stop(self) -> None:
         """End the server as an operator would; harmless when it does not run."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if process is not None:
+            end(process, STOP_SECONDS)
 
     def __enter__(self) -> Self:
         return self
