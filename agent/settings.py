@@ -27,6 +27,9 @@ from connectors.registry import CONNECTORS
 DEFAULT_FILE = Path("config/agent.toml")
 SECRETS_PREFIX = PREFIX + "SECRETS__"
 
+RETRY_SECONDS = (2.0, 5.0, 30.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 36_000.0)
+"""Before the 2nd, 3rd, ... attempt. After the last one the event becomes a dead letter."""
+
 
 class Section(BaseModel):
     """One table of the settings file."""
@@ -55,7 +58,7 @@ class WorkSettings(Section):
     concurrency: int = Field(default=16, ge=1)
     settle_seconds: float = Field(default=30, ge=0)
     poll_seconds: float = Field(default=300, gt=0)
-    retry_seconds: tuple[float, ...] = Field(default=PAUSES, min_length=1)
+    retry_seconds: tuple[float, ...] = Field(default=RETRY_SECONDS, min_length=1)
 
 
 class TriageSettings(Section):

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from random import Random
 
-PAUSES = (2.0, 5.0, 30.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 36_000.0)
-"""Seconds before the 2nd, 3rd, ... attempt. After the last one the event becomes a dead letter."""
+from agent.settings import RETRY_SECONDS as PAUSES
 
 MAX_RETRY_AFTER = 3_600.0
 """Seconds that we honour at most: a system that asks for a week gets an hour."""
