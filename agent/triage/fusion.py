@@ -2,13 +2,12 @@
 
 A logarithmic opinion pool (Heskes, "Selecting weighting factors in logarithmic opinion pools", NeurIPS 1997):
 
-    log p(role) = log p_model(role) / T + b log base(role) + w rules(role) + m memory(role) + l lessons(role)
-                  + corrections(role) + constant
+    log p(role) = log p_model(role) / T + b log base(role) + w rules(role) + m memory(role) + l lessons(role) + c
 
 The base rates are there for heads that are trained with balanced classes and so have lost them. Rules and memory speak
 as evidence: how far they move a role from its base rate, 0 where they say nothing. Any voice may be missing: without a
-model the base rates take its place. For a multi-label desk each role is judged by itself, with
-log-odds in place of logarithms.
+model the base rates take its place. For a multi-label desk each role is judged by itself, with log-odds in place of
+logarithms. What people said of the very same text is no evidence but a correction, and applied last.
 
     fusion = Fusion.from_arrays(model_roles, artefact_arrays)   # or Fusion.untrained(roles)
     fusion = fusion.for_roles(catalogue_roles)                  # roles newer than the model take part at once
@@ -87,16 +86,29 @@ def pool(voices: Voices, weights: Weights, *, multi_label: bool = False) -> Floa
         evidence += weights.memory * voices.memory
     if voices.lessons is not None:
         evidence += weights.lessons * voices.lessons
-    if voices.corrections is not None:
-        evidence += voices.corrections
     scores = _start(voices, weights, evidence, multi_label) + evidence
     odds = np.exp(scores - (0.0 if multi_label else scores.max(axis=1, keepdims=True)))
     answer: Floats = odds / (1.0 + odds if multi_label else odds.sum(axis=1, keepdims=True))
+    if voices.corrections is not None:
+        answer = _corrected(answer, voices.corrections, multi_label)
     if voices.vetoed is None:
         return answer
     kept: Floats = np.where(voices.vetoed, 0.0, answer)
     total = np.where(kept.any(axis=1, keepdims=True), kept.sum(axis=1, keepdims=True), 1.0)
     return kept if multi_label else kept / total
+
+
+def _corrected(answer: Floats, corrections: Floats, multi_label: bool) -> Floats:
+    """Return the answers after corrections of the very same texts: old roles held back, new ones put forward."""
+    kept = answer * (1.0 - np.clip(-corrections, 0.0, 1.0))
+    forward = np.clip(corrections, 0.0, 1.0)
+    if multi_label:
+        return kept + forward * (1.0 - kept)
+    forward = forward / np.maximum(forward.sum(axis=1, keepdims=True), 1.0)
+    rest = 1.0 - forward.sum(axis=1, keepdims=True)
+    total = kept.sum(axis=1, keepdims=True)
+    mixed: Floats = kept / np.where(total > 0, total, 1.0) * rest + forward
+    return mixed
 
 
 def _start(voices: Voices, weights: Weights, evidence: Floats, multi_label: bool) -> Floats:

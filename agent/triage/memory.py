@@ -33,9 +33,10 @@ SHARPNESS = 2.0  # exponent of the kernel between the floor and 1
 DOUBT = 0.2  # imagined neighbours of the base rate: how little a single neighbour may say
 SAME_TEXT = 0.95  # cosine; from here on a correction is about this very text
 LESSON_FLOOR, LESSON_FULL = 0.5, 0.7  # cosine; paraphrases of a ticket lie at 0.55 to 0.95, other tickets below 0.4
-EARLIER = 0.5  # of a voice: what an earlier review, as near as a correction, still counts against it
 TIE = 0.01  # cosine; closer than this, two reviews are as near as each other
-CORRECTION_FORCE = 4.0  # log-odds, for the new role and against the old one: beats a model that is 99.9 % sure
+PUT_FORWARD = 0.7  # probability of the role that a person named for this very text
+HOLD_BACK = 0.98  # share of its probability that the role they replaced loses; people may be wrong
+LESSON = 4.0  # log-odds, for the new role and against the old one, of a correction of a similar text
 TRUST = {Strength.CLOSED_AS_SUGGESTED: 0.4, Strength.CLOSED: 0.7, Strength.CONFIRMED: 0.9, Strength.CORRECTED: 1.0}
 
 
@@ -77,7 +78,10 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recalled:
-    """What the memory says about n tickets: log-odds float64[n, roles], and the similar reviewed tickets of each."""
+    """What the memory says about n tickets, float64[n, roles] each, and the similar reviewed tickets.
+
+    `evidence` and `lessons` are log-odds; `corrections` are shares of the probability, negative where one is held back.
+    """
 
     evidence: Floats
     corrections: Floats
@@ -166,21 +170,26 @@ def _votes(memory: Memory, kernel: Floats, base: Floats, multi_label: bool) -> F
 def _corrections(memory: Memory, similarity: Floats) -> tuple[Floats, Floats]:
     """Return what corrections of the same text demand, and what those of similar texts suggest; float64[n, roles] each.
 
-    Negative where they hold a role back, positive where they put one forward. A correction is news while nothing
-    nearer, and nothing newer that is as near, was reviewed otherwise: each such review divides its force.
+    Negative where they hold a role back, positive where they put one forward: shares of the probability,
+    -HOLD_BACK to PUT_FORWARD, for the same text; log-odds for similar ones. Each later review that is as near and of
+    another role divides this.
     """
     demands, suggestions = np.zeros((2, len(similarity), len(memory.roles)))
     corrected = np.flatnonzero(memory.rejected.any(axis=1))
-    age = np.arange(len(memory))
+    order = np.arange(len(memory))
     for row, near in enumerate(similarity):
         for review in corrected[near[corrected] > LESSON_FLOOR]:
-            newer = np.where(age > review, 1.0, np.where(near > near[review] + TIE, 1.0, EARLIER) * (age != review))
-            voices = memory.trust * newer * (near > near[review] - TIE)
-            agreeing = voices @ memory.labels
+            later = memory.trust * (order > review) * (near > near[review] - TIE)
+            agreeing = later @ memory.labels
             back = memory.rejected[review] / (1.0 + agreeing)
-            forward = memory.labels[review] / (1.0 + voices.sum() - agreeing)
-            closeness = min((near[review] - LESSON_FLOOR) / (LESSON_FULL - LESSON_FLOOR), 1.0)
-            effect = CORRECTION_FORCE * closeness * (forward - back)
-            target = demands if near[review] >= SAME_TEXT else suggestions
-            target[row] = np.where(np.abs(effect) > np.abs(target[row]), effect, target[row])
+            forward = memory.labels[review] / memory.labels[review].sum() / (1.0 + later.sum() - agreeing)
+            if near[review] >= SAME_TEXT:
+                _keep_stronger(demands[row], PUT_FORWARD * forward - HOLD_BACK * back)
+            else:
+                closeness = min((near[review] - LESSON_FLOOR) / (LESSON_FULL - LESSON_FLOOR), 1.0)
+                _keep_stronger(suggestions[row], LESSON * closeness * (forward - back))
     return demands, suggestions
+
+
+def _keep_stronger(kept: Floats, effect: Floats) -> None:
+    kept[:] = np.where(np.abs(effect) > np.abs(kept), effect, kept)

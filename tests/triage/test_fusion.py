@@ -64,7 +64,7 @@ def test_a_role_nobody_speaks_for_does_not_dilute_the_others() -> None:
 
 
 def test_a_correction_beats_a_model_that_is_nearly_certain() -> None:
-    model, corrections = np.array([[0.99, 0.006, 0.004]]), np.array([[-6.0, 6.0, 0.0]])
+    model, corrections = np.array([[0.99, 0.006, 0.004]]), np.array([[-0.98, 0.7, 0.0]])
     assert Fusion.untrained(ROLES).probabilities(model, [[]], None, corrections)[0].argmax() == 1
 
 
@@ -106,3 +106,16 @@ def test_whatever_is_said_the_answer_is_a_distribution(
     answer = pool(Voices(EVEN, model, rules, memory), Weights())
     assert np.isfinite(answer).all()
     assert answer.sum(axis=1) == pytest.approx(np.ones(4))
+
+
+def test_corrections_keep_a_distribution_even_if_they_take_everything_away() -> None:
+    model, corrections = np.array([[1.0, 0.0, 0.0]]), np.array([[-1.0, 0.7, 0.6]])
+    answer = Fusion.untrained(ROLES).probabilities(model, [[]], None, corrections)
+    assert answer.sum() == pytest.approx(1.0)
+
+
+def test_a_correction_on_a_multi_label_desk_moves_only_the_roles_it_names() -> None:
+    fusion = Fusion.untrained(ROLES, multi_label=True)
+    answer = fusion.probabilities(np.array([[0.9, 0.1, 0.4]]), [[]], None, np.array([[-0.98, 0.7, 0.0]]))[0]
+    assert answer[0] < 0.5 < answer[1]
+    assert answer[2] == pytest.approx(0.4)

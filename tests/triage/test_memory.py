@@ -134,3 +134,12 @@ def test_a_ticket_recalled_as_filed_sees_older_reviews_only() -> None:
     evidence = recall_as_filed(memory, BASE, np.array([0, 1])).evidence
     assert evidence[0] == pytest.approx(np.zeros(3))
     assert evidence[1].argmax() == 2
+
+
+@pytest.mark.parametrize("earlier", [0, 1, 30])
+def test_a_resubmitted_ticket_never_gets_its_old_role_however_many_earlier_reviews_agree_with_the_model(
+    earlier: int,
+) -> None:
+    same_text = [Remembered(f"t{i}", AXES[0], ("Plumbing",)) for i in range(earlier)]
+    memory = remember([*same_text, corrected("last", AXES[0], "Plumbing", "Network")], ROLES)
+    assert answer(memory, AXES[0], [0.99999, 0.000005, 0.000005]) == "Network"
