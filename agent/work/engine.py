@@ -10,11 +10,12 @@ from random import Random
 import structlog
 
 from agent.metrics import Metrics
+from agent.settings import RETRY_SECONDS
 from agent.store import inbox
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import utcnow
-from agent.work.retry import PAUSES, pause
+from agent.work.retry import pause
 from connectors.errors import ConnectorError, Transient
 
 IDLE_SECONDS = 5.0
@@ -40,7 +41,7 @@ class Engine:
         wake: asyncio.Event,
         metrics: Metrics,
         concurrency: int,
-        pauses: Sequence[float] = PAUSES,
+        pauses: Sequence[float] = RETRY_SECONDS,
         random: Random | None = None,
     ) -> None:
         self._database = database

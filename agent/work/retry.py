@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from random import Random
 
-from agent.settings import RETRY_SECONDS as PAUSES
+from agent.settings import RETRY_SECONDS
 
 MAX_RETRY_AFTER = 3_600.0
 """Seconds that we honour at most: a system that asks for a week gets an hour."""
 
 
 def pause(
-    attempt: int, retry_after: float | None, random: Random, pauses: Sequence[float] = PAUSES
+    attempt: int, retry_after: float | None, random: Random, pauses: Sequence[float] = RETRY_SECONDS
 ) -> timedelta | None:
     """Return how long to wait after the failed `attempt` (from 1), or None when it was the last one.
 

@@ -13,13 +13,14 @@ import pytest
 from sqlmodel import select
 
 from agent.metrics import Metrics
+from agent.settings import RETRY_SECONDS as PAUSES
 from agent.store import inbox
 from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import Inbox, utcnow
 from agent.work.engine import Engine, Handler
-from agent.work.retry import MAX_RETRY_AFTER, PAUSES, pause
+from agent.work.retry import MAX_RETRY_AFTER, pause
 from connectors.errors import Permanent, Transient
 from connectors.events import Event, Kind
 

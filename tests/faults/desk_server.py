@@ -1,0 +1,121 @@
+"""A whole Rolecall server for the misbehaving helpdesk, with its guards switched off or its death arranged on request.
+
+python -m tests.faults.desk_server '{"data": ..., "port": ..., "desk": URL, ...}'
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from sqlmodel import Session
+
+from agent import logs
+from agent.app import assemble, create_app
+from agent.settings import Settings
+from agent.store.database import Database
+from tests.faults.http_desk import HttpDesk
+
+TICKETS = Path(__file__).parents[1] / "tickets"
+DEATH = 9
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the server is told. `die_at` names a moment: `before:QUERY` or `after:QUERY`, at its `occasion`-th time."""
+
+    data: str
+    port: int
+    desk: str
+    settle_seconds: float = 1.5
+    timeout_seconds: float = 0.5
+    blind: bool = False
+    die_at: str = ""
+    occasion: int = 1
+    database_url: str = ""
+
+    def arguments(self) -> list[str]:
+        return [json.dumps(self.__dict__)]
+
+
+class Fuse:
+    """Ends the process, as kill -9 would, when the named moment has come so many times."""
+
+    def __init__(self, moment: str, occasion: int) -> None:
+        self._moment, self._left = moment, occasion
+
+    def pass_by(self, moment: str) -> None:
+        if moment == self._moment:
+            self._left -= 1
+            if self._left <= 0:
+                os._exit(DEATH)
+
+
+class MortalDatabase(Database):
+    """A database that can end the process before or after any of its queries."""
+
+    fuse: Fuse
+
+    def _transact(self, engine: Any, query: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        def fused(session: Session) -> Any:
+            self.fuse.pass_by(f"before:{query.__name__}")
+            result = query(session, *args, **kwargs)
+            self.fuse.pass_by(f"within:{query.__name__}")
+            return result
+
+        result = super()._transact(engine, fused)
+        self.fuse.pass_by(f"after:{query.__name__}")
+        return result
+
+
+class MortalDesk(HttpDesk):
+    """A connector that can end the process before or after a write to the helpdesk."""
+
+    fuse: Fuse
+
+    async def post_comment(self, ticket_id: str, text: str) -> str:
+        self.fuse.pass_by("before:post")
+        identifier = await super().post_comment(ticket_id, text)
+        self.fuse.pass_by("after:post")
+        return identifier
+
+    async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> None:
+        self.fuse.pass_by("before:edit")
+        await super().edit_comment(ticket_id, comment_id, text)
+        self.fuse.pass_by("after:edit")
+
+
+def settings_of(plan: Plan) -> Settings:
+    return Settings(
+        data=Path(plan.data),
+        rules=TICKETS / "rules.toml",
+        roles=TICKETS / "roles.toml",
+        log_format="json",
+        work={"settle_seconds": plan.settle_seconds, "retry_seconds": [0.1, 0.2, 0.3] * 20},  # type: ignore[arg-type]
+        triage={"silent_below": 0.2},  # type: ignore[arg-type]
+        learning={"nightly_at": None},  # type: ignore[arg-type]
+    )
+
+
+def main(plan: Plan) -> None:
+    settings, fuse = settings_of(plan), Fuse(plan.die_at, plan.occasion)
+    logs.configure("json")
+    parts = assemble(settings)
+    desk = MortalDesk(plan.desk, plan.timeout_seconds, plan.blind)
+    desk.fuse = fuse
+    if plan.die_at:
+        mortal = MortalDatabase(f"sqlite:///{parts.directory.database}")
+        mortal.fuse = fuse
+        parts = replace(parts, database=mortal)
+    app = create_app(parts, {desk.source: desk}, ["false"])
+    uvicorn.run(app, port=plan.port, loop="uvloop", http="httptools", log_config=None, access_log=False)
+
+
+if __name__ == "__main__":
+    main(Plan(**json.loads(sys.argv[1])))

@@ -1,0 +1,66 @@
+"""The connector of the misbehaving helpdesk: our real HTTP client and error tree, a body that needs no vendor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from connectors.base import Poll
+from connectors.errors import Ambiguous, InvalidSignature, MalformedPayload
+from connectors.events import Comment, Delivery, Event, Kind, Ticket
+from connectors.http import call, make_client
+
+SECRET = "open-sesame-of-the-stub"
+SUBJECT = "VPN is down"
+AUTHOR = "bot"
+
+
+class HttpDesk:
+    """Deliveries are `[kind, ticket, delivery id, text]`."""
+
+    source = "desk"
+    author_id = AUTHOR
+
+    def __init__(self, url: str, timeout_seconds: float, blind: bool = False) -> None:
+        self._client = make_client(url, {}, timeout_seconds=timeout_seconds)
+        self._blind = blind
+
+    def verify(self, delivery: Delivery) -> None:
+        if delivery.secret != SECRET:
+            raise InvalidSignature("wrong secret")
+
+    def parse(self, delivery: Delivery) -> Sequence[Event]:
+        try:
+            kind, ticket, identifier, text = json.loads(delivery.body)
+        except ValueError:
+            raise MalformedPayload("not an event") from None
+        comment = Comment(identifier, "tech", text, internal=True) if kind == Kind.COMMENTED else None
+        return [Event(Kind(kind), ticket, identifier, comment=comment, ticket=Ticket(ticket, SUBJECT, ""))]
+
+    def ticket_url(self, ticket_id: str) -> str:
+        return f"http://desk.example/{ticket_id}"
+
+    async def check(self) -> str:
+        return "there"
+
+    async def read_ticket(self, ticket_id: str) -> Ticket:
+        answer = await call(self._client, "GET", f"tickets/{ticket_id}")
+        found = [] if self._blind else json.loads(answer.body)
+        return Ticket(ticket_id, SUBJECT, "", comments=tuple(Comment(c["id"], AUTHOR, c["text"]) for c in found))
+
+    async def post_comment(self, ticket_id: str, text: str) -> str:
+        answer = await call(self._client, "POST", f"tickets/{ticket_id}/comments", json={"text": text})
+        try:
+            identifier: str = json.loads(answer.body)["id"]
+        except ValueError:
+            raise Ambiguous("an unreadable answer") from None
+        return identifier
+
+    async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> None:
+        await call(self._client, "PATCH", f"tickets/{ticket_id}/comments/{comment_id}", json={"text": text})
+
+    async def poll(self, watermark: str | None) -> Poll:
+        return Poll([], watermark or "0")
+
+    async def aclose(self) -> None:
+        await self._client.aclose()

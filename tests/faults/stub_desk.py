@@ -1,0 +1,92 @@
+"""A helpdesk that misbehaves: it stores comments, and answers as real ones do on bad days.
+
+GET /tickets/{id}                    its comments
+POST /tickets/{id}/comments          stores one
+PATCH /tickets/{id}/comments/{id}    replaces its text
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+
+@dataclass(frozen=True)
+class Moods:
+    """Probabilities of each misbehaviour of one request, and how long a slow one takes in seconds."""
+
+    unavailable: float = 0.08
+    too_many: float = 0.04
+    stored_then_500: float = 0.08
+    broken_off: float = 0.04
+    slow: float = 0.1
+    slow_seconds: tuple[float, float] = (0.05, 0.4)
+
+
+class BrokenOff(Response):
+    """Announces more than it sends: the connection ends in the middle of the answer."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"100")]})
+        await send({"type": "http.response.body", "body": b'{"id": ', "more_body": False})
+
+
+@dataclass
+class StubDesk:
+    """Comments by ticket, and every text that each ticket was given, in the order of storing."""
+
+    moods: Moods = field(default_factory=Moods)
+    random: random.Random = field(default_factory=lambda: random.Random(1))
+    comments: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    history: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    down: bool = False
+
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/tickets/{ticket}", self._read),
+                Route("/tickets/{ticket}/comments", self._write, methods=["POST"]),
+                Route("/tickets/{ticket}/comments/{comment}", self._write, methods=["PATCH"]),
+            ]
+        )
+
+    async def _read(self, request: Request) -> Response:
+        refusal = await self._refuse()
+        comments = self.comments[request.path_params["ticket"]]
+        return refusal or JSONResponse([{"id": number, "text": text} for number, text in comments.items()])
+
+    async def _write(self, request: Request) -> Response:
+        ticket, text = request.path_params["ticket"], (await request.json())["text"]
+        if refusal := await self._refuse():
+            return refusal
+        comments = self.comments[ticket]
+        number = request.path_params.get("comment", str(len(comments) + 1))
+        comments[number] = text
+        self.history[ticket].append(text)
+        if self._happens(self.moods.stored_then_500):
+            return Response(status_code=500)
+        if self._happens(self.moods.broken_off):
+            return BrokenOff()
+        return JSONResponse({"id": number})
+
+    async def _refuse(self) -> Response | None:
+        if self.down:
+            return Response(status_code=503)
+        if self._happens(self.moods.slow):
+            await asyncio.sleep(self.random.uniform(*self.moods.slow_seconds))
+        if self._happens(self.moods.unavailable):
+            return Response(status_code=503)
+        if self._happens(self.moods.too_many):
+            return Response(status_code=429, headers={"Retry-After": "1"})
+        return None
+
+    def _happens(self, probability: float) -> bool:
+        return self.random.random() < probability

@@ -1,0 +1,79 @@
+"""Whatever dies and whatever the helpdesk answers: nothing acknowledged is lost, nothing said twice, nothing reversed.
+
+Each promise has its control: with the guard off, the same harness has to find the damage.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.faults.storm import storm
+from tests.faults.stub_desk import Moods, StubDesk
+
+pytestmark = pytest.mark.anyio
+
+WRITES = ("accept", "claim", "file", "record", "want", "attempt", "posted", "review", "retry", "finish")
+MOMENTS = (
+    *(f"{when}:{query}#{n}" for query in WRITES for n, when in enumerate(("before", "within", "after"), 2)),
+    *(f"{when}:{call}#2" for call in ("post", "edit") for when in ("before", "after")),
+)
+CALM = Moods(0, 0, 0, 0, 0)
+
+
+def desk(**moods: object) -> StubDesk:
+    return StubDesk(Moods(**{**CALM.__dict__, **moods}), random.Random(7))
+
+
+async def test_deaths_at_any_moment_lose_nothing_and_say_nothing_twice(tmp_path: Path) -> None:
+    verdict = await storm(tmp_path, tickets=8, corrections=2, lives=[None, "after:post", "before:finish#5"])
+    assert verdict.kills == 3
+    assert verdict.acknowledged == 24
+    assert verdict.damage == (0, 0, 0), verdict
+
+
+async def test_without_looking_for_our_mark_a_stored_comment_is_repeated(tmp_path: Path) -> None:
+    """Control."""
+    verdict = await storm(
+        tmp_path, tickets=8, corrections=0, stub=desk(stored_then_500=0.5), blind=True, settle_seconds=0
+    )
+    assert verdict.duplicates
+
+
+async def test_a_slow_helpdesk_is_waited_for_before_we_look(tmp_path: Path) -> None:
+    verdict = await storm(
+        tmp_path, tickets=6, corrections=0, stub=desk(slow=0.6, slow_seconds=(1.2, 2.0)), settle_seconds=2.5
+    )
+    assert verdict.damage == (0, 0, 0), verdict
+
+
+async def test_without_the_settle_time_a_late_request_lands_behind_the_look(tmp_path: Path) -> None:
+    """Control."""
+    stub = desk(slow=0.6, slow_seconds=(1.2, 2.0))
+    verdict = await storm(tmp_path, tickets=8, corrections=0, stub=stub, settle_seconds=0)
+    assert verdict.duplicates
+
+
+async def test_without_turns_the_events_of_a_ticket_overtake_each_other(tmp_path: Path) -> None:
+    """Control: a trigger makes every event due as soon as it is stored."""
+
+    def due_at_once(file: Path) -> None:
+        database = sqlite3.connect(file)
+        database.execute(
+            "CREATE TRIGGER no_turns AFTER INSERT ON inbox BEGIN"
+            " UPDATE inbox SET due_at = received_at WHERE seq = NEW.seq; END"
+        )
+        database.commit()
+        database.close()
+
+    verdict = await storm(tmp_path, tickets=8, corrections=3, stub=desk(unavailable=0.3), prepare=due_at_once)
+    assert verdict.inversions
+
+
+@pytest.mark.slow
+async def test_a_death_before_within_or_after_any_write_does_no_damage(tmp_path: Path) -> None:
+    verdict = await storm(tmp_path, tickets=250, lives=MOMENTS)
+    assert verdict.damage == (0, 0, 0), verdict
