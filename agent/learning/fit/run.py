@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import hashlib
 import json
 import resource
@@ -64,6 +66,7 @@ def fit(job: Job, folder: Path, report: Report) -> FitResult:
     embeddings = session.embeddings(tuning)
     head = stock_head or session.head(embeddings, rows)
     phases.end("head")
+    _return_freed_memory()
     tuned = tuning.steps > 0
     if tuned:
         refill(encoder / BODY, tuning.weights, folder / BODY)
@@ -97,6 +100,12 @@ def _hash(weights: Mapping[str, Tensor], head: Head) -> str:
     for name in sorted(weights):
         digest.update(name.encode() + weights[name].contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+def _return_freed_memory() -> None:
+    """Give the system what the allocator keeps of the tuning, before the export needs as much again (glibc only)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _peak_mb() -> float:
