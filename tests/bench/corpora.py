@@ -4,13 +4,15 @@
 
 Each draw learns from 105 random tickets and is judged on up to 2,000 others that are no exact duplicates of them. The
 rules were written by reading the first 150 tickets of each corpus. "Fused" pools rules, the frozen encoder and the
-memory of the 105; "fused, tuned" pools the tuned encoder instead. Tuned answers are kept under build/bench.
+memory of the 105; "fused, tuned" pools the tuned encoder instead. Tuned answers are kept under build/bench, by
+recipe, so that an interrupted run goes on where it stopped.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,14 +64,15 @@ def frozen_model(history: History, train: Rows, judged: Rows, groups: NDArray[np
 
 def tuned_model(history: History, train: Rows, judged: Rows, groups: NDArray[np.int64], name: str) -> Model:
     """Return the answers of the tuned lane, fitted in a child process as in service, or as kept from an earlier run."""
-    kept = CACHE / f"corpora-{name}.npz"
+    recipe = Recipe(cross_fit_folds=FOLDS)
+    kept = CACHE / f"corpora-{name}-{hashlib.sha256(repr(recipe).encode()).hexdigest()[:8]}.npz"
     if not kept.exists():
         keys, roles = [e.ticket_key for e in history.examples], [e.roles for e in history.examples]
         samples = [
             Sample(keys[i], history.texts[i], roles[i], group=str(g)) for i, g in zip(train, groups, strict=True)
         ]
         samples += [Sample(keys[i], history.texts[i], roles[i], part="other") for i in judged]
-        job = Job(tuple(samples), history.roles, Recipe(cross_fit_folds=FOLDS), (CACHE / "encoders").resolve())
+        job = Job(tuple(samples), history.roles, recipe, (CACHE / "encoders").resolve())
         result = asyncio.run(child.run(job, CACHE / "scratch"))
         arrays, count = result.arrays(), len(train)
         answers = predict(result.head(), arrays["embeddings"][count:])
