@@ -1,0 +1,65 @@
+"""`rolecall study`: how often to retrain, and on how many tickets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
+
+LEAST = 50
+
+
+def study(
+    windows: Annotated[str, typer.Option(help="Numbers of latest reviewed tickets to learn from.")] = "75,150,300,600",
+    days: Annotated[str, typer.Option(help="Days between two trainings.")] = "1,7,30",
+    start: Annotated[int, typer.Option(min=20, help="Tickets to begin with before the first answer.")] = 150,
+    last: Annotated[int | None, typer.Option(help="Replay only this many of the latest tickets.")] = None,
+    out: Annotated[Path, typer.Option(help="Where the page, the plot and finished cells go.")] = Path("study"),
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+) -> None:
+    """Replay the reviewed history day by day for a grid of windows and frequencies: quality against cost.
+
+    Uses the frozen encoder, so that a cell takes seconds to minutes. Can be interrupted and repeated: finished cells
+    are not computed again.
+    """
+    from agent.errors import BadInput, NotPossibleYet
+    from agent.learning.history import dated_history
+    from agent.learning.study import draw, page
+    from agent.learning.study import study as run
+
+    try:
+        grid = [int(w) for w in windows.split(",")], [int(d) for d in days.split(",")]
+    except ValueError:
+        raise BadInput("--windows and --days take whole numbers, separated by commas") from None
+    if min(min(grid[0]) - 10, min(grid[1])) < 1:
+        raise BadInput("a window holds more than 10 tickets, and trainings are at least a day apart")
+    parts = parts_for(config, data)
+    history = dated_history(parts.database, parts.directory, parts.mind.rules, parts.active.current, last)
+    if len(history.examples) < start + LEAST:
+        raise NotPossibleYet(f"{len(history.examples)} reviewed tickets are too few: {start + LEAST} are needed")
+    console = Console(highlight=False)
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}")
+    with Progress(*columns, TimeElapsedColumn(), console=console) as bar:
+        lines: dict[str, object] = {}
+
+        def show(name: str, answered: int) -> None:
+            if name not in lines:
+                lines[name] = bar.add_task(name, total=len(history.examples) - start)
+            bar.update(lines[name], completed=answered)  # type: ignore[arg-type]  # rich hides its id type
+
+        cells = run(history, *grid, start, out / "cells", show)
+    (out / "study.svg").write_text(draw(cells), "utf-8")
+    (out / "study.html").write_text(page(cells), "utf-8")
+    table = Table("window", "every", "accuracy", "macro-F1", "asserted", "of these right", "trainings", "CPU s")
+    for c in cells:
+        shares = (f"{c.accuracy:.3f}", f"{c.macro_f1:.3f}", f"{c.coverage:.0%}", f"{c.precision:.0%}")
+        table.add_row(str(c.window), f"{c.every_days} d", *shares, str(c.trainings), f"{c.seconds:.1f}")
+    console.print(table)
+    console.print(f"{out / 'study.html'}")
