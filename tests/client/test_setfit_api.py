@@ -1,0 +1,102 @@
+"""A client that knows only the SetFit Docker API's README works against the real server, started as people start it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import urllib.error
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from tests.client.setfit_api import SetFitApi
+
+ROOT = Path(__file__).parents[2]
+KEY = "0123456789abcdef0123456789abcdef"
+PATIENCE_SECONDS = 300
+EXAMPLES = [
+    {"text": text, "label": label}
+    for label, texts in {
+        "book_flight": ["I need a flight to Boston", "book me a plane ticket", "fly me home", "two seats to Rome"],
+        "cancel": ["please cancel my booking", "I want my money back", "call it off", "cancel the reservation"],
+        "weather": ["will it rain tomorrow", "how hot is it in Lima", "is there snow", "what is the forecast"],
+    }.items()
+    for text in texts
+]
+
+
+def start(data: Path, **variables: str) -> tuple[subprocess.Popen[str], str, str]:
+    """Start `rolecall serve` on a free port; return it, its address, and what it had said by then."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("ROLECALL_", "API_KEY"))}
+    command = [sys.executable, "-m", "agent.cli", "serve", "--data", str(data), "--port", "0"]
+    server = subprocess.Popen(command, cwd=ROOT, env=environ | variables, stderr=subprocess.PIPE, text=True)
+    assert server.stderr is not None
+    said = ""
+    for line in server.stderr:
+        said += line
+        if found := re.search(r"http://127\.0\.0\.1:\d+", line):
+            return server, found[0], said
+    raise AssertionError(f"the server did not start: {said}")
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SetFitApi]:
+    server, url, _ = start(tmp_path_factory.mktemp("data"), API_KEY=KEY)
+    with server:
+        yield SetFitApi(url, KEY)
+        server.terminate()
+
+
+def test_train_poll_metadata_predict_embeddings(api: SetFitApi) -> None:
+    assert api.health() == {"status": "ok"}
+    job = api.train("intents", EXAMPLES, num_iterations=5, learning_rate=2e-5, batch_size=16)
+    assert (job["status"], job["model_name"]) == ("pending", "intents")
+    assert UUID(job["job_id"])
+    assert isinstance(job["created_at"], float)
+    done = api.wait(job["job_id"], PATIENCE_SECONDS)
+    assert (done["status"], done["error"], done["model_name"]) == ("completed", None, "intents")
+
+    model = api.model("intents")
+    assert (model["model_name"], model["num_examples"]) == ("intents", len(EXAMPLES))
+    assert isinstance(model["base_model"], str)
+    assert datetime.fromisoformat(model["created_at"])
+    assert 0 <= model["accuracy"] <= 1
+    assert isinstance(model["accuracy"], float)
+    assert isinstance(model["training_duration_seconds"], float)
+
+    texts = ["cancel it please", "is it going to rain", "a flight to Paris"]
+    predictions = api.predict("intents", texts)
+    assert [prediction["text"] for prediction in predictions] == texts
+    assert [prediction["label"] for prediction in predictions] == ["cancel", "weather", "book_flight"]
+    assert all(isinstance(prediction["score"], float) and 0 < prediction["score"] <= 1 for prediction in predictions)
+
+    embeddings = api.embeddings("intents", texts)
+    assert [len(row) for row in embeddings] == [384] * 3
+    assert all(isinstance(number, float) for row in embeddings for number in row)
+
+
+def test_without_the_key_nothing_but_health_answers(api: SetFitApi) -> None:
+    stranger = SetFitApi(api.url)
+    assert stranger.health() == {"status": "ok"}
+    with pytest.raises(urllib.error.HTTPError, match="401") as refused:
+        stranger.model("intents")
+    refused.value.close()
+
+
+def test_without_a_configured_key_one_is_made_and_shown_once(tmp_path: Path) -> None:
+    server, url, said = start(tmp_path)
+    with server:
+        (key,) = re.findall(r"\b[0-9a-f]{64}\b", said)
+        with pytest.raises(urllib.error.HTTPError, match="404") as refused:
+            SetFitApi(url, key).model("none")
+        refused.value.close()
+        server.terminate()
+    server, _, said = start(tmp_path)
+    with server:
+        assert key not in said
+        server.terminate()
