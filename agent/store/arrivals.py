@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import Connection
 from sqlmodel import Session
 
 from agent.domain import ticket_key
+from agent.store import deferred
 from agent.store.inbox import EVENT, NEVER, give_turn
 from connectors.events import Event
 
@@ -55,6 +57,8 @@ def _insert(session: Session, arrivals: Sequence[Arrival]) -> list[bool]:
     Every statement gives the interpreter's lock away, and may wait 5 ms to have it back from a busy event loop.
     """
     connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        return _insert_and_defer(connection, arrivals)
     rows, values, seen = [], [], set[str]()
     for arrival in arrivals:
         key = ticket_key(arrival.source, arrival.event.ticket_id)
@@ -78,6 +82,22 @@ def _insert(session: Session, arrivals: Sequence[Arrival]) -> list[bool]:
     return [_take(left, (a.source, a.event.delivery_id, a.event.kind.value)) for a in arrivals]
 
 
+def _insert_and_defer(connection: Connection, arrivals: Sequence[Arrival]) -> list[bool]:
+    values = []
+    for arrival in arrivals:
+        key = ticket_key(arrival.source, arrival.event.ticket_id)
+        first, last = _row(arrival, key, arrival.received_at)
+        values += [*first, arrival.received_at, *last]
+    sql = (
+        f"INSERT INTO inbox ({_COLUMNS}) VALUES {', '.join([_BEHIND] * len(arrivals))} ON CONFLICT DO NOTHING"  # noqa: S608 - constants only
+        " RETURNING seq, ticket_key, source, delivery_id, kind"
+    )
+    kept = connection.exec_driver_sql(sql.replace("?", "%s"), tuple(values)).all()
+    deferred.defer(connection, [(row.seq, row.ticket_key) for row in kept])
+    left = {(row.source, row.delivery_id, row.kind) for row in kept}
+    return [_take(left, (a.source, a.event.delivery_id, a.event.kind.value)) for a in arrivals]
+
+
 def _take(left: set[tuple[str, str, str]], identity: tuple[str, str, str]) -> bool:
     """Tell whether this one was kept; the second of two alike in one batch was not."""
     if identity in left:
@@ -86,7 +106,7 @@ def _take(left: set[tuple[str, str, str]], identity: tuple[str, str, str]) -> bo
     return False
 
 
-def _row(arrival: Arrival, key: str, at: str) -> tuple[tuple[object, ...], tuple[object, ...]]:
+def _row(arrival: Arrival, key: str, at: object) -> tuple[tuple[object, ...], tuple[object, ...]]:
     """Return the values before and behind `due_at`."""
     event = arrival.event
     before = (arrival.source, event.delivery_id, event.kind.value, key, content_hash(event), at)

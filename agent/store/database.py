@@ -15,8 +15,12 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlmodel import Session
 
+from agent.store import deferred
+
 MIGRATIONS = Path(__file__).with_name("migrations")
 BUSY_SECONDS = 20
+UPGRADE_LOCK = 7_655_223
+"""Number of the advisory lock under which one server upgrades PostgreSQL while the others wait."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,6 +39,13 @@ class Database:
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="db-read")
 
     @classmethod
+    def open(cls, url: str) -> Database:
+        """Open a database by its address, upgrading it as needed: several servers may do so at once."""
+        database = cls(url)
+        database.upgrade()
+        return database
+
+    @classmethod
     def open_file(cls, file: Path) -> Database:
         """Open an SQLite file, creating and upgrading it as needed."""
         file.touch(mode=0o600)
@@ -42,13 +53,22 @@ class Database:
         database.upgrade()
         return database
 
+    @property
+    def clustered(self) -> bool:
+        """Whether several servers may share this database."""
+        return self.engine.dialect.name == "postgresql"
+
     def upgrade(self) -> None:
         """Bring the schema to the newest version; does nothing where it is there already."""
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         with self.engine.begin() as connection:
             config.attributes["connection"] = connection
+            if self.clustered:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
             command.upgrade(config, "head")
+            if self.clustered:
+                deferred.install(connection)
 
     def call(self, query: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query(session, ...)` in one transaction, in this thread."""
@@ -91,7 +111,7 @@ class Database:
 
 
 def _engine(url: str) -> Engine:
-    engine = create_engine(url)
+    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         # Left to itself pysqlite opens transactions late and shared, and a reader that turns writer fails at once.

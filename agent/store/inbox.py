@@ -14,6 +14,7 @@ from sqlalchemy import func, literal_column
 from sqlmodel import Session, col, select, update
 
 from agent.domain import ticket_key
+from agent.store import deferred
 from agent.store.tables import Inbox
 from connectors.events import Event
 
@@ -98,15 +99,38 @@ def recover(session: Session, now: datetime) -> int:
     """
     stranded = session.exec(select(Inbox).where(_OPEN, Inbox.state == "working")).all()
     for row in stranded:
-        row.crashes += 1
-        poison = row.crashes >= MAX_CRASHES
-        row.state = "dead" if poison else "waiting"
-        row.error = f"the process ended {row.crashes} times while working on this"
-        row.done_at = now if poison else None
+        _take_back(row, now)
         session.flush()
-        if poison:
+        if row.state == "dead":
             give_turn(session, row.ticket_key)
     return len(stranded)
+
+
+def _take_back(row: Inbox, now: datetime) -> None:
+    row.crashes += 1
+    poison = row.crashes >= MAX_CRASHES
+    row.state = "dead" if poison else "waiting"
+    row.error = f"the process ended {row.crashes} times while working on this"
+    row.done_at = now if poison else None
+
+
+def take(session: Session, seq: int) -> Job | None:
+    """Take one event whose turn another queue decides; None where nothing is left to do about it."""
+    row = session.get(Inbox, seq)
+    if row is None or row.state not in OPEN:
+        return None
+    row.state = "working"
+    row.attempts += 1
+    return _job(row)
+
+
+def crashed(session: Session, seq: int, now: datetime) -> bool:
+    """Take back an event whose server has died, and return whether it is poison now: a dead letter."""
+    row = session.get(Inbox, seq)
+    if row is None or row.state != "working":
+        return False
+    _take_back(row, now)
+    return row.state == "dead"
 
 
 def next_due(session: Session) -> datetime | None:
@@ -123,6 +147,11 @@ def replay(session: Session, seq: int, now: datetime) -> bool:
     letter.state, letter.attempts, letter.crashes, letter.done_at = "waiting", 0, 0, None
     letter.due_at = NEVER
     session.flush()
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        letter.due_at = now
+        deferred.defer(connection, [(seq, letter.ticket_key)])
+        return True
     others = select(Inbox).where(Inbox.ticket_key == letter.ticket_key, _OPEN, Inbox.due_at < NEVER)
     for other in session.exec(others).all():
         if other.state == "working":

@@ -32,6 +32,7 @@ def _time(nullable: bool = False) -> Any:
 
 
 _WAITING = text("state = 'waiting'")
+_DEAD = text("state = 'dead'")
 _OPEN = text("state IN ('waiting', 'working')")
 
 
@@ -42,6 +43,7 @@ class Inbox(SQLModel, table=True):
         UniqueConstraint("source", "delivery_id", "kind"),
         UniqueConstraint("ticket_key", "kind", "content_hash"),
         Index("ix_inbox_due", "due_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        Index("ix_inbox_dead", "seq", sqlite_where=_DEAD, postgresql_where=_DEAD),
         Index("ix_inbox_open", "ticket_key", "seq", sqlite_where=_OPEN, postgresql_where=_OPEN),
     )
 
@@ -173,3 +175,31 @@ class Watermark(SQLModel, table=True):
     source: str = Field(primary_key=True)
     value: str
     at: datetime = Field(default_factory=utcnow, sa_column=_time())
+
+
+class Tick(SQLModel, table=True):
+    """One run of a scheduled job. Whoever inserts the row runs it; for everybody else it has run."""
+
+    job: str = Field(primary_key=True)
+    slot: str = Field(primary_key=True)
+    at: datetime = Field(sa_column=_time())
+
+
+class SharedValue(SQLModel, table=True):
+    """A small value that every server on this database sees."""
+
+    __tablename__ = "shared_value"
+
+    name: str = Field(primary_key=True)
+    value: str
+    at: datetime = Field(sa_column=_time())
+
+
+class SharedFile(SQLModel, table=True):
+    """A part of a file that every server needs, such as a model."""
+
+    __tablename__ = "shared_file"
+
+    name: str = Field(primary_key=True)
+    part: int = Field(primary_key=True)
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

@@ -19,7 +19,8 @@ from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import Inbox, utcnow
-from agent.work.engine import Engine, Handler
+from agent.work.attempt import Attempts, Handler
+from agent.work.engine import Engine
 from agent.work.retry import MAX_RETRY_AFTER, pause
 from connectors.errors import Permanent, Transient
 from connectors.events import Event, Kind
@@ -46,7 +47,8 @@ def states(database: Database) -> dict[str, str]:
 
 @asynccontextmanager
 async def working(database: Database, handler: Handler):
-    engine = Engine(database, handler, asyncio.Event(), Metrics(), concurrency=4, random=Random(1))
+    attempts = Attempts(database, handler, Metrics(), random=Random(1))
+    engine = Engine(database, attempts, asyncio.Event(), concurrency=4)
     task = asyncio.create_task(engine.run())
     yield engine
     engine.stop()

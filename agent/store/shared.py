@@ -1,0 +1,44 @@
+"""What several servers on one database share beside tickets: runs of scheduled jobs, small values, the brakes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CursorResult, bindparam, text
+from sqlmodel import Session
+
+from agent.store.tables import SharedValue, Utc, utcnow
+
+
+def take_tick(session: Session, job: str, slot: str, now: datetime) -> bool:
+    """Claim one run of a job; True for exactly one caller in all processes on the database."""
+    sql = "INSERT INTO tick (job, slot, at) VALUES (:job, :slot, :at) ON CONFLICT DO NOTHING"
+    return _insert(session, sql, {"job": job, "slot": slot, "at": now})
+
+
+def agree(session: Session, name: str, proposal: str) -> str:
+    """Return the value that all servers use: the proposal of whoever came first."""
+    sql = "INSERT INTO shared_value (name, value, at) VALUES (:name, :value, :at) ON CONFLICT DO NOTHING"
+    _insert(session, sql, {"name": name, "value": proposal, "at": utcnow()})
+    return session.get_one(SharedValue, name).value
+
+
+def value(session: Session, name: str) -> str | None:
+    """Return a value, None where it was never set."""
+    row = session.get(SharedValue, name)
+    return row.value if row else None
+
+
+def put(session: Session, name: str, new: str | None) -> None:
+    """Set a value, or remove it with None."""
+    row = session.get(SharedValue, name)
+    if new is None:
+        if row is not None:
+            session.delete(row)
+        return
+    session.merge(SharedValue(name=name, value=new, at=utcnow()))
+
+
+def _insert(session: Session, sql: str, values: dict[str, object]) -> bool:
+    result = session.execute(text(sql).bindparams(bindparam("at", type_=Utc())), values)
+    return isinstance(result, CursorResult) and result.rowcount == 1

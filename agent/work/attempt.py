@@ -1,0 +1,80 @@
+"""One attempt at one event: what the handler says becomes done, again later, or a dead letter. Every engine's core."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from random import Random
+
+import structlog
+
+from agent.metrics import Metrics
+from agent.settings import RETRY_SECONDS
+from agent.store import inbox
+from agent.store.database import Database
+from agent.store.inbox import Job
+from agent.store.tables import utcnow
+from agent.work.retry import pause
+from connectors.errors import ConnectorError, Transient
+
+Handler = Callable[[Job], Awaitable[None]]
+
+log = structlog.get_logger()
+
+
+class Attempts:
+    """Makes attempts with one handler and writes down what came of them.
+
+    A handler says what became of the event by returning (done), raising Transient (again later) or any other
+    ConnectorError (dead letter). Any other exception is a fault of ours: it is tried again like a transient one, with
+    its trace in the log.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        handler: Handler,
+        metrics: Metrics,
+        pauses: Sequence[float] = RETRY_SECONDS,
+        random: Random | None = None,
+    ) -> None:
+        self._database = database
+        self._handler = handler
+        self._metrics = metrics
+        self._pauses = pauses
+        self._random = random or Random()  # noqa: S311 - jitter is no secret
+
+    async def make(self, job: Job) -> timedelta | None:
+        """Work on a claimed event once; return how long to wait before the next attempt, None where it has ended."""
+        with structlog.contextvars.bound_contextvars(event=job.seq, ticket=job.ticket_key, kind=job.event.kind.value):
+            try:
+                await self._handler(job)
+            except Transient as error:
+                return await self._again(job, str(error), error.retry_after)
+            except ConnectorError as error:
+                await self._bury(job, str(error))
+            except Exception as error:
+                log.exception("handler_failed", attempt=job.attempt)
+                return await self._again(job, f"{type(error).__name__}: {error}", None)
+            else:
+                await self._database.write(inbox.finish, job, utcnow())
+                self._count(job, "done")
+            return None
+
+    async def _again(self, job: Job, error: str, retry_after: float | None) -> timedelta | None:
+        wait = pause(job.attempt, retry_after, self._random, self._pauses)
+        if wait is None:
+            await self._bury(job, error)
+            return None
+        log.info("event_retry", attempt=job.attempt, seconds=round(wait / timedelta(seconds=1), 1), error=error)
+        await self._database.write(inbox.retry, job, utcnow() + wait, error)
+        self._count(job, "retry")
+        return wait
+
+    async def _bury(self, job: Job, error: str) -> None:
+        log.error("event_dead", attempt=job.attempt, error=error)
+        await self._database.write(inbox.bury, job, error, utcnow())
+        self._count(job, "dead")
+
+    def _count(self, job: Job, outcome: str) -> None:
+        self._metrics.events.labels(job.source, job.event.kind.value, outcome).inc()
