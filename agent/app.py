@@ -30,6 +30,7 @@ from agent.roles import load_roles
 from agent.rotation import Rotation
 from agent.serving.active import ActiveModel
 from agent.settings import Settings
+from agent.store import shared
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.triage.opinion import Mind
@@ -75,7 +76,8 @@ def assemble(settings: Settings) -> Parts:
     rules = load_rules(settings.rules, roles.names)
     directory = DataDirectory(settings.data)
     directory.create()
-    database = Database.open_file(directory.database)
+    url = settings.database_url
+    database = Database.open(url.get_secret_value()) if url else Database.open_file(directory.database)
     active = ActiveModel(directory.models, directory.encoders)
     recollection = Recollection(database, active, directory.encoders, roles.names)
     parts = Parts(settings, directory, database, active, Mind(roles, rules, active, recollection, settings.triage))
@@ -102,7 +104,7 @@ def create_app(
     connectors = dict(connectors)
     rotation = Rotation(settings, connectors, reload) if reload else None
     commit = GroupCommit(database, settings.intake.max_waiting)
-    speaker = Speaker(database, parts.directory.key(), timedelta(seconds=settings.work.settle_seconds))
+    speaker = Speaker(database, _key(parts), timedelta(seconds=settings.work.settle_seconds))
     triage = Triage(database, connectors, parts.mind, speaker, metrics)
     feedback = Feedback(triage)
     handlers = {Kind.CREATED: triage.created, Kind.COMMENTED: feedback.commented, Kind.CLOSED: feedback.closed}
@@ -156,6 +158,12 @@ def create_app(
     )
     app.router.default = api  # whatever is none of the above, unknown paths included
     return app
+
+
+def _key(parts: Parts) -> bytes:
+    """Return what makes our comments' marks ours: servers on one database have to know each other's."""
+    key = parts.directory.key()
+    return bytes.fromhex(parts.database.call(shared.agree, "key", key.hex())) if parts.database.clustered else key
 
 
 def _start(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -139,6 +139,7 @@ class Settings(Section):
     rules: Path = Path("rules.toml")
     roles: Path = Path("roles.toml")
     log_format: Literal["console", "json"] = "console"
+    database_url: SecretStr | None = None
     server: ServerSettings = ServerSettings()
     intake: IntakeSettings = IntakeSettings()
     work: WorkSettings = WorkSettings()
