@@ -7,7 +7,23 @@ import sys
 import typer
 from rich.console import Console
 
-from agent.cli import backtest, check, clean, evaluate, importing, login, models, predict, rules, secrets, serve, train
+from agent.cli import (
+    backtest,
+    check,
+    clean,
+    dataset,
+    evaluate,
+    importing,
+    login,
+    models,
+    predict,
+    publish,
+    rules,
+    secrets,
+    serve,
+    study,
+    train,
+)
 from agent.cli import demo as demo_command
 from agent.errors import RolecallError
 from heuristics.toml_file import FaultyFile
@@ -27,7 +43,11 @@ app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.command("backtest")(backtest.backtest)
 app.command("clean")(clean.clean)
+app.command("study")(study.study)
+models.app.command("export")(publish.export)
+models.app.command("push")(publish.push)
 app.add_typer(models.app, name="models")
+app.add_typer(dataset.app, name="dataset")
 app.add_typer(rules.app, name="rules")
 app.add_typer(secrets.app, name="secrets")
 app.command("login")(login.login)

@@ -1,0 +1,175 @@
+"""`rolecall dataset`: train a classifier on a data set, and look at what it gets wrong.
+
+A group of its own beside `train` and `evaluate`, which are about tickets, roles and what staff said: these two know
+neither, and share not one option with those.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
+
+if TYPE_CHECKING:
+    from agent.learning.dataset_answers import Answer
+    from agent.learning.datasets import Columns
+    from agent.learning.evaluation import Report
+    from agent.learning.job import Progress as Step
+
+EXCERPT = 160
+
+app = typer.Typer(help="Train and judge classifiers on data sets (SetFit's recipe).", no_args_is_help=True)
+
+DatasetArgument = Annotated[str, typer.Argument(help="A .csv or .parquet file, a folder of them, or an id on the hub.")]
+SplitOption = Annotated[str, typer.Option(help="Which part of a folder or of a data set on the hub.")]
+TextOption = Annotated[list[str] | None, typer.Option("--text", help="Column of the text; several are joined. [text]")]
+LabelOption = Annotated[str, typer.Option("--label", help="Column of the label.")]
+NamesOption = Annotated[list[str] | None, typer.Option("--name", help="What a label stands for: 0=World. Repeatable.")]
+
+
+@app.command()
+def train(
+    dataset: DatasetArgument,
+    model: Annotated[str, typer.Option("--model", help="Name of the model; a name that exists gets a new version.")],
+    split: SplitOption = "train",
+    per_class: Annotated[int, typer.Option(min=1, help="How many texts of each label to learn from.")] = 100,
+    seed: Annotated[int, typer.Option(help="Which texts are drawn.")] = 42,
+    text: TextOption = None,
+    label: LabelOption = "label",
+    name: NamesOption = None,
+    base_model: Annotated[str | None, typer.Option(help="[default: the first of api.base_models]")] = None,
+    trainer: Annotated[str, typer.Option(help="contrastive, frozen, or setfit (the stock one).")] = "contrastive",
+    num_iterations: Annotated[int, typer.Option(help="As in SetFit.")] = 20,
+    learning_rate: Annotated[float, typer.Option(help="As in SetFit.")] = 2e-5,
+    batch_size: Annotated[int, typer.Option(help="As in SetFit: pairs a step.")] = 16,
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+) -> None:
+    """Train a classifier on a few texts of each label. It then answers at /v1/predict, too.
+
+    Its accuracy is measured on texts that it had not seen; `rolecall dataset evaluate` judges it on all the others.
+    """
+    from pydantic import ValidationError
+
+    from agent.directory import DataDirectory
+    from agent.errors import BadInput
+    from agent.learning.child import Limits
+    from agent.learning.classifier import train as train_classifier
+    from agent.learning.datasets import per_class as draw
+    from agent.learning.datasets import read
+    from agent.learning.training_request import TrainingRequest, job
+    from agent.web.api.assembly import named_models
+
+    settings = settings_for(config, data)
+    directory = DataDirectory(settings.data)
+    directory.create()
+    drawn, rest = draw(read(dataset, split, _columns(text, label, name)), per_class, seed)
+    wanted = {
+        "model_name": model,
+        "examples": [{"text": row.text, "label": row.label} for row in drawn],
+        "trainer": trainer,
+        "num_iterations": num_iterations,
+        "learning_rate": learning_rate,
+        "batch_size": batch_size,
+        "seed": seed,
+    }
+    try:
+        request = TrainingRequest.model_validate(wanted)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadInput(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    registry = named_models(settings.api, directory).for_training(model)
+    planned = job(request, base_model or settings.api.base_models[0], directory.encoders, settings.api.threads)
+    limits = Limits(settings.api.job_timeout_seconds, settings.api.job_memory_mb)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        line = bar.add_task("training", total=None)
+
+        def show(step: Step) -> None:
+            bar.update(line, description=step.phase, completed=step.done, total=step.total)
+
+        scratch = directory.path / "training"
+        manifest = asyncio.run(train_classifier(planned, registry, scratch, limits, f"from {dataset}", show))
+    interval, seconds = manifest.metrics["pooled"]["accuracy_interval"], manifest.metrics["training_duration_seconds"]
+    console.print(
+        f"{escape(model)}, version {manifest.version}: {len(drawn)} texts of {len(manifest.roles)} labels in "
+        f"{seconds:.0f} s; accuracy {manifest.metrics['accuracy']:.3f} ({interval['low']:.3f}-{interval['high']:.3f}, "
+        f"{manifest.metrics['judged_by']}); {len(rest)} texts left to judge it on"
+    )
+
+
+@app.command()
+def evaluate(
+    dataset: DatasetArgument,
+    model: Annotated[str, typer.Option("--model", help="Name or alias of the model.")],
+    split: SplitOption = "test",
+    text: TextOption = None,
+    label: LabelOption = "label",
+    name: NamesOption = None,
+    wrong: Annotated[int, typer.Option(help="How many wrong answers to print, the most confident first.")] = 50,
+    html: Annotated[Path | None, typer.Option(help="Write all of them into a page to be reviewed by keyboard.")] = None,
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+) -> None:
+    """Judge a classifier on the texts that it was not trained on, and show every wrong answer.
+
+    Sometimes it is the data set that is wrong: in the page of --html a person can say so.
+    """
+    from agent.directory import DataDirectory
+    from agent.errors import BadInput
+    from agent.learning.dataset_answers import answer, mistakes, unseen
+    from agent.learning.datasets import read
+    from agent.serving.model import load
+    from agent.web.api.assembly import named_models
+    from agent.web.review_page import render
+
+    settings = settings_for(config, data)
+    _, registry, manifest = named_models(settings.api, DataDirectory(settings.data)).version(model, None)
+    classifier = load(registry.folder(manifest.version), registry.encoders, threads=settings.api.threads)
+    rows = read(dataset, split, _columns(text, label, name))
+    if not (left := unseen(rows, manifest)):
+        raise BadInput(f"{dataset}: nothing is left that {model} was not trained on")
+    console = Console(highlight=False, soft_wrap=True)
+    with Progress(TextColumn("judging"), BarColumn(), TimeElapsedColumn(), console=console, transient=True) as bar:
+        line = bar.add_task("judging", total=len(left))
+        answers, report = answer(classifier, left, lambda done: bar.update(line, completed=done))
+    found = mistakes(answers)
+    _show(console, report, found, wrong)
+    if len(rows) > len(left):
+        console.print(f"{len(rows) - len(left)} texts left out: the model was trained on them")
+    if html is not None:
+        html.write_text(render(f"{model} on {dataset}", report, found), "utf-8")
+        console.print(f"to be reviewed: {html}")
+
+
+def _columns(text: list[str] | None, label: str, names: list[str] | None) -> Columns:
+    from agent.errors import BadInput
+    from agent.learning.datasets import Columns
+
+    if faulty := [name for name in names or () if "=" not in name]:
+        raise BadInput(f"--name {faulty[0]}: must be LABEL=NAME")
+    mapping = dict(name.split("=", 1) for name in names) if names else None
+    return Columns(tuple(text or ("text",)), label, mapping)
+
+
+def _show(console: Console, report: Report, found: list[Answer], most: int) -> None:
+    for a in found[:most]:
+        excerpt = " ".join(a.row.text.split())[:EXCERPT]
+        console.print(f"[bold]{escape(a.predicted)}[/] ({a.confidence:.2f}), true: [bold]{escape(a.row.label)}[/]")
+        console.print(f"  {escape(excerpt)}")
+    table = Table("label", "precision", "recall", "F1", "texts")
+    for r in report.by_role:
+        table.add_row(escape(r.role), f"{r.precision:.2f}", f"{r.recall:.2f}", f"{r.f1:.2f}", str(r.support))
+    console.print(table)
+    accuracy = report.accuracy_interval
+    console.print(f"{report.tickets} texts, {len(found)} wrong answers, macro-F1 {report.macro_f1:.3f}")
+    console.print(f"accuracy {report.accuracy:.3f} ({accuracy.low:.3f}-{accuracy.high:.3f})")

@@ -1,0 +1,78 @@
+"""`rolecall models export` and `push`: a model in SetFit's own layout, in a folder or on the Hugging Face hub."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
+
+ModelOption = Annotated[str, typer.Option("--model", help="Name of the model; rolecall is the ticket agent's own.")]
+VersionOption = Annotated[str | None, typer.Option("--version", help="[default: the one that serves]")]
+PickleOption = Annotated[
+    bool, typer.Option("--pickle-head", help="Add the pickle from which SetFit loads a head by itself.")
+]
+
+
+def export(
+    target: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")],
+    model: ModelOption = "rolecall",
+    version: VersionOption = None,
+    setfit: Annotated[bool, typer.Option("--setfit", help="SetFit's own layout, the only one there is so far.")] = True,
+    pickle_head: PickleOption = False,
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+) -> None:
+    """Write a model in SetFit's own layout: `SetFitModel.from_pretrained` loads it.
+
+    Its head is no pickle unless --pickle-head is given; the README in the folder shows the line that fills it.
+    """
+    del setfit
+    _write(target, model, version, pickle_head, config, data)
+    typer.echo(f"{model} is in {target}")
+
+
+def push(
+    repository: Annotated[str, typer.Argument(help="OWNER/NAME on the hub; made where it does not exist.")],
+    model: ModelOption = "rolecall",
+    version: VersionOption = None,
+    private: Annotated[bool, typer.Option(help="For a repository that is made now.")] = True,
+    pickle_head: PickleOption = False,
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+) -> None:
+    """Publish a model on the Hugging Face hub, in SetFit's own layout. See `rolecall login`."""
+    import httpx
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
+
+    from agent.errors import BadInput
+
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "model"
+        chosen = _write(target, model, version, pickle_head, config, data)
+        hub = HfApi()
+        try:
+            hub.create_repo(repository, private=private, exist_ok=True)
+            done = hub.upload_folder(repo_id=repository, folder_path=target, commit_message=f"{model} {chosen}")
+        except HFValidationError as error:
+            raise BadInput(str(error)) from None
+        except LocalTokenNotFoundError:
+            raise BadInput("the hub does not know you: rolecall login") from None
+        except (HfHubHTTPError, httpx.HTTPError) as error:
+            raise BadInput(f"{hub.endpoint}: {error}") from None
+    typer.echo(done.commit_url)
+
+
+def _write(target: Path, model: str, version: str | None, pickle_head: bool, config: Path, data: Path | None) -> str:
+    from agent.directory import DataDirectory
+    from agent.learning.setfit_layout import export as write
+    from agent.web.api.assembly import named_models
+
+    settings = settings_for(config, data)
+    _, registry, manifest = named_models(settings.api, DataDirectory(settings.data)).version(model, version)
+    write(registry, manifest.version, target, pickle_head=pickle_head)
+    return manifest.version
