@@ -8,35 +8,52 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.faults.postgres import new_database, postgres
 from tests.faults.storm import Verdict, storm
 
 TICKETS_PER_KILL = 5
 """About as many as a life of the server can take in: more would only lengthen the end."""
 
 
+REPLICAS = 3
+
+
 def main(argv: Sequence[str]) -> None:
-    """Run one storm and print its verdict."""
+    """Run one storm on SQLite and one on PostgreSQL with three servers, and print the verdicts."""
     parser = argparse.ArgumentParser(prog="kills")
     parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--cluster-kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
-        verdict = asyncio.run(
-            storm(
-                Path(folder),
-                tickets=given.kills * TICKETS_PER_KILL,
-                lives=[None] * given.kills,
-                seed=given.seed,
-            )
+        single = asyncio.run(raging(Path(folder), given.kills, given.seed)) if given.kills else Verdict()
+    print(single, flush=True)
+    with tempfile.TemporaryDirectory() as folder, postgres(Path(folder)) as address:
+        cluster = (
+            asyncio.run(raging(Path(folder), given.cluster_kills, given.seed, new_database(address)))
+            if given.cluster_kills
+            else Verdict()
         )
-    print(verdict)
-    print(line(verdict))
+    print(cluster)
+    print(f"{figures(single)} {figures(cluster, 'cluster_')}")
 
 
-def line(verdict: Verdict) -> str:
-    """Return the figures; an upper bound of 3/kills on the damage per kill goes with three zeros (95 %)."""
+async def raging(folder: Path, kills: int, seed: int, database_url: str = "") -> Verdict:
+    """Kill so many times while tickets keep coming."""
+    return await storm(
+        folder,
+        tickets=kills * TICKETS_PER_KILL,
+        lives=[None] * kills,
+        seed=seed,
+        replicas=REPLICAS if database_url else 1,
+        database_url=database_url,
+    )
+
+
+def figures(verdict: Verdict, prefix: str = "") -> str:
+    """Return the figures; with three zeros, the damage per kill is below 3/kills (95 %)."""
     lost, duplicates, inversions = verdict.damage
     return (
-        f"kills={verdict.kills} events={verdict.acknowledged} lost={lost} duplicates={duplicates}"
-        f" inversions={inversions}"
+        f"{prefix}kills={verdict.kills} {prefix}lost={lost} {prefix}duplicates={duplicates}"
+        f" {prefix}inversions={inversions}"
     )

@@ -40,6 +40,11 @@ class Plan:
     occasion: int = 1
     database_url: str = ""
 
+    @property
+    def store(self) -> str:
+        """The address of the database."""
+        return self.database_url or f"sqlite:///{self.data}/rolecall.sqlite3"
+
     def arguments(self) -> list[str]:
         return [json.dumps(self.__dict__)]
 
@@ -97,6 +102,7 @@ def settings_of(plan: Plan) -> Settings:
         rules=TICKETS / "rules.toml",
         roles=TICKETS / "roles.toml",
         log_format="json",
+        database_url=plan.database_url or None,  # type: ignore[arg-type]
         work={"settle_seconds": plan.settle_seconds, "retry_seconds": [0.1, 0.2, 0.3] * 20},  # type: ignore[arg-type]
         triage={"silent_below": 0.2},  # type: ignore[arg-type]
         learning={"nightly_at": None},  # type: ignore[arg-type]
@@ -110,7 +116,7 @@ def main(plan: Plan) -> None:
     desk = MortalDesk(plan.desk, plan.timeout_seconds, plan.blind)
     desk.fuse = fuse
     if plan.die_at:
-        mortal = MortalDatabase(f"sqlite:///{parts.directory.database}")
+        mortal = MortalDatabase(parts.database.engine.url.render_as_string(hide_password=False))
         mortal.fuse = fuse
         parts = replace(parts, database=mortal)
     app = create_app(parts, {desk.source: desk}, ["false"])

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import httpx
 import uvicorn
+from sqlalchemy import create_engine
 
 from connectors.events import Kind
 from tests.faults import processes
@@ -61,6 +61,8 @@ class Storm:
     acknowledged: set[str] = field(default_factory=set)
     kills: int = 0
 
+    replicas: list[Plan] = field(default_factory=list)
+
     @property
     def log(self) -> Path:
         return self.folder / "server.log"
@@ -76,13 +78,13 @@ class Storm:
     async def send(self, tickets: Sequence[str]) -> None:
         """Deliver every ticket's events in order, each until it is acknowledged and some once more."""
         queues = {ticket: self.deliveries(ticket) for ticket in tickets}
-        url = f"http://127.0.0.1:{self.plan.port}/hooks/desk/{SECRET}"
         async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
             while queues:
                 ticket = self.random.choice(list(queues))
                 body = queues[ticket][0]
                 try:
-                    answer = await client.post(url, content=body)
+                    port = self.random.choice(self.replicas).port
+                    answer = await client.post(f"http://127.0.0.1:{port}/hooks/desk/{SECRET}", content=body)
                 except httpx.HTTPError:
                     await asyncio.sleep(0.05)
                     continue
@@ -96,22 +98,30 @@ class Storm:
                         del queues[ticket]
                 await asyncio.sleep(self.random.uniform(0, 0.02))
 
-    async def rage(self, lives: Sequence[Plan | None], over: Callable[[], bool]) -> subprocess.Popen[bytes]:
-        """Start the server for each life; a plan with a moment dies by itself, any other is killed at random.
+    async def rage(self, lives: Sequence[str | None], over: Callable[[], bool]) -> list[subprocess.Popen[bytes]]:
+        """End one server for each of `lives` and replace it; return the servers that are left alive.
 
-        Returns the last server, which is left alive.
+        A life that names a moment ends by itself there, any other is killed at random. With several replicas each
+        replacement has a new data directory, and another server's work has to be taken over by those that live.
         """
-        for life in lives:
+        first = None if len(self.replicas) > 1 or not lives else lives[0]
+        alive = [await asyncio.to_thread(self.start, _life(plan, first)) for plan in self.replicas]
+        for number, moment in enumerate(lives):
             if over():
                 break
-            process = await asyncio.to_thread(self.start, life or self.plan)
-            if life is not None and life.die_at:
-                await asyncio.to_thread(_await_death, process)
+            chosen = self.random.randrange(len(alive))
+            if moment is not None and len(alive) == 1:
+                await asyncio.to_thread(_await_death, alive[chosen])
             else:
                 await asyncio.sleep(self.random.uniform(LEAST_LIFE, LONGEST_LIFE))
-                processes.kill(process)
+                processes.kill(alive[chosen])
             self.kills += 1
-        return await asyncio.to_thread(self.start, self.plan)
+            if len(alive) > 1:
+                data = str(self.folder / f"data-{number}-replaced")
+                self.replicas[chosen] = replace(self.replicas[chosen], data=data)
+            follower = lives[number + 1] if number + 1 < len(lives) and len(alive) == 1 else None
+            alive[chosen] = await asyncio.to_thread(self.start, _life(self.replicas[chosen], follower))
+        return alive
 
     def start(self, plan: Plan) -> subprocess.Popen[bytes]:
         process = processes.start("tests.faults.desk_server", *plan.arguments(), log=self.log)
@@ -119,18 +129,20 @@ class Storm:
             processes.await_listening(process, plan.port, self.log)
         return process
 
-    def open_events(self) -> int:
-        with sqlite3.connect(Path(self.plan.data) / "rolecall.sqlite3", timeout=20) as database:
-            (number,) = database.execute("SELECT count(*) FROM inbox WHERE state IN ('waiting', 'working')").fetchone()
-        database.close()
-        return int(number)
+    def ask(self, sql: str) -> set[str]:
+        engine = create_engine(self.plan.store)
+        with engine.connect() as connection:
+            found = {str(value) for (value,) in connection.exec_driver_sql(sql)}
+        engine.dispose()
+        return found
+
+    def open_events(self) -> set[str]:
+        return self.ask("SELECT delivery_id FROM inbox WHERE state IN ('waiting', 'working')")
 
     def judge(self) -> Verdict:
         verdict = Verdict(self.kills, len(self.acknowledged))
-        database = sqlite3.connect(Path(self.plan.data) / "rolecall.sqlite3", timeout=20)
-        done = {name for (name,) in database.execute("SELECT delivery_id FROM inbox WHERE state = 'done'")}
-        reviewed = {name.split(":")[0] for (name,) in database.execute("SELECT origin FROM review")}
-        database.close()
+        done = self.ask("SELECT delivery_id FROM inbox WHERE state = 'done'")
+        reviewed = {name.split(":")[0] for name in self.ask("SELECT origin FROM review")}
         verdict.lost = sorted(
             name for name in self.acknowledged if name not in done or (not name.endswith("-0") and name not in reviewed)
         )
@@ -170,6 +182,7 @@ async def storm(
     stub: StubDesk | None = None,
     prepare: Callable[[Path], None] | None = None,
     until_over: bool = False,
+    replicas: int = 1,
     **plan: object,
 ) -> Verdict:
     """Let it rage and return the verdict. `lives` names the moment of each death, None a random one.
@@ -182,29 +195,31 @@ async def storm(
     )
     serving = asyncio.create_task(helpdesk.serve())
     base = Plan(str(folder / "data"), processes.free_port(), f"http://127.0.0.1:{helpdesk.config.port}/")
-    it = Storm(folder, tickets, corrections, replace(base, **plan), desk, random.Random(seed))  # type: ignore[arg-type]
+    base = replace(base, **plan)  # type: ignore[arg-type]
+    more = [replace(base, data=str(folder / f"data-{n}"), port=processes.free_port()) for n in range(1, replicas)]
+    it = Storm(folder, tickets, corrections, base, desk, random.Random(seed), replicas=[base, *more])
     if prepare is not None:
         processes.kill(await asyncio.to_thread(it.start, it.plan))
         prepare(Path(it.plan.data) / "rolecall.sqlite3")
     names = [str(n) for n in range(tickets)]
     sending = asyncio.gather(*(it.send(names[n::SENDERS]) for n in range(SENDERS) if names[n::SENDERS]))
-    plans = [None if moment is None else _life(it.plan, moment) for moment in lives]
-    server = await it.rage(plans, sending.done if until_over else lambda: False)
+    servers = await it.rage(lives, sending.done if until_over else lambda: False)
     try:
         await asyncio.wait_for(sending, PATIENCE_SECONDS)
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while it.open_events():
-            assert server.poll() is None, it.log.read_text(errors="replace")[-3000:]
-            assert time.monotonic() < deadline, f"{it.open_events()} events still open"
+        while await asyncio.to_thread(it.open_events):
+            assert all(server.poll() is None for server in servers), it.log.read_text(errors="replace")[-3000:]
+            assert time.monotonic() < deadline, f"still open: {it.open_events()}"
             await asyncio.sleep(0.2)
     finally:
-        processes.kill(server)
+        for server in servers:
+            processes.kill(server)
         helpdesk.should_exit = True
         await serving
-    return it.judge()
+    return await asyncio.to_thread(it.judge)
 
 
-def _life(plan: Plan, moment: str) -> Plan:
+def _life(plan: Plan, moment: str | None) -> Plan:
     """Return the plan with `POINT[#OCCASION]` as its end."""
-    point, _, occasion = moment.partition("#")
+    point, _, occasion = (moment or "").partition("#")
     return replace(plan, die_at=point, occasion=int(occasion or 1))
