@@ -10,7 +10,7 @@ from tests.agent.web.api.conftest import Put, Serve
 
 pytestmark = pytest.mark.anyio
 
-TEXTS = ["oil", "", "wire " * 500, "\U0001f6e0 door", "lamp dark"]
+TEXTS = ["oil", "", "wire " * 500, "\U0001f6e0 door", "\x00\x1b[31m\u202e\uffff"]
 
 
 async def test_every_text_gets_a_label_with_a_probability(serve: Serve, put: Put) -> None:
