@@ -12,7 +12,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -29,10 +29,12 @@ from agent.metrics import Metrics
 from agent.roles import load_roles
 from agent.rotation import Rotation
 from agent.serving.active import ActiveModel
-from agent.settings import Settings
+from agent.settings import BrakesSettings, Settings
 from agent.store import shared
 from agent.store.database import Database
+from agent.store.brakes import Limits
 from agent.store.inbox import Job
+from agent.store.tables import utcnow
 from agent.triage.opinion import Mind
 from agent.triage.pipeline import Triage
 from agent.triage.recollection import Recollection
@@ -41,6 +43,7 @@ from agent.web.api.assembly import model_api
 from agent.web.health import Health
 from agent.work.attempt import Attempts
 from agent.work.engines import make_engine
+from agent.work.head_start import await_head_start
 from agent.work.poll import poll_forever
 from connectors.base import Connector
 from connectors.events import Kind
@@ -104,7 +107,8 @@ def create_app(
     connectors = dict(connectors)
     rotation = Rotation(settings, connectors, reload) if reload else None
     commit = GroupCommit(database, settings.intake.max_waiting)
-    speaker = Speaker(database, _key(parts), timedelta(seconds=settings.work.settle_seconds))
+    speaker = Speaker(database, _key(parts), timedelta(seconds=settings.work.settle_seconds), _limits(settings.brakes))
+    head_start = timedelta(minutes=settings.brakes.head_start_minutes)
     triage = Triage(database, connectors, parts.mind, speaker, metrics)
     feedback = Feedback(triage)
     handlers = {Kind.CREATED: triage.created, Kind.COMMENTED: feedback.commented, Kind.CLOSED: feedback.closed}
@@ -113,6 +117,7 @@ def create_app(
     queue, api = model_api(settings.api, parts.directory, database, key)
 
     async def handle(job: Job) -> None:
+        await_head_start(job, head_start, utcnow())
         await handlers[job.event.kind](job)
 
     attempts = Attempts(database, handle, metrics, settings.work.retry_seconds)
@@ -130,7 +135,7 @@ def create_app(
         ]
         if rotation:
             others.append(_start(rotation.run()))
-        scheduler = _schedule(settings, train_command)
+        scheduler = _schedule(settings, database, train_command)
         try:
             yield
         finally:
@@ -185,12 +190,20 @@ async def _follow(parts: Parts) -> None:
         await asyncio.sleep(FOLLOW_SECONDS)
 
 
-def _schedule(settings: Settings, train_command: Sequence[str]) -> AsyncIOScheduler:
+def _limits(given: BrakesSettings) -> Limits:
+    return Limits(given.comments_per_hour, given.pause_at_corrected_share, given.answers)
+
+
+def _schedule(settings: Settings, database: Database, train_command: Sequence[str]) -> AsyncIOScheduler:
     scheduler = AsyncIOScheduler()
     at = settings.learning.nightly_at
+
+    async def retrain_once() -> None:
+        slot = f"{datetime.now():%Y-%m-%d} {at:%H:%M}"
+        if await database.write(shared.take_tick, "train", slot, utcnow()):
+            await retrain(train_command)
+
     if at is not None:
-        scheduler.add_job(
-            retrain, "cron", [train_command], hour=at.hour, minute=at.minute, coalesce=True, max_instances=1
-        )
+        scheduler.add_job(retrain_once, "cron", hour=at.hour, minute=at.minute, coalesce=True, max_instances=1)
     scheduler.start()
     return scheduler

@@ -84,6 +84,15 @@ class TriageSettings(Section):
     shadow: bool = False
 
 
+class BrakesSettings(Section):
+    """When to say nothing although something is known; decisions are recorded all the same."""
+
+    comments_per_hour: int = Field(default=1_000, ge=1)
+    head_start_minutes: float = Field(default=0, ge=0, le=60)
+    pause_at_corrected_share: float = Field(default=0.7, gt=0, le=1)
+    answers: int = Field(default=20, ge=1)
+
+
 class LearningSettings(Section):
     """What is learnt from, and when."""
 
@@ -144,6 +153,7 @@ class Settings(Section):
     intake: IntakeSettings = IntakeSettings()
     work: WorkSettings = WorkSettings()
     triage: TriageSettings = TriageSettings()
+    brakes: BrakesSettings = BrakesSettings()
     learning: LearningSettings = LearningSettings()
     secrets: SecretsSettings = SecretsSettings()
     api: ApiSettings = ApiSettings()

@@ -11,6 +11,7 @@ from agent.cli import (
     backtest,
     check,
     clean,
+    db,
     dataset,
     evaluate,
     importing,
@@ -18,6 +19,7 @@ from agent.cli import (
     models,
     predict,
     publish,
+    queue,
     rules,
     secrets,
     serve,
@@ -50,6 +52,8 @@ app.add_typer(models.app, name="models")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(rules.app, name="rules")
 app.add_typer(secrets.app, name="secrets")
+app.add_typer(queue.app, name="queue")
+app.add_typer(db.app, name="db")
 app.command("login")(login.login)
 app.command("demo")(demo_command.demo)
 

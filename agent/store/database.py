@@ -12,6 +12,8 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlmodel import Session
 
@@ -60,8 +62,7 @@ class Database:
 
     def upgrade(self) -> None:
         """Bring the schema to the newest version; does nothing where it is there already."""
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
+        config = _migrations()
         with self.engine.begin() as connection:
             config.attributes["connection"] = connection
             if self.clustered:
@@ -69,6 +70,11 @@ class Database:
             command.upgrade(config, "head")
             if self.clustered:
                 deferred.install(connection)
+
+    def version(self) -> str | None:
+        """Return the version of the schema, None in an empty database."""
+        with self.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
 
     def call(self, query: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query(session, ...)` in one transaction, in this thread."""
@@ -108,6 +114,17 @@ class Database:
     ) -> T:
         with Session(engine, expire_on_commit=False) as session, session.begin():
             return query(session, *args, **kwargs)
+
+
+def newest_version() -> str | None:
+    """Return the version of the schema that this release needs."""
+    return ScriptDirectory.from_config(_migrations()).get_current_head()
+
+
+def _migrations() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config
 
 
 def _engine(url: str) -> Engine:

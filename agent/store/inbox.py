@@ -6,6 +6,7 @@ So a ticket that waits for its retry holds up nothing but itself, and looking fo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -42,6 +43,7 @@ class Job:
     source: str
     event: Event
     attempt: int
+    received_at: datetime
 
     @property
     def ticket_key(self) -> str:
@@ -68,7 +70,7 @@ def give_turn(session: Session, key: str) -> None:
 
 def _job(row: Inbox) -> Job:
     assert row.seq is not None  # noqa: S101 - a stored row has its key
-    return Job(row.seq, row.source, EVENT.validate_json(row.event), row.attempts)
+    return Job(row.seq, row.source, EVENT.validate_json(row.event), row.attempts, row.received_at)
 
 
 def finish(session: Session, job: Job, now: datetime) -> None:
@@ -161,6 +163,31 @@ def replay(session: Session, seq: int, now: datetime) -> bool:
         other.due_at = NEVER
     letter.due_at = now
     return True
+
+
+def drop(session: Session, seq: int) -> bool:
+    """Settle a dead letter without doing anything about it; False where there is no such one."""
+    letter = session.get(Inbox, seq)
+    if letter is None or letter.state != "dead":
+        return False
+    letter.state = "dropped"
+    return True
+
+
+def dead(session: Session) -> Sequence[int]:
+    """Return the numbers of all dead letters, oldest first."""
+    return [seq for seq in session.exec(select(Inbox.seq).where(_DEAD).order_by(col(Inbox.seq))) if seq is not None]
+
+
+def listed(session: Session, state: str, limit: int) -> Sequence[Inbox]:
+    """Return the oldest events in a state."""
+    return session.exec(select(Inbox).where(Inbox.state == state).order_by(col(Inbox.seq)).limit(limit)).all()
+
+
+def oldest(session: Session) -> datetime | None:
+    """Return when the oldest open event was received, None where nothing is open."""
+    first = select(Inbox.received_at).where(_OPEN).order_by(col(Inbox.seq)).limit(1)
+    return session.exec(first).first()
 
 
 def counts(session: Session) -> dict[str, int]:

@@ -37,7 +37,7 @@ _OPEN = text("state IN ('waiting', 'working')")
 
 
 class Inbox(SQLModel, table=True):
-    """An accepted event, kept before anything is done about it. `state`: waiting, working, done or dead."""
+    """An accepted event, kept before anything is done about it. `state`: waiting, working, done, dead or dropped."""
 
     __table_args__ = (
         UniqueConstraint("source", "delivery_id", "kind"),
@@ -98,6 +98,8 @@ class Comment(SQLModel, table=True):
 
     that the comment may exist, and that the request may still be on its way.
     """
+
+    __table_args__ = (Index("ix_comment_attempted_at", "attempted_at"),)
 
     ticket_key: str = Field(primary_key=True)
     marker: str

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
 
 from agent.domain import ticket_key
-from agent.store import comments
+from agent.store import brakes, comments
+from agent.store.brakes import Limits
 from agent.store.database import Database
 from agent.store.tables import Comment as Intent
 from agent.store.tables import utcnow
@@ -44,9 +45,13 @@ class Speaker:
     database: Database
     key: bytes
     settle: timedelta
+    limits: Limits = field(default_factory=Limits)
 
     async def say(self, connector: Connector, ticket_id: str, text: str) -> None:
-        """Make `text` our one comment on the ticket. Safe to repeat. Raises ConnectorError."""
+        """Make `text` our one comment on the ticket, unless a brake is on. Safe to repeat. Raises ConnectorError."""
+        if reason := await self.database.read(brakes.paused):
+            log.info("comment_withheld", reason=reason)
+            return
         key = ticket_key(connector.source, ticket_id)
         marker = marker_for(self.key, key)
         wanted = f"{text}\n\n[//]: # ({marker})"
@@ -57,6 +62,9 @@ class Speaker:
         if there is None or there.id is None:
             if intent.remote_id is not None:
                 log.info("comment_removed_by_staff")  # their decision stands
+                return
+            if reason := await self.database.write(brakes.brake, self.limits, utcnow()):
+                log.warning("comment_withheld", reason=reason)
                 return
             remote_id = await self._post(connector, ticket_id, key, wanted)
         else:

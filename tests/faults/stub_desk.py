@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 @dataclass(frozen=True)
 class Moods:
-    """Probabilities of each misbehaviour of one request, and how long a slow one takes in seconds."""
+    """Probabilities of each misbehaviour of one request, and how long a slow write takes in seconds."""
 
     unavailable: float = 0.08
     too_many: float = 0.04
@@ -59,13 +59,15 @@ class StubDesk:
         )
 
     async def _read(self, request: Request) -> Response:
-        refusal = await self._refuse()
+        refusal = self._refuse()
         comments = self.comments[request.path_params["ticket"]]
         return refusal or JSONResponse([{"id": number, "text": text} for number, text in comments.items()])
 
     async def _write(self, request: Request) -> Response:
         ticket, text = request.path_params["ticket"], (await request.json())["text"]
-        if refusal := await self._refuse():
+        if self._happens(self.moods.slow):
+            await asyncio.sleep(self.random.uniform(*self.moods.slow_seconds))
+        if refusal := self._refuse():
             return refusal
         comments = self.comments[ticket]
         number = request.path_params.get("comment", str(len(comments) + 1))
@@ -77,11 +79,9 @@ class StubDesk:
             return BrokenOff()
         return JSONResponse({"id": number})
 
-    async def _refuse(self) -> Response | None:
+    def _refuse(self) -> Response | None:
         if self.down:
             return Response(status_code=503)
-        if self._happens(self.moods.slow):
-            await asyncio.sleep(self.random.uniform(*self.moods.slow_seconds))
         if self._happens(self.moods.unavailable):
             return Response(status_code=503)
         if self._happens(self.moods.too_many):

@@ -14,6 +14,7 @@ depends_on = None
 def upgrade() -> None:  # noqa: D103 - Alembic's entry point, described at the top of the file
     dead = sa.text("state = 'dead'")
     op.create_index("ix_inbox_dead", "inbox", ["seq"], sqlite_where=dead, postgresql_where=dead)
+    op.create_index("ix_comment_attempted_at", "comment", ["attempted_at"])
     op.create_table(
         "tick",
         sa.Column("job", sa.String(), primary_key=True),

@@ -1,0 +1,134 @@
+"""`rolecall queue`: what waits, what died and why, and the kill switch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from agent.cli.db import open_database
+from agent.cli.options import CONFIG, ConfigOption, DataOption
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from agent.store.tables import Inbox
+
+app = typer.Typer(help="Accepted events: what waits, what died and why; the kill switch.", no_args_is_help=True)
+Number = Annotated[int, typer.Argument(help="Number of the event, as `rolecall queue list` shows it.")]
+
+
+@app.command()
+def status(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
+    """Show how many events wait, are worked on or are dead, and whether comments are paused."""
+    from agent.store import brakes, inbox
+
+    with open_database(config, data) as database:
+        counts, paused = database.call(inbox.counts), database.call(brakes.paused)
+        oldest = database.call(inbox.oldest)
+    for state in ("waiting", "working", "dead"):
+        _print(f"{state}: {counts.get(state, 0)}")
+    _print(f"oldest: {oldest:%Y-%m-%d %H:%M:%S} UTC" if oldest else "oldest: none")
+    _print(f"comments: paused, {paused}" if paused else "comments: on")
+
+
+@app.command("list")
+def list_(
+    state: Annotated[str, typer.Option(help="dead, waiting or working.")] = "dead",
+    limit: Annotated[int, typer.Option(min=1)] = 50,
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+) -> None:
+    """List events, oldest first."""
+    from agent.store import inbox
+
+    with open_database(config, data) as database:
+        for row in database.call(inbox.listed, state, limit):
+            _print(f"{row.seq}  {row.ticket_key}  {row.kind}  attempts {row.attempts}  {row.error or ''}")
+
+
+@app.command()
+def show(number: Number, config: ConfigOption = CONFIG, data: DataOption = None) -> None:
+    """Show one event with what was received; the text of a ticket is in it."""
+    with open_database(config, data) as database:
+        row = database.call(_row, number)
+    for name in ("seq", "source", "delivery_id", "kind", "ticket_key", "state", "attempts", "crashes", "error"):
+        _print(f"{name}: {getattr(row, name)}")
+    _print(f"received_at: {row.received_at.isoformat()}")
+    _print(f"event: {row.event!r}")
+
+
+@app.command()
+def retry(
+    number: Annotated[int | None, typer.Argument(help="Number of a dead letter.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All dead letters.")] = False,
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+) -> None:
+    """Give dead letters another life, for instance after a token was renewed."""
+    from agent.errors import BadInput
+    from agent.store import inbox
+    from agent.store.tables import utcnow
+
+    if (number is None) != every:
+        raise BadInput("give the number of a dead letter, or --all")
+    with open_database(config, data) as database:
+        numbers = database.call(inbox.dead) if number is None else [number]
+        revived = sum(database.call(inbox.replay, one, utcnow()) for one in numbers)
+    _print(f"{revived} put back")
+    if not revived and not every:
+        raise BadInput(f"event {number} is no dead letter")
+
+
+@app.command()
+def drop(number: Number, config: ConfigOption = CONFIG, data: DataOption = None) -> None:
+    """Settle a dead letter without doing anything about it. It stays on record."""
+    from agent.errors import BadInput
+    from agent.store import inbox
+
+    with open_database(config, data) as database:
+        if not database.call(inbox.drop, number):
+            raise BadInput(f"event {number} is no dead letter")
+    _print(f"{number} dropped")
+
+
+@app.command()
+def pause(
+    reason: Annotated[str, typer.Option(help="Shown by `rolecall queue status` and in the log.")] = "by hand",
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+) -> None:
+    """Say nothing on any ticket from now on, on every server; decisions go on being recorded."""
+    from agent.store import brakes
+
+    with open_database(config, data) as database:
+        database.call(brakes.pause, reason)
+    _print("comments: paused")
+
+
+@app.command()
+def resume(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
+    """Speak again, on new tickets; staff's disagreement is judged by later answers only."""
+    from agent.store import brakes
+
+    with open_database(config, data) as database:
+        database.call(brakes.resume)
+    _print("comments: on")
+
+
+def _row(session: Session, number: int) -> Inbox:
+    from agent.errors import BadInput
+    from agent.store.tables import Inbox
+
+    row = session.get(Inbox, number)
+    if row is None:
+        raise BadInput(f"there is no event {number}")
+    return row
+
+
+def _print(line: str) -> None:
+    """Print a line as it is, without the control characters that a ticket may hold."""
+    printable = "".join(c if c.isprintable() else " " for c in line)
+    Console(highlight=False, soft_wrap=True).print(escape(printable))
