@@ -31,8 +31,8 @@ from agent.rotation import Rotation
 from agent.serving.active import ActiveModel
 from agent.settings import BrakesSettings, Settings
 from agent.store import shared
-from agent.store.database import Database
 from agent.store.brakes import Limits
+from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import utcnow
 from agent.triage.opinion import Mind
