@@ -80,6 +80,30 @@ def compare(a: str, b: str, config: ConfigOption = CONFIG, data: DataOption = No
     console.print(f"{len(trial.examples)} tickets; P({b} is more than {margin:.0%} worse than {a}) = {worse:.2f}")
 
 
+@app.command()
+def curve(
+    version: Annotated[str | None, typer.Argument(help="[default: the one that serves]")] = None,
+    out: Annotated[Path, typer.Option(help="Where the drawing goes.")] = Path("precision-coverage.svg"),
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+) -> None:
+    """Draw what more precision costs: the share of tickets that get a plain answer, against how often it is right."""
+    from agent.errors import NotPossibleYet
+    from agent.learning.curve import draw
+    from agent.serving.artefact import read_manifest
+
+    registry = _registry(config, data)
+    pointer = registry.active()
+    chosen = version or (pointer.version if pointer else None)
+    if chosen is None:
+        raise NotPossibleYet("there is no model yet: run `rolecall train` first")
+    kept = read_manifest(registry.folder(chosen)).metrics.get("precision_coverage")
+    if not kept:
+        raise NotPossibleYet(f"{chosen} was trained without keeping its curve")
+    out.write_text(draw(kept, settings_for(config, data).triage.precision_target), "utf-8")
+    typer.echo(str(out))
+
+
 def _registry(config: Path, data: Path | None) -> Registry:
     from agent.directory import DataDirectory
     from agent.learning.registry import Registry

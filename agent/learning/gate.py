@@ -40,7 +40,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The terms of a contest: margins in shares of tickets and in nats, the accepted risk, the fewest tickets."""
+    """The terms of a contest: margins in shares of tickets and in nats, the accepted risk, the fewest tickets.
+
+    Where nothing serves yet there is no contest, and the floors alone decide, on however few tickets.
+    """
 
     accuracy_margin: float = 0.03
     loss_margin: float = 0.05
@@ -95,7 +98,7 @@ def rule(evidence: Evidence, terms: Terms | None = None) -> Ruling:
     if evidence.export_disagreements:
         texts = evidence.export_disagreements
         return Ruling(Outcome.KEEP, f"the exported model names another role for {texts} text(s)", numbers)
-    if count < terms.fewest:
+    if count < terms.fewest and evidence.champion is not None:
         reason = f"{count} tickets were judged, {terms.fewest} are needed"
         return Ruling(Outcome.NOT_ENOUGH_EVIDENCE, reason, numbers)
     numbers["accuracy"], numbers["log_loss"] = float(challenger.right.mean()), float(challenger.loss.mean())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -24,6 +25,9 @@ from agent.store.tables import ModelJob
 
 CANCELLED = "cancelled by request"
 
+SLACK = timedelta(hours=1)
+"""Beyond a job's time limit, until a server that is gone is given up."""
+
 log = structlog.get_logger()
 
 
@@ -37,12 +41,21 @@ class JobQueue:
     """The jobs at work in this process, and how to wake it for a new one."""
 
     def __init__(
-        self, database: Database, models: NamedModels, scratch: Path, limits: Limits, *, at_once: int, threads: int
+        self,
+        database: Database,
+        models: NamedModels,
+        scratch: Path,
+        limits: Limits,
+        *,
+        server: str,
+        at_once: int,
+        threads: int,
     ) -> None:
         self._database = database
         self._models = models
         self._scratch = scratch
         self._limits = limits
+        self._server = server
         self._at_once = at_once
         self._threads = threads
         self._arrived = asyncio.Event()
@@ -50,7 +63,8 @@ class JobQueue:
 
     async def run(self) -> None:
         """Work until cancelled; cancelling ends the training processes and keeps their jobs for the next start."""
-        for job_id in await self._database.write(jobs.recover):
+        longest = timedelta(seconds=self._limits.wall_seconds) + SLACK
+        for job_id in await self._database.write(jobs.recover, self._server, longest):
             log.info("model_job_recovered", job=job_id)
         shutil.rmtree(self._scratch, ignore_errors=True)  # what a killed server left; nobody else writes here
         async with asyncio.TaskGroup() as group:
@@ -81,7 +95,7 @@ class JobQueue:
     async def _work(self) -> None:
         while not _stopping():
             self._arrived.clear()
-            row = await self._database.write(jobs.claim)
+            row = await self._database.write(jobs.claim, self._server)
             if row is None:
                 await self._arrived.wait()
             else:

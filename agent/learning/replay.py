@@ -31,7 +31,7 @@ from heuristics import Hit
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class History:
     """Reviewed tickets in time order: labels 0/1 [n, roles], frozen embeddings float32[n, dim], what the rules hit."""
 
@@ -81,7 +81,7 @@ def replay(
     count = len(history.examples)
     answers, asserted = np.zeros((count, len(history.roles))), np.zeros(count, dtype=bool)
     rejected = np.zeros((count, len(history.roles)))
-    whole = remember([_reviewed(history, i) for i in range(count)], history.roles)
+    whole = remember([reviewed(history, i) for i in range(count)], history.roles)
     trained: Trained | None = None
     due = history.examples[start].filed_at
     trainings, seconds = 0, 0.0
@@ -158,6 +158,7 @@ def known_until(memory: Memory, count: int) -> Memory:
     )
 
 
-def _reviewed(history: History, index: int) -> Remembered:
+def reviewed(history: History, index: int) -> Remembered:
+    """Return one ticket of the history as the memory takes it."""
     example = history.examples[index]
     return Remembered(example.ticket_key, history.embeddings[index], example.roles, example.strength)

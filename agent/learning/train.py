@@ -17,10 +17,10 @@ from sqlmodel import Session
 
 from agent.directory import DataDirectory
 from agent.errors import NotPossibleYet
-from agent.learning import child, evaluation
+from agent.learning import child, curve, evaluation
 from agent.learning.calibration import fit_fusion, honest_probabilities
 from agent.learning.contest import contest, honest_arrays
-from agent.learning.cutoffs import fit_cutoffs
+from agent.learning.cutoffs import fit_cutoffs, precision_coverage
 from agent.learning.gate import Outcome
 from agent.learning.head import predict
 from agent.learning.job import FitResult, Job, Part, Progress, Recipe, Sample
@@ -136,7 +136,12 @@ class Trainer:
             seed=job.recipe.seed,
             parent=active.version if active else None,
             tickets={name: tuple(keys) for name, keys in parts.manifest(chosen.examples).items()},
-            metrics={"accuracy": report.accuracy, "pooled": asdict(report), "test": asdict(test)},
+            metrics={
+                "accuracy": report.accuracy,
+                "pooled": asdict(report),
+                "test": asdict(test),
+                "precision_coverage": curve.rows(precision_coverage(honest, labels, multi_label=job.multi_label)),
+            },
             recipe=asdict(job.recipe),
         )
         encoder = result.folder if result.tuned else self.directory.encoders / result.encoder

@@ -27,7 +27,7 @@ from agent.learning.head import out_of_fold, predict
 from agent.learning.job import Job, Recipe, Sample
 from agent.triage.fusion import base_rates
 from agent.triage.memory import Remembered, recall, recall_as_filed, remember
-from tests.bench.histories import CACHE, History, load
+from tests.bench.histories import CACHE, Corpus, load
 from tests.bench.replay import rules_only
 
 CORPORA = ("excavators", "sandiego")
@@ -46,7 +46,7 @@ class Model:
     judged: Floats
 
 
-def draw(history: History, count: int, seed: int) -> tuple[Rows, Rows]:
+def draw(history: Corpus, count: int, seed: int) -> tuple[Rows, Rows]:
     """Return the rows of the training and of the judged tickets."""
     order = np.random.default_rng(seed).permutation(len(history.examples))
     train = order[:count]
@@ -55,14 +55,14 @@ def draw(history: History, count: int, seed: int) -> tuple[Rows, Rows]:
     return train, np.array(judged)
 
 
-def frozen_model(history: History, train: Rows, judged: Rows, groups: NDArray[np.int64]) -> Model:
+def frozen_model(history: Corpus, train: Rows, judged: Rows, groups: NDArray[np.int64]) -> Model:
     """Return the answers of the frozen encoder's lane."""
     embeddings, labels = history.embeddings, history.labels[train]
     honest = out_of_fold(embeddings[train], labels, groups, folds=FOLDS)
     return Model(honest.astype(np.float64), frozen(embeddings[train], labels, embeddings[judged]))
 
 
-def tuned_model(history: History, train: Rows, judged: Rows, groups: NDArray[np.int64], name: str) -> Model:
+def tuned_model(history: Corpus, train: Rows, judged: Rows, groups: NDArray[np.int64], name: str) -> Model:
     """Return the answers of the tuned lane, fitted in a child process as in service, or as kept from an earlier run."""
     recipe = Recipe(cross_fit_folds=FOLDS)
     kept = CACHE / f"corpora-{name}-{hashlib.sha256(repr(recipe).encode()).hexdigest()[:8]}.npz"
@@ -82,7 +82,7 @@ def tuned_model(history: History, train: Rows, judged: Rows, groups: NDArray[np.
         return Model(arrays["honest"].astype(np.float64), arrays["judged"].astype(np.float64))
 
 
-def fused(history: History, train: Rows, judged: Rows, model: Model) -> Floats:
+def fused(history: Corpus, train: Rows, judged: Rows, model: Model) -> Floats:
     """Return the pooled answers to the judged tickets."""
     labels, fired = history.labels[train], [history.fired[i] for i in train]
     examples, embeddings = history.examples, history.embeddings
@@ -96,7 +96,7 @@ def fused(history: History, train: Rows, judged: Rows, model: Model) -> Floats:
     return fusion.probabilities(model.judged, [history.fired[i] for i in judged], evidence)
 
 
-def contest(history: History, count: int, seed: int, tuned: bool) -> dict[str, Report]:
+def contest(history: Corpus, count: int, seed: int, tuned: bool) -> dict[str, Report]:
     """Return the report of every contender on one draw."""
     train, judged = draw(history, count, seed)
     texts, labels = history.texts, history.labels

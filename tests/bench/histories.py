@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from agent.demo import corpus
 from agent.domain import Example, ticket_key
+from agent.learning.replay import History
 from agent.serving.encoder import Encoder
 from heuristics import Hit, load_rules
 
@@ -24,16 +25,11 @@ RULES = {"excavators": ROOT / "config/rules.toml", "sandiego": ROOT / "tests/ben
 UNDATED = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class History:
-    """Reviewed tickets in time order; labels 0/1 [n, roles], embeddings of the frozen encoder float32[n, dim]."""
+@dataclass(frozen=True, eq=False)
+class Corpus(History):
+    """A history by name, reviewed in time order."""
 
-    name: str
-    examples: tuple[Example, ...]
-    roles: tuple[str, ...]
-    labels: NDArray[np.float64]
-    embeddings: NDArray[np.float32]
-    fired: tuple[tuple[Hit, ...], ...]
+    name: str = ""
 
     @property
     def texts(self) -> list[str]:
@@ -41,7 +37,7 @@ class History:
         return [example.text for example in self.examples]
 
 
-def load(name: str) -> History:
+def load(name: str) -> Corpus:
     """Return `excavators`, or `sandiego` or `endava` from ../shared/data; of endava, in a fixed random order."""
     examples = corpus.load(CACHE) if name == "excavators" else _read(name)
     roles = tuple(sorted({example.roles[0] for example in examples}))
@@ -50,7 +46,7 @@ def load(name: str) -> History:
     if name in RULES:
         rules = load_rules(RULES[name])
         fired = tuple(rules.match(e.subject, e.body, e.filed_at.date()) for e in examples)
-    return History(name, tuple(examples), roles, labels, _embed([e.text for e in examples]), fired)
+    return Corpus(examples, roles, labels, _embed([e.text for e in examples]), fired, name)
 
 
 def _read(name: str) -> list[Example]:

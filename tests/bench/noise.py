@@ -20,7 +20,7 @@ from agent.learning.cleaning import SHARE, suspicious
 from agent.learning.duplicates import group_duplicates
 from agent.triage.fusion import base_rates
 from agent.triage.memory import Remembered, recall, remember
-from tests.bench.histories import History, load
+from tests.bench.histories import Corpus, load
 
 FLIPPED = 0.10
 CORPORA = ("excavators", "sandiego", "endava")
@@ -38,7 +38,7 @@ def flip(labels: Floats, seed: int) -> tuple[Floats, NDArray[np.intp]]:
     return np.eye(roles)[given], flipped
 
 
-def ours(history: History, labels: Floats) -> list[int]:
+def ours(history: Corpus, labels: Floats) -> list[int]:
     """Return the tickets that cleaning lists."""
     embeddings, count = history.embeddings, len(labels)
     model = cross_fitted(lambda t, j: frozen(embeddings[t], labels[t], embeddings[j]), labels, np.arange(count))
@@ -52,7 +52,7 @@ def ours(history: History, labels: Floats) -> list[int]:
     return [one.index for one in suspicious(honest, labels, history.roles, group_duplicates(history.texts))]
 
 
-def out_of_the_box(history: History, labels: Floats) -> list[int]:
+def out_of_the_box(history: Corpus, labels: Floats) -> list[int]:
     """Return the tickets of lowest label quality by cleanlab's default score on TF-IDF probabilities."""
     texts, count = history.texts, len(labels)
     probabilities = cross_fitted(

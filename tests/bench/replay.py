@@ -13,21 +13,20 @@ import argparse
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.learning.baselines import frozen, tfidf
-from agent.learning.calibration import fit_fusion, honest_probabilities
-from agent.learning.cutoffs import fit_cutoffs
 from agent.learning.evaluation import Report, calibration_error, correct, evaluate, wilson
-from agent.learning.head import out_of_fold
-from agent.learning.training_set import TrainingSet, build
+from agent.learning.head import predict
+from agent.learning.replay import Plan, answer, known_until, reviewed, train
+from agent.learning.training_set import build
 from agent.triage.abstention import Abstained, judge
-from agent.triage.fusion import Fusion, base_rates
-from agent.triage.memory import Memory, Remembered, recall, recall_as_filed, remember
+from agent.triage.memory import remember
 from heuristics import leading_role
-from tests.bench.histories import History, load
+from tests.bench.histories import Corpus, load
 
 Floats = NDArray[np.float64]
 
@@ -44,38 +43,30 @@ class Replayed:
     asserted: NDArray[np.bool_]
 
 
-def replay(history: History, start: int, every: int, window: int) -> Replayed:
+def replay(history: Corpus, start: int, every: int, window: int) -> Replayed:
     """Answer the tickets from index `start` on, `every` of them per model, each trained on the latest `window`."""
     count = len(history.examples)
     answers = {name: np.zeros((count, len(history.roles))) for name in CONTENDERS}
     rejected = np.zeros((count, len(history.roles)))
     asserted = np.zeros(count, dtype=bool)
-    whole = remember([_reviewed(history, i) for i in range(count)], history.roles)
+    whole = remember([reviewed(history, i) for i in range(count)], history.roles)
     texts, labels, embeddings = history.texts, history.labels, history.embeddings
     stale = frozen(embeddings[:window], labels[:window], embeddings)
     position = {example.ticket_key: index for index, example in enumerate(history.examples)}
+    plan = Plan(window, timedelta())
     for now in range(start, count, every):
         chosen = build(history.examples[:now], window=window)
         rows = np.array([position[example.ticket_key] for example in chosen.examples])
         coming = np.arange(now, min(now + every, count))
-        memory = _first(replace(whole, rejected=rejected), now)
-        model = out_of_fold(embeddings[rows], labels[rows], chosen.groups, weights=chosen.weights)
-        fusion, honest = _fit(history, chosen, rows, model, memory)
-        cutoffs = fit_cutoffs(honest, labels[rows], history.roles)
-        recalled = recall(memory, embeddings[coming], fusion.base, shown=0)
-        answers["model only"][coming] = frozen(embeddings[rows], labels[rows], embeddings[coming])
+        memory = known_until(replace(whole, rejected=rejected), now)
+        trained = train(history, memory, now, plan)
+        answers["model only"][coming] = predict(trained.head, embeddings[coming])
         answers["TF-IDF"][coming] = tfidf([texts[i] for i in rows], labels[rows], [texts[i] for i in coming])
         answers["rules only"][coming] = rules_only(history, rows, coming)
         answers["stale first 150"][coming] = stale[coming]
-        answers["fused"][coming] = fusion.probabilities(
-            answers["model only"][coming],
-            [history.fired[i] for i in coming],
-            recalled.evidence,
-            recalled.corrections,
-            recalled.lessons,
-        )
+        answers["fused"][coming] = answer(history, trained, memory, coming)
         for i in coming:
-            verdict = judge(answers["fused"][i], history.roles, cutoffs)
+            verdict = judge(answers["fused"][i], history.roles, trained.cutoffs)
             if not isinstance(verdict, Abstained):
                 asserted[i] = verdict.asserted
                 said = history.roles.index(verdict.roles[0])
@@ -83,7 +74,7 @@ def replay(history: History, start: int, every: int, window: int) -> Replayed:
     return Replayed({name: p[start:] for name, p in answers.items()}, labels[start:], asserted[start:])
 
 
-def rules_only(history: History, rows: NDArray[np.intp], judged: NDArray[np.intp]) -> Floats:
+def rules_only(history: Corpus, rows: NDArray[np.intp], judged: NDArray[np.intp]) -> Floats:
     """Return 1 for the role with most votes, for the commonest role of the training rows where no rule decides."""
     commonest = Counter(history.examples[i].roles[0] for i in rows).most_common(1)[0][0]
     answers = np.zeros((len(judged), len(history.roles)))
@@ -92,52 +83,7 @@ def rules_only(history: History, rows: NDArray[np.intp], judged: NDArray[np.intp
     return answers
 
 
-def _fit(
-    history: History, chosen: TrainingSet, rows: NDArray[np.intp], model: NDArray[np.float32], memory: Memory
-) -> tuple[Fusion, Floats]:
-    labels, fired = history.labels[rows], [history.fired[i] for i in rows]
-    recalled = recall_as_filed(memory, base_rates(labels, chosen.weights), rows)
-    fusion = fit_fusion(
-        history.roles,
-        labels,
-        model=model,
-        fired=fired,
-        memory=recalled.evidence,
-        corrections=recalled.corrections,
-        lessons=recalled.lessons,
-        trust=chosen.weights,
-    )
-    honest = honest_probabilities(
-        fusion,
-        labels,
-        model=model,
-        fired=fired,
-        memory=recalled.evidence,
-        corrections=recalled.corrections,
-        lessons=recalled.lessons,
-        trust=chosen.weights,
-    )
-    return fusion, honest
-
-
-def _reviewed(history: History, index: int) -> Remembered:
-    example = history.examples[index]
-    return Remembered(example.ticket_key, history.embeddings[index], example.roles, example.strength)
-
-
-def _first(memory: Memory, count: int) -> Memory:
-    """Return the memory as it was after `count` reviews."""
-    return replace(
-        memory,
-        ticket_keys=memory.ticket_keys[:count],
-        embeddings=memory.embeddings[:count],
-        labels=memory.labels[:count],
-        trust=memory.trust[:count],
-        rejected=memory.rejected[:count],
-    )
-
-
-def start_of(history: History, window: int) -> int:
+def start_of(history: Corpus, window: int) -> int:
     """Return the index of the first ticket to answer: the corpus's first day, but after a full window."""
     day = FIRST_DAY[history.name]
     return max(window, sum(e.filed_at.date().isoformat() < day for e in history.examples))

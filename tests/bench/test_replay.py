@@ -10,14 +10,14 @@ import pytest
 from agent.domain import Example
 from agent.learning.evaluation import correct, evaluate
 from heuristics import Hit, Kind, Scope
-from tests.bench.histories import History
+from tests.bench.histories import Corpus
 from tests.bench.replay import Replayed, replay
 
 ROLES = ("Electrician", "Network", "Plumbing")
 TICKETS, START, EVERY, WINDOW = 450, 150, 100, 150
 
 
-def history(seed: int) -> History:
+def history(seed: int) -> Corpus:
     """Tickets whose embeddings tell the role fairly well, and rules that match 6 in 10 and are right on 8 in 10."""
     random = np.random.default_rng(seed)
     role = random.integers(0, 3, TICKETS)
@@ -34,7 +34,7 @@ def history(seed: int) -> History:
     examples = tuple(
         Example(f"desk:{i}", words[i], "", (ROLES[role[i]],), day + timedelta(hours=i)) for i in range(TICKETS)
     )
-    return History("invented", examples, ROLES, np.eye(3)[role], embeddings, fired)
+    return Corpus(examples, ROLES, np.eye(3)[role], embeddings, fired, "invented")
 
 
 @pytest.fixture(scope="module", params=[0, 1])

@@ -87,6 +87,11 @@ def test_the_first_model_needs_only_to_beat_the_floors() -> None:
     assert rule(Evidence(challenger, None, floors={"majority": floor})).outcome is Outcome.PROMOTE
 
 
+def test_the_first_model_may_serve_on_few_tickets_for_nothing_better_is_there() -> None:
+    challenger, worse = pair(25, 5, 0)
+    assert rule(Evidence(challenger, floors={"majority": worse})).outcome is Outcome.PROMOTE
+
+
 def test_a_stricter_margin_refuses_what_a_wider_one_lets_pass() -> None:
     challenger, champion = pair(600, 40, 40)
     assert rule(Evidence(challenger, champion), Terms(accuracy_margin=0.005)).outcome is not Outcome.PROMOTE

@@ -48,7 +48,7 @@ def trained(run: Run, folder: Path) -> Run:
     assert run("import", str(folder / "tickets.csv")).exit_code == 0
     for _ in range(2):
         result = run("train")
-        assert result.exit_code == 0, result.output
+        assert result.exit_code == 0, result.output + str(result.exception)
     return run
 
 
@@ -115,6 +115,11 @@ def test_models_can_be_compared_activated_and_rolled_back(trained: Run, folder: 
     assert trained("models", "activate", second).output == f"{second} serves\n"
     assert trained("models", "rollback", "--why", "a test").output == f"{first} serves\n"
     assert "rollback" in trained("models", "list").output
+
+
+def test_the_precision_coverage_curve_can_be_drawn(trained: Run, tmp_path: Path) -> None:
+    assert trained("models", "curve", "--out", str(tmp_path / "curve.svg")).exit_code == 0
+    assert "<svg" in (tmp_path / "curve.svg").read_text()
 
 
 def test_rules_can_be_tried_and_judged(trained: Run) -> None:

@@ -1,0 +1,37 @@
+"""Precision against coverage: what asking for more precision costs in tickets that get a plain answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import StringIO
+
+from agent.learning.cutoffs import Point
+
+POINTS = 60
+"""Points that are kept of a curve: more cannot be told apart on paper."""
+
+Row = tuple[float, float, float, float, float]
+"""Cut-off, coverage, precision, and the ends of its 95 % interval: as the manifest keeps a point."""
+
+
+def rows(points: Sequence[Point]) -> list[Row]:
+    """Return an evenly thinned curve as the manifest keeps it."""
+    step = max(1, -(-len(points) // POINTS))
+    return [(p.cutoff, p.coverage, p.precision, p.interval.low, p.interval.high) for p in points[::step]]
+
+
+def draw(curve: Sequence[Row], target: float) -> str:
+    """Return the curve as SVG, with the precision that the operator asks for."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    axes = figure.subplots()
+    _, coverage, precision, low, high = zip(*curve, strict=True)
+    axes.fill_between(coverage, low, high, alpha=0.2, linewidth=0, label="95 % interval")
+    axes.plot(coverage, precision, marker=".", label="precision")
+    axes.axhline(target, linestyle="--", color="grey", label=f"asked for: {target:g}")
+    axes.set(xlabel="share of tickets that get a plain answer", ylabel="share of these that is right", ylim=(0, 1.02))
+    axes.legend(loc="lower left")
+    text = StringIO()
+    figure.savefig(text, format="svg")
+    return text.getvalue()
