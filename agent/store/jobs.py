@@ -6,6 +6,7 @@ pending → running → completed | failed. A job that a stopped server left run
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -56,11 +57,12 @@ def newest(session: Session, limit: int, model_name: str | None = None) -> Seque
     return session.exec(query if model_name is None else query.where(ModelJob.model_name == model_name)).all()
 
 
-def claim(session: Session) -> ModelJob | None:
-    """Start the oldest pending job and return it, None when there is none."""
-    job = session.exec(select(ModelJob).where(ModelJob.state == PENDING).order_by(col(ModelJob.seq))).first()
+def claim(session: Session, server: str) -> ModelJob | None:
+    """Start the oldest pending job on a server and return it, None when there is none."""
+    pending = select(ModelJob).where(ModelJob.state == PENDING).order_by(col(ModelJob.seq))
+    job = session.exec(pending.with_for_update(skip_locked=True)).first()  # of servers on one database, one gets it
     if job is not None:
-        job.state, job.started_at, job.starts = RUNNING, utcnow(), job.starts + 1
+        job.state, job.server, job.started_at, job.starts = RUNNING, server, utcnow(), job.starts + 1
     return job
 
 
@@ -80,12 +82,18 @@ def fail(session: Session, job_id: str, reason: str, *, only: str | None = None)
     return True
 
 
-def recover(session: Session) -> list[str]:
-    """Take up the jobs that a stopped server left running, and return their ids; too many starts make a failure."""
+def recover(session: Session, server: str, longest: timedelta) -> list[str]:
+    """Take up the jobs that this server left running when it stopped, and return their ids.
+
+    Too many starts make a failure, as does another server that has not ended a job `longest` after its start.
+    """
     left = session.exec(select(ModelJob).where(ModelJob.state == RUNNING)).all()
     for job in left:
-        if job.starts < MAX_STARTS:
+        if job.server != server:
+            if job.started_at is not None and job.started_at + longest < utcnow():
+                fail(session, job.id, "the server that ran this did not come back")
+        elif job.starts < MAX_STARTS:
             job.state, job.started_at = PENDING, None
         else:
             fail(session, job.id, f"the server stopped {job.starts} times while this was under way")
-    return [job.id for job in left]
+    return [job.id for job in left if job.server == server]

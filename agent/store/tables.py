@@ -143,7 +143,8 @@ class Training(SQLModel, table=True):
 class ModelJob(SQLModel, table=True):
     """A classifier that a client of the model API wants trained. `state`: pending, running, completed or failed.
 
-    `request` is emptied at the end, so that no text outlives its use; `digest` tells a repeated request from another.
+    `request` is emptied at the end, so that no text outlives its use; `digest` tells a repeated request from another;
+    `server` is the one that runs it.
     """
 
     __tablename__ = "model_job"
@@ -155,6 +156,7 @@ class ModelJob(SQLModel, table=True):
     created_at: datetime = Field(sa_column=_time())
     started_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     finished_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    server: str | None = None
     starts: int = 0
     error: str | None = None
     version: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 from fastapi import FastAPI
@@ -28,7 +29,13 @@ def model_api(
     models = named_models(settings, directory)
     limits = Limits(settings.job_timeout_seconds, settings.job_memory_mb)
     queue = JobQueue(
-        database, models, directory.api_training, limits, at_once=settings.jobs_at_once, threads=settings.threads
+        database,
+        models,
+        directory.api_training,
+        limits,
+        server=hashlib.sha256(directory.key()).hexdigest(),  # no two servers share a data directory
+        at_once=settings.jobs_at_once,
+        threads=settings.threads,
     )
     loaded = LoadedModels(directory.encoders, capacity=settings.loaded_models, threads=settings.threads)
     api = create_api(

@@ -19,7 +19,7 @@ from agent.web.api.answers import JobAnswer, faulty, refusals
 
 NOT_ALLOWED = "not one of the base models that the operator allows: {}"
 NO_JOB = "there is no such job"
-ENDED = "the job has ended already"
+ENDED = "the job has ended already, or another server runs it"
 RETRY_AFTER_SECONDS = "60"
 
 Key = Annotated[

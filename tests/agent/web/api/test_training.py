@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import anyio
@@ -10,6 +11,7 @@ import pytest
 
 from agent.app import Parts
 from agent.store import jobs
+from agent.store.database import Database
 from agent.store.tables import ModelJob, utcnow
 from tests.agent.web.api.asking import EXAMPLES, KEY, body, ended, trained
 from tests.agent.web.api.conftest import Serve
@@ -52,9 +54,9 @@ async def test_a_repeated_idempotency_key_starts_nothing_new(serve: Serve) -> No
 
 
 async def test_jobs_run_one_at_a_time_and_can_be_cancelled(serve: Serve) -> None:
-    async with serve(max_open_jobs=4) as client:
+    async with serve(max_open_jobs=10) as client:
         slow = body(trainer="setfit", num_iterations=500)
-        accepted = [(await client.post("/v1/train", json=slow | {"model_name": f"m{n}"})).json() for n in range(4)]
+        accepted = [(await client.post("/v1/train", json=slow | {"model_name": f"m{n}"})).json() for n in range(10)]
         refused = await client.post("/v1/train", json=slow)
         assert (refused.status_code, "Retry-After" in refused.headers) == (429, True)
         first, *waiting = [job["job_id"] for job in accepted]
@@ -62,7 +64,7 @@ async def test_jobs_run_one_at_a_time_and_can_be_cancelled(serve: Serve) -> None
             while (await client.get(f"/v1/jobs/{first}")).json()["progress"] is None:
                 await anyio.sleep(0.05)
         states = [job["status"] for job in (await client.get("/v1/jobs")).json()]
-        assert states == ["pending", "pending", "pending", "running"]
+        assert states == ["pending"] * 9 + ["running"]
         for job_id in (*waiting, first):
             cancelled = (await client.delete(f"/v1/jobs/{job_id}")).json()
             assert (cancelled["status"], cancelled["error"]) == ("failed", "cancelled by request")
@@ -91,17 +93,39 @@ async def test_a_job_that_a_stopped_server_left_is_done_by_the_next_one(
         assert (await ended(server.client, quick_id))["status"] == "completed"
 
 
+HOUR = timedelta(hours=1)
+
+
+def kept(parts: Parts) -> Database:
+    """Return the database of an installation, with one job in it."""
+    parts.database.call(
+        jobs.add, ModelJob(id="j", model_name="m", created_at=utcnow(), digest="d", request="{}"), most_open=1
+    )
+    return parts.database
+
+
 def test_a_job_that_was_under_way_at_every_stop_fails_with_the_reason(api_parts: Callable[..., Parts]) -> None:
-    database = api_parts().database
-    row = ModelJob(id="j", model_name="m", created_at=utcnow(), digest="d", request="{}")
-    database.call(jobs.add, row, most_open=1)
+    database = kept(api_parts())
     for _ in range(jobs.MAX_STARTS):
-        assert database.call(jobs.claim) is not None
-        database.call(jobs.recover)
+        assert database.call(jobs.claim, "me") is not None
+        database.call(jobs.recover, "me", HOUR)
     failed = database.call(jobs.get, "j")
     assert failed is not None
     assert (failed.state, failed.error) == ("failed", "the server stopped 3 times while this was under way")
-    assert database.call(jobs.claim) is None
+    assert database.call(jobs.claim, "me") is None
+
+
+@pytest.mark.parametrize(("longest", "state"), [(HOUR, "running"), (-HOUR, "failed")])
+def test_a_job_of_another_server_is_left_to_it_until_it_is_overdue(
+    api_parts: Callable[..., Parts], longest: timedelta, state: str
+) -> None:
+    database = kept(api_parts())
+    database.call(jobs.claim, "another")
+    assert database.call(jobs.recover, "me", longest) == []
+    found = database.call(jobs.get, "j")
+    assert found is not None
+    assert found.state == state
+    assert database.call(jobs.claim, "me") is None
 
 
 async def test_a_job_that_takes_too_much_memory_fails_with_the_reason(serve: Serve) -> None:
