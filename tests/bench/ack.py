@@ -20,6 +20,7 @@ import uvloop
 from tests.faults import processes
 from tests.faults.ack_server import SECRET
 from tests.faults.load import Tally, flood, request
+from tests.faults.postgres import new_database, postgres
 
 CREATED = Path(__file__).parents[1] / "payloads" / "django-helpdesk_created.json"
 
@@ -55,13 +56,20 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--connections", type=int, default=50)
-    parser.add_argument("--cases", nargs="+", default=["bare", "sqlite"])
+    parser.add_argument("--cases", nargs="+", default=["bare", "sqlite", "postgres"])
     given = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory() as folder, postgres(Path(folder)) as address:
+        report(given, address)
+
+
+def report(given: argparse.Namespace, address: str) -> None:
+    """Measure all rounds with the PostgreSQL at `address` and print the figures."""
     rounds: dict[str, list[Tally]] = {case: [] for case in given.cases}
     for number in range(given.rounds):
         for case in given.cases:
             with tempfile.TemporaryDirectory() as folder:
-                tally = measure(case, Path(folder), given.seconds, given.connections)
+                server = new_database(address) if case == "postgres" else case
+                tally = measure(server, Path(folder), given.seconds, given.connections)
             rounds[case].append(tally)
             print(f"round {number + 1} {case}: {tally.rate:.0f}/s, p99 {tally.percentile_ms(0.99):.0f} ms", flush=True)
     rate = {case: statistics.median(t.rate for t in tallies) for case, tallies in rounds.items()}

@@ -46,6 +46,8 @@ def intake_app(database: Database) -> Starlette:
 def app_for(case: str, folder: Path) -> Starlette:
     if case == "bare":
         return Starlette(routes=[Route("/hooks/{source}/{secret}", bare, methods=["POST"])])
+    if case.startswith("postgresql"):
+        return intake_app(Database.open(case))
     database = Database.open_file(folder / "rolecall.sqlite3")
     if case == "normal":
         event.listen(database.engine, "connect", lambda c, _: c.execute("PRAGMA synchronous = NORMAL"))
