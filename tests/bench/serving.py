@@ -45,7 +45,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--corpus", default="demo")
     parser.add_argument("--texts", type=int, default=400)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args(argv)
     drawn = draw(load(options.corpus), 105, options.texts, 0)
     texts = [text for text, _ in drawn.judged]
