@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,8 @@ class Session:
     """Holds the lower layers' output for every text of a job, and the base as it was before any tuning."""
 
     def __init__(self, job: Job, base: Base, source: Path, scratch: Path, report: Report) -> None:
+        if 0 < base.body.depth <= job.recipe.frozen_layers:  # the last block of a shallow encoder learns all the same
+            job = replace(job, recipe=replace(job.recipe, frozen_layers=base.body.depth - 1))
         self._job, self._base, self._source, self._scratch, self._report = job, base, source, scratch, report
         self.texts = [sample.text for sample in job.samples]
         self._layers = job.recipe.frozen_layers if job.recipe.trainer == "contrastive" else base.body.depth

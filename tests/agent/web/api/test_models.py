@@ -49,7 +49,7 @@ async def test_an_alias_answers_for_its_model_until_it_is_moved(serve: Serve, pu
 
 async def test_quality_is_told_for_each_label_with_intervals(serve: Serve) -> None:
     async with serve() as client:
-        first = (await trained(client))["model_version"]
+        first = (await trained(client, trainer="contrastive", num_iterations=2))["model_version"]
         model = (await client.get("/v1/models/intents")).json()
         assert model["accuracy_interval"]["low"] <= model["accuracy"] <= model["accuracy_interval"]["high"]
         assert {score["label"]: score["support"] for score in model["by_label"]} == {"electrical": 5, "hydraulics": 5}
