@@ -44,6 +44,7 @@ from agent.web.health import Health
 from agent.work.attempt import Attempts
 from agent.work.engines import make_engine
 from agent.work.head_start import await_head_start
+from agent.work.model_sync import ModelSync
 from agent.work.poll import poll_forever
 from connectors.base import Connector
 from connectors.events import Kind
@@ -128,7 +129,8 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         working = _start(engine.run())
-        others = [_start(_follow(parts)), _start(queue.run())]
+        sync = await asyncio.to_thread(ModelSync, database, parts.directory) if database.clustered else None
+        others = [_start(_follow(parts, sync)), _start(queue.run())]
         others += [
             _start(poll_forever(connectors, source, database, commit.accepted, settings.work.poll_seconds))
             for source in connectors
@@ -184,8 +186,10 @@ def _stop_server_on_error(task: asyncio.Task[None]) -> None:
         signal.raise_signal(signal.SIGTERM)
 
 
-async def _follow(parts: Parts) -> None:
+async def _follow(parts: Parts, sync: ModelSync | None) -> None:
     while True:
+        if sync is not None:
+            await asyncio.to_thread(sync.run)
         await asyncio.to_thread(parts.follow)
         await asyncio.sleep(FOLLOW_SECONDS)
 

@@ -1,0 +1,41 @@
+"""Files that every server of a database needs, kept in parts: a model is tens of megabytes, and no volume is shared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlmodel import Session, col, delete, select
+
+from agent.store.tables import SharedFile
+
+PART_BYTES = 4 * 1024 * 1024
+
+
+def names(session: Session, folder: str) -> list[str]:
+    """Return the names of the files that are kept under `folder/`, without it."""
+    rows = session.exec(select(SharedFile.name).where(col(SharedFile.name).startswith(f"{folder}/")).distinct())
+    return sorted(name.removeprefix(f"{folder}/") for name in rows)
+
+
+def keep(session: Session, name: str, file: Path) -> None:
+    """Keep the content of a file under this name, in place of what was kept there."""
+    session.execute(delete(SharedFile).where(col(SharedFile.name) == name))
+    for number, part in enumerate(_parts(file)):
+        session.add(SharedFile(name=name, part=number, content=part))
+        session.flush()
+        session.expunge_all()
+
+
+def fetch(session: Session, name: str, target: Path) -> None:
+    """Write what is kept under this name into a file."""
+    wanted = select(SharedFile.content).where(SharedFile.name == name).order_by(col(SharedFile.part))
+    with target.open("wb") as file:
+        for part in session.exec(wanted.execution_options(yield_per=1)):
+            file.write(part)
+
+
+def _parts(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as content:
+        while part := content.read(PART_BYTES):
+            yield part

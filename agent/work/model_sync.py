@@ -1,0 +1,110 @@
+"""One model on all servers of a database: whoever moved its own pointer publishes, the others take it over.
+
+A version is published file by file and named only when all of it is there. It is taken over into a hidden folder, every
+file is compared with its hash, and only then it gets its name and the pointer: no server sees half a model.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+import structlog
+
+from agent.directory import DataDirectory
+from agent.serving.active import POINTER, Pointer
+from agent.serving.artefact import ArtefactError, read, read_manifest
+from agent.store import files, shared
+from agent.store.database import Database
+
+MODEL = "model"
+AGREED = ".agreed"
+_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+log = structlog.get_logger()
+
+
+class ModelSync:
+    """Keeps the pointer of one data directory and that of the database the same; the one that moved last wins."""
+
+    def __init__(self, database: Database, directory: DataDirectory) -> None:
+        self._database = database
+        self._directory = directory
+        self._refused: str | None = None
+
+    def run(self) -> None:
+        """Publish or take over, where either pointer moved. Call it off the event loop."""
+        here, there = self._read(POINTER), self._database.call(shared.value, MODEL)
+        agreed = self._read(AGREED)
+        if here == there:
+            if here is not None and here != agreed:
+                self._agree(here)
+        elif here is not None and there == agreed:
+            self._publish(here)
+            self._agree(here)
+        elif there is not None and there != self._refused:
+            self._take_over(there)
+
+    def _read(self, name: str) -> str | None:
+        try:
+            return (self._directory.models / name).read_text("utf-8")
+        except FileNotFoundError:
+            return None
+
+    def _agree(self, pointer: str) -> None:
+        """Remember what was agreed: after a restart it tells a pointer that moved here from one that moved there."""
+        temporary = self._directory.models / f"{AGREED}.new"
+        temporary.write_text(pointer, "utf-8")
+        temporary.replace(self._directory.models / AGREED)
+
+    def _publish(self, pointer: str) -> None:
+        version = Pointer.model_validate_json(pointer).version
+        folder = self._directory.models / version
+        self._keep(f"encoders/{read_manifest(folder).encoder}", self._directory.path)
+        self._keep(f"models/{version}", self._directory.path)
+        self._database.call(shared.put, MODEL, pointer)
+        log.info("model_published", version=version)
+
+    def _keep(self, folder: str, root: Path) -> None:
+        known = set(self._database.call(files.names, folder))
+        for file in sorted((root / folder).iterdir()):
+            if file.is_file() and file.name not in known:
+                self._database.call(files.keep, f"{folder}/{file.name}", file)
+
+    def _take_over(self, pointer: str) -> None:
+        version = Pointer.model_validate_json(pointer).version
+        models, encoders = self._directory.models, self._directory.encoders
+        for folder in (models, encoders):
+            folder.mkdir(parents=True, exist_ok=True)
+        incoming = Path(tempfile.mkdtemp(prefix=".incoming-", dir=self._directory.path))
+        try:
+            model = self._fetch(f"models/{version}", incoming)
+            encoder = read_manifest(model).encoder
+            read(model, self._fetch(f"encoders/{encoder}", incoming).parent)
+            _place(incoming / "encoders" / encoder, encoders / encoder)
+            _place(model, models / version)
+            (incoming / POINTER).write_text(pointer, "utf-8")
+            (incoming / POINTER).replace(models / POINTER)
+        except ArtefactError as error:
+            self._refused = pointer
+            log.warning("model_refused", version=version, error=str(error))
+            return
+        finally:
+            shutil.rmtree(incoming, ignore_errors=True)
+        self._agree(pointer)
+        log.info("model_taken_over", version=version)
+
+    def _fetch(self, folder: str, root: Path) -> Path:
+        (root / folder).mkdir(parents=True)
+        for name in self._database.call(files.names, folder):
+            if _FILE.fullmatch(name):
+                self._database.call(files.fetch, f"{folder}/{name}", root / folder / name)
+        return root / folder
+
+
+def _place(arrived: Path, target: Path) -> None:
+    """Give a complete folder its name, unless it is there already."""
+    if not target.exists():
+        arrived.rename(target)

@@ -1,0 +1,77 @@
+"""A model that one server activates serves on all of one database, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from agent.directory import DataDirectory
+from agent.learning.registry import Registry
+from agent.serving.active import ActiveModel
+from agent.store import files
+from agent.store.database import Database
+from agent.work.model_sync import ModelSync
+from tests.serving.conftest import build as build
+
+Build = Callable[..., object]
+
+
+def server(database: Database, path: Path) -> tuple[ModelSync, ActiveModel, DataDirectory]:
+    directory = DataDirectory(path)
+    directory.create()
+    return ModelSync(database, directory), ActiveModel(directory.models, directory.encoders), directory
+
+
+def serving(sync: ModelSync, active: ActiveModel) -> str | None:
+    sync.run()
+    active.refresh()
+    return active.current.version if active.current else None
+
+
+def test_what_one_server_activates_or_takes_back_all_serve(tmp_path: Path, build: Build) -> None:
+    database = Database.open_file(tmp_path / "db.sqlite3")
+    trainer, other = server(database, tmp_path), server(database, tmp_path / "other")
+    registry = Registry(tmp_path / "models", tmp_path / "encoders")
+    seen = []
+    for version in ("v1", "v2"):
+        build(version)
+        registry.activate(version, "test")
+        seen.append([serving(*s[:2]) for s in (trainer, other)])
+    registry.rollback("test")
+    seen.append([serving(*s[:2]) for s in (trainer, other)])
+    late = server(database, tmp_path / "late")
+    assert seen == [["v1", "v1"], ["v2", "v2"], ["v1", "v1"]]
+    assert serving(*late[:2]) == "v1"
+    database.close()
+
+
+def test_a_server_that_was_away_takes_over_what_serves_now(tmp_path: Path, build: Build) -> None:
+    database = Database.open_file(tmp_path / "db.sqlite3")
+    trainer, other = server(database, tmp_path), server(database, tmp_path / "other")
+    registry = Registry(tmp_path / "models", tmp_path / "encoders")
+    build("v1")
+    registry.activate("v1", "test")
+    assert [serving(*s[:2]) for s in (trainer, other)] == ["v1", "v1"]
+    build("v2")
+    registry.activate("v2", "test")
+    trainer[0].run()
+    back = server(database, tmp_path / "other")
+    assert [serving(*s[:2]) for s in (back, trainer)] == ["v2", "v2"]
+    database.close()
+
+
+def test_a_spoilt_copy_is_refused_and_the_old_model_serves_on(tmp_path: Path, build: Build) -> None:
+    database = Database.open_file(tmp_path / "db.sqlite3")
+    trainer, other = server(database, tmp_path), server(database, tmp_path / "other")
+    registry = Registry(tmp_path / "models", tmp_path / "encoders")
+    build("v1")
+    registry.activate("v1", "test")
+    assert [serving(*s[:2]) for s in (trainer, other)] == ["v1", "v1"]
+    build("v2", temperature=2.0)
+    registry.activate("v2", "test")
+    trainer[0].run()
+    (tmp_path / "spoilt").write_bytes(b"not a head")
+    database.call(files.keep, "models/v2/head.safetensors", tmp_path / "spoilt")
+    assert serving(*other[:2]) == "v1"
+    assert not (other[2].models / "v2").exists()
+    database.close()
