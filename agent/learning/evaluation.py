@@ -16,6 +16,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from heuristics.wilson import wilson_interval
+
 Floats = NDArray[np.float64]
 
 BINS = 10  # of the calibration error
@@ -96,13 +98,7 @@ def calibration_error(confidence: Floats, right: Floats, bins: int = BINS) -> fl
 
 def wilson(successes: float, trials: float, confidence: float = 0.95) -> Interval:
     """Return the two-sided score interval of a share (Wilson 1927); (0, 1) without any trial."""
-    if trials <= 0:
-        return Interval(0.0, 1.0)
-    z = NormalDist().inv_cdf(0.5 + confidence / 2)
-    share, spread = successes / trials, z * z / trials
-    centre = (share + spread / 2) / (1 + spread)
-    half = (z / (1 + spread)) * float(np.sqrt(share * (1 - share) / trials + spread / (4 * trials)))
-    return Interval(max(centre - half, 0.0), min(centre + half, 1.0))
+    return Interval(*wilson_interval(successes, trials, NormalDist().inv_cdf(0.5 + confidence / 2)))
 
 
 def bootstrap(
