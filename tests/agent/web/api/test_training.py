@@ -128,12 +128,18 @@ def test_a_job_of_another_server_is_left_to_it_until_it_is_overdue(
     assert database.call(jobs.claim, "me") is None
 
 
-async def test_a_job_that_takes_too_much_memory_fails_with_the_reason(serve: Serve) -> None:
-    async with serve(job_memory_mb=512, job_timeout_seconds=0.5) as client:
+@pytest.mark.parametrize(
+    ("limit", "reason"),
+    [({"job_timeout_seconds": 0.5}, "longer than 0 s"), ({"job_memory_mb": 512}, "MB is more than allowed")],
+)
+async def test_a_job_that_takes_too_much_fails_with_the_reason(
+    serve: Serve, limit: dict[str, float], reason: str
+) -> None:
+    async with serve(**limit) as client:
         job = (await client.post("/v1/train", json=body(trainer="setfit", num_iterations=500))).json()
         done = await ended(client, job["job_id"])
         assert done["status"] == "failed"
-        assert "training failed" in done["error"]
+        assert reason in done["error"]
 
 
 async def test_only_allowed_base_models_are_used_and_never_their_pickles(serve: Serve, tmp_path: Path) -> None:
