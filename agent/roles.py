@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -54,6 +54,12 @@ class RoleCatalogue:
     def lookup(self, word: str) -> Role | None:
         """Return the role with this name or alias, whatever its case and spacing; None where there is none."""
         return self._by_word.get(fold(word))
+
+    def successors(self, names: Iterable[str]) -> dict[str, str | None]:
+        """Return what became of role names that are no more: the role that keeps the name as an alias, or None."""
+        gone = {name for name in names if name not in self.names}
+        found = {name: self.lookup(name) for name in gone}
+        return {name: role.name if role else None for name, role in found.items()}
 
     def near(self, word: str, limit: int = 3) -> tuple[str, ...]:
         """Return the names of roles that may have been meant by an unknown word, closest first."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.roles import RoleCatalogue, RoleEntry, RolesError, load_roles
+from agent.roles import Role, RoleCatalogue, RoleEntry, RolesError, load_roles
 
 SPARKIES = """
 [[role]]
@@ -131,3 +131,8 @@ def test_every_role_key_is_explained_in_the_roles_file(key: str) -> None:
     text = (Path(__file__).parents[1] / "config" / "roles.toml").read_text("utf-8")
     explained = re.findall(r"^# {3}(\w+(?:, \w+)*) {2,}\S", text, re.MULTILINE)
     assert key in {word for line in explained for word in line.split(", ")}
+
+
+def test_a_renamed_role_is_found_by_the_alias_that_its_old_name_became() -> None:
+    catalogue = RoleCatalogue([Role("Electrical", aliases=("Sparks",)), Role("Network")])
+    assert catalogue.successors(["Sparks", "Network", "Gone"]) == {"Sparks": "Electrical", "Gone": None}

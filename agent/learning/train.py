@@ -82,7 +82,13 @@ class Trainer:
             registry.rollback(evidence.reason)
 
     async def _train(self, on_progress: Callable[[Progress], None]) -> dict[str, Any]:
-        chosen = build(self.database.call(tickets.examples), window=self.settings.window, roles=self.catalogue.names)
+        reviewed = self.database.call(tickets.examples)
+        chosen = build(
+            reviewed,
+            window=self.settings.window,
+            roles=self.catalogue.names,
+            successors=self.catalogue.successors(role for e in reviewed for role in e.roles),
+        )
         if len(chosen.examples) < LEAST_TICKETS or len(chosen.roles) < LEAST_ROLES:
             raise NotPossibleYet(
                 f"{len(chosen.examples)} reviewed tickets of {len(chosen.roles)} roles are too few to learn from: "
