@@ -34,8 +34,8 @@ class Database:
     A transaction is committed when the function returns and rolled back when it raises.
     """
 
-    def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
+    def __init__(self, url: str, busy_seconds: float = BUSY_SECONDS) -> None:
+        self.engine = _engine(url, busy_seconds)
         self._reading = self.engine.execution_options(read_only=True)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="db-write")
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="db-read")
@@ -127,10 +127,10 @@ def _migrations() -> Config:
     return config
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, busy_seconds: float) -> Engine:
     engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", partial(_prepare_sqlite, busy_seconds))
         # Left to itself pysqlite opens transactions late and shared, and a reader that turns writer fails at once.
         event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -141,9 +141,9 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+def _prepare_sqlite(busy_seconds: float, connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+    connection.execute(f"PRAGMA busy_timeout = {int(busy_seconds * 1000)}")
     connection.execute("PRAGMA foreign_keys = ON")

@@ -14,6 +14,7 @@ import structlog
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job as Queued
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
+from sqlalchemy.exc import OperationalError
 
 from agent.store import inbox
 from agent.store.database import Database
@@ -62,7 +63,7 @@ class ClusterEngine:
         while not self._stopping.is_set():
             try:
                 await self._run()
-            except (ConnectorException, OSError) as error:
+            except (ConnectorException, OperationalError, OSError) as error:
                 log.warning("queue_unreachable", error=type(error).__name__)
                 await asyncio.sleep(RECONNECT_SECONDS)
 

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 import structlog
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from agent.store.arrivals import Arrival, accept
@@ -32,6 +33,8 @@ async def poll_forever(
         try:
             if await poll_once(connectors[source], database):
                 wake.set()
+        except OperationalError as error:
+            log.warning("poll_not_kept", source=source, error=type(error.orig).__name__)
         except ConnectorError as error:
             log.warning("poll_failed", source=source, error=str(error))
         await asyncio.sleep(every_seconds)
