@@ -20,7 +20,7 @@ from agent.store.tables import Inbox
 from connectors.events import Event
 
 MAX_CRASHES = 5
-"""After this many deaths of the process in the middle of one event, the event is poison."""
+"""After so many deaths of the process in a row in the middle of one event, the event is poison."""
 
 OPEN = ("waiting", "working")
 
@@ -81,7 +81,7 @@ def finish(session: Session, job: Job, now: datetime) -> None:
 
 def retry(session: Session, job: Job, due_at: datetime, error: str) -> None:
     """Put the event back, to be tried again at `due_at`."""
-    _set(session, job.seq, state="waiting", due_at=due_at, error=error)
+    _set(session, job.seq, state="waiting", due_at=due_at, error=error, crashes=0)
 
 
 def bury(session: Session, job: Job, error: str, now: datetime) -> None:
