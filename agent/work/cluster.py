@@ -106,7 +106,7 @@ class ClusterEngine:
             for job in stalled:
                 seq = int(str(job.task_kwargs["seq"]))
                 poison = await self._database.write(inbox.crashed, seq, utcnow())
-                log.warning("event_taken_back", event=seq, poison=poison)
+                log.warning("event_taken_back", seq=seq, poison=poison)
                 await app.job_manager.retry_job(job)
             await asyncio.sleep(TAKE_BACK_SECONDS)
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from datetime import timedelta
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from agent.store import inbox
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import utcnow
 from agent.work.attempt import Attempts
+
+UNAVAILABLE_SECONDS = 1.0
+"""Pause while the database cannot be used: its disk is full, or somebody holds its lock."""
 
 IDLE_SECONDS = 5.0
 """How long the engine sleeps at most: another process may have put an event back."""
@@ -36,7 +42,11 @@ class Engine:
         while not self._stopping:
             self._wake.clear()
             free = self._concurrency - len(self._working)
-            jobs = await self._database.write(inbox.claim, free, utcnow()) if free else []
+            try:
+                jobs = await self._database.write(inbox.claim, free, utcnow()) if free else []
+            except OperationalError as error:
+                log.warning("database_unavailable", error=type(error.orig).__name__)
+                jobs = []
             for job in jobs:
                 task = asyncio.create_task(self._work(job))
                 self._working.add(task)
@@ -56,7 +66,10 @@ class Engine:
         self._wake.set()
 
     async def _sleep(self) -> None:
-        due = await self._database.read(inbox.next_due)
+        try:
+            due = await self._database.read(inbox.next_due)
+        except OperationalError:
+            due = utcnow() + timedelta(seconds=UNAVAILABLE_SECONDS)
         seconds = IDLE_SECONDS
         if due is not None and len(self._working) < self._concurrency:
             seconds = min(max((due - utcnow()).total_seconds(), 0.05), IDLE_SECONDS)
@@ -67,4 +80,16 @@ class Engine:
             pass
 
     async def _work(self, job: Job) -> None:
-        await self._attempts.make(job)
+        try:
+            await self._attempts.make(job)
+        except OperationalError as error:
+            log.warning("outcome_not_kept", seq=job.seq, error=type(error.orig).__name__)
+            await self._put_back(job)
+
+    async def _put_back(self, job: Job) -> None:
+        """Let the event be tried again as soon as the database can be written; a restart would do the same."""
+        while not self._stopping:
+            await asyncio.sleep(UNAVAILABLE_SECONDS)
+            with contextlib.suppress(OperationalError):
+                await self._database.write(inbox.retry, job, utcnow(), "the database could not be written")
+                return

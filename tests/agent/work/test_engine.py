@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 
 from agent.metrics import Metrics
@@ -176,3 +178,27 @@ def test_retry_after_is_never_undercut_and_capped() -> None:
 
 def test_the_last_attempt_has_no_next() -> None:
     assert pause(len(PAUSES) + 1, None, Random(0)) is None
+
+
+async def test_a_locked_database_delays_work_and_outcomes_but_loses_nothing(tmp_path: Path) -> None:
+    Database.open_file(tmp_path / "db.sqlite3").close()
+    database = Database(f"sqlite:///{tmp_path / 'db.sqlite3'}", busy_seconds=0.05)
+    put(database, ("a", "a1"))
+    other = sqlite3.connect(tmp_path / "db.sqlite3", isolation_level=None)
+    seen = []
+
+    async def handler(job: Job) -> None:
+        if not seen:
+            other.execute("BEGIN IMMEDIATE")  # from now on nobody else can write
+        seen.append(job.attempt)
+
+    async with working(database, handler):
+        await until(lambda: seen)
+        with pytest.raises(OperationalError, match="locked"):
+            put(database, ("b", "b1"))
+        await asyncio.sleep(0.3)
+        other.execute("COMMIT")
+        await until(lambda: states(database) == {"a1": "done"})
+    other.close()
+    database.close()
+    assert seen == [1, 2]
