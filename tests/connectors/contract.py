@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
-import hostile
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from connectors.base import Connector
 from connectors.errors import InvalidSignature, MalformedPayload
 from connectors.events import Comment, Delivery, Event, Kind, Ticket
+from tests.connectors import hostile
 
 PAYLOADS = Path(__file__).parents[1] / "payloads"
 

@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 import httpx
 import pytest
-from contract import NEW, PAYLOADS, ConnectorContract
 from pydantic import TypeAdapter, ValidationError
 
 from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
 from connectors.errors import MalformedPayload
 from connectors.events import Delivery, Event, Kind
 from connectors.http import make_client
+from tests.connectors.contract import NEW, PAYLOADS, ConnectorContract
 
 AGENT, TECH = 2, 3
 

@@ -6,9 +6,9 @@ import dataclasses
 import importlib
 
 import pytest
-from contract import ConnectorContract
 
 from connectors.registry import CONNECTORS
+from tests.connectors.contract import ConnectorContract
 
 
 @pytest.mark.parametrize("source", CONNECTORS)

@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
-from receiver import Receiver
 
 from agent.demo.helpdesk import HelpdeskServer, HelpdeskUnavailable, ensure_environment
 from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
+from tests.servers.receiver import Receiver
 
 SECRET = "a-secret-for-tests-only"
 

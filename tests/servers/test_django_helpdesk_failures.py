@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from receiver import Receiver
 
 from agent.demo.helpdesk import HelpdeskServer
 from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
 from connectors.errors import Ambiguous, Permanent, TicketNotFound, Transient
+from tests.servers.receiver import Receiver
 
 pytestmark = pytest.mark.anyio
 

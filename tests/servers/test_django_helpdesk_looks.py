@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from receiver import Receiver, of_kinds, webhook_events
 
 from connectors.django_helpdesk import DjangoHelpdesk
 from connectors.events import Kind
+from tests.servers.receiver import Receiver, of_kinds, webhook_events
 
 pytestmark = pytest.mark.anyio
 

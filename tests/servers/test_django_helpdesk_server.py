@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from receiver import Receiver, of_kinds, webhook_events
 
 from agent.demo.helpdesk import HelpdeskServer
 from connectors.django_helpdesk import DjangoHelpdesk
 from connectors.events import Kind
+from tests.servers.receiver import Receiver, of_kinds, webhook_events
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from conversations import (
+
+from agent.roles import RoleCatalogue, load_roles
+from heuristics.loading import load_rules
+from heuristics.rules import leading_role
+from tests.tickets.conversations import (
     BODY,
     HERE,
     SOLVED,
@@ -21,10 +25,6 @@ from conversations import (
     Reason,
     load_conversations,
 )
-
-from agent.roles import RoleCatalogue, load_roles
-from heuristics.loading import load_rules
-from heuristics.rules import leading_role
 
 SHARED_DATA = Path(__file__).parents[2] / "../shared/data"
 COPIED_WORDS = 8

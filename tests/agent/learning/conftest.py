@@ -8,29 +8,11 @@ from pathlib import Path
 import pytest
 
 from agent.app import Parts
-from agent.feedback.history import Reviewed, take_in
-from agent.learning.train import Trainer
+from agent.feedback.history import take_in
 from agent.settings import LearningSettings
-from tests.tickets.conversations import load_conversations
+from tests.invented_desk import history
 
 SOURCE = "desk"
-
-
-def history() -> list[Reviewed]:
-    """Return the invented tickets that one role handled, as reviewed history."""
-    return [
-        Reviewed(c.id, c.subject, c.body, c.true_roles, c.created_at)
-        for c in load_conversations()
-        if len(c.true_roles) == 1
-    ]
-
-
-def trainer_for(parts: Parts) -> Trainer:
-    settings = parts.settings
-    return Trainer(
-        parts.database, parts.directory, parts.mind.catalogue, parts.mind.rules, settings.learning,
-        settings.triage.precision_target,
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from conftest import trainer_for
 
 from agent.app import Parts
 from tests.desk import Desk
+from tests.invented_desk import trainer_for
 from tests.serving_app import Running, running
 from tests.tickets.conversations import load_conversations
 

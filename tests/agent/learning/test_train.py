@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from conftest import history, trainer_for
 from sqlmodel import select
 
 from agent.app import Parts
@@ -15,6 +14,7 @@ from agent.learning.child import FitFailed
 from agent.learning.registry import Registry
 from agent.store.tables import Training
 from tests.desk import Desk
+from tests.invented_desk import history, trainer_for
 from tests.serving_app import running
 
 pytestmark = pytest.mark.anyio
