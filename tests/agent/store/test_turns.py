@@ -88,6 +88,17 @@ def test_a_replayed_letter_waits_while_a_later_event_of_its_ticket_is_in_work(da
     assert names(claimed(database)) == ["a1"]
 
 
+def test_only_deaths_in_a_row_make_an_event_poison(database: Database) -> None:
+    """In a storm of kills an innocent event is in hand often; that it ended an attempt in between clears it."""
+    put(database, ("a", "a1"))
+    for _ in range(inbox.MAX_CRASHES):
+        claimed(database)
+        assert database.call(inbox.recover, utcnow()) == 1
+        (job,) = claimed(database)
+        database.call(inbox.retry, job, utcnow(), "down")
+    assert database.call(inbox.counts) == {"waiting": 1}
+
+
 def test_only_dead_letters_can_be_replayed(database: Database) -> None:
     put(database, ("a", "a1"))
     assert not database.call(inbox.replay, 1, utcnow())
