@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import httpx
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 MOUNTED = Path("/run/secrets")
 """Where Docker and Compose mount secrets."""
@@ -41,6 +41,11 @@ class SecretsSettings(BaseModel):
     files: Path = MOUNTED
     infisical_host: Annotated[str, AfterValidator(_host)] = INFISICAL_CLOUD
     azure_vault: Annotated[str, AfterValidator(_vault)] | None = None
+
+    @field_validator("azure_vault", mode="before")
+    @classmethod
+    def _left_empty(cls, value: object) -> object:
+        return None if value == "" else value
 
     @model_validator(mode="after")
     def _names_the_vault(self) -> SecretsSettings:

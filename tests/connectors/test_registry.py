@@ -13,7 +13,7 @@ from tests.connectors.contract import ConnectorContract
 
 @pytest.mark.parametrize("source", CONNECTORS)
 def test_every_connector_inherits_the_contract(source: str) -> None:
-    module = importlib.import_module(f"test_{source.replace('-', '_')}")
+    module = importlib.import_module(f"tests.connectors.test_{source.replace('-', '_')}")
     contracts = [
         value
         for value in vars(module).values()
