@@ -17,14 +17,13 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.learning import child
+from agent.learning import child, version
 from agent.learning.calibration import fit_fusion
 from agent.learning.child import Limits
 from agent.learning.evaluation import evaluate
 from agent.learning.head import out_of_fold, predict
 from agent.learning.job import FitResult, Job, Progress
-from agent.learning.registry import Registry, new_version
-from agent.serving import artefact
+from agent.learning.registry import Registry
 from agent.serving.artefact import Head, Manifest
 from agent.serving.model import TEMPERATURE
 from agent.store.tables import utcnow
@@ -69,31 +68,16 @@ def publish(job: Job, result: FitResult, registry: Registry, now: datetime, seco
     silent = [()] * len(rows)
     fusion = fit_fusion(job.roles, labels[rows], model=honest, fired=silent, multi_label=job.multi_label)
     report = evaluate(fusion.probabilities(honest, silent), labels[rows], job.roles, multi_label=job.multi_label)
-    active = registry.active()
-    manifest = Manifest(
-        version=new_version(now),
-        created_at=now,
-        roles=job.roles,
-        multi_label=job.multi_label,
-        trainer=job.recipe.trainer,
-        base_model=job.recipe.base_model,
-        encoder=result.encoder,
-        tuned=result.tuned,
-        seed=job.recipe.seed,
-        parent=active.version if active else None,
-        tickets={part: tuple(s.key for s in job.samples if s.part == part) for part in ("train", "other")},
-        metrics={
-            "accuracy": report.accuracy,
-            "judged_by": judged_by,
-            "pooled": asdict(report),
-            "num_examples": len(job.samples),
-            "training_duration_seconds": seconds,
-        },
-        recipe=asdict(job.recipe),
-    )
-    encoder = result.folder if result.tuned else registry.encoders / result.encoder
-    head = calibrated(result.head(), fusion)
-    artefact.write(registry.folder(manifest.version), manifest, head, {TEMPERATURE: np.ones(1)}, encoder)
+    metrics = {
+        "accuracy": report.accuracy,
+        "judged_by": judged_by,
+        "pooled": asdict(report),
+        "num_examples": len(job.samples),
+        "training_duration_seconds": seconds,
+    }
+    parts = {part: [s.key for s in job.samples if s.part == part] for part in ("train", "other")}
+    manifest = version.describe(job, result, registry, now, metrics, parts)
+    version.write(registry, manifest, result, calibrated(result.head(), fusion), {TEMPERATURE: np.ones(1)})
     registry.activate(manifest.version, why)
     return manifest
 

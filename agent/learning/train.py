@@ -17,18 +17,17 @@ from sqlmodel import Session
 
 from agent.directory import DataDirectory
 from agent.errors import NotPossibleYet
-from agent.learning import child, curve, evaluation
+from agent.learning import child, curve, evaluation, version
 from agent.learning.calibration import fit_fusion, honest_probabilities
 from agent.learning.contest import contest, honest_arrays
 from agent.learning.cutoffs import fit_cutoffs, precision_coverage
 from agent.learning.gate import Outcome
 from agent.learning.head import predict
 from agent.learning.job import FitResult, Job, Part, Progress, Recipe, Sample
-from agent.learning.registry import Registry, new_version
+from agent.learning.registry import Registry
 from agent.learning.splits import Split, split
 from agent.learning.training_set import TrainingSet, build
 from agent.roles import RoleCatalogue
-from agent.serving import artefact
 from agent.settings import LearningSettings
 from agent.store import tickets
 from agent.store.database import Database
@@ -129,30 +128,15 @@ class Trainer:
         report = evaluation.evaluate(honest, labels, job.roles, multi_label=job.multi_label)
         test = evaluation.evaluate(honest[parts.test], labels[parts.test], job.roles, multi_label=job.multi_label)
         registry = Registry(self.directory.models, self.directory.encoders)
-        active = registry.active()
-        manifest = artefact.Manifest(
-            version=new_version(utcnow()),
-            created_at=utcnow(),
-            roles=job.roles,
-            multi_label=job.multi_label,
-            trainer=job.recipe.trainer,
-            base_model=job.recipe.base_model,
-            encoder=result.encoder,
-            tuned=result.tuned,
-            seed=job.recipe.seed,
-            parent=active.version if active else None,
-            tickets={name: tuple(keys) for name, keys in parts.manifest(chosen.examples).items()},
-            metrics={
-                "accuracy": report.accuracy,
-                "pooled": asdict(report),
-                "test": asdict(test),
-                "precision_coverage": curve.rows(precision_coverage(honest, labels, multi_label=job.multi_label)),
-            },
-            recipe=asdict(job.recipe),
-        )
-        encoder = result.folder if result.tuned else self.directory.encoders / result.encoder
+        metrics = {
+            "accuracy": report.accuracy,
+            "pooled": asdict(report),
+            "test": asdict(test),
+            "precision_coverage": curve.rows(precision_coverage(honest, labels, multi_label=job.multi_label)),
+        }
+        manifest = version.describe(job, result, registry, utcnow(), metrics, parts.manifest(chosen.examples))
         arrays = fusion.to_arrays() | cutoffs.to_arrays(job.roles) | honest_arrays(manifest, chosen.examples, honest)
-        artefact.write(registry.folder(manifest.version), manifest, result.head(), arrays, encoder)
+        version.write(registry, manifest, result, result.head(), arrays)
         ruling = contest(self.database, registry, self.rules, self.catalogue.names).rule_on(manifest.version)
         if ruling.outcome is Outcome.PROMOTE:
             registry.activate(manifest.version, ruling.reason)
