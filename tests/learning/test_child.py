@@ -19,6 +19,7 @@ import pytest
 from agent.learning.child import FitCancelled, FitFailed, FitOutOfMemory, FitTimedOut, Limits, environment, run
 from agent.learning.job import Job, Progress, Recipe, Sample
 from agent.serving.encoder import Encoder
+from tests.training_processes import training_processes
 
 ROLES = ("Hydraulics", "Electrical", "Locksmith", "Nobody")
 TEXTS = {
@@ -116,14 +117,14 @@ def test_cancelling_ends_the_process_and_deletes_its_folder(job: Job, tmp_path: 
 
     asyncio.run(cancel_when_tuning())
     assert list((tmp_path / "scratch").iterdir()) == []
-    assert children() == []
+    assert training_processes() == []
 
 
 def test_a_fit_that_takes_too_long_is_ended(job: Job, tmp_path: Path) -> None:
     with pytest.raises(FitTimedOut, match="longer than 1 s"):
         asyncio.run(run(endless(job), tmp_path / "scratch", limits=Limits(wall_seconds=1)))
     assert list((tmp_path / "scratch").iterdir()) == []
-    assert children() == []
+    assert training_processes() == []
 
 
 def test_a_fit_that_takes_too_much_memory_is_ended(job: Job, tmp_path: Path) -> None:
@@ -150,7 +151,7 @@ def test_a_crash_brings_the_end_of_its_output(job: Job, tmp_path: Path) -> None:
 def test_a_process_that_somebody_ends_is_no_success(job: Job, tmp_path: Path) -> None:
     def end(progress: Progress) -> None:
         if progress.phase == "tune":
-            for pid in children():
+            for pid in training_processes():
                 os.kill(pid, signal.SIGTERM)
 
     with pytest.raises(FitCancelled, match="signal 15"):
@@ -177,7 +178,7 @@ def test_a_parent_that_is_killed_leaves_no_orphan(job: Job, tmp_path: Path) -> N
         assert parent.stdout is not None
         while parent.stdout.readline().strip() != "tune":
             assert parent.poll() is None
-        (child,) = children(parent.pid)
+        (child,) = training_processes(parent.pid)
         parent.kill()
     deadline = time.monotonic() + 20
     while alive(child):
@@ -193,20 +194,6 @@ def test_secrets_of_the_agent_stay_with_the_agent(monkeypatch: pytest.MonkeyPatc
     assert "HF_TOKEN" not in offline
     assert (offline["HF_HUB_OFFLINE"], offline["OMP_NUM_THREADS"]) == ("1", "2")
     assert environment(Recipe(base_model="BAAI/bge-small-en-v1.5"))["HF_TOKEN"] == "hf_x"
-
-
-def children(parent: int | None = None) -> list[int]:
-    """Return the ids of the living children of a process, this one by default."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                state, ppid = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
-            except OSError:
-                continue
-            if int(ppid) == (parent or os.getpid()) and state != "Z":
-                found.append(int(entry.name))
-    return found
 
 
 def alive(pid: int) -> bool:

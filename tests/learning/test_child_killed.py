@@ -17,6 +17,7 @@ from agent.learning.job import FitResult, Job, Recipe, Sample
 from agent.learning.registry import Registry, new_version
 from agent.serving.active import ActiveModel
 from agent.serving.artefact import Manifest, write
+from tests.training_processes import training_processes
 
 ROLES = ("Hydraulics", "Electrical")
 TEXTS = (
@@ -47,12 +48,6 @@ def publish(registry: Registry, job: Job, result: FitResult) -> str:
     return version
 
 
-def training_process() -> int:
-    """Return the id of this process's only child."""
-    (children,) = [path.read_text().split() for path in Path("/proc/self/task").glob("*/children") if path.read_text()]
-    return int(children[0])
-
-
 @pytest.mark.slow
 def test_killed_at_ten_random_moments(tiny_base: Path, tmp_path: Path) -> None:
     registry = Registry(tmp_path / "models", tmp_path / "encoders")
@@ -68,7 +63,8 @@ def test_killed_at_ten_random_moments(tiny_base: Path, tmp_path: Path) -> None:
         fit = asyncio.create_task(run(job, tmp_path / "scratch"))
         await asyncio.sleep(seconds)
         if not fit.done():
-            os.kill(training_process(), signal.SIGKILL)
+            (child,) = training_processes()
+            os.kill(child, signal.SIGKILL)
         with pytest.raises(FitFailed):
             publish(registry, job, await fit)
 
