@@ -21,3 +21,11 @@ def training_processes(parent: int | None = None) -> list[int]:
             if int(ppid) == (parent or os.getpid()) and state != "Z" and TRAINING in words:
                 found.append(int(entry.name))
     return found
+
+
+def alive(pid: int) -> bool:
+    """Return whether a process runs; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

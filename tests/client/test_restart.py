@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.client.setfit_api import SetFitApi
 from tests.client.test_setfit_api import EXAMPLES, KEY, PATIENCE_SECONDS, start
 from tests.learning.conftest import tiny_base
-from tests.learning.test_child import alive, children
+from tests.training_processes import alive, training_processes
 
 __all__ = ["tiny_base"]
 
@@ -31,7 +31,7 @@ def test_a_killed_server_leaves_its_job_to_the_next_one(tmp_path: Path, tiny_bas
         long = api.train("long", EXAMPLES, trainer="setfit", num_iterations=500)["job_id"]
         short = api.train("short", EXAMPLES, trainer="frozen")["job_id"]
         until(lambda: api.job(long)["progress"])
-        (training,) = children(server.pid)
+        (training,) = training_processes(server.pid)
         server.kill()
     until(lambda: not alive(training))
     server, url, _ = start(tmp_path, **settings)

@@ -19,7 +19,7 @@ import pytest
 from agent.learning.child import FitCancelled, FitFailed, FitOutOfMemory, FitTimedOut, Limits, environment, run
 from agent.learning.job import Job, Progress, Recipe, Sample
 from agent.serving.encoder import Encoder
-from tests.training_processes import training_processes
+from tests.training_processes import alive, training_processes
 
 ROLES = ("Hydraulics", "Electrical", "Locksmith", "Nobody")
 TEXTS = {
@@ -194,11 +194,3 @@ def test_secrets_of_the_agent_stay_with_the_agent(monkeypatch: pytest.MonkeyPatc
     assert "HF_TOKEN" not in offline
     assert (offline["HF_HUB_OFFLINE"], offline["OMP_NUM_THREADS"]) == ("1", "2")
     assert environment(Recipe(base_model="BAAI/bge-small-en-v1.5"))["HF_TOKEN"] == "hf_x"
-
-
-def alive(pid: int) -> bool:
-    """Return whether a process runs; a zombie does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
