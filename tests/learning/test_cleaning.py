@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from agent.learning.cleaning import suspicious
-
-pytest.importorskip("cleanlab", reason="label cleaning is an add-on: cleanlab is not installed")
 
 ROLES = ("Plumbing", "Network", "Access")
 
