@@ -8,6 +8,7 @@ carries its whole `followup_set`. Nothing says "closed" but a follow-up's `new_s
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from connectors.django_helpdesk.settings import DjangoHelpdeskSettings
 from connectors.django_helpdesk.text import restore
@@ -41,15 +42,15 @@ class TicketRow(Wire):
     status: int
     followup_set: tuple[FollowUp, ...]
 
-    @property
+    @cached_property
     def history(self) -> list[FollowUp]:
         """The follow-ups, oldest first."""
         return sorted(self.followup_set, key=lambda followup: followup.id)
 
-    @property
+    @cached_property
     def opening(self) -> FollowUp | None:
         """The follow-up that repeats the description, which every form of the helpdesk writes along with the ticket."""
-        first = next(iter(self.history), None)
+        first = self.history[0] if self.history else None
         if first and first.public and (self.description or "").strip() in (first.comment or ""):
             return first
         return None
