@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 from typing import Annotated
@@ -42,4 +43,14 @@ def serve(
             access_log=False,  # its lines hold the secret of a webhook's URL; ours do not
             server_header=False,
         )
+        spare_collector()
         uvicorn.Server(server).run()
+
+
+def spare_collector() -> None:
+    """Let the garbage collector pass over what is loaded for good, and look at the rest less often.
+
+    With the defaults it took 18 of the 180 microseconds of an acknowledgement.
+    """
+    gc.freeze()
+    gc.set_threshold(10_000, 50, 50)
