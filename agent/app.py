@@ -23,7 +23,7 @@ from starlette.routing import Route
 from agent.directory import DataDirectory
 from agent.feedback.learn import Feedback
 from agent.intake.group_commit import GroupCommit
-from agent.intake.receive import Receiver
+from agent.intake.receive import Receiver, Summary
 from agent.learning.nightly import retrain
 from agent.metrics import Metrics
 from agent.roles import load_roles
@@ -124,7 +124,7 @@ def create_app(
     attempts = Attempts(database, handle, metrics, settings.work.retry_seconds)
     engine = make_engine(database, attempts, commit.accepted, settings.work.concurrency)
     health = Health(database, parts.active, metrics)
-    receiver = Receiver(connectors, commit, settings.intake, metrics)
+    receiver = Receiver(connectors, commit, settings.intake, Summary(metrics))
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -155,8 +155,8 @@ def create_app(
 
     app = Starlette(
         routes=[
-            Route("/hooks/{source}", receiver.receive, methods=["POST"]),
-            Route("/hooks/{source}/{secret}", receiver.receive, methods=["POST"]),
+            Route("/hooks/{source}/{secret}", receiver, methods=["POST"]),
+            Route("/hooks/{source}", receiver, methods=["POST"]),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
             Route("/metrics", health.numbers),

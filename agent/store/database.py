@@ -8,13 +8,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
 from sqlmodel import Session
 
 from agent.store import deferred
@@ -36,7 +36,8 @@ class Database:
 
     def __init__(self, url: str, busy_seconds: float = BUSY_SECONDS) -> None:
         self.engine = _engine(url, busy_seconds)
-        self._reading = self.engine.execution_options(read_only=True)
+        self._reading = self.engine.execution_options(begin="BEGIN")
+        self._bare = self.engine.execution_options(begin=None)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="db-write")
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="db-read")
 
@@ -79,6 +80,11 @@ class Database:
     def call(self, query: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query(session, ...)` in one transaction, in this thread."""
         return self._transact(self.engine, query, *args, **kwargs)
+
+    def alone(self, statement: str, parameters: tuple[object, ...]) -> CursorResult[Any]:
+        """Execute one statement on SQLite that is a transaction by itself, in this thread: the writer's."""
+        with self._bare.connect() as connection:
+            return connection.exec_driver_sql(statement, parameters)
 
     async def write(self, query: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query(session, ...)` in one transaction, in the writer's thread."""
@@ -137,8 +143,8 @@ def _engine(url: str, busy_seconds: float) -> Engine:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    reading = connection.get_execution_options().get("read_only", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    if begin := connection.get_execution_options().get("begin", "BEGIN IMMEDIATE"):
+        connection.exec_driver_sql(begin)
 
 
 def _prepare_sqlite(busy_seconds: float, connection: sqlite3.Connection, _record: object) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pydantic import TypeAdapter
-from sqlalchemy import func, literal_column
+from sqlalchemy import ColumnElement, func, literal_column
 from sqlmodel import Session, col, select, update
 
 from agent.domain import ticket_key
@@ -64,8 +64,19 @@ def claim(session: Session, limit: int, now: datetime) -> list[Job]:
 def give_turn(session: Session, key: str) -> None:
     """Make the oldest open event of the ticket due, if it stood behind another one until now."""
     oldest = select(func.min(Inbox.seq)).where(Inbox.ticket_key == key, _OPEN).scalar_subquery()
-    turn = update(Inbox).where(col(Inbox.seq) == oldest, col(Inbox.due_at) == NEVER, _WAITING)
-    session.execute(turn.values(due_at=Inbox.received_at))
+    _make_due(session, col(Inbox.seq) == oldest)
+
+
+def give_turns(session: Session, keys: Sequence[str] | None = None) -> None:
+    """Do so for several tickets, or for all."""
+    chosen = () if keys is None else (col(Inbox.ticket_key).in_(keys),)
+    oldest = select(func.min(Inbox.seq)).where(_OPEN, *chosen).group_by(col(Inbox.ticket_key))
+    _make_due(session, col(Inbox.seq).in_(oldest))
+
+
+def _make_due(session: Session, which: ColumnElement[bool]) -> None:
+    turn = update(Inbox).where(which, col(Inbox.due_at) == NEVER, _WAITING).values(due_at=Inbox.received_at)
+    session.execute(turn, execution_options={"synchronize_session": False})
 
 
 def _job(row: Inbox) -> Job:
@@ -105,6 +116,7 @@ def recover(session: Session, now: datetime) -> int:
         session.flush()
         if row.state == "dead":
             give_turn(session, row.ticket_key)
+    give_turns(session)
     return len(stranded)
 
 

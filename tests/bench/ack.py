@@ -25,16 +25,20 @@ from tests.faults.postgres import new_database, postgres
 CREATED = Path(__file__).parents[1] / "payloads" / "django-helpdesk_created.json"
 
 
+NUMBERS = count(10**9 + 1)
+"""Of tickets: no delivery of a run repeats another one."""
+
+
 def deliveries(seconds: float) -> Callable[[], bytes | None]:
     """Return a source of ever new tickets that dries up after so many seconds."""
-    template, numbers, end = json.loads(CREATED.read_text("utf-8")), count(1), time.monotonic() + seconds
+    template, end = json.loads(CREATED.read_text("utf-8")), time.monotonic() + seconds
     template["ticket"]["id"] = template["ticket"]["followup_set"][0]["ticket"] = 10**9
     pattern = json.dumps(template)
 
     def next_request() -> bytes | None:
         if time.monotonic() > end:
             return None
-        body = pattern.replace("1000000000", str(10**9 + next(numbers))).encode()
+        body = pattern.replace("1000000000", str(next(NUMBERS))).encode()
         return request(f"/hooks/django-helpdesk/{SECRET}", body)
 
     return next_request

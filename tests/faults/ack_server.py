@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from agent import logs
+from agent.cli.serve import spare_collector
 from agent.intake.group_commit import GroupCommit
-from agent.intake.receive import Receiver
+from agent.intake.receive import Receiver, Summary
 from agent.metrics import Metrics
 from agent.settings import IntakeSettings
 from agent.store.database import Database
@@ -39,8 +41,8 @@ async def bare(request: Request) -> Response:
 
 def intake_app(database: Database) -> Starlette:
     commit = GroupCommit(database, max_waiting=2_000)
-    receiver = Receiver({DjangoHelpdesk.source: DjangoHelpdesk(SETTINGS)}, commit, IntakeSettings(), Metrics())
-    return Starlette(routes=[Route("/hooks/{source}/{secret}", receiver.receive, methods=["POST"])])
+    receiver = Receiver({DjangoHelpdesk.source: DjangoHelpdesk(SETTINGS)}, commit, IntakeSettings(), Summary(Metrics()))
+    return Starlette(routes=[Route("/hooks/{source}/{secret}", receiver, methods=["POST"])])
 
 
 def app_for(case: str, folder: Path) -> Starlette:
@@ -56,7 +58,8 @@ def app_for(case: str, folder: Path) -> Starlette:
 
 
 def main(case: str, folder: str, port: str) -> None:
-    logs.configure("json")
+    logs.configure("json", logging.INFO)
+    spare_collector()
     uvicorn.run(
         app_for(case, Path(folder)),
         port=int(port),

@@ -78,6 +78,12 @@ class MortalDatabase(Database):
         self.fuse.pass_by(f"after:{query.__name__}")
         return result
 
+    def alone(self, statement: str, parameters: tuple[object, ...]) -> Any:
+        self.fuse.pass_by("before:accept")
+        result = super().alone(statement, parameters)
+        self.fuse.pass_by("after:accept")
+        return result
+
 
 class MortalDesk(HttpDesk):
     """A connector that can end the process before or after a write to the helpdesk."""

@@ -16,8 +16,9 @@ from tests.faults.stub_desk import Moods, StubDesk
 
 pytestmark = pytest.mark.anyio
 
-WRITES = ("accept", "claim", "file", "record", "want", "attempt", "posted", "review", "retry", "finish")
+WRITES = ("claim", "file", "record", "want", "attempt", "posted", "review", "retry", "finish")
 MOMENTS = (
+    *(f"{when}:accept#{n}" for n, when in enumerate(("before", "after"), 2)),  # one statement has no middle
     *(f"{when}:{query}#{n}" for query in WRITES for n, when in enumerate(("before", "within", "after"), 2)),
     *(f"{when}:{call}#2" for call in ("post", "edit") for when in ("before", "after")),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent.store.arrivals import Arrival, accept
+from agent.store.arrivals import Arrival, keep
 from agent.store.database import Database
 from agent.store.tables import utcnow
 from connectors.events import Comment, Event, Kind
@@ -16,7 +16,7 @@ AT = datetime(2026, 1, 5, tzinfo=UTC)
 def kept(tmp_path: Path, *events: Event) -> list[bool]:
     database = Database.open_file(tmp_path / "db.sqlite3")
     try:
-        return database.call(accept, [Arrival("desk", event, b"raw", utcnow()) for event in events])
+        return keep(database, [Arrival("desk", event, b"raw", utcnow()) for event in events])
     finally:
         database.close()
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from agent.store import inbox
-from agent.store.arrivals import MAX_ROWS, Arrival, accept
+from agent.store.arrivals import MAX_ROWS, Arrival, accept, keep
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import utcnow
 from connectors.events import Event, Kind
+
+Put = Callable[..., list[bool]]
 
 
 @pytest.fixture
@@ -24,9 +26,15 @@ def database(tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
-def put(database: Database, *events: tuple[str, str]) -> list[bool]:
-    """Accept events given as (ticket, delivery id), in one batch."""
-    return database.call(accept, [Arrival("desk", Event(Kind.COMMENTED, t, d), b"", utcnow()) for t, d in events])
+@pytest.fixture(params=["by one statement", "in a transaction"])
+def put(request: pytest.FixtureRequest, database: Database) -> Put:
+    """Take in events given as (ticket, delivery id), in one batch: as the intake does, and as the poller does."""
+
+    def take(*events: tuple[str, str]) -> list[bool]:
+        arrivals = [Arrival("desk", Event(Kind.COMMENTED, t, d), b"", utcnow()) for t, d in events]
+        return keep(database, arrivals) if request.param == "by one statement" else database.call(accept, arrivals)
+
+    return take
 
 
 def claimed(database: Database) -> list[Job]:
@@ -37,8 +45,8 @@ def names(jobs: list[Job]) -> list[str]:
     return sorted(job.event.delivery_id for job in jobs)
 
 
-def test_events_of_one_ticket_in_one_batch_come_one_by_one(database: Database) -> None:
-    assert put(database, ("a", "a1"), ("a", "a2"), ("b", "b1"), ("a", "a3")) == [True] * 4
+def test_events_of_one_ticket_in_one_batch_come_one_by_one(database: Database, put: Put) -> None:
+    assert put(("a", "a1"), ("a", "a2"), ("b", "b1"), ("a", "a3")) == [True] * 4
     order = []
     while jobs := claimed(database):
         order.append(names(jobs))
@@ -47,26 +55,43 @@ def test_events_of_one_ticket_in_one_batch_come_one_by_one(database: Database) -
     assert order == [["a1", "b1"], ["a2"], ["a3"]]
 
 
-def test_an_event_behind_a_repetition_is_not_left_waiting_for_it(database: Database) -> None:
-    put(database, ("a", "a1"))
+def test_an_event_behind_a_repetition_is_not_left_waiting_for_it(database: Database, put: Put) -> None:
+    put(("a", "a1"))
     (job,) = claimed(database)
     database.call(inbox.finish, job, utcnow())
-    assert put(database, ("a", "a1"), ("a", "a2"), ("a", "a2")) == [False, True, False]
+    assert put(("a", "a1"), ("a", "a2"), ("a", "a2")) == [False, True, False]
     assert names(claimed(database)) == ["a2"]
 
 
-def test_an_event_behind_one_in_work_waits_for_its_end(database: Database) -> None:
-    put(database, ("a", "a1"))
+def test_a_death_between_an_insertion_and_its_turns_is_made_good_by_the_next_start(database: Database) -> None:
+    keep(database, [_commented("a1")])
     (job,) = claimed(database)
-    put(database, ("a", "a2"))
+    database.call(inbox.finish, job, utcnow())
+    with pytest.MonkeyPatch.context() as death:
+        death.setattr(database, "call", lambda *_: pytest.exit("killed"))
+        with pytest.raises(pytest.exit.Exception):
+            keep(database, [_commented("a1"), _commented("a2")])
+    assert claimed(database) == []
+    database.call(inbox.recover, utcnow())
+    assert names(claimed(database)) == ["a2"]
+
+
+def _commented(delivery: str) -> Arrival:
+    return Arrival("desk", Event(Kind.COMMENTED, "a", delivery), b"", utcnow())
+
+
+def test_an_event_behind_one_in_work_waits_for_its_end(database: Database, put: Put) -> None:
+    put(("a", "a1"))
+    (job,) = claimed(database)
+    put(("a", "a2"))
     assert claimed(database) == []
     database.call(inbox.retry, job, utcnow() + timedelta(hours=1), "down")
     assert claimed(database) == []
     assert database.call(inbox.next_due) > utcnow()
 
 
-def test_a_replayed_letter_comes_before_the_later_events_of_its_ticket(database: Database) -> None:
-    put(database, ("a", "a1"), ("a", "a2"), ("a", "a3"))
+def test_a_replayed_letter_comes_before_the_later_events_of_its_ticket(database: Database, put: Put) -> None:
+    put(("a", "a1"), ("a", "a2"), ("a", "a3"))
     (job,) = claimed(database)
     database.call(inbox.bury, job, "no right", utcnow())
     assert database.call(inbox.replay, job.seq, utcnow())
@@ -77,8 +102,8 @@ def test_a_replayed_letter_comes_before_the_later_events_of_its_ticket(database:
     assert order == ["a1", "a2", "a3"]
 
 
-def test_a_replayed_letter_waits_while_a_later_event_of_its_ticket_is_in_work(database: Database) -> None:
-    put(database, ("a", "a1"), ("a", "a2"))
+def test_a_replayed_letter_waits_while_a_later_event_of_its_ticket_is_in_work(database: Database, put: Put) -> None:
+    put(("a", "a1"), ("a", "a2"))
     (first,) = claimed(database)
     database.call(inbox.bury, first, "no right", utcnow())
     (second,) = claimed(database)
@@ -88,9 +113,9 @@ def test_a_replayed_letter_waits_while_a_later_event_of_its_ticket_is_in_work(da
     assert names(claimed(database)) == ["a1"]
 
 
-def test_only_deaths_in_a_row_make_an_event_poison(database: Database) -> None:
+def test_only_deaths_in_a_row_make_an_event_poison(database: Database, put: Put) -> None:
     """In a storm of kills an innocent event is in hand often; that it ended an attempt in between clears it."""
-    put(database, ("a", "a1"))
+    put(("a", "a1"))
     for _ in range(inbox.MAX_CRASHES):
         claimed(database)
         assert database.call(inbox.recover, utcnow()) == 1
@@ -99,15 +124,15 @@ def test_only_deaths_in_a_row_make_an_event_poison(database: Database) -> None:
     assert database.call(inbox.counts) == {"waiting": 1}
 
 
-def test_only_dead_letters_can_be_replayed(database: Database) -> None:
-    put(database, ("a", "a1"))
+def test_only_dead_letters_can_be_replayed(database: Database, put: Put) -> None:
+    put(("a", "a1"))
     assert not database.call(inbox.replay, 1, utcnow())
     assert not database.call(inbox.replay, 2, utcnow())
 
 
-def test_more_events_than_one_statement_takes_are_all_kept(database: Database) -> None:
+def test_more_events_than_one_statement_takes_are_all_kept(database: Database, put: Put) -> None:
     many = [(f"t{n}", f"d{n}") for n in range(MAX_ROWS + 5)]
-    assert put(database, *many, many[0], ("t1", "new")) == [*[True] * len(many), False, True]
+    assert put(*many, many[0], ("t1", "new")) == [*[True] * len(many), False, True]
 
 
 def test_looking_for_work_reads_an_index_only_of_what_is_due(database: Database) -> None:
