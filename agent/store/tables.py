@@ -33,6 +33,7 @@ def _time(nullable: bool = False) -> Any:
 
 _WAITING = text("state = 'waiting'")
 _DEAD = text("state = 'dead'")
+_ANSWER = text("strength >= 3 AND origin <> 'import'")
 _OPEN = text("state IN ('waiting', 'working')")
 
 
@@ -115,7 +116,11 @@ class Review(SQLModel, table=True):
     `rejected` are roles that we had named and that the person replaced.
     """
 
-    __table_args__ = (UniqueConstraint("ticket_key", "origin"),)
+    __table_args__ = (
+        UniqueConstraint("ticket_key", "origin"),
+        Index("ix_review_at", "at", "id"),
+        Index("ix_review_answer", "id", sqlite_where=_ANSWER, postgresql_where=_ANSWER),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     ticket_key: str = Field(index=True)

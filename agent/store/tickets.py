@@ -63,12 +63,20 @@ def verdict(session: Session, key: str) -> Review | None:
     return reviews[-1] if reviews else None
 
 
-def reviewed(session: Session) -> list[Example]:
-    """Return every reviewed ticket, as filed, with the roles that count; in the order of these reviews."""
+def reviewed(session: Session, latest: int | None = None) -> list[Example]:
+    """Return reviewed tickets, as filed, with the roles that count; in the order of these reviews.
+
+    With `latest`, only the tickets of so many latest reviews: reading them costs the same however many there were.
+    """
+    reviews, filing = select(Review), select(Ticket)
+    if latest is not None:
+        newest = select(Review.ticket_key).order_by(col(Review.at).desc(), col(Review.id).desc()).limit(latest)
+        keys = set(session.exec(newest))
+        reviews, filing = reviews.where(col(Review.ticket_key).in_(keys)), filing.where(col(Ticket.key).in_(keys))
     counting: dict[str, Review] = {}
-    for review in session.exec(select(Review).order_by(*_counting())):
+    for review in session.exec(reviews.order_by(*_counting())):
         counting[review.ticket_key] = review  # the last one wins
-    filed = {ticket.key: ticket for ticket in session.exec(select(Ticket))}
+    filed = {ticket.key: ticket for ticket in session.exec(filing)}
     return [
         Example(t.key, t.subject, t.body, tuple(r.roles), t.filed_at, Strength(r.strength))
         for r in sorted(counting.values(), key=lambda r: (r.at, r.id))
@@ -86,10 +94,12 @@ def newest_review(session: Session) -> int:
     return session.exec(select(func.max(Review.id))).one() or 0
 
 
-def rejected(session: Session) -> dict[str, tuple[str, ...]]:
-    """Return, by ticket, the roles of ours that people replaced."""
-    rows = session.exec(select(Review).where(Review.strength == Strength.CORRECTED).order_by(col(Review.id)))
-    return {row.ticket_key: tuple(row.rejected) for row in rows}
+def rejected(session: Session, keys: Sequence[str] | None = None) -> dict[str, tuple[str, ...]]:
+    """Return, by ticket, the roles of ours that people replaced; of all tickets, or of some."""
+    corrections = select(Review).where(Review.strength == Strength.CORRECTED).order_by(col(Review.id))
+    if keys is not None:
+        corrections = corrections.where(col(Review.ticket_key).in_(keys))
+    return {row.ticket_key: tuple(row.rejected) for row in session.exec(corrections)}
 
 
 def subjects(session: Session, keys: Sequence[str]) -> dict[str, str]:

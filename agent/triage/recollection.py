@@ -17,7 +17,7 @@ from agent.store.database import Database
 from agent.triage.memory import Memory, Remembered, remember
 
 SIZE = 2_000
-"""Reviewed tickets that are remembered, the latest ones: more would slow every answer and hold old habits."""
+"""The latest reviews whose tickets are remembered: more would slow every answer and hold old habits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,9 @@ class Recollection:
             if state == self._state:
                 return False
             encoder = self._encoder(model.manifest.encoder)
-            latest = self._database.call(tickets.reviewed)[-SIZE:]
+            latest = self._database.call(tickets.reviewed, SIZE)
             vectors = embed_kept(self._database, encoder, model.manifest.encoder, latest)
-            rejected = self._database.call(tickets.rejected)
+            rejected = self._database.call(tickets.rejected, [e.ticket_key for e in latest])
             remembered = [
                 Remembered(e.ticket_key, vector, e.roles, e.strength, rejected.get(e.ticket_key, ()))
                 for e, vector in zip(latest, vectors, strict=True)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlmodel import Session
 
 from agent.store import inbox
 from agent.store.arrivals import MAX_ROWS, Arrival, accept, keep
@@ -15,6 +16,7 @@ from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import utcnow
 from connectors.events import Event, Kind
+from tests.agent.store.explained import query_plans
 
 Put = Callable[..., list[bool]]
 
@@ -138,17 +140,12 @@ def test_more_events_than_one_statement_takes_are_all_kept(database: Database, p
 def test_looking_for_work_reads_an_index_only_of_what_is_due(database: Database) -> None:
     """A full scan would make every event dearer the more are stored."""
 
-    def plans(session) -> str:
-        seen = []
-        driver = session.connection().connection.driver_connection
-        driver.set_trace_callback(seen.append)
+    def questions(session: Session) -> None:
         inbox.claim(session, 9, utcnow())
         inbox.next_due(session)
         inbox.give_turn(session, "desk:a")
-        driver.set_trace_callback(None)
-        return "\n".join(str(row) for sql in seen for row in driver.execute(f"EXPLAIN QUERY PLAN {sql}"))
 
-    plan = database.call(plans)
+    plan = query_plans(database, questions)
     assert "ix_inbox_due" in plan
     assert "ix_inbox_open" in plan
     assert not re.search(r"SCAN inbox(?! USING)", plan)

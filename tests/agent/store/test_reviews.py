@@ -1,0 +1,67 @@
+"""Reviews: which one counts, and that asking about the latest costs the same however many there are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session
+
+from agent.domain import Strength
+from agent.store import brakes, tickets
+from agent.store.brakes import Limits
+from agent.store.database import Database
+from agent.store.tables import Review, Ticket
+from tests.agent.store.explained import query_plans
+
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database.open_file(tmp_path / "db.sqlite3")
+    yield database
+    database.close()
+
+
+def say(database: Database, ticket: str, role: str, strength: Strength, minute: int) -> None:
+    at = NOON + timedelta(minutes=minute)
+    database.call(tickets.file, Ticket(key=ticket, subject=ticket, body="", filed_at=NOON))
+    review = Review(ticket_key=ticket, roles=[role], strength=strength, origin=f"{ticket}-{minute}", at=at)
+    assert database.call(tickets.review, review)
+
+
+def test_the_tickets_of_the_latest_reviews_come_with_the_role_that_counts(database: Database) -> None:
+    say(database, "old", "Network", Strength.CONFIRMED, 1)
+    say(database, "corrected", "Plumbing", Strength.CORRECTED, 2)
+    say(database, "closed", "Network", Strength.CLOSED, 3)
+    say(database, "corrected", "Network", Strength.CLOSED, 4)
+    assert [e.ticket_key for e in database.call(tickets.reviewed)] == ["old", "corrected", "closed"]
+    latest = {e.ticket_key: e.roles for e in database.call(tickets.reviewed, 2)}
+    assert latest == {"corrected": ("Plumbing",), "closed": ("Network",)}
+
+
+def test_what_was_replaced_is_asked_of_some_tickets_or_of_all(database: Database) -> None:
+    for ticket in ("a", "b"):
+        say(database, ticket, "Plumbing", Strength.CORRECTED, 1)
+    assert database.call(tickets.rejected) == {"a": (), "b": ()}
+    assert database.call(tickets.rejected, ["b"]) == {"b": ()}
+
+
+@pytest.mark.parametrize(
+    ("question", "index"),
+    [
+        (lambda session: brakes.brake(session, Limits(), NOON), "ix_review_answer"),
+        (lambda session: tickets.reviewed(session, 9), "ix_review_at"),
+    ],
+    ids=["brakes", "memory"],
+)
+def test_no_question_of_a_working_day_reads_every_review(
+    database: Database, question: Callable[[Session], object], index: str
+) -> None:
+    plan = query_plans(database, question)
+    assert index in plan
+    assert not re.search(r"SCAN review(?! USING)", plan)
