@@ -39,6 +39,7 @@ class Plan:
     die_at: str = ""
     occasion: int = 1
     database_url: str = ""
+    comments_per_hour: int = 1_000
 
     @property
     def store(self) -> str:
@@ -112,7 +113,7 @@ def settings_of(plan: Plan) -> Settings:
         work={"settle_seconds": plan.settle_seconds, "retry_seconds": [0.1, 0.2, 0.3] * 20},  # type: ignore[arg-type]
         triage={"silent_below": 0.2},  # type: ignore[arg-type]
         learning={"nightly_at": None},  # type: ignore[arg-type]
-        brakes={"answers": 1_000_000},  # type: ignore[arg-type]  # the invented staff corrects everything
+        brakes={"answers": 1_000_000, "comments_per_hour": plan.comments_per_hour},  # type: ignore[arg-type]  # the invented staff corrects everything
     )
 
 

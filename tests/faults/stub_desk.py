@@ -3,15 +3,20 @@
 GET /tickets/{id}                    its comments
 POST /tickets/{id}/comments          stores one
 PATCH /tickets/{id}/comments/{id}    replaces its text
+GET /counts                          how many tickets have how many comments
+
+python -m tests.faults.stub_desk PORT    one that behaves
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections import defaultdict
+import sys
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -52,11 +57,15 @@ class StubDesk:
     def app(self) -> Starlette:
         return Starlette(
             routes=[
+                Route("/counts", self._counts),
                 Route("/tickets/{ticket}", self._read),
                 Route("/tickets/{ticket}/comments", self._write, methods=["POST"]),
                 Route("/tickets/{ticket}/comments/{comment}", self._write, methods=["PATCH"]),
             ]
         )
+
+    async def _counts(self, _request: Request) -> Response:
+        return JSONResponse(Counter(map(len, self.comments.values())))
 
     async def _read(self, request: Request) -> Response:
         refusal = self._refuse()
@@ -90,3 +99,9 @@ class StubDesk:
 
     def _happens(self, probability: float) -> bool:
         return self.random.random() < probability
+
+
+CALM = Moods(0, 0, 0, 0, 0)
+
+if __name__ == "__main__":
+    uvicorn.run(StubDesk(CALM).app(), port=int(sys.argv[1]), loop="uvloop", http="httptools", log_level="critical")

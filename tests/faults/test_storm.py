@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.storm import storm
-from tests.faults.stub_desk import Moods, StubDesk
+from tests.faults.stub_desk import CALM, Moods, StubDesk
 
 pytestmark = pytest.mark.anyio
 
@@ -22,7 +22,6 @@ MOMENTS = (
     *(f"{when}:{query}#{n}" for query in WRITES for n, when in enumerate(("before", "within", "after"), 2)),
     *(f"{when}:{call}#2" for call in ("post", "edit") for when in ("before", "after")),
 )
-CALM = Moods(0, 0, 0, 0, 0)
 
 
 def desk(**moods: object) -> StubDesk:
