@@ -57,6 +57,8 @@ class ServerSettings(Section):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
+    max_headers: int = Field(default=100, ge=20)
+    max_header_bytes: int = Field(default=16_384, ge=4_096)
 
 
 class IntakeSettings(Section):

@@ -26,6 +26,7 @@ def serve(
 
     from agent.app import connect, create_app
     from agent.web.api.key import issue
+    from agent.web.heads import limited
 
     given = {"server__host": host, "server__port": port}
     parts = parts_for(config, data, level=logging.INFO, **given)
@@ -38,7 +39,7 @@ def serve(
             host=parts.settings.server.host,
             port=parts.settings.server.port,
             loop="uvloop",
-            http="httptools",
+            http=limited(parts.settings.server),
             log_config=None,
             access_log=False,  # its lines hold the secret of a webhook's URL; ours do not
             server_header=False,

@@ -24,8 +24,9 @@ from agent.cli.serve import spare_collector
 from agent.intake.group_commit import GroupCommit
 from agent.intake.receive import Receiver, Summary
 from agent.metrics import Metrics
-from agent.settings import IntakeSettings
+from agent.settings import IntakeSettings, ServerSettings
 from agent.store.database import Database
+from agent.web.heads import limited
 from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
 
 SECRET = "a-secret-of-many-letters"
@@ -64,7 +65,7 @@ def main(case: str, folder: str, port: str) -> None:
         app_for(case, Path(folder)),
         port=int(port),
         loop="uvloop",
-        http="httptools",
+        http="httptools" if case == "bare" else limited(ServerSettings()),
         log_config=None,
         access_log=False,
         server_header=False,
