@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, func, literal_column
+from sqlalchemy import ColumnElement, func, literal_column, text
 from sqlmodel import Session, col, select, update
+from sqlmodel.sql.expression import SelectOfScalar
 
 from agent.domain import ticket_key
 from agent.store import deferred
@@ -20,13 +21,14 @@ from agent.store.tables import Inbox
 from connectors.events import Event
 
 MAX_CRASHES = 5
-"""After so many deaths of the process in a row in the middle of one event, the event is poison."""
+"""After so many deaths of the process in a row in the middle of one event, the event is poison: see `claim`."""
 
 OPEN = ("waiting", "working")
 
 # Conditions with literals, for the databases use a partial index only where they see that its condition holds.
 _WAITING = col(Inbox.state) == literal_column("'waiting'")
 _DEAD = col(Inbox.state) == literal_column("'dead'")
+_SUSPECT = text("crashes > 0 AND state IN ('waiting', 'working')")
 _OPEN = col(Inbox.state).in_([literal_column("'waiting'"), literal_column("'working'")])
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
@@ -52,13 +54,26 @@ class Job:
 
 
 def claim(session: Session, limit: int, now: datetime) -> list[Job]:
-    """Take up to `limit` due events, each the oldest open one of its ticket."""
+    """Take up to `limit` due events, each the oldest open one of its ticket, among them at most one suspect."""
     due = select(Inbox).where(_WAITING, Inbox.due_at <= now)
-    rows = session.exec(due.order_by(col(Inbox.due_at)).limit(limit)).all()
+    rows = [*_suspect(session, due)] if limit else []
+    clear = due.where(Inbox.crashes == 0).order_by(col(Inbox.due_at)).limit(limit - len(rows))
+    rows += session.exec(clear).all()
     for row in rows:
         row.state = "working"
         row.attempts += 1
     return [_job(row) for row in rows]
+
+
+def _suspect(session: Session, due: SelectOfScalar[Inbox]) -> Sequence[Inbox]:
+    """Choose at most one of the events that were in hand at a death, and none while another one is in hand.
+
+    So the next death tells which of them it was; those that were there fewest times come first. Among events that
+    are worked on together, a process that keeps dying for its own reasons would make dead letters of all.
+    """
+    if session.exec(select(Inbox.seq).where(_SUSPECT, Inbox.state == "working").limit(1)).first() is not None:
+        return ()
+    return session.exec(due.where(_SUSPECT).order_by(col(Inbox.crashes), col(Inbox.due_at)).limit(1)).all()
 
 
 def give_turn(session: Session, key: str) -> None:

@@ -33,6 +33,7 @@ def _time(nullable: bool = False) -> Any:
 
 _WAITING = text("state = 'waiting'")
 _DEAD = text("state = 'dead'")
+_SUSPECT = text("crashes > 0 AND state IN ('waiting', 'working')")
 _ANSWER = text("strength >= 3 AND origin <> 'import'")
 _OPEN = text("state IN ('waiting', 'working')")
 
@@ -45,6 +46,7 @@ class Inbox(SQLModel, table=True):
         UniqueConstraint("ticket_key", "kind", "content_hash"),
         Index("ix_inbox_due", "due_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
         Index("ix_inbox_dead", "seq", sqlite_where=_DEAD, postgresql_where=_DEAD),
+        Index("ix_inbox_suspect", "crashes", "due_at", sqlite_where=_SUSPECT, postgresql_where=_SUSPECT),
         Index("ix_inbox_open", "ticket_key", "seq", sqlite_where=_OPEN, postgresql_where=_OPEN),
     )
 

@@ -126,6 +126,31 @@ def test_only_deaths_in_a_row_make_an_event_poison(database: Database, put: Put)
     assert database.call(inbox.counts) == {"waiting": 1}
 
 
+def test_a_process_that_keeps_dying_makes_no_dead_letters_of_what_it_happened_to_do(
+    database: Database, put: Put
+) -> None:
+    put(*((f"t{n}", f"d{n}") for n in range(10)))
+    for _ in range(4 * inbox.MAX_CRASHES):
+        assert claimed(database)
+        database.call(inbox.recover, utcnow())
+    assert database.call(inbox.counts) == {"waiting": 10}
+
+
+def test_the_event_that_kills_is_found_among_those_in_hand(database: Database, put: Put) -> None:
+    put(*((f"t{n}", f"d{n}") for n in range(10)))
+    dispatches = 0
+    while jobs := claimed(database):
+        if "d4" in names(jobs):
+            dispatches += 1
+            database.call(inbox.recover, utcnow())
+        else:
+            for job in jobs:
+                database.call(inbox.finish, job, utcnow())
+    assert dispatches == inbox.MAX_CRASHES
+    assert database.call(inbox.counts) == {"dead": 1}
+    assert [row.delivery_id for row in database.call(inbox.listed, "dead", 9)] == ["d4"]
+
+
 def test_only_dead_letters_can_be_replayed(database: Database, put: Put) -> None:
     put(("a", "a1"))
     assert not database.call(inbox.replay, 1, utcnow())
@@ -147,5 +172,6 @@ def test_looking_for_work_reads_an_index_only_of_what_is_due(database: Database)
 
     plan = query_plans(database, questions)
     assert "ix_inbox_due" in plan
+    assert "ix_inbox_suspect" in plan
     assert "ix_inbox_open" in plan
     assert not re.search(r"SCAN inbox(?! USING)", plan)
