@@ -36,7 +36,7 @@ def _sqlite_time(moment: datetime) -> str:
 _NEVER = _sqlite_time(NEVER)
 
 MAX_ROWS = 1_000
-"""Events in one INSERT: SQLite takes 32,766 parameters."""
+"""Events in one INSERT: SQLite takes 32,766 parameters, PostgreSQL 65,535."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +65,13 @@ def keep(database: Database, arrivals: Sequence[Arrival]) -> list[bool]:
 def accept(session: Session, arrivals: Sequence[Arrival]) -> list[bool]:
     """Keep the events that are new, in the caller's transaction, and tell which these were."""
     connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        return _insert_and_defer(connection, arrivals)
     fresh: list[bool] = []
     for start in range(0, len(arrivals), MAX_ROWS):
         some = arrivals[start : start + MAX_ROWS]
-        fresh += _sort_out(session, some, connection.exec_driver_sql(*_insertion(some)))
+        if connection.dialect.name == "postgresql":
+            fresh += _insert_and_defer(connection, some)
+        else:
+            fresh += _sort_out(session, some, connection.exec_driver_sql(*_insertion(some)))
     return fresh
 
 

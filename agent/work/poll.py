@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 import structlog
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
@@ -59,5 +60,8 @@ def _watermark(session: Session, source: str) -> str | None:
 
 def _take_in(session: Session, source: str, arrivals: Sequence[Arrival], watermark: str) -> int:
     fresh = sum(accept(session, arrivals))
-    session.merge(Watermark(source=source, value=watermark))
+    row = {"source": source, "value": watermark, "at": utcnow()}
+    make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    # as one statement: of servers that poll at the same moment, the second waits and does not fail
+    session.execute(make(Watermark).values(**row).on_conflict_do_update(index_elements=["source"], set_=row))
     return fresh

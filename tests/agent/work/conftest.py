@@ -1,0 +1,3 @@
+"""PostgreSQL for the tests of this folder."""
+
+from tests.faults.postgres import cluster as cluster
