@@ -23,7 +23,9 @@ from starlette.routing import Route
 from agent.directory import DataDirectory
 from agent.feedback.learn import Feedback
 from agent.intake.group_commit import GroupCommit
+from agent.intake.rate import buckets
 from agent.intake.receive import Receiver, Summary
+from agent.intake.storage import Storage
 from agent.learning.nightly import retrain
 from agent.metrics import Metrics
 from agent.roles import load_roles
@@ -107,7 +109,8 @@ def create_app(
     settings, database, metrics = parts.settings, parts.database, Metrics()
     connectors = dict(connectors)
     rotation = Rotation(settings, connectors, reload) if reload else None
-    commit = GroupCommit(database, settings.intake.max_waiting)
+    storage = Storage(database, settings.intake)
+    commit = GroupCommit(database, settings.intake, storage)
     speaker = Speaker(database, _key(parts), timedelta(seconds=settings.work.settle_seconds), _limits(settings.brakes))
     head_start = timedelta(minutes=settings.brakes.head_start_minutes)
     triage = Triage(database, connectors, parts.mind, speaker, metrics)
@@ -123,14 +126,15 @@ def create_app(
 
     attempts = Attempts(database, handle, metrics, settings.work.retry_seconds)
     engine = make_engine(database, attempts, commit.accepted, settings.work.concurrency)
-    health = Health(database, parts.active, metrics)
-    receiver = Receiver(connectors, commit, settings.intake, Summary(metrics))
+    health = Health(database, parts.active, metrics, (storage.trouble, commit.trouble))
+    rates = buckets(connectors, settings.intake)
+    receiver = Receiver(connectors, commit, rates, settings.intake, Summary(metrics))
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         working = _start(engine.run())
         sync = await asyncio.to_thread(ModelSync, database, parts.directory) if database.clustered else None
-        others = [_start(_follow(parts, sync)), _start(queue.run())]
+        others = [_start(_follow(parts, sync)), _start(queue.run()), _start(storage.run())]
         others += [
             _start(poll_forever(connectors, source, database, commit.accepted, settings.work.poll_seconds))
             for source in connectors

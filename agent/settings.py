@@ -67,6 +67,10 @@ class IntakeSettings(Section):
     max_body_bytes: int = Field(default=1_048_576, ge=1_024)
     body_timeout_seconds: float = Field(default=10, gt=0)
     max_waiting: int = Field(default=2_000, ge=1)
+    max_waiting_seconds: float = Field(default=5, gt=0)
+    min_free_bytes: int = Field(default=1_073_741_824, ge=0)
+    rate_per_second: float = Field(default=100, gt=0)
+    rate_burst: int = Field(default=1_000, ge=1)
 
 
 class WorkSettings(Section):

@@ -26,6 +26,10 @@ class Connector(Protocol):
     author_id: str
     """The system's id of the account that we comment with."""
 
+    sender_retries: bool
+    """Whether the system sends a webhook again when it is answered 429 or 503; only then it is ever told to slow down.
+    """
+
     def verify(self, delivery: Delivery) -> None:
         """Raise InvalidSignature unless the delivery is authentic. Looks at bytes only, in constant time."""
 

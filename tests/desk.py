@@ -20,6 +20,7 @@ class Desk:
 
     source: str = "desk"
     author_id: str = "bot"
+    sender_retries: bool = True
     secret: str = "open sesame"
     tickets: dict[str, Ticket] = field(default_factory=dict)
     events: dict[tuple[str, str], Event] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
 def check(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     """Validate settings, rules, roles, database and model, and reach every configured system. Changes nothing."""
     from agent.app import Parts, connect
+    from agent.intake.storage import shortage
     from agent.web.health import RULES_ALONE
     from connectors.errors import ConnectorError
 
@@ -32,11 +33,13 @@ def check(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
 
     async def report() -> bool:
         model, problem = parts.active.current, parts.active.problem
+        short = shortage(parts.database.folder, parts.settings.intake.min_free_bytes)
         lines = [
             ("settings", True, str(config)),
             ("roles", True, ", ".join(parts.mind.catalogue.names)),
             ("rules", True, f"{len(parts.mind.rules.rules)} rules, version {parts.mind.rules.version}"),
             ("database", True, str(parts.directory.database)),
+            ("disk", short is None, short or "room for events"),
             ("model", problem is None, problem or (model.version if model else RULES_ALONE)),
         ]
         if not parts.settings.connectors:

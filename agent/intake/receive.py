@@ -7,14 +7,26 @@
 | 400 | authentic, but not in the documented form |
 | 401 | not authentic, or an unknown source: the answer does not tell which |
 | 408, 413 | the body came too slowly, or is too large |
-| 503 + Retry-After | the disk cannot keep up, or cannot be written |
+| 429 + Retry-After | the source is faster than its rate, and its sender is one that sends again |
+| 503 + Retry-After | the disk is slow, nearly full, or cannot be written |
+
+One policy serves every connector: all senders take any 2xx for success and anything else for failure; those that look
+closer (Standard Webhooks) slow down at 429 and 503, and give up for good at 410, which is never sent. 3xx is not sent
+either: some follow it without the body.
+
+What a stranger can cost is bounded by order. Too large a head is refused before routing (431, `agent.web.heads`), too
+large or slow a body while it is read; a wrong proof ends it after one hash over the body, with nothing parsed, stored,
+or taken from the source's rate. How many strangers may knock at once is for the proxy in front to say: here every
+address is the proxy's.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -24,18 +36,28 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from agent.intake.group_commit import GroupCommit, Overloaded
+from agent.intake.rate import Bucket
 from agent.metrics import Metrics
 from agent.settings import IntakeSettings
 from agent.store.arrivals import Arrival
+from agent.store.database import why
 from agent.store.tables import utcnow
 from connectors.base import Connector
 from connectors.errors import InvalidSignature, MalformedPayload
 from connectors.events import Delivery
 
-RETRY_AFTER_SECONDS = "5"
+RETRY_AFTER_SECONDS = 5
 UNKNOWN = "unknown"
 
 log = structlog.get_logger()
+
+
+class TooFast(Exception):
+    """The source is beyond its rate for so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"too fast by {seconds:.3f} s")
+        self.seconds = seconds
 
 
 class Summary:
@@ -68,6 +90,7 @@ class Receiver:
 
     connectors: Mapping[str, Connector]
     commit: GroupCommit
+    buckets: Mapping[str, Bucket]
     limits: IntakeSettings
     summary: Summary
 
@@ -75,35 +98,42 @@ class Receiver:
         """Answer one delivery."""
         source = scope["path_params"]["source"]
         known = source if source in self.connectors else UNKNOWN
-        status, reason, events = await self._receive(scope, receive, source)
-        headers = {"Retry-After": RETRY_AFTER_SECONDS} if status == 503 else None
+        status, reason, events, pause = await self._receive(scope, receive, source)
+        headers = {"Retry-After": str(pause)} if pause else None
         await PlainTextResponse(f"{reason}\n", status, headers)(scope, receive, send)
         self.summary.add(known, status, reason, events)
 
-    async def _receive(self, scope: Scope, receive: Receive, source: str) -> tuple[int, str, int]:
+    async def _receive(self, scope: Scope, receive: Receive, source: str) -> tuple[int, str, int, int]:
+        """Return status, reason, number of new events, and seconds that the sender should wait."""
         headers = Headers(scope=scope)
         try:
             body = await read_body(headers, receive, self.limits)
             arrivals = self._verify_and_parse(source, Delivery(headers, body, scope["path_params"].get("secret", "")))
             if not arrivals:
-                return 200, "nothing for Rolecall in this", 0
+                return 200, "nothing for Rolecall in this", 0, 0
             fresh = await self.commit.accept(arrivals)
         except HTTPException as refusal:
-            return refusal.status_code, refusal.detail, 0
+            return refusal.status_code, refusal.detail, 0, 0
         except InvalidSignature:
-            return 401, "not authentic", 0
+            return 401, "not authentic", 0, 0
+        except TooFast as error:
+            return 429, "faster than [intake] rate_per_second", 0, ceil(error.seconds)
         except MalformedPayload as error:
-            return 400, str(error), 0
-        except (Overloaded, OperationalError) as error:
-            log.warning("intake_refused", error=type(error).__name__)
-            return 503, "cannot keep this now", 0
-        return (202, "kept", sum(fresh)) if any(fresh) else (200, "known already", 0)
+            return 400, str(error), 0, 0
+        except Overloaded as error:
+            return 503, f"cannot keep this now: {error}", 0, RETRY_AFTER_SECONDS
+        except OperationalError as error:
+            return 503, f"cannot keep this now: {why(error)}", 0, RETRY_AFTER_SECONDS
+        return (202, "kept", sum(fresh), 0) if any(fresh) else (200, "known already", 0, 0)
 
     def _verify_and_parse(self, source: str, delivery: Delivery) -> list[Arrival]:
         connector = self.connectors.get(source)
         if connector is None:
             raise InvalidSignature("unknown source")
         connector.verify(delivery)
+        bucket = self.buckets.get(source)
+        if bucket and (seconds := bucket.take(time.monotonic())):
+            raise TooFast(seconds)
         now = utcnow()
         return [Arrival(source, event, delivery.body, now) for event in connector.parse(delivery)]
 

@@ -15,6 +15,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from agent.store import deferred
@@ -60,6 +61,11 @@ class Database:
     def clustered(self) -> bool:
         """Whether several servers may share this database."""
         return self.engine.dialect.name == "postgresql"
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the file lies, None where the database is a server's business."""
+        return None if self.clustered else Path(self.engine.url.database or ".").parent
 
     def upgrade(self) -> None:
         """Bring the schema to the newest version; does nothing where it is there already."""
@@ -120,6 +126,11 @@ class Database:
     ) -> T:
         with Session(engine, expire_on_commit=False) as session, session.begin():
             return query(session, *args, **kwargs)
+
+
+def why(error: DBAPIError) -> str:
+    """Return the driver's name of what went wrong, such as SQLITE_FULL: its message may hold addresses and values."""
+    return getattr(error.orig, "sqlite_errorname", type(error.orig).__name__)
 
 
 def newest_version() -> str | None:

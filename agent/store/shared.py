@@ -39,6 +39,15 @@ def put(session: Session, name: str, new: str | None) -> None:
     session.merge(SharedValue(name=name, value=new, at=utcnow()))
 
 
+def touch(session: Session, name: str, now: datetime) -> None:
+    """Note the time under a name: a write that changes nothing else."""
+    sql = (
+        "INSERT INTO shared_value (name, value, at) VALUES (:name, '', :at)"
+        " ON CONFLICT (name) DO UPDATE SET at = excluded.at"
+    )
+    _insert(session, sql, {"name": name, "at": now})
+
+
 def _insert(session: Session, sql: str, values: dict[str, object]) -> bool:
     result = session.execute(text(sql).bindparams(bindparam("at", type_=Utc())), values)
     return isinstance(result, CursorResult) and result.rowcount == 1

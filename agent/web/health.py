@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -24,6 +25,8 @@ class Health:
     database: Database
     active: ActiveModel
     metrics: Metrics
+    troubles: Sequence[Callable[[], str | None]]
+    """Each says why events cannot be taken in now, or None."""
 
     async def alive(self, _request: Request) -> Response:
         """Answer as long as the event loop turns."""
@@ -35,6 +38,8 @@ class Health:
         state: dict[str, object] = {"status": "ready", "model": model.version if model else RULES_ALONE}
         if self.active.problem:
             state["model_problem"] = self.active.problem
+        if reasons := [reason for trouble in self.troubles if (reason := trouble())]:
+            state |= {"status": "not ready", "reason": "; ".join(reasons)}
         try:
             state["events"] = await self.database.read(inbox.counts)
         except SQLAlchemyError as error:

@@ -38,6 +38,7 @@ class DjangoHelpdesk:
     """One django-helpdesk. Both of its webhook lists get the same URL, `/hooks/django-helpdesk/SECRET`."""
 
     source = "django-helpdesk"
+    sender_retries = False  # helpdesk/webhooks.py posts once and does not look at the status
 
     def __init__(self, settings: DjangoHelpdeskSettings, client: httpx.AsyncClient | None = None) -> None:
         self.author_id = settings.author_id

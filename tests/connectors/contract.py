@@ -46,6 +46,9 @@ class ConnectorContract:
     def test_it_is_known_by_the_source_of_its_tests(self) -> None:
         assert self.connector(NEW).source == self.source
 
+    def test_it_says_whether_its_sender_retries(self) -> None:
+        assert self.connector(NEW).sender_retries in (True, False)
+
     def test_either_secret_is_accepted_while_rotating_and_the_old_one_no_longer_afterwards(self) -> None:
         body = self.body(next(iter(self.recorded)))
         during, after = self.connector(NEW, OLD), self.connector(NEW)

@@ -23,6 +23,7 @@ from agent import logs
 from agent.cli.serve import spare_collector
 from agent.intake.group_commit import GroupCommit
 from agent.intake.receive import Receiver, Summary
+from agent.intake.storage import Storage
 from agent.metrics import Metrics
 from agent.settings import IntakeSettings, ServerSettings
 from agent.store.database import Database
@@ -41,8 +42,9 @@ async def bare(request: Request) -> Response:
 
 
 def intake_app(database: Database) -> Starlette:
-    commit = GroupCommit(database, max_waiting=2_000)
-    receiver = Receiver({DjangoHelpdesk.source: DjangoHelpdesk(SETTINGS)}, commit, IntakeSettings(), Summary(Metrics()))
+    limits, source = IntakeSettings(), DjangoHelpdesk.source
+    commit = GroupCommit(database, limits, Storage(database, limits))
+    receiver = Receiver({source: DjangoHelpdesk(SETTINGS)}, commit, {}, limits, Summary(Metrics()))
     return Starlette(routes=[Route("/hooks/{source}/{secret}", receiver, methods=["POST"])])
 
 

@@ -125,3 +125,11 @@ def test_the_precision_coverage_curve_can_be_drawn(trained: Run, tmp_path: Path)
 def test_rules_can_be_tried_and_judged(trained: Run) -> None:
     assert "vpn" in trained("rules", "test", "VPN is down").output
     assert "the rules alone decide" in trained("rules", "report").output
+
+
+@pytest.mark.parametrize(("least", "line"), [(2**60, "FAIL disk: less than 1099511627776 MB free"), (0, "ok   disk")])
+def test_check_tells_whether_the_disk_has_room(
+    run: Run, least: int, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROLECALL_INTAKE__MIN_FREE_BYTES", str(least))
+    assert line in run("check").output

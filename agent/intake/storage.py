@@ -1,0 +1,84 @@
+"""Whether what arrives can be kept: is there room on the disk, and does the database take writes.
+
+Looked at every few seconds, never for a request. Refusing before the disk is full keeps room for working off what was
+accepted: a full disk stops that, too. A backlog is no reason to refuse: an event takes 2 kB.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import structlog
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from agent.settings import IntakeSettings
+from agent.store import shared
+from agent.store.database import Database, why
+from agent.store.tables import utcnow
+
+LOOK_SECONDS = 3.0
+MEGABYTE = 1_048_576
+
+log = structlog.get_logger()
+
+
+def shortage(folder: Path | None, least: int) -> str | None:
+    """Return why there is no room in the folder of the database, None where at least so many bytes are free."""
+    try:
+        if folder is None or least <= shutil.disk_usage(folder).free:
+            return None
+    except OSError as error:
+        return f"the disk of {folder} cannot be looked at: {error.strerror}"
+    return f"less than {least / MEGABYTE:.0f} MB free on the disk of {folder} ([intake] min_free_bytes)"
+
+
+class Storage:
+    """What the last look found."""
+
+    def __init__(self, database: Database, limits: IntakeSettings) -> None:
+        self._database = database
+        self._limits = limits
+        self.shortage: str | None = None
+        self._failure: str | None = None
+
+    def trouble(self) -> str | None:
+        """Return why nothing can be kept now, None where all is well."""
+        return self.shortage or self._failure
+
+    async def run(self) -> None:
+        """Look every few seconds until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def look(self) -> None:
+        """Look at the disk and write one row; what changes is logged once."""
+        before = self.trouble()
+        self.shortage = await asyncio.to_thread(shortage, self._database.folder, self._limits.min_free_bytes)
+        patience = self._limits.max_waiting_seconds
+        probe = asyncio.ensure_future(self._write())
+        done, _ = await asyncio.wait({probe}, timeout=patience)
+        if not done:
+            self._failure = f"the database has taken longer than {patience:g} s for a write"
+            before = self._tell(before)
+        self._failure = await probe
+        self._tell(before)
+
+    async def _write(self) -> str | None:
+        try:
+            await self._database.write(shared.touch, "written", utcnow())
+        except DBAPIError as error:
+            return f"the database cannot be written: {why(error)}"
+        except SQLAlchemyError as error:
+            return f"the database cannot be written: {type(error).__name__}"
+        return None
+
+    def _tell(self, before: str | None) -> str | None:
+        now = self.trouble()
+        if now and now != before:
+            log.error("storage_trouble", reason=now)
+        elif before and not now:
+            log.warning("storage_well")
+        return now
