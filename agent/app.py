@@ -2,7 +2,7 @@
 
 POST /hooks/{source}[/{secret}]  agent.intake.receive  → inbox (one commit for many requests) → 202
 inbox → agent.work.engine        → agent.triage.pipeline (created) · agent.feedback.learn (commented, closed)
-/v1/...                          agent.web.api        → agent.learning.job_queue, agent.serving.loaded
+/v1/...                          agent.web.api        → agent.classifiers.job_queue, agent.serving.loaded
 """
 
 from __future__ import annotations

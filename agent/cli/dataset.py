@@ -19,8 +19,8 @@ from rich.table import Table
 from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
 
 if TYPE_CHECKING:
-    from agent.learning.dataset_answers import Answer
-    from agent.learning.datasets import Columns
+    from agent.classifiers.dataset_answers import Answer
+    from agent.classifiers.datasets import Columns
     from agent.learning.evaluation import Report
     from agent.learning.job import Progress as Step
 
@@ -59,13 +59,13 @@ def train(
     """
     from pydantic import ValidationError
 
+    from agent.classifiers.classifier import train as train_classifier
+    from agent.classifiers.datasets import per_class as draw
+    from agent.classifiers.datasets import read
+    from agent.classifiers.training_request import TrainingRequest, job
     from agent.directory import DataDirectory
     from agent.errors import BadInput
     from agent.learning.child import Limits
-    from agent.learning.classifier import train as train_classifier
-    from agent.learning.datasets import per_class as draw
-    from agent.learning.datasets import read
-    from agent.learning.training_request import TrainingRequest, job
     from agent.web.api.assembly import named_models
 
     settings = settings_for(config, data)
@@ -124,10 +124,10 @@ def evaluate(
 
     Sometimes it is the data set that is wrong: in the page of --html a person can say so.
     """
+    from agent.classifiers.dataset_answers import answer, mistakes, unseen
+    from agent.classifiers.datasets import read
     from agent.directory import DataDirectory
     from agent.errors import BadInput
-    from agent.learning.dataset_answers import answer, mistakes, unseen
-    from agent.learning.datasets import read
     from agent.serving.model import load
     from agent.web.api.assembly import named_models
     from agent.web.review_page import render
@@ -152,8 +152,8 @@ def evaluate(
 
 
 def _columns(text: list[str] | None, label: str, names: list[str] | None) -> Columns:
+    from agent.classifiers.datasets import Columns
     from agent.errors import BadInput
-    from agent.learning.datasets import Columns
 
     if faulty := [name for name in names or () if "=" not in name]:
         raise BadInput(f"--name {faulty[0]}: must be LABEL=NAME")

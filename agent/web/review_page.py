@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from jinja2 import Environment, PackageLoader
 
-from agent.learning.dataset_answers import Answer
+from agent.classifiers.dataset_answers import Answer
 from agent.learning.evaluation import Report
 
 TEMPLATE = "review.html.j2"

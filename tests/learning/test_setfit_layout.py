@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agent.classifiers.classifier import train
+from agent.classifiers.training_request import TrainingRequest, job
 from agent.errors import BadInput
 from agent.learning.child import Limits
-from agent.learning.classifier import train
 from agent.learning.registry import Registry
 from agent.learning.setfit_layout import export
-from agent.learning.training_request import TrainingRequest, job
 from agent.serving.model import load
 
 TEXTS = ["oil pump leaks", "wire cut", "door lock", "printer paper jam in the network", "smoke"]

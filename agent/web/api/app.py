@@ -20,8 +20,8 @@ from fastapi_offline import FastAPIOffline
 from starlette.requests import Request
 from starlette.responses import Response
 
+from agent.classifiers.named_models import NameTaken, ProtectedModel, UnknownModel
 from agent.errors import NotPossibleYet
-from agent.learning.named_models import NameTaken, ProtectedModel, UnknownModel
 from agent.serving.active import BrokenPointer
 from agent.serving.artefact import ArtefactError
 from agent.web.api.answers import HealthAnswer, refusals

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from agent.classifiers.job_queue import JobQueue
+from agent.classifiers.named_models import NamedModels
 from agent.directory import DataDirectory
 from agent.learning.child import Limits
-from agent.learning.job_queue import JobQueue
-from agent.learning.named_models import NamedModels
 from agent.serving.loaded import LoadedModels
 from agent.settings import ApiSettings
 from agent.store.database import Database

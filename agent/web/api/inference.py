@@ -17,8 +17,8 @@ from fastapi import APIRouter
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, StringConstraints
 
-from agent.learning.named_models import NamedModels
-from agent.learning.training_request import ModelName, Text
+from agent.classifiers.named_models import NamedModels
+from agent.classifiers.training_request import ModelName, Text
 from agent.serving.artefact import VERSION
 from agent.serving.loaded import LoadedModels
 from agent.serving.model import RoleModel

@@ -9,8 +9,8 @@ from anyio import to_thread
 from fastapi import APIRouter, Path
 from pydantic import BaseModel
 
-from agent.learning.named_models import ROLE_MODEL, NamedModels
-from agent.learning.training_request import MODEL_NAME, ModelName
+from agent.classifiers.named_models import ROLE_MODEL, NamedModels
+from agent.classifiers.training_request import MODEL_NAME, ModelName
 from agent.serving.artefact import VERSION
 from agent.web.api.answers import AliasAnswer, ModelAnswer, refusals
 

@@ -8,9 +8,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, HTTPException, Query
 
-from agent.learning.job_queue import JobQueue
-from agent.learning.named_models import NamedModels
-from agent.learning.training_request import ModelName, TrainingRequest
+from agent.classifiers.job_queue import JobQueue
+from agent.classifiers.named_models import NamedModels
+from agent.classifiers.training_request import ModelName, TrainingRequest
 from agent.settings import ApiSettings
 from agent.store import jobs
 from agent.store.database import Database

@@ -13,9 +13,9 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from agent.classifiers.named_models import UnknownModel
 from agent.cli import app
 from agent.errors import BadInput
-from agent.learning.named_models import UnknownModel
 from tests.learning.conftest import tiny_base
 from tests.stubs.hub import hub
 

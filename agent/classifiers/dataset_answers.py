@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.learning.datasets import Row
+from agent.classifiers.datasets import Row
+from agent.classifiers.training_request import fingerprint
 from agent.learning.evaluation import Report, evaluate
-from agent.learning.training_request import fingerprint
 from agent.serving.artefact import Manifest
 from agent.serving.model import RoleModel
 

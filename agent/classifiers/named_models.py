@@ -25,9 +25,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.classifiers.training_request import MODEL_NAME
 from agent.errors import RolecallError
 from agent.learning.registry import Registry
-from agent.learning.training_request import MODEL_NAME
 from agent.serving.active import Pointer
 from agent.serving.artefact import MANIFEST, VERSION, Manifest, read_manifest, sync
 

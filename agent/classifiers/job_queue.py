@@ -13,11 +13,11 @@ from pathlib import Path
 
 import structlog
 
-from agent.learning import classifier
+from agent.classifiers import classifier
+from agent.classifiers.named_models import NamedModels
+from agent.classifiers.training_request import TrainingRequest, job
 from agent.learning.child import Limits
 from agent.learning.job import Job, Progress
-from agent.learning.named_models import NamedModels
-from agent.learning.training_request import TrainingRequest, job
 from agent.serving.artefact import Manifest
 from agent.store import jobs
 from agent.store.database import Database

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from agent.classifiers.datasets import DOWNLOAD, Columns, Row, per_class, read
 from agent.errors import BadInput
-from agent.learning.datasets import DOWNLOAD, Columns, Row, per_class, read
 
 ROWS = [("stocks fall", 2), ("they won the cup", 1), ("", 1), ("a chip of glass", 3), ("line one\nline two", 0)]
 NAMES = {"0": "World", "1": "Sports", "2": "Business", "3": "Science/Technology"}
