@@ -12,11 +12,10 @@ import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -26,7 +25,6 @@ from agent.intake.group_commit import GroupCommit
 from agent.intake.rate import buckets
 from agent.intake.receive import Receiver, Summary
 from agent.intake.storage import Storage
-from agent.learning.nightly import retrain
 from agent.metrics import Metrics
 from agent.roles import load_roles
 from agent.rotation import Rotation
@@ -48,6 +46,7 @@ from agent.work.engines import make_engine
 from agent.work.head_start import await_head_start
 from agent.work.model_sync import ModelSync
 from agent.work.poll import poll_forever
+from agent.work.schedule import schedule
 from connectors.base import Connector
 from connectors.events import Kind
 from connectors.registry import CONNECTORS
@@ -141,7 +140,7 @@ def create_app(
         ]
         if rotation:
             others.append(_start(rotation.run()))
-        scheduler = _schedule(settings, database, train_command)
+        scheduler = schedule(settings, database, train_command)
         try:
             yield
         finally:
@@ -200,18 +199,3 @@ async def _follow(parts: Parts, sync: ModelSync | None) -> None:
 
 def _limits(given: BrakesSettings) -> Limits:
     return Limits(given.comments_per_hour, given.pause_at_corrected_share, given.answers)
-
-
-def _schedule(settings: Settings, database: Database, train_command: Sequence[str]) -> AsyncIOScheduler:
-    scheduler = AsyncIOScheduler()
-    at = settings.learning.nightly_at
-
-    async def retrain_once() -> None:
-        slot = f"{datetime.now():%Y-%m-%d} {at:%H:%M}"
-        if await database.write(shared.take_tick, "train", slot, utcnow()):
-            await retrain(train_command)
-
-    if at is not None:
-        scheduler.add_job(retrain_once, "cron", hour=at.hour, minute=at.minute, coalesce=True, max_instances=1)
-    scheduler.start()
-    return scheduler

@@ -80,6 +80,7 @@ class WorkSettings(Section):
     settle_seconds: float = Field(default=30, ge=0)
     poll_seconds: float = Field(default=300, gt=0)
     retry_seconds: tuple[float, ...] = Field(default=RETRY_SECONDS, min_length=1)
+    keep_days: int = Field(default=90, ge=1)
 
 
 class TriageSettings(Section):

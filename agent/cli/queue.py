@@ -57,7 +57,7 @@ def show(number: Number, config: ConfigOption = CONFIG, data: DataOption = None)
     for name in ("seq", "source", "delivery_id", "kind", "ticket_key", "state", "attempts", "crashes", "error"):
         _print(f"{name}: {getattr(row, name)}")
     _print(f"received_at: {row.received_at.isoformat()}")
-    _print(f"event: {row.event!r}")
+    _print(f"event: {row.event!r}" if row.event else "event: forgotten, for it was settled long ago")
 
 
 @app.command()
