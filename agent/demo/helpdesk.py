@@ -95,7 +95,7 @@ class HelpdeskServer:
 
     def __init__(self, python: Path, data: Path, webhook_url: str | None = None, port: int = 0) -> None:
         self.webhook_url = webhook_url
-        """Where both kinds of events go; a change holds from the next start on."""
+        """Where both kinds of events go, with blanks between several; a change holds from the next start on."""
         self._python = python
         self._data = data
         self._port = port

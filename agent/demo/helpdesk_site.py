@@ -5,9 +5,9 @@ Run by the Python of the helpdesk's own environment, never imported by the agent
     python -I helpdesk_site.py DATA_DIR PORT
 
 `-I` keeps this folder off the import path, where `helpdesk.py` would hide the package of the same name. PORT 0 takes a
-free one. WEBHOOK_URL in the environment receives both kinds of events. When the site answers, DATA_DIR/seed.json holds
-the address, ids, tokens and passwords, and the line `READY http://...` is printed. It ends on SIGTERM, SIGINT, or when
-its standard input is closed, that is, when the process that started it is gone.
+free one. Both kinds of events go to the addresses in WEBHOOK_URL in the environment, with blanks between. When the site
+answers, DATA_DIR/seed.json holds the address, ids, tokens and passwords, and the line `READY http://...` is printed. It
+ends on SIGTERM, SIGINT, or when its standard input is closed, that is, when the process that started it is gone.
 
 The passwords are in seed.json and the password hash is a fast one: for loopback only.
 """
@@ -50,8 +50,7 @@ class WithoutMigrations:
 
 def webhook_urls():
     """Return who is told about events; the helpdesk asks again for each of them."""
-    url = os.environ.get("WEBHOOK_URL")
-    return [url] if url else []
+    return os.environ.get("WEBHOOK_URL", "").split()
 
 
 def configure(data):

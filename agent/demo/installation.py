@@ -46,20 +46,22 @@ class Installation:
         """Where the helpdesk has to send its webhooks."""
         return f"{self.url}/hooks/django-helpdesk/{self._secret}"
 
-    def configure(self, helpdesk: HelpdeskServer, **tables: Mapping[str, Any]) -> None:
+    def configure(self, helpdesk: HelpdeskServer, account: str = "agent", **tables: Mapping[str, Any]) -> None:
         """Write the settings that connect to this helpdesk; `tables` are further tables of the settings file.
+
+        `account` is the name of the helpdesk's user that Rolecall comments as.
 
         The token and the webhook's secret go into the environment of the processes, not into the file.
         """
         queues = {str(number): slug for slug, number in helpdesk.queues.items()}
-        connector = {"url": helpdesk.url, "author_id": str(helpdesk.user_ids["agent"]), "queues": queues}
+        connector = {"url": helpdesk.url, "author_id": str(helpdesk.user_ids[account]), "queues": queues}
         lines = [f"rules = {json.dumps(str(self._rules))}", f"roles = {json.dumps(str(self._roles))}"]
         for name, table in {**tables, "connectors.django-helpdesk": connector}.items():
             lines += [f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "agent.toml").write_text("\n".join(lines) + "\n", "utf-8")
         self._environment = {
-            "ROLECALL_CONNECTORS__DJANGO_HELPDESK__TOKEN": helpdesk.tokens["agent"],
+            "ROLECALL_CONNECTORS__DJANGO_HELPDESK__TOKEN": helpdesk.tokens[account],
             "ROLECALL_CONNECTORS__DJANGO_HELPDESK__WEBHOOK_SECRETS": json.dumps([self._secret]),
         }
 

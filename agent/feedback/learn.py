@@ -14,6 +14,7 @@ from agent.store.inbox import Job
 from agent.store.tables import Decision, Review, utcnow
 from agent.triage import wording
 from agent.triage.pipeline import Triage
+from agent.triage.speak import by_rolecall
 
 log = structlog.get_logger()
 
@@ -27,10 +28,11 @@ class Feedback:
     async def commented(self, job: Job) -> None:
         """Obey a command in a staff-only reply and answer in our comment. Raises ConnectorError; safe to repeat.
 
-        Customers cannot write staff-only comments, so none of them can teach us.
+        Customers cannot write staff-only comments, so none of them can teach us. Nor can another installation on the
+        same system: two that obeyed each other's comments would talk without end.
         """
         comment = job.event.comment
-        if comment is None or comment.internal is not True:
+        if comment is None or comment.internal is not True or by_rolecall(comment.text):
             return
         command = parse(comment.text, self.triage.mind.catalogue)
         if command is None:

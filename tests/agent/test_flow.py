@@ -8,6 +8,7 @@ from sqlmodel import select
 from agent.app import Parts
 from agent.domain import Strength
 from agent.store.tables import Decision, Inbox, Review, Ticket
+from agent.triage.speak import marker_for
 from connectors.errors import Ambiguous, Permanent, Transient
 from tests.desk import Desk
 from tests.serving_app import running
@@ -215,3 +216,19 @@ async def test_readiness_says_that_rules_alone_decide(parts: Parts, desk: Desk) 
         answer = await server.client.get("/readyz")
     assert answer.status_code == 200
     assert answer.json()["model"] == "none yet: rules alone decide"
+
+
+async def test_another_installations_comment_is_no_word_of_staff(parts: Parts, desk: Desk) -> None:
+    """It ends in a mark like ours, by another key; the same words without it are staff's, and count."""
+    said = "/role Electrician"
+    mark = marker_for(b"another installation", "desk:1")
+    async with running(parts, desk) as server:
+        await server.deliver(desk.create("VPN is down"))
+        await server.idle()
+        await server.deliver(desk.reply("1", f"{said}\n\n[//]: # ({mark})", author="another bot"))
+        await server.idle()
+        assert rows(parts, Review) == []
+        assert (desk.posts, desk.edits) == (1, 0)
+        await server.deliver(desk.reply("1", f"I copied ({mark})\n{said}"))
+        await server.idle()
+    assert len(rows(parts, Review)) == 1
