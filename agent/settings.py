@@ -248,7 +248,7 @@ def _from_file(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SettingsError([Fault("config", str(file), "there is no such file (see --config)")]) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # not UTF-8, not TOML, endless numbers or nesting
         raise SettingsError([Fault("config", str(file), str(error))]) from None
 
 

@@ -73,7 +73,7 @@ def read(path: Path, error: type[FaultyFile]) -> TomlFile:
         raise error([Fault(path, 1, f"cannot be read: {exc}")]) from exc
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as exc:
+    except (ValueError, RecursionError) as exc:  # beside its own error: endless numbers, endless nesting
         place = PLACE_IN_MESSAGE.search(str(exc))
         line = int(place[1]) if place else len(text.rstrip().splitlines())
         raise error([Fault(path, line, f"not TOML: {PLACE_IN_MESSAGE.sub('', str(exc))}")]) from exc

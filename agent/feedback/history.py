@@ -154,6 +154,6 @@ def _time(record: dict[str, str], columns: Columns) -> datetime:
     text = record.get(columns.created_at, "").strip()
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ValueError(f"{columns.created_at} is {text!r}, not an ISO 8601 time") from None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

@@ -26,7 +26,7 @@ NEVER_VALID: dict[str, bytes] = {
     "byte order mark": b"\xef\xbb\xbf{}",
 }
 
-_WRONG: tuple[Any, ...] = (
+WRONG: tuple[Any, ...] = (
     None, True, 0, -1, 2**63, 2**200, 1.5, "", "x", "12", "\0", "\ud800", [], [[]], {}, {"id": 1},
     "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", 10**30,
 )  # fmt: skip
@@ -36,30 +36,30 @@ _CONSTANTS = ("NaN", "Infinity", "-Infinity")
 def variants(body: bytes) -> Iterator[bytes]:
     """Yield the recorded body with each value in turn missing, of another type, out of range or unprintable."""
     document = json.loads(body)
-    for path in _paths(document):
-        for wrong in _WRONG:
-            yield json.dumps(_with(document, path, wrong)).encode()
+    for path in paths(document):
+        for wrong in WRONG:
+            yield json.dumps(exchanged(document, path, wrong)).encode()
         yield json.dumps(_without(document, path)).encode()
 
 
 def never_valid_variants(body: bytes) -> Iterator[bytes]:
     """Yield the recorded body with a constant that is not JSON, and with a key given twice."""
     document = json.loads(body)
-    for path in _paths(document):
+    for path in paths(document):
         for constant in _CONSTANTS:
-            yield json.dumps(_with(document, path, "@@")).replace('"@@"', constant).encode()
+            yield json.dumps(exchanged(document, path, "@@")).replace('"@@"', constant).encode()
     for key in document:
         yield body.rstrip().removesuffix(b"}") + f', "{key}": 1}}'.encode()
 
 
-def _paths(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def paths(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in items:
         yield (*at, key)
-        yield from _paths(inner, (*at, key))
+        yield from paths(inner, (*at, key))
 
 
-def _with(document: Any, path: tuple[Any, ...], value: Any) -> Any:
+def exchanged(document: Any, path: tuple[Any, ...], value: Any) -> Any:
     changed = copy.deepcopy(document)
     _holder(changed, path)[path[-1]] = value
     return changed

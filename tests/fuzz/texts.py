@@ -1,0 +1,91 @@
+"""What people write: commands in replies, tickets that are judged, comments that go out."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from agent.app import assemble
+from agent.feedback.commands import Correct, NotUnderstood, parse
+from agent.roles import load_roles
+from agent.settings import Settings, TriageSettings
+from agent.triage import wording
+from connectors.django_helpdesk.text import defuse, escape_template, restore
+from tests.connectors.test_django_helpdesk_text import rendered
+from tests.fuzz.target import Target, text_of
+
+TICKETS = Path(__file__).parents[1] / "tickets"
+DAY = date(2026, 1, 5)
+
+
+def commands(_scratch: Path) -> Target:
+    """A reply: no command, or one that names roles of ours alone; the answer to it is no command again."""
+    catalogue = load_roles(TICKETS / "roles.toml")
+
+    def check(data: bytes) -> None:
+        command = parse(text_of(data), catalogue)
+        if isinstance(command, Correct):
+            assert command.roles
+            assert set(command.roles) <= set(catalogue.names)
+        elif isinstance(command, NotUnderstood):
+            assert catalogue.lookup(command.name) is None
+            assert set(command.close) <= set(catalogue.names)
+            answer = wording.unknown_role(command.name, command.close)
+            assert len(answer.splitlines()) == 1
+            assert parse(answer, catalogue) is None
+
+    replies = ("/role ok", "/role Network", "/role net, sparky", "  /ROLE nobody!", "> /role ok", "/role `/role ok`")
+    quoted = "thanks\r\n/role wifi.\r\n-----Original Message-----\r\n/role ok"
+    return Target(check, [reply.encode() for reply in (*replies, quoted, "/role \u2028/role ok", "text\n/role ,")])
+
+
+def tickets(scratch: Path) -> Target:
+    """A ticket's text: rules match it, an opinion is formed, and what is said of it is no command and no markup."""
+    settings = Settings(
+        data=scratch / "data",
+        rules=TICKETS / "rules.toml",
+        roles=TICKETS / "roles.toml",
+        triage=TriageSettings(silent_below=0),
+    )
+    parts = assemble(settings)
+    mind = parts.mind
+
+    def check(data: bytes) -> None:
+        subject, _, body = text_of(data).partition("\n")
+        opinion = mind.opinion(subject, body, DAY)
+        assert abs(sum(opinion.probabilities)) <= len(opinion.roles)
+        said = wording.comment(opinion, {"desk:1": subject}) or ""
+        assert parse(said, mind.catalogue) is None
+        spoken = wording.excerpt(subject)
+        assert spoken.isprintable()
+        assert spoken.count("`") == 2
+
+    filed = ("VPN drops\nThe Wi-Fi in room 3 is down, not the printer", "Badge\nno access to the folder /role ok")
+    return Target(
+        check,
+        [text.encode() for text in (*filed, "`x`\n\x1b[2Jsocket sparks", "\u202eoutlet\n\0")],
+        parts.database.close,
+    )
+
+
+def comments(_scratch: Path) -> Target:
+    """A comment on its way out and back: storable, no reference, no template, the same when it is read again."""
+
+    def check(data: bytes) -> None:
+        text = text_of(data)
+        stored = defuse(text)
+        stored.encode("utf-8")
+        assert defuse(stored) == stored
+        assert defuse(restore(stored)) == stored
+        template = escape_template(stored)
+        assert not any(tag in template for tag in ("{%", "%}", "{#"))
+        assert rendered(template) == stored
+
+    words = (
+        "see #12 and ##3",
+        "{{ c }} {% load x %} {# #}",
+        "X-HELPDESK-COMMENT-ENDVERBATIM",
+        "#\u20601 # 2 {%%}",
+        "{{{%}}}",
+    )
+    return Target(check, [word.encode() for word in words])

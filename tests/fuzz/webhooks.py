@@ -1,0 +1,222 @@
+"""Deliveries: the receiver as a whole, its signature checks, and what reads a body."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import httpx
+from starlette.types import Message
+
+from agent.app import assemble, create_app
+from agent.settings import Settings
+from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
+from connectors.django_helpdesk.payload import WebhookBody
+from connectors.errors import InvalidSignature, MalformedPayload
+from connectors.events import Delivery
+from connectors.signing import standard_key, verify_shared_secret, verify_standard_webhook
+from connectors.strict_json import decode
+from tests.connectors import hostile
+from tests.connectors.contract import check as check_event
+from tests.fuzz.target import Target, one_line, text_of
+
+HERE = Path(__file__).parent
+RECORDED = [file.read_bytes() for file in sorted((HERE.parent / "payloads").glob("django-helpdesk_*.json"))]
+HOSTILE = [body for body in hostile.NEVER_VALID.values() if len(body) < 10_000]
+SECRET = "a-secret-of-the-fuzzer"
+HELPDESK = DjangoHelpdeskSettings(
+    url="http://127.0.0.1:9", token="token", author_id="2", webhook_secrets=(SECRET,), queues={"1": "WO"}
+)
+STANDARD_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+NOW = 1_614_265_330
+ANSWERS = {200, 202, 307, 400, 401, 404, 405, 408, 413, 422, 431}
+
+
+def helpdesk(client: httpx.AsyncClient | None = None) -> DjangoHelpdesk:
+    return DjangoHelpdesk(HELPDESK, client or httpx.AsyncClient(transport=httpx.MockTransport(_nobody)))
+
+
+def receiver(scratch: Path) -> Target:
+    """The whole server, but for its workers: a method, a path, headers and a body become an answer below 500."""
+    tickets = HERE.parent / "tickets"
+    settings = Settings(data=scratch / "data", rules=tickets / "rules.toml", roles=tickets / "roles.toml")
+    parts = assemble(settings)
+    app = create_app(parts, {"django-helpdesk": helpdesk()}, ("false",))
+    loop = asyncio.new_event_loop()
+
+    def close() -> None:
+        loop.close()
+        parts.database.close()
+
+    def check(data: bytes) -> None:
+        scope, body = request(data)
+        status, answer = loop.run_until_complete(_answer(app, scope, body))
+        assert status in ANSWERS, f"{scope['method']} {scope['path']!r} is answered {status}"
+        assert SECRET.encode() not in answer
+        if scope["path"].startswith("/hooks/") and status in (400, 401):
+            one_line(answer.decode().removesuffix("\n"))
+
+    hook = f"POST /hooks/django-helpdesk/{SECRET}\ncontent-type: application/json\n\n".encode()
+    paths = (
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/docs",
+        "/openapi.json",
+        "/v1/models",
+        "/v1/train",
+        "/health",
+        "//%00/",
+    )
+    seeds = [f"GET {path}\nhost: localhost\nx-api-key: guess\n\n".encode() for path in paths]
+    seeds += [hook + body for body in (*RECORDED, *HOSTILE)]
+    seeds += [b"POST /hooks/django-helpdesk/wrong\ncontent-length: 2\n\n{}", b"POST /hooks/nobody\n\n"]
+    return Target(check, seeds, close)
+
+
+def request(data: bytes) -> tuple[dict[str, Any], bytes]:
+    """Read `METHOD PATH`, headers and a body out of any bytes, as a server hands them to an application."""
+    head, _, body = data.partition(b"\n\n")
+    first, *lines = head.split(b"\n")
+    method, _, target = first.partition(b" ")
+    path, _, query = target.partition(b"?")
+    headers = [(name.strip().lower(), value.strip()) for name, _, value in (line.partition(b":") for line in lines)]
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": method.decode("latin-1").upper() or "GET",
+        "scheme": "http",
+        "path": unquote((b"/" + path.lstrip(b"/")).decode("latin-1")),
+        "raw_path": path,
+        "query_string": query,
+        "headers": headers,
+        "root_path": "",
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+    }
+    return scope, body
+
+
+async def _answer(app: Any, scope: dict[str, Any], body: bytes) -> tuple[int, bytes]:
+    told: list[Message] = []
+    pieces = [
+        {"type": "http.request", "body": body[:100], "more_body": True},
+        {"type": "http.request", "body": body[100:]},
+    ]
+
+    async def receive() -> Message:
+        return pieces.pop(0) if pieces else {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        told.append(message)
+
+    await app(scope, receive, send)
+    return told[0]["status"], b"".join(message.get("body", b"") for message in told[1:])
+
+
+def standard_webhook(_scratch: Path) -> Target:
+    """The signature of Standard Webhooks: refused in words, or right by a second reckoning. `+` in front signs it."""
+
+    def check(data: bytes) -> None:
+        head, _, body = data.removeprefix(b"+").partition(b"\n\n")
+        lines = (text_of(line).partition(": ") for line in head.split(b"\n"))
+        headers = {name.lower(): value for name, _, value in lines}
+        if data.startswith(b"+"):
+            headers["webhook-signature"] = headers.get("webhook-signature", "") + " v1," + _signed(headers, body)
+        try:
+            verify_standard_webhook(headers, body, [STANDARD_SECRET], now=NOW)
+        except InvalidSignature as error:
+            one_line(str(error))
+        else:
+            assert f"v1,{_signed(headers, body)}" in headers["webhook-signature"].split()
+            assert abs(int(headers["webhook-timestamp"]) - NOW) <= 300
+
+    head = f"webhook-id: msg_p5jXN8AQM9LWM0D4loKWxJek\nwebhook-timestamp: {NOW}\n"
+    signature = "webhook-signature: v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    whole = f'{head}{signature}\n\n{{"test": 2432232314}}'
+    return Target(check, [whole.encode(), b"+" + head.encode() + b"\n\n{}", whole.replace("v1,", "v1a,").encode()])
+
+
+def _signed(headers: Mapping[str, str], body: bytes) -> str:
+    signed = f"{headers.get('webhook-id', '')}.{headers.get('webhook-timestamp', '')}."
+    with contextlib.suppress(UnicodeEncodeError):
+        digest = hmac.new(standard_key(STANDARD_SECRET), signed.encode() + body, hashlib.sha256)
+        return base64.b64encode(digest.digest()).decode()
+    return ""
+
+
+def shared_secret(_scratch: Path) -> Target:
+    """The secret in a path: it passes where it is one of the secrets, and nothing else does."""
+    secrets = (SECRET, "another-secret-of-the-fuzzer")
+
+    def check(data: bytes) -> None:
+        given = text_of(data)
+        try:
+            verify_shared_secret(given, secrets)
+        except InvalidSignature as error:
+            assert given not in secrets
+            one_line(str(error))
+        else:
+            assert given in secrets
+
+    return Target(
+        check,
+        [SECRET.encode(), SECRET.encode()[:-1], secrets[1].encode(), b"", "ö\ud800".encode("utf-8", "surrogatepass")],
+    )
+
+
+def helpdesk_delivery(_scratch: Path) -> Target:
+    """The body of a webhook: events that can be stored, the same each time, or a reason in one line."""
+    connector = helpdesk()
+
+    def check(data: bytes) -> None:
+        delivery = Delivery({}, data, SECRET)
+        try:
+            events = connector.parse(delivery)
+        except MalformedPayload as error:
+            one_line(str(error))
+        else:
+            assert list(connector.parse(delivery)) == list(events)
+            for event in events:
+                check_event(event)
+
+    return Target(check, [*RECORDED, *HOSTILE])
+
+
+def strict_json(_scratch: Path) -> Target:
+    """JSON: what is let through reads the same with the standard library's parser, told to be strict."""
+
+    def check(data: bytes) -> None:
+        try:
+            read = decode(WebhookBody, data)
+        except MalformedPayload as error:
+            one_line(str(error))
+        else:
+            second = json.loads(data.decode("utf-8"), object_pairs_hook=_no_repetition, parse_constant=_refuse)
+            assert (read.ticket.id, read.ticket.title) == (second["ticket"]["id"], second["ticket"]["title"])
+            assert [row.id for row in read.ticket.followup_set] == [
+                row["id"] for row in second["ticket"]["followup_set"]
+            ]
+
+    return Target(check, [*RECORDED, *HOSTILE])
+
+
+def _no_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    assert len(dict(pairs)) == len(pairs), "a repeated key was let through"
+    return dict(pairs)
+
+
+def _refuse(constant: str) -> None:
+    raise AssertionError(f"{constant} was let through")
+
+
+def _nobody(_request: httpx.Request) -> httpx.Response:
+    return httpx.Response(503)
