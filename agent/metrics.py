@@ -18,7 +18,7 @@ class Metrics:
         )
         self.events = Counter(
             "rolecall_events_total",
-            "Work on accepted events by outcome: done, retry, dead",
+            "Work on accepted events by outcome: done, retry, dead, superseded",
             ["source", "kind", "outcome"],
             registry=self.registry,
         )

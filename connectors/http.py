@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -25,6 +26,9 @@ DEADLINE_FACTOR = 3
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 LONGEST_RETRY_AFTER = 86_400.0
+
+may_write: ContextVar[Callable[[], bool]] = ContextVar("may_write", default=lambda: True)
+"""Asked at the last moment before a write leaves: whoever was suspended that long may have been replaced meanwhile."""
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -79,7 +83,7 @@ async def call(
     try:
         async with (
             asyncio.timeout(phase * DEADLINE_FACTOR),
-            client.stream(method, path, params=params, json=json) as response,
+            client.stream(method, path, params=params, json=json, extensions=_ASK_FIRST if write else None) as response,
         ):
             chunks, size = [], 0
             async for chunk in response.aiter_bytes():
@@ -93,6 +97,15 @@ async def call(
     if 200 <= answer.status < 300 or answer.status in accept:
         return answer
     raise error_of_status(what, answer, write=write, now=datetime.now(UTC))
+
+
+async def _ask_first(step: str, _info: Mapping[str, Any]) -> None:
+    """Break the request off, by raising Transient, while the other side still lacks the body. httpcore calls this."""
+    if step.endswith("send_request_body.started") and not may_write.get()():
+        raise Transient("not sent: this server was out of touch, and others may have taken its work over")
+
+
+_ASK_FIRST = {"trace": _ask_first}
 
 
 def error_of_status(what: str, answer: Answer, *, write: bool, now: datetime) -> ConnectorError:

@@ -27,9 +27,11 @@ def attempt(session: Session, key: str, at: datetime) -> None:
     session.get_one(Comment, key).attempted_at = at
 
 
-def refused(session: Session, key: str) -> None:
-    """Note that the attempt came to nothing for certain: the other side said no, or was never reached."""
-    session.get_one(Comment, key).attempted_at = None
+def refused(session: Session, key: str, at: datetime) -> None:
+    """Note that the attempt made at `at` came to nothing for certain: the other side said no, or was never reached."""
+    comment = session.get_one(Comment, key)
+    if comment.attempted_at == at:  # a later attempt of another server may still be under way
+        comment.attempted_at = None
 
 
 def posted(session: Session, key: str, remote_id: str, at: datetime) -> None:

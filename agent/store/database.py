@@ -14,14 +14,26 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from agent.store import deferred
+from agent.store import clock, deferred
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 BUSY_SECONDS = 20
+PATIENCE = {
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "15000",
+}
+"""libpq's own settings, unless the address names others: a PostgreSQL that has vanished must not be waited for."""
+
+HELD_SECONDS = 5
+"""PostgreSQL ends a transaction that does nothing for so long: its server is suspended, and others need its locks."""
+
 UPGRADE_LOCK = 7_655_223
 """Number of the advisory lock under which one server upgrades PostgreSQL while the others wait."""
 
@@ -77,6 +89,7 @@ class Database:
             command.upgrade(config, "head")
             if self.clustered:
                 deferred.install(connection)
+                clock.follow(connection)
 
     def version(self) -> str | None:
         """Return the version of the schema, None in an empty database."""
@@ -145,12 +158,22 @@ def _migrations() -> Config:
 
 
 def _engine(url: str, busy_seconds: float) -> Engine:
-    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    address = make_url(url)
+    if address.get_backend_name() == "postgresql":
+        address = address.update_query_dict({n: v for n, v in PATIENCE.items() if n not in address.query})
+    engine = create_engine(address, pool_pre_ping=address.get_backend_name() != "sqlite")
+    if engine.dialect.name == "postgresql":
+        event.listen(engine, "connect", _prepare_postgres)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", partial(_prepare_sqlite, busy_seconds))
         # Left to itself pysqlite opens transactions late and shared, and a reader that turns writer fails at once.
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _prepare_postgres(connection: Any, _record: object) -> None:
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{HELD_SECONDS}s'")
+    connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -19,6 +19,32 @@ FROM unnest(%s::bigint[], %s::text[]) AS kept (seq, key)
 """
 """As `defer_jobs` in procrastinate/sql/queries.sql of release 3.10."""
 
+_TAKE_BACK = """
+UPDATE procrastinate_jobs
+SET status = 'todo', attempts = attempts + 1, scheduled_at = NULL, worker_id = NULL, abort_requested = false
+WHERE id IN (
+    SELECT job.id
+    FROM procrastinate_jobs AS job LEFT JOIN procrastinate_workers AS worker ON worker.id = job.worker_id
+    WHERE job.status = 'doing' AND job.queue_name = %s
+        AND (worker.id IS NULL OR worker.last_heartbeat < now() - make_interval(secs => %s))
+    FOR UPDATE OF job SKIP LOCKED)
+RETURNING (args->>'seq')::bigint
+"""
+
+FOLLOW = """
+WITH mine AS MATERIALIZED (
+    SELECT job.id, inbox.state, inbox.due_at, coalesce(inbox.state IN ('waiting', 'working'), false) AS open
+    FROM procrastinate_jobs AS job LEFT JOIN inbox ON inbox.seq = (job.args->>'seq')::bigint
+    WHERE job.id = %(job)s AND job.status = 'doing' AND job.worker_id = %(worker)s AND job.attempts = %(attempts)s
+    FOR UPDATE OF job),
+ended AS (DELETE FROM procrastinate_jobs AS job USING mine WHERE job.id = mine.id AND NOT mine.open)
+UPDATE procrastinate_jobs AS job
+SET status = 'todo', attempts = job.attempts + 1, worker_id = NULL, abort_requested = false,
+    scheduled_at = CASE mine.state WHEN 'waiting' THEN mine.due_at ELSE now() + interval '1 second' END
+FROM mine WHERE job.id = mine.id AND mine.open
+"""
+"""Let a job do as its event: end with it, or wait as long as it. A job that others have taken over is left alone."""
+
 
 def install(connection: Connection) -> None:
     """Create Procrastinate's schema where it is missing; the caller keeps others from doing the same."""
@@ -35,3 +61,8 @@ def defer(connection: Connection, events: Sequence[tuple[int, str]]) -> None:
     if events:
         seqs, keys = map(list, zip(*events, strict=True))
         connection.exec_driver_sql(_DEFER, (QUEUE, TASK, seqs, keys))
+
+
+def take_back(connection: Connection, seconds: float) -> list[int]:
+    """Queue again what servers without a heartbeat for so long had in hand, and return the numbers of these events."""
+    return [seq for (seq,) in connection.exec_driver_sql(_TAKE_BACK, (QUEUE, seconds))]

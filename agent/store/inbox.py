@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, func, literal_column, text
+from sqlalchemy import ColumnElement, CursorResult, func, literal_column, text
 from sqlmodel import Session, col, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -35,6 +35,10 @@ NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """When an event is due that has another of its ticket before it."""
 
 EVENT = TypeAdapter(Event)
+
+
+class Superseded(Exception):
+    """Somebody else has the event by now: what this attempt came to does not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,24 +104,29 @@ def _job(row: Inbox) -> Job:
 
 
 def finish(session: Session, job: Job, now: datetime) -> None:
-    """Mark the event as done, and give the next one of its ticket its turn."""
-    _set(session, job.seq, state="done", done_at=now, error=None)
+    """Mark the event as done, and give the next one of its ticket its turn. Raises Superseded."""
+    _set(session, job, state="done", done_at=now, error=None)
     give_turn(session, job.ticket_key)
 
 
 def retry(session: Session, job: Job, due_at: datetime, error: str) -> None:
-    """Put the event back, to be tried again at `due_at`."""
-    _set(session, job.seq, state="waiting", due_at=due_at, error=error, crashes=0)
+    """Put the event back, to be tried again at `due_at`. Raises Superseded."""
+    _set(session, job, state="waiting", due_at=due_at, error=error, crashes=0)
 
 
 def bury(session: Session, job: Job, error: str, now: datetime) -> None:
-    """Make the event a dead letter: a person decides. The next one of its ticket gets its turn."""
-    _set(session, job.seq, state="dead", done_at=now, error=error)
+    """Make the event a dead letter: a person decides. The next one of its ticket gets its turn. Raises Superseded."""
+    _set(session, job, state="dead", done_at=now, error=error)
     give_turn(session, job.ticket_key)
 
 
-def _set(session: Session, seq: int, **values: object) -> None:
-    session.execute(update(Inbox).where(col(Inbox.seq) == seq).values(**values))
+def _set(session: Session, job: Job, **values: object) -> None:
+    mine = (col(Inbox.seq) == job.seq, col(Inbox.state) == "working", col(Inbox.attempts) == job.attempt)
+    done = session.execute(
+        update(Inbox).where(*mine).values(**values), execution_options={"synchronize_session": False}
+    )
+    if not isinstance(done, CursorResult) or done.rowcount != 1:
+        raise Superseded
 
 
 def recover(session: Session, now: datetime) -> int:
@@ -153,13 +162,13 @@ def take(session: Session, seq: int) -> Job | None:
     return _job(row)
 
 
-def crashed(session: Session, seq: int, now: datetime) -> bool:
-    """Take back an event whose server has died, and return whether it is poison now: a dead letter."""
-    row = session.get(Inbox, seq)
-    if row is None or row.state != "working":
-        return False
-    _take_back(row, now)
-    return row.state == "dead"
+def take_back(session: Session, seconds: float, now: datetime) -> Sequence[int]:
+    """Take back what servers without a heartbeat for so long were working on; return the numbers of these events."""
+    seqs = deferred.take_back(session.connection(), seconds)
+    stranded = select(Inbox).where(col(Inbox.seq).in_(seqs), Inbox.state == "working").with_for_update()
+    for row in session.exec(stranded).all() if seqs else ():
+        _take_back(row, now)
+    return seqs
 
 
 def next_due(session: Session) -> datetime | None:

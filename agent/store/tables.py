@@ -8,10 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, DateTime, Dialect, Index, LargeBinary, Text, TypeDecorator, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-
-def utcnow() -> datetime:
-    """Return the present moment, aware."""
-    return datetime.now(UTC)
+from agent.store.clock import utcnow as utcnow
 
 
 class Utc(TypeDecorator[datetime]):

@@ -85,13 +85,14 @@ class Speaker:
         await self.database.write(comments.posted, key, remote_id, utcnow())
 
     async def _post(self, connector: Connector, ticket_id: str, key: str, wanted: str) -> str:
-        await self.database.write(comments.attempt, key, utcnow())
+        now = utcnow()
+        await self.database.write(comments.attempt, key, now)
         try:
             return await connector.post_comment(ticket_id, wanted)
         except Ambiguous:
             raise
         except ConnectorError:
-            await self.database.write(comments.refused, key)
+            await self.database.write(comments.refused, key, now)
             raise
 
 

@@ -44,32 +44,37 @@ class Attempts:
         self._pauses = pauses
         self._random = random or Random()  # noqa: S311 - jitter is no secret
 
-    async def make(self, job: Job) -> timedelta | None:
-        """Work on a claimed event once; return how long to wait before the next attempt, None where it has ended."""
+    async def make(self, job: Job) -> None:
+        """Work on a claimed event once."""
         with structlog.contextvars.bound_contextvars(event=job.seq, ticket=job.ticket_key, kind=job.event.kind.value):
             try:
-                await self._handler(job)
-            except Transient as error:
-                return await self._again(job, str(error), error.retry_after)
-            except ConnectorError as error:
-                await self._bury(job, str(error))
-            except Exception as error:
-                log.exception("handler_failed", attempt=job.attempt)
-                return await self._again(job, f"{type(error).__name__}: {error}", None)
-            else:
-                await self._database.write(inbox.finish, job, utcnow())
-                self._count(job, "done")
-            return None
+                await self._make(job)
+            except inbox.Superseded:
+                log.warning("attempt_superseded", attempt=job.attempt)
+                self._count(job, "superseded")
 
-    async def _again(self, job: Job, error: str, retry_after: float | None) -> timedelta | None:
+    async def _make(self, job: Job) -> None:
+        try:
+            await self._handler(job)
+        except Transient as error:
+            await self._again(job, str(error), error.retry_after)
+        except ConnectorError as error:
+            await self._bury(job, str(error))
+        except Exception as error:
+            log.exception("handler_failed", attempt=job.attempt)
+            await self._again(job, f"{type(error).__name__}: {error}", None)
+        else:
+            await self._database.write(inbox.finish, job, utcnow())
+            self._count(job, "done")
+
+    async def _again(self, job: Job, error: str, retry_after: float | None) -> None:
         wait = pause(job.attempt, retry_after, self._random, self._pauses)
         if wait is None:
             await self._bury(job, error)
-            return None
+            return
         log.info("event_retry", attempt=job.attempt, seconds=round(wait / timedelta(seconds=1), 1), error=error)
         await self._database.write(inbox.retry, job, utcnow() + wait, error)
         self._count(job, "retry")
-        return wait
 
     async def _bury(self, job: Job, error: str) -> None:
         log.error("event_dead", attempt=job.attempt, error=error)

@@ -1,52 +1,73 @@
 """The cluster engine: any number of servers work off one PostgreSQL with Procrastinate, each ticket in order.
 
-The inbox row is the truth about an event, the job is its place in the queue. A server that dies leaves its jobs behind;
-the others take them back when its heartbeat has stopped.
+The inbox row is the truth about an event, the job is its place in the queue and follows the row. A server that dies
+leaves its jobs behind; the others take them back when its heartbeat has stopped. Should it only have been suspended, it
+finds its lease lapsed, its checkpoints refused and its requests unsent when it wakes up, and starts anew.
 """
 
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from time import monotonic
 
 import procrastinate
+import psycopg
 import structlog
+from procrastinate.connector import BaseConnector
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job as Queued
-from procrastinate.retry import BaseRetryStrategy, RetryDecision
-from sqlalchemy.exc import OperationalError
+from procrastinate.jobs import Status
+from procrastinate.manager import JobManager
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
 
-from agent.store import inbox
+from agent.store import clock, inbox
 from agent.store.database import Database
-from agent.store.deferred import QUEUE, TASK
+from agent.store.deferred import FOLLOW, QUEUE, TASK
 from agent.store.tables import utcnow
 from agent.work.attempt import Attempts
+from agent.work.lease import Lease
+from connectors.http import may_write
 
 HEARTBEAT_SECONDS = 2.0
+LEASE_SECONDS = 7.0
+"""A server without a confirmed heartbeat for so long sends nothing more to other systems."""
+
 STALLED_SECONDS = 10.0
-"""A server without a heartbeat for so long is taken for dead."""
+"""A server without a heartbeat for so long is taken for dead; what it sent last has had time to arrive."""
 
 TAKE_BACK_SECONDS = 2.0
 RECONNECT_SECONDS = 1.0
 
+UNREACHABLE = (ConnectorException, psycopg.Error, DBAPIError, OSError)
+
 log = structlog.get_logger()
 
 
-class _Again(Exception):
-    """An attempt failed; `wait` says how long to wait for the next one."""
+class _Jobs(JobManager):
+    """Procrastinate's way to its tables. Heartbeats renew the lease, and a job follows its event."""
 
-    def __init__(self, wait: timedelta) -> None:
-        super().__init__(f"again in {wait}")
-        self.wait = wait
+    def __init__(self, connector: BaseConnector, lease: Lease) -> None:
+        super().__init__(connector)
+        self._lease = lease
 
+    async def update_heartbeat(self, worker_id: int) -> None:
+        """Show that this server lives; without an answer in time, the lease lapses."""
+        since = monotonic()
+        await super().update_heartbeat(worker_id)
+        self._lease.renew(since)
 
-class _AsWeSay(BaseRetryStrategy):
-    """Waits as long as the attempt itself said; the job keeps its ticket's lock meanwhile."""
-
-    def get_retry_decision(self, *, exception: BaseException, job: Queued) -> RetryDecision | None:
-        if isinstance(exception, _Again):
-            return RetryDecision(retry_in={"milliseconds": exception.wait // timedelta(milliseconds=1)})
-        return None
+    async def finish_job(self, job: Queued, status: Status, delete_job: bool) -> None:
+        """End the job if its event has ended, queue it again if not, leave it alone if it is not ours any more."""
+        mine = {"job": job.id, "worker": job.worker_id, "attempts": job.attempts}
+        while True:
+            try:
+                return await self.connector.execute_query_async(FOLLOW, **mine)
+            except UNREACHABLE as error:
+                if not self._lease.holds():
+                    raise  # the job stays with a server that is taken for dead, and is taken back from it
+                log.warning("queue_unreachable", error=type(error).__name__)
+                await asyncio.sleep(RECONNECT_SECONDS)
 
 
 class ClusterEngine:
@@ -62,58 +83,62 @@ class ClusterEngine:
         """Work until `stop`; a database that is away is tried again and again."""
         while not self._stopping.is_set():
             try:
-                await self._run()
-            except (ConnectorException, OperationalError, OSError) as error:
+                await self._run(Lease(LEASE_SECONDS))
+            except UNREACHABLE as error:
                 log.warning("queue_unreachable", error=type(error).__name__)
+            if not self._stopping.is_set():
                 await asyncio.sleep(RECONNECT_SECONDS)
 
     def stop(self) -> None:
         """Fetch nothing more; `run` returns when the work in hand is done."""
         self._stopping.set()
 
-    async def _run(self) -> None:
+    async def _run(self, lease: Lease) -> None:
+        """Work as one worker of Procrastinate, until `stop`, an error, or the loss of the lease."""
         url = self._database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
         app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=4))
-        app.task(name=TASK, queue=QUEUE, retry=_AsWeSay())(self._work)
+        app.job_manager = _Jobs(app.connector, lease)
+
+        async def work(seq: int) -> None:
+            may_write.set(lease.holds)
+            await self._work(seq)
+
+        app.task(name=TASK, queue=QUEUE)(work)
         async with app.open_async():
             working = asyncio.create_task(
                 app.run_worker_async(
                     queues=[QUEUE],
                     concurrency=self._concurrency,
                     install_signal_handlers=False,
-                    delete_jobs="always",
                     fetch_job_polling_interval=1.0,
                     update_heartbeat_interval=HEARTBEAT_SECONDS,
                     stalled_worker_timeout=STALLED_SECONDS,
                 )
             )
-            taking_back = asyncio.create_task(self._take_back_forever(app))
-            stopping = asyncio.create_task(self._stopping.wait())
+            others = [asyncio.create_task(self._look_after(lease)), asyncio.create_task(self._stopping.wait())]
             try:
-                await asyncio.wait([working, taking_back, stopping], return_when=asyncio.FIRST_COMPLETED)
-                for task in (working, taking_back):
-                    if task.done():
-                        task.result()
+                done, _ = await asyncio.wait([working, *others], return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
             finally:
-                taking_back.cancel()
-                stopping.cancel()
-                working.cancel()  # a worker that is cancelled finishes the work in hand
-                await asyncio.gather(taking_back, stopping, working, return_exceptions=True)
+                for task in (working, *others):
+                    task.cancel()  # a worker that is cancelled finishes the work in hand
+                await asyncio.gather(working, *others, return_exceptions=True)
 
-    async def _take_back_forever(self, app: procrastinate.App) -> None:
-        while True:
-            stalled = await app.job_manager.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=STALLED_SECONDS)
-            for job in stalled:
-                seq = int(str(job.task_kwargs["seq"]))
-                poison = await self._database.write(inbox.crashed, seq, utcnow())
-                log.warning("event_taken_back", seq=seq, poison=poison)
-                await app.job_manager.retry_job(job)
+    async def _look_after(self, lease: Lease) -> None:
+        """Take back what dead servers left behind, for as long as we are alive ourselves."""
+        while lease.holds():
+            for seq in await self._database.write(_take_back):
+                log.warning("event_taken_back", seq=seq)
             await asyncio.sleep(TAKE_BACK_SECONDS)
+        log.warning("lease_lapsed")
 
     async def _work(self, seq: int) -> None:
         job = await self._database.write(inbox.take, seq)
-        if job is None:
-            return  # done, dead or dropped meanwhile
-        wait = await self._attempts.make(job)
-        if wait is not None:
-            raise _Again(wait)
+        if job is not None:  # else it is done, dead or dropped meanwhile
+            await self._attempts.make(job)
+
+
+def _take_back(session: Session) -> list[int]:
+    clock.follow(session.connection())
+    return list(inbox.take_back(session, STALLED_SECONDS, utcnow()))

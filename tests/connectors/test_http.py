@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from connectors.errors import Ambiguous, ConnectorError, Permanent, TicketNotFound, Transient
-from connectors.http import LONGEST_RETRY_AFTER, MAX_ANSWER_BYTES, call, make_client, retry_after_seconds
+from connectors.http import LONGEST_RETRY_AFTER, MAX_ANSWER_BYTES, call, make_client, may_write, retry_after_seconds
 
 pytestmark = pytest.mark.anyio
 
@@ -179,3 +179,37 @@ async def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.Monkey
 )
 async def test_retry_after_is_read_in_both_of_its_forms(value: str | None, expected: float | None) -> None:
     assert retry_after_seconds(value, NOON) == expected
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_a_write_that_is_not_allowed_any_more_breaks_off_before_its_body(allowed: bool) -> None:
+    """The question comes last, after all waiting: the first time it is answered when the connection stands."""
+    received = bytearray()
+    ended = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while part := await reader.read(1_000):
+            received.extend(part)
+            if b"loud words" in received:
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+        ended.set()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    token = may_write.set(lambda: allowed)
+    try:
+        async with make_client(f"http://127.0.0.1:{port}/", {}, timeout_seconds=5) as client:
+            if allowed:
+                await call(client, "POST", "comments", json={"text": "loud words"})
+            else:
+                with pytest.raises(Transient) as caught:
+                    await call(client, "POST", "comments", json={"text": "loud words"})
+                assert not isinstance(caught.value, Ambiguous)
+        await ended.wait()
+    finally:
+        may_write.reset(token)
+        server.close()
+        await server.wait_closed()
+    assert received.startswith(b"POST /comments")
+    assert (b"loud words" in received) == allowed

@@ -1,0 +1,128 @@
+"""What a dead server had in hand goes to one other; if it was only suspended, it has no say in it any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from itertools import chain
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from agent.store import deferred, inbox
+from agent.store.arrivals import Arrival, accept
+from agent.store.database import Database
+from agent.store.inbox import Job, Superseded
+from agent.store.tables import utcnow
+from agent.work.lease import Lease
+from connectors.events import Event, Kind
+from tests.faults.postgres import new_database
+
+TICKETS = 20
+SILENT = 10.0  # seconds without a heartbeat
+
+
+@pytest.fixture
+def database(cluster: str) -> Iterator[Database]:
+    opened = Database.open(new_database(cluster))
+    opened.call(accept, [Arrival("desk", Event(Kind.CREATED, str(n), f"d{n}"), b"", utcnow()) for n in range(TICKETS)])
+    yield opened
+    opened.close()
+
+
+class Server:
+    """One worker's view of the queue."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        with database.engine.begin() as connection:
+            sql = "INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id"
+            self.worker = connection.exec_driver_sql(sql).scalar_one()
+
+    def fetch(self) -> tuple[dict[str, int], Job]:
+        """Take the next job; return what `FOLLOW` needs to know of it, and the event."""
+        url = self.database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(url, row_factory=dict_row) as connection:
+            sql = "SELECT * FROM procrastinate_fetch_job_v2(ARRAY[%s]::varchar[], %s)"
+            row = connection.execute(sql, (deferred.QUEUE, self.worker)).fetchone()
+        assert row is not None
+        job = self.database.call(inbox.take, row["args"]["seq"])
+        assert job is not None
+        return {"job": row["id"], "worker": self.worker, "attempts": row["attempts"]}, job
+
+    def fall_silent(self) -> None:
+        with self.database.engine.begin() as connection:
+            sql = "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute' WHERE id = %s"
+            connection.exec_driver_sql(sql, (self.worker,))
+
+    def follow(self, job: dict[str, int]) -> None:
+        with self.database.engine.begin() as connection:
+            connection.exec_driver_sql(deferred.FOLLOW, job)
+
+
+def jobs(database: Database) -> list[tuple[str, int | None]]:
+    with database.engine.connect() as connection:
+        sql = "SELECT status, worker_id FROM procrastinate_jobs ORDER BY id"
+        return [(status, worker) for status, worker in connection.exec_driver_sql(sql)]
+
+
+def test_of_servers_that_take_back_at_once_one_gets_each_event(database: Database) -> None:
+    dead = Server(database)
+    held = [dead.fetch()[1].seq for _ in range(TICKETS)]
+    assert database.call(inbox.take_back, SILENT, utcnow()) == []
+    dead.fall_silent()
+    with ThreadPoolExecutor(4) as pool:
+        taken = list(pool.map(lambda _: database.call(inbox.take_back, SILENT, utcnow()), range(4)))
+    assert sorted(chain(*taken)) == held
+    with database.engine.connect() as connection:
+        assert {n for (n,) in connection.exec_driver_sql("SELECT crashes FROM inbox")} == {1}
+
+
+def test_a_server_that_wakes_up_can_neither_end_nor_delay_what_others_have(database: Database) -> None:
+    sleeper, other = Server(database), Server(database)
+    its_job, its_event = sleeper.fetch()
+    sleeper.fall_silent()
+    assert database.call(inbox.take_back, SILENT, utcnow()) == [its_event.seq]
+    with pytest.raises(Superseded):
+        database.call(inbox.finish, its_event, utcnow())
+    job, event = other.fetch()
+    assert event.seq == its_event.seq
+    for checkpoint in (
+        lambda: database.call(inbox.finish, its_event, utcnow()),
+        lambda: database.call(inbox.retry, its_event, utcnow() + timedelta(hours=1), "late"),
+        lambda: database.call(inbox.bury, its_event, "late", utcnow()),
+    ):
+        with pytest.raises(Superseded):
+            checkpoint()
+    sleeper.follow(its_job)
+    assert jobs(database)[0] == ("doing", other.worker)
+    database.call(inbox.finish, event, utcnow())
+    other.follow(job)
+    assert len(jobs(database)) == TICKETS - 1
+
+
+def test_a_job_waits_as_long_as_its_event(database: Database) -> None:
+    server = Server(database)
+    job, event = server.fetch()
+    due = utcnow() + timedelta(hours=1)
+    database.call(inbox.retry, event, due, "down")
+    server.follow(job)
+    with database.engine.connect() as connection:
+        sql = "SELECT status, scheduled_at FROM procrastinate_jobs WHERE id = %s"
+        assert tuple(connection.exec_driver_sql(sql, (job["job"],)).one()) == ("todo", due)
+
+
+def test_an_event_whose_outcome_could_not_be_kept_is_queued_again(database: Database) -> None:
+    server = Server(database)
+    job, _ = server.fetch()
+    server.follow(job)
+    assert jobs(database) == [("todo", None)] * TICKETS
+
+
+def test_a_lease_that_lapsed_stays_so() -> None:
+    kept, lapsed = Lease(60), Lease(0)
+    assert (kept.holds(), lapsed.holds()) == (True, False)
+    lapsed.renew(10**9)
+    assert not lapsed.holds()
