@@ -5,20 +5,24 @@ python -m tests.faults.desk_server '{"data": ..., "port": ..., "desk": URL, ...}
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 from sqlmodel import Session
 
+import agent.app
 from agent import logs
 from agent.app import assemble, create_app
+from agent.intake.group_commit import GroupCommit
 from agent.settings import Settings
+from agent.store.arrivals import Arrival
 from agent.store.database import Database
 from tests.faults.http_desk import HttpDesk
 
@@ -40,6 +44,8 @@ class Plan:
     occasion: int = 1
     database_url: str = ""
     comments_per_hour: int = 1_000
+    intake: dict[str, float] = field(default_factory=dict)
+    hasty: bool = False
 
     @property
     def store(self) -> str:
@@ -112,9 +118,18 @@ def settings_of(plan: Plan) -> Settings:
         database_url=plan.database_url or None,  # type: ignore[arg-type]
         work={"settle_seconds": plan.settle_seconds, "retry_seconds": [0.1, 0.2, 0.3] * 20},  # type: ignore[arg-type]
         triage={"silent_below": 0.2},  # type: ignore[arg-type]
+        intake=plan.intake,  # type: ignore[arg-type]
         learning={"nightly_at": None},  # type: ignore[arg-type]
         brakes={"answers": 1_000_000, "comments_per_hour": plan.comments_per_hour},  # type: ignore[arg-type]  # the invented staff corrects everything
     )
+
+
+class HastyCommit(GroupCommit):
+    """Says that arrivals are kept before they are."""
+
+    async def accept(self, arrivals: Sequence[Arrival]) -> list[bool]:
+        asyncio.ensure_future(super().accept(arrivals)).add_done_callback(lambda done: done.exception())
+        return [True] * len(arrivals)
 
 
 def main(plan: Plan) -> None:
@@ -127,6 +142,8 @@ def main(plan: Plan) -> None:
         mortal = MortalDatabase(parts.database.engine.url.render_as_string(hide_password=False))
         mortal.fuse = fuse
         parts = replace(parts, database=mortal)
+    if plan.hasty:
+        agent.app.GroupCommit = HastyCommit  # type: ignore[misc]
     app = create_app(parts, {desk.source: desk}, ["false"])
     uvicorn.run(app, port=plan.port, loop="uvloop", http="httptools", log_config=None, access_log=False)
 
