@@ -11,7 +11,6 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -19,25 +18,20 @@ import structlog
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from agent.directory import DataDirectory
 from agent.feedback.learn import Feedback
 from agent.intake.group_commit import GroupCommit
 from agent.intake.rate import buckets
 from agent.intake.receive import Receiver, Summary
 from agent.intake.storage import Storage
 from agent.metrics import Metrics
-from agent.roles import load_roles
+from agent.parts import Parts
 from agent.rotation import Rotation
-from agent.serving.active import ActiveModel
 from agent.settings import BrakesSettings, Settings
 from agent.store import shared
 from agent.store.brakes import Limits
-from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import utcnow
-from agent.triage.opinion import Mind
 from agent.triage.pipeline import Triage
-from agent.triage.recollection import Recollection
 from agent.triage.speak import Speaker
 from agent.web.api.assembly import model_api
 from agent.web.health import Health
@@ -49,50 +43,11 @@ from agent.work.poll import poll_forever
 from agent.work.schedule import schedule
 from connectors.base import Connector
 from connectors.events import Kind
-from connectors.registry import CONNECTORS
-from heuristics import load_rules
 
 FOLLOW_SECONDS = 1.0
 """How often the server looks for a new model and for reviews made elsewhere."""
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What commands and the server share: everything that decides, nothing that listens."""
-
-    settings: Settings
-    directory: DataDirectory
-    database: Database
-    active: ActiveModel
-    mind: Mind
-
-    def follow(self) -> None:
-        """Take up a newly activated model and new reviews."""
-        if self.active.refresh():
-            log.info("model", version=self.active.current.version if self.active.current else None)
-        self.mind.recollection.refresh()
-
-
-def assemble(settings: Settings) -> Parts:
-    """Load roles, rules, database and model. Raises RolecallError or FaultyFile, naming what to mend."""
-    roles = load_roles(settings.roles)
-    rules = load_rules(settings.rules, roles.names)
-    directory = DataDirectory(settings.data)
-    directory.create()
-    url = settings.database_url
-    database = Database.open(url.get_secret_value()) if url else Database.open_file(directory.database)
-    active = ActiveModel(directory.models, directory.encoders)
-    recollection = Recollection(database, active, directory.encoders, roles.names)
-    parts = Parts(settings, directory, database, active, Mind(roles, rules, active, recollection, settings.triage))
-    parts.follow()
-    return parts
-
-
-def connect(settings: Settings) -> dict[str, Connector]:
-    """Make every configured connector."""
-    return {source: CONNECTORS[source].connect(chosen) for source, chosen in settings.connectors.items()}
 
 
 def create_app(

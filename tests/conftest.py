@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agent.app import Parts, assemble
+from agent.parts import Parts, assemble
 from agent.settings import Settings
 from tests.desk import Desk
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from agent.app import Parts, create_app
+from agent.app import create_app
+from agent.parts import Parts
 from agent.store import inbox
 from connectors.events import Event
 from tests.desk import Desk

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from agent.app import Parts
+    from agent.parts import Parts
     from agent.secrets import Secrets
     from agent.settings import Settings
 
@@ -42,8 +42,8 @@ def reload_for(config: Path, data: Path | None, **overrides: Any) -> Callable[[]
 
 def parts_for(config: Path, data: Path | None, *, level: int = logging.WARNING, **overrides: Any) -> Parts:
     """Load the settings and assemble everything that decides; log from `level` on."""
-    from agent import app, logs
+    from agent import logs, parts
 
     settings = settings_for(config, data, **overrides)
     logs.configure(settings.log_format, level)
-    return app.assemble(settings)
+    return parts.assemble(settings)

@@ -24,7 +24,8 @@ def serve(
     """
     import uvicorn
 
-    from agent.app import connect, create_app
+    from agent.app import create_app
+    from agent.parts import connect
     from agent.web.api.key import issue
     from agent.web.heads import limited
 

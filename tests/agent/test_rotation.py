@@ -14,7 +14,8 @@ import pytest
 import trustme
 from structlog.testing import capture_logs
 
-from agent.app import Parts, connect, create_app
+from agent.app import create_app
+from agent.parts import Parts, connect
 from agent.rotation import Rotation
 from agent.secrets import Secrets
 from agent.settings import Settings, load

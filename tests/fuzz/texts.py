@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from agent.app import assemble
 from agent.feedback.commands import Correct, NotUnderstood, parse
+from agent.parts import assemble
 from agent.roles import load_roles
 from agent.settings import Settings, TriageSettings
 from agent.triage import wording

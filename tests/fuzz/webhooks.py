@@ -16,7 +16,8 @@ from urllib.parse import unquote
 import httpx
 from starlette.types import Message
 
-from agent.app import assemble, create_app
+from agent.app import create_app
+from agent.parts import assemble
 from agent.settings import Settings
 from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
 from connectors.django_helpdesk.payload import WebhookBody

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.app import Parts
 from agent.feedback.history import take_in
+from agent.parts import Parts
 from agent.settings import LearningSettings
 from tests.invented_desk import history
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.app import Parts
+from agent.parts import Parts
 from tests.desk import Desk
 from tests.invented_desk import trainer_for
 from tests.serving_app import Running, running

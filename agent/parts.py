@@ -1,0 +1,57 @@
+"""What commands and the server share: everything that decides, nothing that listens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+
+from agent.directory import DataDirectory
+from agent.roles import load_roles
+from agent.serving.active import ActiveModel
+from agent.settings import Settings
+from agent.store.database import Database
+from agent.triage.opinion import Mind
+from agent.triage.recollection import Recollection
+from connectors.base import Connector
+from connectors.registry import CONNECTORS
+from heuristics import load_rules
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The collaborators of one installation."""
+
+    settings: Settings
+    directory: DataDirectory
+    database: Database
+    active: ActiveModel
+    mind: Mind
+
+    def follow(self) -> None:
+        """Take up a newly activated model and new reviews."""
+        if self.active.refresh():
+            log.info("model", version=self.active.current.version if self.active.current else None)
+        self.mind.recollection.refresh()
+
+
+def assemble(settings: Settings) -> Parts:
+    """Load roles, rules, database and model. Raises RolecallError or FaultyFile, naming what to mend."""
+    roles = load_roles(settings.roles)
+    rules = load_rules(settings.rules, roles.names)
+    directory = DataDirectory(settings.data)
+    directory.create()
+    url = settings.database_url
+    database = Database.open(url.get_secret_value()) if url else Database.open_file(directory.database)
+    active = ActiveModel(directory.models, directory.encoders)
+    recollection = Recollection(database, active, directory.encoders, roles.names)
+    parts = Parts(settings, directory, database, active, Mind(roles, rules, active, recollection, settings.triage))
+    parts.follow()
+    return parts
+
+
+def connect(settings: Settings) -> dict[str, Connector]:
+    """Make every configured connector."""
+    return {source: CONNECTORS[source].connect(chosen) for source, chosen in settings.connectors.items()}
