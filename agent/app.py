@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from agent.feedback.learn import Feedback
@@ -34,6 +35,7 @@ from agent.store.tables import utcnow
 from agent.triage.pipeline import Triage
 from agent.triage.speak import Speaker
 from agent.web.api.assembly import model_api
+from agent.web.headers import SafeHeaders
 from agent.web.health import Health
 from agent.work.attempt import Attempts
 from agent.work.engines import make_engine
@@ -119,6 +121,7 @@ def create_app(
             Route("/readyz", health.ready),
             Route("/metrics", health.numbers),
         ],
+        middleware=[Middleware(SafeHeaders)],
         lifespan=lifespan,
     )
     app.router.default = api  # whatever is none of the above, unknown paths included

@@ -38,7 +38,12 @@ def read_pointer(models: Path) -> Pointer | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, ValidationError, RecursionError) as error:
-        raise BrokenPointer(f"{models / POINTER}: {error}") from error
+        raise BrokenPointer(f"{POINTER} in {models.name}: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """Return what is wrong, without paths and content: `/readyz` says it to everybody."""
+    return (error.strerror or "cannot be read") if isinstance(error, OSError) else type(error).__name__
 
 
 @dataclass(frozen=True, slots=True)

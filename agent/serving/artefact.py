@@ -173,9 +173,9 @@ def read(folder: Path, encoders: Path) -> Artefact:
     for name in (HEAD, CALIBRATION, *ENCODER_FILES):
         place = (encoder if name in ENCODER_FILES else folder) / name
         if not place.is_file():
-            raise MissingArtefact(folder, f"{place.name} is missing from {place.parent}")
+            raise MissingArtefact(folder, f"{place.name} is missing from {place.parent.name}")
         if file_sha256(place) != manifest.files.get(name):
-            raise CorruptArtefact(folder, f"{place} is not the file that was written")
+            raise CorruptArtefact(folder, f"{place.name} in {place.parent.name} is not the file that was written")
     try:
         head, calibration = load_file(folder / HEAD), load_file(folder / CALIBRATION)
     except (SafetensorError, OSError, ValueError) as error:

@@ -11,11 +11,23 @@ from jinja2 import Environment, PackageLoader
 
 from agent.classifiers.dataset_answers import Answer
 from agent.learning.evaluation import Report
+from agent.web.headers import inline
 
-TEMPLATE = "review.html.j2"
+TEMPLATE, STYLE, SCRIPT = "review.html.j2", "review.css", "review.js"
+POLICY = "default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'"
+"""Exactly the page's own style and script: what a text might smuggle in does not run."""
 
 
 def render(title: str, report: Report, wrong: Sequence[Answer]) -> str:
     """Return the page; whatever the texts hold is shown as text."""
-    environment = Environment(loader=PackageLoader("agent.web"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return environment.get_template(TEMPLATE).render(title=title, report=report, wrong=wrong)
+    loader = PackageLoader("agent.web")
+    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    style, script = (loader.get_source(environment, name)[0] for name in (STYLE, SCRIPT))
+    return environment.get_template(TEMPLATE).render(
+        title=title,
+        report=report,
+        wrong=wrong,
+        style=style,
+        script=script,
+        policy=POLICY.format(inline(style.encode()), inline(script.encode())),
+    )

@@ -1,4 +1,8 @@
-"""What stands before the model API: no key, no entry; too large a body, no reading. Both before anything is parsed."""
+"""What stands before the model API: no key, no entry; too large a body, no reading. Both before anything is parsed.
+
+Every path needs the key but for a closed list. There are no cookies, no sessions and no CORS: a browser sends nothing
+by itself that would let a page of others act for somebody, so there is no request to forge (CSRF).
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from agent.web.api import docs
 from agent.web.api.key import Keys
 
 HEADER = "X-API-Key"
-GUARDED = "/v1/"
+PUBLIC = frozenset({"/health", docs.PATH, docs.SCHEMA})
+"""Without a key: that the process lives, and the documentation, which is the same in every installation."""
 
 NO_KEY = f"the header {HEADER} is missing or wrong"
 TOO_LARGE = "the body is larger than {} bytes"
@@ -33,7 +39,7 @@ class Gate:
             return
         headers = Headers(scope=scope)
         length = headers.get("content-length", "0")
-        if scope["path"].startswith(GUARDED) and not self._keys.accept(headers.get(HEADER, "")):
+        if not public(scope["path"]) and not self._keys.accept(headers.get(HEADER, "")):
             await refusal(401, NO_KEY, {"WWW-Authenticate": "ApiKey"})(scope, receive, send)
         elif not length.isdecimal() or int(length) > self._max:
             await refusal(413, TOO_LARGE.format(self._max), {"Connection": "close"})(scope, receive, send)
@@ -52,6 +58,11 @@ class Gate:
             return message
 
         return counted
+
+
+def public(path: str) -> bool:
+    """Tell whether a path needs no key."""
+    return path in PUBLIC or path.startswith(docs.ASSETS + "/")
 
 
 def refusal(status: int, detail: object, headers: dict[str, str] | None = None) -> Response:

@@ -1,0 +1,157 @@
+"""Every route of the assembled server asks who is there, but for a closed list; every answer has its headers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import BaseRoute, Mount, Route
+
+from agent.app import Parts, create_app
+from agent.web.headers import NOTHING
+from tests.desk import Desk
+
+pytestmark = pytest.mark.anyio
+
+KEY = "a key of sixteen or more characters"
+PUBLIC = {
+    "/healthz": "whether the process lives, for whatever restarts it",
+    "/readyz": "whether it can do its job, in numbers, for load balancers",
+    "/metrics": "numbers, for Prometheus",
+    "/health": "as /healthz, where clients of the model API look",
+    "/docs": "the API's documentation, the same in every installation",
+    "/openapi.json": "likewise",
+    "/static-offline-docs": "the files of Swagger UI",
+}
+OWN_PROOF = "/hooks/"
+"""Deliveries prove themselves by a secret or a signature: agent.intake.receive."""
+
+Made = Callable[..., Starlette]
+
+
+@pytest.fixture
+def make(parts_for: Callable[..., Parts], desk: Desk) -> Made:
+    def make(*more: BaseRoute) -> Starlette:
+        app = create_app(parts_for(api={"key": KEY}), {desk.source: desk}, ("false",))
+        app.router.routes += more
+        return app
+
+    return make
+
+
+def client_of(app: Any) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://rolecall")
+
+
+def walk(routes: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    """Yield method and path of every route, those of included routers too; fail on a kind that has neither."""
+    for route in routes:
+        if included := getattr(route, "original_router", None):  # FastAPI's
+            yield from walk(included.routes)
+        elif isinstance(route, Mount):
+            assert not route.routes, "what is mounted would need a walk of its own"
+            yield "GET", f"{route.path}/anything"
+        else:
+            for method in sorted(route.methods):
+                yield method, re.sub(r"\{[^}]+\}", "x", route.path)
+
+
+def every(app: Starlette) -> list[tuple[str, str]]:
+    default: Any = app.router.default
+    return [*walk(app.routes), *walk(default.routes)]
+
+
+def is_public(path: str) -> bool:
+    return path in PUBLIC or path.startswith("/static-offline-docs/")
+
+
+async def open_to_strangers(app: Starlette) -> list[str]:
+    """Return what answers without a key although it is not on the list."""
+    async with client_of(app) as client:
+        found = []
+        for method, path in every(app):
+            answer = await client.request(method, path)
+            if not is_public(path) and answer.status_code != 401:
+                found.append(f"{method} {path} {answer.status_code}")
+        return found
+
+
+async def test_every_route_but_a_closed_list_refuses_strangers(make: Made) -> None:
+    app = make()
+    routes = every(app)
+    assert ("POST", "/v1/train") in routes
+    assert ("POST", "/hooks/x/x") in routes
+    assert len(routes) > 20
+    assert await open_to_strangers(app) == []
+
+
+async def test_a_route_that_was_forgotten_is_noticed(make: Made) -> None:
+    """The control."""
+    app = make(Route("/everything", lambda _: PlainTextResponse("all tickets")))
+    assert await open_to_strangers(app) == ["GET /everything 200", "HEAD /everything 200"]
+
+
+NO_ROUTES = (
+    *("/", "/v1", "/v1/", "//v1/models", "/V1/models", "/v1/%2e%2e/health/", "/health/../v1/models", "/%761/models"),
+    *("/redoc", "/docs/oauth2-redirect", "/admin", "/static-offline-docs"),
+)
+
+
+@pytest.mark.parametrize("path", NO_ROUTES)
+async def test_what_is_no_route_refuses_strangers_too(make: Made, path: str) -> None:
+    async with client_of(make()) as client:
+        assert (await client.get(path)).status_code == 401
+
+
+async def test_the_list_of_what_is_public_names_what_exists(make: Made) -> None:
+    async with client_of(make()) as client:
+        for path in PUBLIC.keys() - {"/static-offline-docs"}:
+            assert (await client.get(path)).status_code == 200, path
+
+
+async def test_every_answer_has_its_headers_and_no_cookie(make: Made) -> None:
+    """Without cookies a browser sends nothing by itself that proves anything: there is no request to forge."""
+    app = make()
+    async with client_of(app) as client:
+        for key in ({}, {"X-API-Key": KEY}):
+            for method, path in every(app):
+                answer = await client.request(method, path, headers={**key, "Origin": "https://elsewhere.test"})
+                told = f"{method} {path} {answer.status_code}"
+                assert "set-cookie" not in answer.headers, told
+                assert "access-control-allow-origin" not in answer.headers, told
+                if not path.startswith(OWN_PROOF):
+                    assert dict(answer.headers) | SAFE == dict(answer.headers), told
+                    assert "unsafe" not in answer.headers["content-security-policy"], told
+                    if path != "/docs":
+                        assert answer.headers["content-security-policy"] == NOTHING, told
+
+
+SAFE = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+}
+
+
+async def test_numbers_and_health_say_nothing_of_tickets_or_secrets(
+    parts_for: Callable[..., Parts], desk: Desk
+) -> None:
+    from tests.serving_app import running
+
+    parts = parts_for(api={"key": KEY})
+    async with running(parts, desk) as server:
+        await server.deliver(desk.create("zebra-striped VPN", "the walrus cannot log in"))
+        await server.client.post("/hooks/okapi/gnu-secret", content=b"[]")
+        await server.idle()
+        told = "".join(
+            [(await server.client.get(path)).text for path in ("/metrics", "/readyz", "/healthz", "/health")]
+        )
+    assert "rolecall_deliveries_total" in told
+    for word in ("zebra", "walrus", "okapi", "gnu-secret", desk.secret, KEY, str(parts.directory.path)):
+        assert word not in told
