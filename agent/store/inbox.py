@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, CursorResult, func, literal_column, text
@@ -17,11 +17,13 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from agent.domain import ticket_key
 from agent.store import deferred
-from agent.store.tables import Inbox
+from agent.store.tables import Inbox, utcnow
 from connectors.events import Event
 
 MAX_CRASHES = 5
 """After so many deaths of the process in a row in the middle of one event, the event is poison: see `claim`."""
+
+SUSPECT_PAUSE = timedelta(seconds=1)
 
 OPEN = ("waiting", "working")
 
@@ -75,9 +77,13 @@ def _suspect(session: Session, due: SelectOfScalar[Inbox]) -> Sequence[Inbox]:
     So the next death tells which of them it was; those that were there fewest times come first. Among events that
     are worked on together, a process that keeps dying for its own reasons would make dead letters of all.
     """
-    if session.exec(select(Inbox.seq).where(_SUSPECT, Inbox.state == "working").limit(1)).first() is not None:
+    if _suspect_in_hand(session):
         return ()
     return session.exec(due.where(_SUSPECT).order_by(col(Inbox.crashes), col(Inbox.due_at)).limit(1)).all()
+
+
+def _suspect_in_hand(session: Session) -> bool:
+    return session.exec(select(Inbox.seq).where(_SUSPECT, Inbox.state == "working").limit(1)).first() is not None
 
 
 def give_turn(session: Session, key: str) -> None:
@@ -153,9 +159,15 @@ def _take_back(row: Inbox, now: datetime) -> None:
 
 
 def take(session: Session, seq: int) -> Job | None:
-    """Take one event whose turn another queue decides; None where nothing is left to do about it."""
+    """Take one event whose turn another queue decides; None where nothing is to be done about it now.
+
+    A suspect waits while another one is in hand, as in `claim`.
+    """
     row = session.get(Inbox, seq)
     if row is None or row.state not in OPEN:
+        return None
+    if row.crashes and _suspect_in_hand(session):
+        row.due_at = utcnow() + SUSPECT_PAUSE
         return None
     row.state = "working"
     row.attempts += 1

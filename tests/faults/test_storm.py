@@ -11,17 +11,25 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.postgres import new_database
 from tests.faults.storm import storm
 from tests.faults.stub_desk import CALM, Moods, StubDesk
 
 pytestmark = pytest.mark.anyio
 
-WRITES = ("claim", "file", "record", "want", "attempt", "posted", "review", "retry", "finish")
-MOMENTS = (
-    *(f"{when}:accept#{n}" for n, when in enumerate(("before", "after"), 2)),  # one statement has no middle
-    *(f"{when}:{query}#{n}" for query in WRITES for n, when in enumerate(("before", "within", "after"), 2)),
-    *(f"{when}:{call}#2" for call in ("post", "edit") for when in ("before", "after")),
-)
+WRITES = ("file", "record", "want", "attempt", "posted", "review", "retry", "finish")
+CALLS = tuple(f"{when}:{call}#2" for call in ("post", "edit") for when in ("before", "after"))
+
+
+def moments(*queries: str) -> tuple[str, ...]:
+    """Name three deaths around each query: before it, between its statements and its commit, and after."""
+    return tuple(f"{when}:{query}#{n}" for query in queries for n, when in enumerate(("before", "within", "after"), 2))
+
+
+ON_SQLITE = ("before:accept#2", "after:accept#3", *moments("claim", *WRITES), *CALLS)
+"""To accept is one statement there, without a middle."""
+
+ON_POSTGRESQL = (*moments("accept", "take", *WRITES), *CALLS)
 
 
 def desk(**moods: object) -> StubDesk:
@@ -75,5 +83,13 @@ async def test_without_turns_the_events_of_a_ticket_overtake_each_other(tmp_path
 
 @pytest.mark.slow
 async def test_a_death_before_within_or_after_any_write_does_no_damage(tmp_path: Path) -> None:
-    verdict = await storm(tmp_path, tickets=250, lives=MOMENTS)
+    verdict = await storm(tmp_path, tickets=250, lives=ON_SQLITE)
+    assert verdict.kills == len(ON_SQLITE)
+    assert verdict.damage == (0, 0, 0), verdict
+
+
+@pytest.mark.slow
+async def test_nor_does_one_on_postgresql(cluster: str, tmp_path: Path) -> None:
+    verdict = await storm(tmp_path, tickets=250, lives=ON_POSTGRESQL, database_url=new_database(cluster))
+    assert verdict.kills == len(ON_POSTGRESQL)
     assert verdict.damage == (0, 0, 0), verdict

@@ -126,3 +126,18 @@ def test_a_lease_that_lapsed_stays_so() -> None:
     assert (kept.holds(), lapsed.holds()) == (True, False)
     lapsed.renew(10**9)
     assert not lapsed.holds()
+
+
+def test_what_was_in_hand_at_a_death_is_worked_on_one_at_a_time(database: Database) -> None:
+    """So the next death tells which of them it was."""
+    dead = Server(database)
+    first, second = (dead.fetch()[1].seq for _ in range(2))
+    dead.fall_silent()
+    database.call(inbox.take_back, SILENT, utcnow())
+    job = database.call(inbox.take, first)
+    assert job is not None
+    assert database.call(inbox.take, second) is None
+    bystander = database.call(inbox.take, second + 1)
+    assert bystander is not None
+    database.call(inbox.finish, job, utcnow())
+    assert database.call(inbox.take, second) is not None
