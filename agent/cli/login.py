@@ -95,8 +95,8 @@ def whoami(token: str | None) -> str | None:
 
 def tokens(config: Path, asked: list[str]) -> Iterator[Found]:
     """Yield each token that a source has, and note in `asked` what the others lack. Raises SettingsError."""
+    from agent.configuration import read_given
     from agent.secrets import Secrets
-    from agent.settings import read_given
 
     given = read_given(config if config != CONFIG or config.is_file() else None)
     sources = tuple(dict.fromkeys((*given.secrets.sources, "infisical")))

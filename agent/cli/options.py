@@ -27,10 +27,10 @@ CONFIG = Path("config/agent.toml")
 
 def settings_for(config: Path, data: Path | None, secrets: Secrets | None = None, **overrides: Any) -> Settings:
     """Load the settings, with what was given on the command line on top (dots in names written as `__`)."""
-    from agent import settings
+    from agent import configuration
 
     given = {name.replace("__", "."): value for name, value in overrides.items() if value is not None}
-    return settings.load(config, overrides=given | ({"data": str(data)} if data else {}), secrets=secrets)
+    return configuration.load(config, overrides=given | ({"data": str(data)} if data else {}), secrets=secrets)
 
 
 def reload_for(config: Path, data: Path | None, **overrides: Any) -> Callable[[], Settings]:

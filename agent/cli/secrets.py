@@ -15,7 +15,7 @@ from rich.markup import escape
 from agent.cli.options import CONFIG, ConfigOption
 
 if TYPE_CHECKING:
-    from agent.settings import Given
+    from agent.configuration import Given
 
 app = typer.Typer(help="See where secrets come from; their values are never shown.", no_args_is_help=True)
 
@@ -31,9 +31,9 @@ def secrets() -> None:
 @app.command()
 def check(config: ConfigOption = CONFIG) -> None:
     """Ask every source, and name each secret with the source that it comes from and those that it hides."""
+    from agent.configuration import load, read_given
     from agent.errors import SettingsError
     from agent.secrets import Secrets
-    from agent.settings import load, read_given
 
     console = Console(highlight=False, soft_wrap=True)
     given, memory, good = read_given(config), Secrets(), True

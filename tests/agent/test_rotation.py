@@ -15,10 +15,11 @@ import trustme
 from structlog.testing import capture_logs
 
 from agent.app import create_app
+from agent.configuration import load
 from agent.parts import Parts, connect
 from agent.rotation import Rotation
 from agent.secrets import Secrets
-from agent.settings import Settings, load
+from agent.settings import Settings
 from connectors.base import Connector
 from tests.stubs import infisical as stubs
 from tests.stubs.server import Asked, Reply, serving

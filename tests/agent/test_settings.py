@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.configuration import load
 from agent.errors import SettingsError
-from agent.settings import load
 
 SHIPPED = Path(__file__).parents[2] / "config/agent.toml"
 HELPDESK = '[connectors.django-helpdesk]\nurl = "https://desk.example"\nauthor_id = 2\n'

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from agent.configuration import load
 from agent.errors import BadInput, SettingsError
 from agent.feedback import history
 from agent.roles import RolesError, load_roles
 from agent.secrets import Secrets
-from agent.settings import load
 from heuristics.loading import RulesError, load_rules
 from tests.fuzz.target import Target
 
