@@ -15,7 +15,7 @@ from tests.bench.ack import CREATED
 from tests.faults import processes
 from tests.faults.ack_server import SECRET
 
-REQUESTS = 20
+REQUESTS = 100
 
 pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="the proof needs strace")
 

@@ -93,3 +93,20 @@ async def test_nor_does_one_on_postgresql(cluster: str, tmp_path: Path) -> None:
     verdict = await storm(tmp_path, tickets=250, lives=ON_POSTGRESQL, database_url=new_database(cluster))
     assert verdict.kills == len(ON_POSTGRESQL)
     assert verdict.damage == (0, 0, 0), verdict
+
+
+@pytest.mark.slow
+async def test_twenty_thousand_events_come_in_order_and_once_whatever_the_helpdesk_answers(tmp_path: Path) -> None:
+    moods = Moods(unavailable=0.1, too_many=0.05, stored_then_500=0.1, broken_off=0.05, slow=0.05, slow_seconds=(1, 2))
+    stub = StubDesk(moods, random.Random(11))
+    verdict = await storm(tmp_path, tickets=1_000, corrections=19, stub=stub, settle_seconds=2.5)
+    assert verdict.acknowledged == 20_000
+    assert verdict.damage == (0, 0, 0), verdict
+
+
+@pytest.mark.slow
+async def test_deaths_beside_a_helpdesk_that_takes_seconds_repeat_nothing(tmp_path: Path) -> None:
+    stub = desk(slow=1, slow_seconds=(2, 4))
+    verdict = await storm(tmp_path, tickets=200, corrections=4, lives=[None] * 30, stub=stub, settle_seconds=6)
+    assert verdict.kills == 30
+    assert verdict.damage == (0, 0, 0), verdict
