@@ -37,10 +37,12 @@ from agent.triage.speak import Speaker
 from agent.web.api.assembly import model_api
 from agent.web.headers import SafeHeaders
 from agent.web.health import Health
+from agent.web.numbers import Numbers
 from agent.work.attempt import Attempts
 from agent.work.engines import make_engine
 from agent.work.head_start import await_head_start
 from agent.work.model_sync import ModelSync
+from agent.work.observed import ObservedConnectors, count_calls
 from agent.work.poll import poll_forever
 from agent.work.schedule import schedule
 from connectors.base import Connector
@@ -69,7 +71,8 @@ def create_app(
     commit = GroupCommit(database, settings.intake, storage)
     speaker = Speaker(database, _key(parts), timedelta(seconds=settings.work.settle_seconds), _limits(settings.brakes))
     head_start = timedelta(minutes=settings.brakes.head_start_minutes)
-    triage = Triage(database, connectors, parts.mind, speaker, metrics)
+    observed = ObservedConnectors(connectors, [count_calls(metrics, connectors)])
+    triage = Triage(database, observed, parts.mind, speaker, metrics)
     feedback = Feedback(triage)
     handlers = {Kind.CREATED: triage.created, Kind.COMMENTED: feedback.commented, Kind.CLOSED: feedback.closed}
 
@@ -82,7 +85,7 @@ def create_app(
 
     attempts = Attempts(database, handle, metrics, settings.work.retry_seconds)
     engine = make_engine(database, attempts, commit.accepted, settings.work.concurrency)
-    health = Health(database, parts.active, metrics, (storage.trouble, commit.trouble))
+    health = Health(database, parts.active, (storage.trouble, commit.trouble))
     rates = buckets(connectors, settings.intake)
     receiver = Receiver(connectors, commit, rates, settings.intake, Summary(metrics))
 
@@ -92,7 +95,7 @@ def create_app(
         sync = await asyncio.to_thread(ModelSync, database, parts.directory) if database.clustered else None
         others = [_start(_follow(parts, sync)), _start(queue.run()), _start(storage.run())]
         others += [
-            _start(poll_forever(connectors, source, database, commit.accepted, settings.work.poll_seconds))
+            _start(poll_forever(observed, source, database, commit.accepted, settings.work.poll_seconds, metrics))
             for source in connectors
         ]
         if rotation:
@@ -119,7 +122,7 @@ def create_app(
             Route("/hooks/{source}", receiver, methods=["POST"]),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
-            Route("/metrics", health.numbers),
+            Route("/metrics", Numbers(database, parts.active, metrics).answer),
         ],
         middleware=[Middleware(SafeHeaders)],
         lifespan=lifespan,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sys
-from typing import Literal
+from typing import Literal, TextIO
 
 import structlog
 
@@ -24,7 +25,7 @@ def configure(log_format: Literal["console", "json"], level: int = logging.WARNI
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_json)]
         if log_format == "json"
         # The renderer's own choice, rich's tracebacks, shows what variables held: secrets and tickets.
-        else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
+        else [_printable, structlog.dev.ConsoleRenderer(colors=False, exception_formatter=_traceback)]
     )
     structlog.configure(
         processors=[*shared, *last],
@@ -41,6 +42,25 @@ def configure(log_format: Literal["console", "json"], level: int = logging.WARNI
     # httpx logs whole URLs, and a URL may hold a secret; the scheduler tells of every tick, azure of every request.
     for chatty in ("httpx", "apscheduler", "alembic", "azure"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _printable(_logger: object, _method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Write control characters as escapes: no ticket's id or answer's text may start a line or colour one."""
+    for name, value in line.items():
+        if isinstance(value, str) and not value.isprintable():
+            line[name] = _escaped(value)
+    return line
+
+
+def _escaped(text: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _traceback(sio: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
+    """Write a traceback with every line indented, for an error's own text may look like a line of the log."""
+    trace = io.StringIO()
+    structlog.dev.plain_traceback(trace, exc_info)
+    sio.writelines(f"\n    {_escaped(line)}" for line in trace.getvalue().strip("\n").split("\n"))
 
 
 _ENCODER = json.JSONEncoder(default=repr)

@@ -1,27 +1,127 @@
-"""What Rolecall counts, for `/metrics`. Built once by the composition root; label values come from a closed set."""
+"""What Rolecall counts, for `/metrics`. Built once by the composition root; label values come from closed sets.
+
+Counters and histograms are those of one server since its start; add them up over servers. Gauges of the queue and of
+the training describe the database, and are the same on every server: take the largest.
+"""
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter
+from datetime import datetime
+from importlib.metadata import version
+from platform import python_version
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+
+ACKNOWLEDGEMENT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+COMMENT_BUCKETS = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600, 14_400, 86_400)
 
 
 class Metrics:
-    """The counters of one process."""
+    """The figures of one process."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+        self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
         self.deliveries = Counter(
             "rolecall_deliveries_total",
             "Webhook deliveries by configured source ('unknown' for any other) and HTTP status",
             ["source", "status"],
-            registry=self.registry,
+            registry=registry,
+        )
+        self.acknowledgement = Histogram(
+            "rolecall_acknowledgement_seconds",
+            "From a delivery's first byte to its answer, where the answer was 2xx",
+            buckets=ACKNOWLEDGEMENT_BUCKETS,
+            registry=registry,
         )
         self.events = Counter(
             "rolecall_events_total",
-            "Work on accepted events by outcome: done, retry, dead, superseded",
+            "Attempts at accepted events by outcome: done, retry, dead, superseded",
             ["source", "kind", "outcome"],
-            registry=self.registry,
+            registry=registry,
         )
         self.decisions = Counter(
-            "rolecall_decisions_total", "Decisions by outcome: tagged, abstained", ["outcome"], registry=self.registry
+            "rolecall_decisions_total",
+            "Decisions on new tickets by outcome: tagged, guessed, abstained, skipped",
+            ["outcome"],
+            registry=registry,
         )
+        self.comments = Counter(
+            "rolecall_comments_total",
+            "Attempts to say something by outcome: posted, edited, unchanged, withheld, removed_by_staff",
+            ["outcome"],
+            registry=registry,
+        )
+        self.comment_delay = Histogram(
+            "rolecall_comment_delay_seconds",
+            "From the receipt of an event to the comment that it led to, new or edited",
+            buckets=COMMENT_BUCKETS,
+            registry=registry,
+        )
+        self.reviews = Counter(
+            "rolecall_reviews_total",
+            "What people made known about the right role: corrected, confirmed, closed_as_suggested, closed",
+            ["strength"],
+            registry=registry,
+        )
+        self.calls = Counter(
+            "rolecall_connector_calls_total",
+            "Calls to ticketing systems by outcome: ok, transient, ambiguous, not_found, permanent, failed",
+            ["source", "call", "outcome"],
+            registry=registry,
+        )
+        self.polled = Gauge(
+            "rolecall_poll_last_success_timestamp_seconds",
+            "When the last look at a system for what sent no webhook was complete",
+            ["source"],
+            registry=registry,
+        )
+        self.found = Counter(
+            "rolecall_poll_events_total",
+            "Events that a look found and no webhook had brought",
+            ["source"],
+            registry=registry,
+        )
+        self.queue = Gauge("rolecall_queue_events", "Events: waiting, working, dead", ["state"], registry=registry)
+        self.oldest = Gauge(
+            "rolecall_queue_oldest_age_seconds",
+            "Age of the oldest event that is not done, 0 where all are",
+            registry=registry,
+        )
+        self.paused = Gauge("rolecall_paused", "1 while all comments are paused", registry=registry)
+        self.model = Gauge(
+            "rolecall_model_info", "1 for the model version that serves ('none': rules alone)", ["version"],
+            registry=registry,
+        )  # fmt: skip
+        self.model_created = Gauge(
+            "rolecall_model_created_timestamp_seconds",
+            "When the model that serves was made, 0 without one",
+            registry=registry,
+        )
+        self.training = Gauge(
+            "rolecall_training_outcome",
+            "1 for what came of the last training: promoted, kept, asks, failed, running, other",
+            ["outcome"],
+            registry=registry,
+        )
+        self.training_ended = Gauge(
+            "rolecall_training_end_timestamp_seconds", "When the last training ended", registry=registry
+        )
+        self.training_took = Gauge(
+            "rolecall_training_duration_seconds", "How long the last training took", registry=registry
+        )
+        for counter, label_values in (
+            (self.decisions, ("tagged", "guessed", "abstained", "skipped")),
+            (self.comments, ("posted", "edited", "unchanged", "withheld", "removed_by_staff")),
+            (self.reviews, ("corrected", "confirmed", "closed_as_suggested", "closed")),
+        ):
+            for value in label_values:
+                counter.labels(value)  # begins at 0, or an alert would not see the first one
+        build = Gauge("rolecall_build_info", "1", ["version", "python_version"], registry=registry)
+        build.labels(version("rolecall"), python_version()).set(1)
+
+    def serves(self, model_version: str | None, created_at: datetime | None) -> None:
+        """Say which model serves, and no other."""
+        self.model.clear()
+        self.model.labels(model_version or "none").set(1)
+        self.model_created.set(created_at.timestamp() if created_at else 0)

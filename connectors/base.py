@@ -11,10 +11,14 @@ from connectors.events import Delivery, Event, Ticket
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """What one look at the system found: events whose webhook may never come, and where the next look starts."""
+    """What one look at the system found: events whose webhook may never come, and where the next look starts.
+
+    `complete` is False where there was more than one look may ask for: the next one should follow soon.
+    """
 
     events: Sequence[Event]
     watermark: str
+    complete: bool = True
 
 
 class Connector(Protocol):
@@ -58,6 +62,7 @@ class Connector(Protocol):
         """Find happenings since `watermark` that may have sent no webhook.
 
         The first look (None) takes the present as its start and yields no events: history must not flood the agent.
+        However much happened, one look makes a bounded number of requests.
         """
 
     async def aclose(self) -> None:

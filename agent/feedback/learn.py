@@ -43,7 +43,7 @@ class Feedback:
         named = decision.roles if decision else []
         if isinstance(command, NotUnderstood):
             note = wording.unknown_role(command.name, command.close)
-            await self.triage.say(connector, job.event.ticket_id, await self.triage.opinion(ticket), note)
+            await self.triage.say(job, await self.triage.opinion(ticket), note)
         elif isinstance(command, Correct):
             await self._settle(job, command.roles, Strength.CORRECTED, "corrected", decision)
         elif isinstance(command, Confirm) and named:
@@ -69,9 +69,7 @@ class Feedback:
         if set(roles) == set(decision.roles if decision else ()):
             strength, how = Strength.CONFIRMED, "confirmed"  # the same role named again is agreement
         await self._review(job, roles, strength, decision)
-        if not self.triage.mind.settings.shadow:
-            connector = self.triage.connectors[job.source]
-            await self.triage.speaker.say(connector, job.event.ticket_id, wording.settled(roles, how))
+        await self.triage.comment(job, wording.settled(roles, how))
 
     async def _review(self, job: Job, roles: tuple[str, ...], strength: Strength, decision: Decision | None) -> None:
         corrected = strength is Strength.CORRECTED and decision is not None
@@ -85,5 +83,6 @@ class Feedback:
             at=job.event.occurred_at or utcnow(),
         )
         if await self.triage.database.write(tickets.review, review):
+            self.triage.metrics.reviews.labels(strength.name.lower()).inc()
             log.info("reviewed", strength=strength.name.lower())
             await asyncio.to_thread(self.triage.mind.recollection.refresh)

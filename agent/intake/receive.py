@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from math import ceil
 
 import structlog
+from prometheus_client import Counter
 from sqlalchemy.exc import OperationalError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -69,11 +70,17 @@ class Summary:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        self._counters: dict[tuple[str, int], Counter] = {}
         self._answered: list[tuple[str, int, str, int]] = []
 
-    def add(self, source: str, status: int, reason: str, events: int) -> None:
-        """Note an answered delivery. `source` comes from a closed set."""
-        self._metrics.deliveries.labels(source, status).inc()
+    def add(self, source: str, status: int, reason: str, events: int, seconds: float) -> None:
+        """Note a delivery that was answered after so many seconds. `source` comes from a closed set."""
+        counter = self._counters.get((source, status))
+        if counter is None:  # looking it up among the metric's own labels costs more than counting
+            counter = self._counters[source, status] = self._metrics.deliveries.labels(source, status)
+        counter.inc()
+        if status < 300:
+            self._metrics.acknowledgement.observe(seconds)
         if not self._answered:
             asyncio.get_running_loop().call_soon(self._write)
         self._answered.append((source, status, reason, events))
@@ -96,12 +103,13 @@ class Receiver:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one delivery."""
+        began = time.perf_counter()
         source = scope["path_params"]["source"]
         known = source if source in self.connectors else UNKNOWN
         status, reason, events, pause = await self._receive(scope, receive, source)
         headers = {"Retry-After": str(pause)} if pause else None
         await PlainTextResponse(f"{reason}\n", status, headers)(scope, receive, send)
-        self.summary.add(known, status, reason, events)
+        self.summary.add(known, status, reason, events, time.perf_counter() - began)
 
     async def _receive(self, scope: Scope, receive: Receive, source: str) -> tuple[int, str, int, int]:
         """Return status, reason, number of new events, and seconds that the sender should wait."""

@@ -234,8 +234,14 @@ def listed(session: Session, state: str, limit: int) -> Sequence[Inbox]:
 
 def oldest(session: Session) -> datetime | None:
     """Return when the oldest open event was received, None where nothing is open."""
-    first = select(Inbox.received_at).where(_OPEN).order_by(col(Inbox.seq)).limit(1)
-    return session.exec(first).first()
+    first = select(func.min(col(Inbox.seq) + 0)).where(_OPEN)  # a sum, or they would walk through all done
+    return session.exec(select(Inbox.received_at).where(Inbox.seq == first.scalar_subquery())).first()
+
+
+def upcoming(session: Session) -> int | None:
+    """Return the number of the event whose turn comes next, None where none waits for its turn."""
+    turn = select(Inbox.seq).where(_WAITING, Inbox.due_at < NEVER).order_by(col(Inbox.due_at)).limit(1)
+    return session.exec(turn).first()
 
 
 def counts(session: Session) -> dict[str, int]:

@@ -15,7 +15,7 @@ from agent.store.tables import Decision, Ticket, utcnow
 from agent.triage import wording
 from agent.triage.abstention import Abstained, Verdict
 from agent.triage.opinion import Mind, Opinion
-from agent.triage.speak import Speaker
+from agent.triage.speak import Said, Speaker
 from connectors.base import Connector
 from connectors.events import Ticket as RemoteTicket
 
@@ -36,12 +36,13 @@ class Triage:
         remote = await connector.read_ticket(job.event.ticket_id)
         ticket = await self.file(job, remote)
         if reason := await self._too_late(ticket, remote):
-            await self.database.write(tickets.record, self._skipped(job, reason))
+            if await self.database.write(tickets.record, self._skipped(job, reason)):
+                self.metrics.decisions.labels("skipped").inc()
             return
         opinion = await self.opinion(ticket)
         if await self.database.write(tickets.record, ledger_row(job, opinion, utcnow())):
             self.metrics.decisions.labels(outcome(opinion)).inc()
-        await self.say(connector, job.event.ticket_id, opinion)
+        await self.say(job, opinion)
 
     async def _too_late(self, ticket: Ticket, remote: RemoteTicket) -> str | None:
         if remote.closed:
@@ -78,12 +79,21 @@ class Triage:
         """Form an opinion off the event loop."""
         return await asyncio.to_thread(self.mind.opinion, ticket.subject, ticket.body, ticket.filed_at.date())
 
-    async def say(self, connector: Connector, ticket_id: str, opinion: Opinion, note: str | None = None) -> None:
-        """Bring our comment in line with the opinion, unless silence is better or we run in the shadow."""
+    async def say(self, job: Job, opinion: Opinion, note: str | None = None) -> None:
+        """Bring our comment in line with the opinion, unless silence is better."""
         subjects = await self.database.read(tickets.subjects, [n.ticket_key for n in opinion.neighbours])
         text = wording.comment(opinion, subjects, note)
-        if text is not None and not self.mind.settings.shadow:
-            await self.speaker.say(connector, ticket_id, text)
+        if text is not None:
+            await self.comment(job, text)
+
+    async def comment(self, job: Job, text: str) -> None:
+        """Make `text` our comment on the event's ticket, unless we run in the shadow. Raises ConnectorError."""
+        if self.mind.settings.shadow:
+            return
+        said = await self.speaker.say(self.connectors[job.source], job.event.ticket_id, text)
+        self.metrics.comments.labels(said).inc()
+        if said in (Said.POSTED, Said.EDITED):
+            self.metrics.comment_delay.observe((utcnow() - job.received_at).total_seconds())
 
 
 def outcome(opinion: Opinion) -> str:

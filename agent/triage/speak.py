@@ -12,6 +12,7 @@ import hmac
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 import structlog
 
@@ -28,6 +29,16 @@ from connectors.events import Comment, Ticket
 log = structlog.get_logger()
 
 _SIGNED = re.compile(r"\[//\]: # \(rolecall-[0-9a-f]{20}\)\s*\Z")
+
+
+class Said(StrEnum):
+    """What came of wanting to say something. UNCHANGED: the comment was there, word for word."""
+
+    POSTED = "posted"
+    EDITED = "edited"
+    UNCHANGED = "unchanged"
+    WITHHELD = "withheld"
+    REMOVED_BY_STAFF = "removed_by_staff"
 
 
 def marker_for(key: bytes, ticket: str) -> str:
@@ -58,11 +69,11 @@ class Speaker:
     settle: timedelta
     limits: Limits = field(default_factory=Limits)
 
-    async def say(self, connector: Connector, ticket_id: str, text: str) -> None:
+    async def say(self, connector: Connector, ticket_id: str, text: str) -> Said:
         """Make `text` our one comment on the ticket, unless a brake is on. Safe to repeat. Raises ConnectorError."""
         if reason := await self.database.read(brakes.paused):
             log.info("comment_withheld", reason=reason)
-            return
+            return Said.WITHHELD
         key = ticket_key(connector.source, ticket_id)
         marker = marker_for(self.key, key)
         wanted = f"{text}\n\n[//]: # ({marker})"
@@ -73,16 +84,18 @@ class Speaker:
         if there is None or there.id is None:
             if intent.remote_id is not None:
                 log.info("comment_removed_by_staff")  # their decision stands
-                return
+                return Said.REMOVED_BY_STAFF
             if reason := await self.database.write(brakes.brake, self.limits, utcnow()):
                 log.warning("comment_withheld", reason=reason)
-                return
-            remote_id = await self._post(connector, ticket_id, key, wanted)
+                return Said.WITHHELD
+            remote_id, said = await self._post(connector, ticket_id, key, wanted), Said.POSTED
         else:
-            remote_id = there.id
+            remote_id, said = there.id, Said.UNCHANGED
             if there.text.strip() != wanted:
                 await connector.edit_comment(ticket_id, remote_id, wanted)
+                said = Said.EDITED
         await self.database.write(comments.posted, key, remote_id, utcnow())
+        return said
 
     async def _post(self, connector: Connector, ticket_id: str, key: str, wanted: str) -> str:
         now = utcnow()

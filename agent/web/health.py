@@ -1,16 +1,14 @@
-"""`/healthz`: the process lives. `/readyz`: it can do its job, or why not. `/metrics`: Prometheus' text format."""
+"""`/healthz`: the process lives. `/readyz`: it can do its job, or why not."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from agent.metrics import Metrics
 from agent.serving.active import ActiveModel
 from agent.store import inbox
 from agent.store.database import Database
@@ -20,11 +18,10 @@ RULES_ALONE = "none yet: rules alone decide"
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The three endpoints with what they look at."""
+    """The two endpoints with what they look at."""
 
     database: Database
     active: ActiveModel
-    metrics: Metrics
     troubles: Sequence[Callable[[], str | None]]
     """Each says why events cannot be taken in now, or None."""
 
@@ -45,7 +42,3 @@ class Health:
         except SQLAlchemyError as error:
             state |= {"status": "not ready", "reason": f"database: {type(error).__name__}"}
         return JSONResponse(state, 200 if state["status"] == "ready" else 503)
-
-    async def numbers(self, _request: Request) -> Response:
-        """Answer with every counter."""
-        return Response(generate_latest(self.metrics.registry), media_type=CONTENT_TYPE_LATEST)

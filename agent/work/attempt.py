@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from random import Random
+from time import perf_counter
 
 import structlog
 
@@ -46,40 +48,41 @@ class Attempts:
 
     async def make(self, job: Job) -> None:
         """Work on a claimed event once."""
-        with structlog.contextvars.bound_contextvars(event=job.seq, ticket=job.ticket_key, kind=job.event.kind.value):
+        with structlog.contextvars.bound_contextvars(seq=job.seq, ticket=job.ticket_key, kind=job.event.kind.value):
+            began = perf_counter()
             try:
-                await self._make(job)
+                await self._make(job, began)
             except inbox.Superseded:
-                log.warning("attempt_superseded", attempt=job.attempt)
-                self._count(job, "superseded")
+                self._sum_up(job, began, "superseded")
 
-    async def _make(self, job: Job) -> None:
+    async def _make(self, job: Job, began: float) -> None:
         try:
             await self._handler(job)
         except Transient as error:
-            await self._again(job, str(error), error.retry_after)
+            await self._again(job, began, str(error), error.retry_after)
         except ConnectorError as error:
-            await self._bury(job, str(error))
+            await self._bury(job, began, str(error))
         except Exception as error:
             log.exception("handler_failed", attempt=job.attempt)
-            await self._again(job, f"{type(error).__name__}: {error}", None)
+            await self._again(job, began, f"{type(error).__name__}: {error}", None)
         else:
             await self._database.write(inbox.finish, job, utcnow())
-            self._count(job, "done")
+            self._sum_up(job, began, "done")
 
-    async def _again(self, job: Job, error: str, retry_after: float | None) -> None:
+    async def _again(self, job: Job, began: float, error: str, retry_after: float | None) -> None:
         wait = pause(job.attempt, retry_after, self._random, self._pauses)
         if wait is None:
-            await self._bury(job, error)
+            await self._bury(job, began, error)
             return
-        log.info("event_retry", attempt=job.attempt, seconds=round(wait / timedelta(seconds=1), 1), error=error)
         await self._database.write(inbox.retry, job, utcnow() + wait, error)
-        self._count(job, "retry")
+        self._sum_up(job, began, "retry", error=error, again_in=round(wait / timedelta(seconds=1), 1))
 
-    async def _bury(self, job: Job, error: str) -> None:
-        log.error("event_dead", attempt=job.attempt, error=error)
+    async def _bury(self, job: Job, began: float, error: str) -> None:
         await self._database.write(inbox.bury, job, error, utcnow())
-        self._count(job, "dead")
+        self._sum_up(job, began, "dead", error=error)
 
-    def _count(self, job: Job, outcome: str) -> None:
+    def _sum_up(self, job: Job, began: float, outcome: str, **more: object) -> None:
+        """Count the attempt and write its line, once what came of it is kept."""
+        level = {"dead": logging.ERROR, "superseded": logging.WARNING}.get(outcome, logging.INFO)
+        log.log(level, "attempt", outcome=outcome, number=job.attempt, seconds=round(perf_counter() - began, 3), **more)
         self._metrics.events.labels(job.source, job.event.kind.value, outcome).inc()

@@ -2,29 +2,41 @@
 
 No ticketing server that was tried sends a webhook for everything, and some never try twice: without this, closed
 tickets stay unknown. A poll yields the same delivery ids as webhooks, so nothing is handled twice.
+
+A poll is as many looks as it takes. Each look asks for so much and no more, and what it found is kept together with
+its watermark in one transaction: whenever the process dies, the next look begins where the last one ended.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
+from agent.metrics import Metrics
 from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database
 from agent.store.tables import Watermark, utcnow
 from connectors.base import Connector
 from connectors.errors import ConnectorError
 
+BETWEEN_LOOKS_SECONDS = 0.5
+"""Pause between the looks of one poll, for the other users of a system that has much to tell."""
+
 log = structlog.get_logger()
 
 
 async def poll_forever(
-    connectors: Mapping[str, Connector], source: str, database: Database, wake: asyncio.Event, every_seconds: float
+    connectors: Mapping[str, Connector],
+    source: str,
+    database: Database,
+    wake: asyncio.Event,
+    every_seconds: float,
+    metrics: Metrics,
 ) -> None:
     """Poll one system until cancelled; a system that is down is asked again at the next turn.
 
@@ -32,8 +44,9 @@ async def poll_forever(
     """
     while True:
         try:
-            if await poll_once(connectors[source], database):
-                wake.set()
+            fresh = await poll_once(connectors[source], database, wake.set)
+            metrics.found.labels(source).inc(fresh)
+            metrics.polled.labels(source).set_to_current_time()
         except OperationalError as error:
             log.warning("poll_not_kept", source=source, error=type(error.orig).__name__)
         except ConnectorError as error:
@@ -41,16 +54,30 @@ async def poll_forever(
         await asyncio.sleep(every_seconds)
 
 
-async def poll_once(connector: Connector, database: Database) -> int:
-    """Take in what one look finds and return how many events were new. Raises ConnectorError."""
+async def poll_once(connector: Connector, database: Database, found: Callable[[], None] = lambda: None) -> int:
+    """Take in all that happened up to now, look by look, and return how many events were new. Raises ConnectorError.
+
+    `found` is called whenever there were some.
+    """
+    total, complete = 0, False
+    while not complete:
+        fresh, complete = await _look(connector, database)
+        total += fresh
+        if fresh:
+            found()
+        await asyncio.sleep(0 if complete else BETWEEN_LOOKS_SECONDS)
+    return total
+
+
+async def _look(connector: Connector, database: Database) -> tuple[int, bool]:
+    """Take in what one look finds; return how many events were new, and whether that was all."""
     known = await database.read(_watermark, connector.source)
     found = await connector.poll(known)
     now = utcnow()
     arrivals = [Arrival(connector.source, event, b"", now) for event in found.events]
-    fresh = await database.write(_take_in, connector.source, arrivals, found.watermark)
-    if fresh:
-        log.info("poll_found", source=connector.source, events=fresh)
-    return fresh
+    if fresh := await database.write(_take_in, connector.source, arrivals, found.watermark):
+        log.info("poll_found", source=connector.source, events=fresh, complete=found.complete)
+    return fresh, found.complete
 
 
 def _watermark(session: Session, source: str) -> str | None:

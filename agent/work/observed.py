@@ -1,0 +1,81 @@
+"""Every call to a ticketing system is told to those who watch: how it was called, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from itertools import product
+from typing import Any, ParamSpec, TypeVar
+
+from agent.metrics import Metrics
+from connectors.base import Connector
+from connectors.errors import Ambiguous, Permanent, TicketNotFound, Transient
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Watch = Callable[[str, str], AbstractContextManager[object]]
+"""Given source and name of a call, returns what surrounds it."""
+
+CALLS = ("read_ticket", "post_comment", "edit_comment", "poll")
+OUTCOMES = ((TicketNotFound, "not_found"), (Ambiguous, "ambiguous"), (Transient, "transient"), (Permanent, "permanent"))
+
+
+class ObservedConnectors(Mapping[str, Connector]):
+    """The connectors as they are at the moment, observed: they are replaced when their secrets are rotated."""
+
+    def __init__(self, connectors: Mapping[str, Connector], watches: Sequence[Watch]) -> None:
+        self._connectors = connectors
+        self._watches = watches
+
+    def __getitem__(self, source: str) -> Connector:
+        return _Observed(self._connectors[source], self._watches)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._connectors)
+
+    def __len__(self) -> int:
+        return len(self._connectors)
+
+
+class _Observed:
+    """A connector whose calls are watched."""
+
+    def __init__(self, connector: Connector, watches: Sequence[Watch]) -> None:
+        self.source, self.author_id = connector.source, connector.author_id
+        self.sender_retries = connector.sender_retries
+        self.verify, self.parse, self.ticket_url = connector.verify, connector.parse, connector.ticket_url
+        self.check, self.aclose = connector.check, connector.aclose
+        self._watches = watches
+        self.read_ticket = self._watched(connector.read_ticket)
+        self.post_comment = self._watched(connector.post_comment)
+        self.edit_comment = self._watched(connector.edit_comment)
+        self.poll = self._watched(connector.poll)
+
+    def _watched(self, call: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+        async def watched(*args: P.args, **kwargs: P.kwargs) -> T:
+            with ExitStack() as around:
+                for watch in self._watches:
+                    around.enter_context(watch(self.source, call.__name__))
+                return await call(*args, **kwargs)
+
+        return watched
+
+
+def count_calls(metrics: Metrics, sources: Collection[str]) -> Watch:
+    """Return what counts calls by outcome. Every count begins at 0, or an alert would not see the first one."""
+    for source, call, outcome in product(sources, CALLS, ("ok", "failed", *(name for _, name in OUTCOMES))):
+        metrics.calls.labels(source, call, outcome)
+
+    @contextmanager
+    def counting(source: str, call: str) -> Iterator[None]:
+        outcome = "failed"  # an error of ours, or the server stops
+        try:
+            yield
+            outcome = "ok"
+        except Exception as error:
+            outcome = next((name for kind, name in OUTCOMES if isinstance(error, kind)), outcome)
+            raise
+        finally:
+            metrics.calls.labels(source, call, outcome).inc()
+
+    return counting
