@@ -77,4 +77,4 @@ def embed_kept(database: Database, encoder: Encoder, fingerprint: str, examples:
         fresh = {e.ticket_key: vector for e, vector in zip(new, vectors, strict=True)}
         database.call(embeddings.keep, fingerprint, fresh)
         known |= fresh
-    return np.array([known[e.ticket_key] for e in examples], dtype=np.float32).reshape(len(examples), -1)
+    return np.array([known[e.ticket_key] for e in examples], dtype=np.float32).reshape(-1, encoder.dim)
