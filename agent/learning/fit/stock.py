@@ -11,9 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from agent.learning.fit.base import UnusableBaseModel
 from agent.learning.head import UNSEEN
 from agent.learning.job import Recipe
 from agent.serving.artefact import Head
+
+PICKLED_HEAD = "model_head.pkl"
 
 # read when these libraries are imported; nothing may be reported to anybody
 QUIET = {"WANDB_DISABLED": "true", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_DATASETS_DISABLE_PROGRESS_BARS": "1"}
@@ -41,8 +44,11 @@ def train(
 ) -> tuple[dict[str, Tensor], Head]:
     """Return the tuned encoder's tensors and the head that setfit fitted (labels: 0/1, [texts, roles]).
 
-    Raises ValueError for fewer than two roles: setfit has no negative pairs then.
+    Raises ValueError for fewer than two roles: setfit has no negative pairs then. Raises UnusableBaseModel where setfit
+    would unpickle a head that came with the base, which runs whatever its maker put there.
     """
+    if (base / PICKLED_HEAD).exists():
+        raise UnusableBaseModel(f"{base} brings {PICKLED_HEAD}, a pickle: take it out, a new head is trained anyway")
     if (labels.sum(axis=0) > 0).sum() < 2:
         raise ValueError("setfit needs texts of at least two roles")
     import_libraries()

@@ -1,0 +1,112 @@
+"""A process that serves, and one that learns, under a guard that no pickle passes: nothing in them reads one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from agent.learning.registry import Registry
+from tests.client.test_setfit_api import KEY
+from tests.learning.conftest import tiny_base
+from tests.serving.conftest import Build, build
+
+__all__ = ["build", "tiny_base"]
+
+ROOT = Path(__file__).parents[2]
+
+GUARD = """
+import sys
+def guard(event, values):
+    if event == "pickle.find_class":
+        print("UNPICKLED", values, file=sys.stderr, flush=True)
+        raise RuntimeError(f"unpickles {values}")
+sys.addaudithook(guard)
+"""
+SERVE = GUARD + "import agent.cli; sys.argv = ['rolecall', *sys.argv[1:]]; agent.cli.main()"
+LEARN = (
+    GUARD
+    + """
+from dataclasses import replace
+from pathlib import Path
+from agent.learning.fit.run import fit
+from agent.learning.job import Job, Recipe, Sample
+samples = tuple(Sample(str(n), text, (role,)) for n, (text, role) in enumerate(
+    [("pump leaks oil", "Oil"), ("hose burst", "Oil"), ("lamp dark", "Power"), ("cable short", "Power")] * 3))
+for trainer in ("frozen", "contrastive"):
+    scratch = Path(sys.argv[2]) / trainer
+    scratch.mkdir()
+    recipe = Recipe(trainer=trainer, base_model=sys.argv[1], epochs=1, least_steps=2)
+    result = fit(Job(samples, ("Oil", "Power"), recipe, scratch / "encoders"), scratch, lambda *_: None)
+    print(result.head().weights.shape)
+"""
+)
+POISONED = GUARD + "import pickle, collections; pickle.loads(pickle.dumps(collections.OrderedDict()))"
+POISONED_ARRAY = GUARD + (
+    "import io, numpy as np; file = io.BytesIO(); np.save(file, np.array([np.datetime64], dtype=object));"
+    "file.seek(0); np.load(file, allow_pickle=True)"
+)
+
+
+@pytest.mark.parametrize("program", [POISONED, POISONED_ARRAY])
+def test_the_guard_notices_a_pickle(program: str) -> None:
+    """The control."""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "UNPICKLED" in done.stderr
+
+
+def test_a_server_loads_and_serves_models_without_unpickling(build: Build, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    places = {"v1": data / "models", "v2": tmp_path / "named" / "intents"}
+    for version in places:
+        build(version)
+    data.mkdir()
+    (tmp_path / "encoders").rename(data / "encoders")
+    for version, models in places.items():
+        registry = Registry(models, data / "encoders")
+        registry.models.mkdir(parents=True)
+        (tmp_path / "models" / version).rename(registry.folder(version))
+        registry.activate(version, "put there")
+    (tmp_path / "agent.toml").write_text(
+        f"rules = {json.dumps(str(ROOT / 'tests/tickets/rules.toml'))}\n"
+        f"roles = {json.dumps(str(ROOT / 'tests/tickets/roles.toml'))}\n"
+        f"[api]\nmodels = {json.dumps(str(tmp_path / 'named'))}\n"
+    )
+    command = [sys.executable, "-c", SERVE, "serve", "--config", str(tmp_path / "agent.toml"), "--data", str(data)]
+    with subprocess.Popen(
+        [*command, "--port", "0"], cwd=ROOT, stderr=subprocess.PIPE, text=True, env={"API_KEY": KEY}
+    ) as server:
+        assert server.stderr is not None
+        said = ""
+        while "http://" not in said:
+            line = server.stderr.readline()
+            assert line, said
+            said += line
+        url = "http://" + said.rpartition("http://")[2].split()[0]
+        with httpx.Client(base_url=url, headers={"X-API-Key": KEY}, trust_env=False, timeout=60) as client:
+            asked = {"model_name": "intents", "texts": ["oil leaks"]}
+            answers = [client.post(f"/v1/{what}", json=asked) for what in ("predict", "embeddings")]
+            ready = client.get("/readyz").json()
+        server.terminate()
+        said += server.stderr.read()
+    assert [answer.status_code for answer in answers] == [200, 200], [answer.text for answer in answers]
+    assert ready["model"] == "v1"
+    assert "UNPICKLED" not in said
+
+
+def test_a_model_is_learnt_without_unpickling(tiny_base: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LEARN, str(tiny_base), str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.count("(2, ") == 2
+    assert "UNPICKLED" not in done.stderr
