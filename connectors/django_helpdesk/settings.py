@@ -8,24 +8,13 @@ from dataclasses import field
 from pathlib import Path
 from typing import Annotated
 
-import httpx
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
+
+from connectors.addresses import base_url, in_clear
 
 OPEN_STATUSES = (1, 2)
 """The server's own TICKET_OPEN_STATUSES: open and reopened. It counts a duplicate (5) among the closed ones."""
-
-
-def _base_url(value: str) -> str:
-    try:
-        url = httpx.URL(value)
-    except httpx.InvalidURL:
-        raise ValueError("not a URL") from None
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ValueError("has to begin with http:// or https:// and a host")
-    if url.userinfo or url.query or url.fragment:
-        raise ValueError("must have no user, query or fragment")
-    return value.rstrip("/")
 
 
 def _token(value: str) -> str:
@@ -56,7 +45,7 @@ def _existing_file(value: str) -> str:
 class DjangoHelpdeskSettings:
     """One helpdesk and the account that Rolecall uses there; values are validated when it is built."""
 
-    url: Annotated[str, AfterValidator(_base_url)]
+    url: Annotated[str, AfterValidator(base_url)]
     """Where the helpdesk answers: `/api/tickets/` and `/tickets/ID/` follow it."""
 
     token: Annotated[str, AfterValidator(_token)] = field(repr=False)
@@ -79,3 +68,12 @@ class DjangoHelpdeskSettings:
 
     ca_file: Annotated[str, AfterValidator(_existing_file)] | None = None
     """Certificate of a private authority that signed the helpdesk's own."""
+
+    allow_http: bool = False
+    """Send the token unencrypted to another machine: only on a network that is yours alone."""
+
+    @model_validator(mode="after")
+    def _keeps_the_token_to_itself(self) -> DjangoHelpdeskSettings:
+        if in_clear(self.url) and not self.allow_http:
+            raise ValueError("url: http:// would show the token to the network; use https://, or set allow_http = true")
+        return self
