@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route
@@ -30,6 +31,7 @@ from agent.rotation import Rotation
 from agent.settings import BrakesSettings, Settings
 from agent.store import shared
 from agent.store.brakes import Limits
+from agent.store.database import why
 from agent.store.inbox import Job
 from agent.store.tables import utcnow
 from agent.triage.pipeline import Triage
@@ -151,10 +153,19 @@ def _stop_server_on_error(task: asyncio.Task[None]) -> None:
 
 
 async def _follow(parts: Parts, sync: ModelSync | None) -> None:
+    """Look again and again; where a disk or the database fails, what was taken up before stays in use."""
+    failure = None
     while True:
-        if sync is not None:
-            await asyncio.to_thread(sync.run)
-        await asyncio.to_thread(parts.follow)
+        try:
+            if sync is not None:
+                await asyncio.to_thread(sync.run)
+            await asyncio.to_thread(parts.follow)
+        except (DBAPIError, OSError) as error:
+            before, failure = failure, why(error) if isinstance(error, DBAPIError) else str(error)
+            if failure != before:
+                log.warning("follow_failed", error=failure)
+        else:
+            failure = None
         await asyncio.sleep(FOLLOW_SECONDS)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import signal
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -39,13 +40,26 @@ class Running:
                 await asyncio.sleep(0.02)
 
 
+@contextmanager
+def unharmed() -> Iterator[None]:
+    """Fail where a background task ended in an error: the server would have stopped itself."""
+    ends: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: ends.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert not ends, "a background task ended the server"
+
+
 @asynccontextmanager
 async def running(parts: Parts, desk: Desk, train_command: Sequence[str] = ("false",)) -> AsyncIterator[Running]:
     """Start the server, and stop it as SIGTERM would."""
     app = create_app(parts, {desk.source: desk}, train_command)
     transport = httpx.ASGITransport(app)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://rolecall") as client,
-    ):
-        yield Running(parts, client, desk)
+    with unharmed():
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://rolecall") as client,
+        ):
+            yield Running(parts, client, desk)

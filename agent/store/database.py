@@ -10,12 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, CursorResult, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session
 
 from agent.store import clock, deferred
@@ -34,8 +35,13 @@ PATIENCE = {
 HELD_SECONDS = 5
 """PostgreSQL ends a transaction that does nothing for so long: its server is suspended, and others need its locks."""
 
+UNAVAILABLE_SECONDS = 1.0
+"""Pause while the database cannot be used: its disk is full, or somebody holds its lock."""
+
 UPGRADE_LOCK = 7_655_223
 """Number of the advisory lock under which one server upgrades PostgreSQL while the others wait."""
+
+log = structlog.get_logger()
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -108,6 +114,15 @@ class Database:
     async def write(self, query: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query(session, ...)` in one transaction, in the writer's thread."""
         return await self._run(self._writer, self.engine, query, *args, **kwargs)
+
+    async def insist(self, query: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do so again and again while the database cannot be written."""
+        while True:
+            try:
+                return await self.write(query, *args, **kwargs)
+            except OperationalError as error:
+                log.warning("database_unavailable", error=why(error))
+            await asyncio.sleep(UNAVAILABLE_SECONDS)
 
     def submit(self, work: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
         """Let the writer's thread do this in its turn; the work itself says how it ended."""

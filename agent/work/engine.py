@@ -10,13 +10,10 @@ import structlog
 from sqlalchemy.exc import OperationalError
 
 from agent.store import inbox
-from agent.store.database import Database
+from agent.store.database import UNAVAILABLE_SECONDS, Database, why
 from agent.store.inbox import Job
 from agent.store.tables import utcnow
 from agent.work.attempt import Attempts
-
-UNAVAILABLE_SECONDS = 1.0
-"""Pause while the database cannot be used: its disk is full, or somebody holds its lock."""
 
 IDLE_SECONDS = 5.0
 """How long the engine sleeps at most: another process may have put an event back."""
@@ -37,16 +34,18 @@ class Engine:
 
     async def run(self) -> None:
         """Take back what a dead process left behind, then work until `stop`."""
-        if stranded := await self._database.write(inbox.recover, utcnow()):
-            log.warning("events_taken_back", events=stranded)
+        recovered = False
         while not self._stopping:
             self._wake.clear()
             free = self._concurrency - len(self._working)
             try:
+                if not recovered:
+                    recovered = await self._recover()
                 jobs = await self._database.write(inbox.claim, free, utcnow()) if free else []
             except OperationalError as error:
-                log.warning("database_unavailable", error=type(error.orig).__name__)
-                jobs = []
+                log.warning("database_unavailable", error=why(error))
+                await asyncio.sleep(UNAVAILABLE_SECONDS)
+                continue
             for job in jobs:
                 task = asyncio.create_task(self._work(job))
                 self._working.add(task)
@@ -60,6 +59,11 @@ class Engine:
         """Claim nothing more; `run` returns when the work in hand is done."""
         self._stopping = True
         self._wake.set()
+
+    async def _recover(self) -> bool:
+        if stranded := await self._database.write(inbox.recover, utcnow()):
+            log.warning("events_taken_back", events=stranded)
+        return True
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._working.discard(task)
@@ -83,7 +87,7 @@ class Engine:
         try:
             await self._attempts.make(job)
         except OperationalError as error:
-            log.warning("outcome_not_kept", seq=job.seq, error=type(error.orig).__name__)
+            log.warning("outcome_not_kept", seq=job.seq, error=why(error))
             await self._put_back(job)
 
     async def _put_back(self, job: Job) -> None:

@@ -19,7 +19,7 @@ from sqlmodel import Session
 
 from agent.metrics import Metrics
 from agent.store.arrivals import Arrival, accept
-from agent.store.database import Database
+from agent.store.database import Database, why
 from agent.store.tables import Watermark, utcnow
 from connectors.base import Connector
 from connectors.errors import ConnectorError
@@ -48,7 +48,7 @@ async def poll_forever(
             metrics.found.labels(source).inc(fresh)
             metrics.polled.labels(source).set_to_current_time()
         except OperationalError as error:
-            log.warning("poll_not_kept", source=source, error=type(error.orig).__name__)
+            log.warning("poll_not_kept", source=source, error=why(error))
         except ConnectorError as error:
             log.warning("poll_failed", source=source, error=str(error))
         await asyncio.sleep(every_seconds)

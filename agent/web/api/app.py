@@ -6,7 +6,7 @@
 | 400, 422 | the body is no JSON, or not the documented one |
 | 403 | the ticket agent's own model cannot be changed here |
 | 404, 409 | there is no such thing, or it is in use |
-| 503 | a model's files are damaged; the answer says which |
+| 503 | a model's files are damaged, or the database cannot be used now (with `Retry-After`); the answer says which |
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from fastapi import APIRouter, FastAPI, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import APIKeyHeader
 from fastapi_offline import FastAPIOffline
+from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -66,6 +67,7 @@ def create_api(
     api.add_api_route("/health", health, methods=["GET"], response_model=HealthAnswer, tags=["health"])
     for error, status in STATUSES.items():
         api.add_exception_handler(error, _teller(status))
+    api.add_exception_handler(OperationalError, unavailable)
     api.add_exception_handler(RequestValidationError, invalid)
     return api
 
@@ -79,6 +81,11 @@ async def invalid(_request: Request, error: Exception) -> Response:
     """Say what is wrong with a body, without repeating it: it may hold what JSON cannot carry, and people's texts."""
     faults = error.errors() if isinstance(error, RequestValidationError) else ()
     return refusal(422, [{"loc": list(fault["loc"]), "msg": fault["msg"], "type": fault["type"]} for fault in faults])
+
+
+async def unavailable(_request: Request, _error: Exception) -> Response:
+    """Say when to come again; the error itself holds statements and values."""
+    return refusal(503, "the database cannot be used now", {"Retry-After": "5"})
 
 
 def _teller(status: int) -> Callable[[Request, Exception], Response]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from agent.app import FOLLOW_SECONDS
 from agent.parts import Parts
+from tests.agent.locking import locked
 from tests.desk import Desk
 from tests.invented_desk import trainer_for
 from tests.serving_app import Running, running
@@ -36,6 +40,8 @@ async def test_the_old_role_is_not_repeated_and_nothing_else_moves(learnt: Parts
     async with running(learnt, desk) as server:
         await trainer_for(learnt).train("tests")
         learnt.follow()
+        with locked(learnt):  # a database that was locked for a while changes nothing of it
+            await asyncio.sleep(2.5 * FOLLOW_SECONDS)
         before = [learnt.mind.opinion(s, b, desk.now().date()).ranked()[0][0] for s, b in others]
         assert "Network" in await role_of(server, *TICKET)
         await server.deliver(desk.reply("1", f"/role {RIGHT}"))

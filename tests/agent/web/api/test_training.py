@@ -13,6 +13,7 @@ from agent.parts import Parts
 from agent.store import jobs
 from agent.store.database import Database
 from agent.store.tables import ModelJob, utcnow
+from tests.agent.locking import locked
 from tests.agent.web.api.asking import EXAMPLES, KEY, body, ended, trained
 from tests.agent.web.api.conftest import Serve
 from tests.desk import Desk
@@ -176,3 +177,21 @@ async def test_examples_that_nothing_can_be_learnt_from_are_refused(serve: Serve
     async with serve() as client:
         assert (await client.post("/v1/train", json=body(examples=examples))).status_code == 422
         assert (await client.get("/v1/jobs")).json() == []
+
+
+async def test_a_locked_database_delays_jobs_and_refuses_new_ones_for_now(
+    api_parts: Callable[..., Parts], desk: Desk
+) -> None:
+    parts = api_parts()
+    async with running(parts, desk) as server:
+        server.client.headers["X-API-Key"] = KEY
+        job = (await server.client.post("/v1/train", json=body())).json()
+        with locked(parts):
+            refused = await server.client.post("/v1/train", json=body(seed=1))
+            await anyio.sleep(3)  # the job would have begun
+        done = await ended(server.client, job["job_id"])
+        new = await server.client.post("/v1/train", json=body(seed=1))
+    assert (refused.status_code, refused.headers.get("Retry-After")) == (503, "5")
+    assert "INSERT" not in refused.text
+    assert done["status"] == "completed"
+    assert new.status_code == 200
