@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +25,10 @@ from agent.app import create_app
 from agent.intake.group_commit import GroupCommit
 from agent.parts import assemble
 from agent.settings import Settings
+from agent.store import clock
 from agent.store.arrivals import Arrival
 from agent.store.database import Database
+from agent.work import cluster
 from tests.faults.http_desk import HttpDesk
 
 TICKETS = Path(__file__).parents[1] / "tickets"
@@ -33,7 +37,12 @@ DEATH = 9
 
 @dataclass(frozen=True)
 class Plan:
-    """What the server is told. `die_at` names a moment: `before:QUERY` or `after:QUERY`, at its `occasion`-th time."""
+    """What the server is told. `die_at` names a moment: `before:QUERY` or `after:QUERY`, at its `occasion`-th time.
+
+    At `stop_at` it suspends itself once. In a cluster, `stalled_seconds` is how long the others wait before they take
+    over what a silent server had in hand, and after `lease_seconds` without a heartbeat it must not write any more;
+    `clock_seconds` is how far its clock is ahead of the database's, which `own_clock` makes it ignore.
+    """
 
     data: str
     port: int
@@ -44,6 +53,11 @@ class Plan:
     die_at: str = ""
     occasion: int = 1
     database_url: str = ""
+    stop_at: str = ""
+    stalled_seconds: float = 10
+    lease_seconds: float = 7
+    clock_seconds: float = 0
+    own_clock: bool = False
     comments_per_hour: int = 1_000
     intake: dict[str, float] = field(default_factory=dict)
     hasty: bool = False
@@ -58,16 +72,32 @@ class Plan:
 
 
 class Fuse:
-    """Ends the process, as kill -9 would, when the named moment has come so many times."""
+    """Ends the process, as kill -9 would, when the named moment has come so many times; suspends it at another one."""
 
-    def __init__(self, moment: str, occasion: int) -> None:
-        self._moment, self._left = moment, occasion
+    def __init__(self, moment: str, occasion: int, stop_at: str = "") -> None:
+        self._moment, self._left, self._stop_at = moment, occasion, stop_at
 
     def pass_by(self, moment: str) -> None:
         if moment == self._moment:
             self._left -= 1
             if self._left <= 0:
                 os._exit(DEATH)
+        if moment == self._stop_at:
+            self._stop_at = ""
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def set_clock(seconds: float, own_clock: bool) -> None:
+    """Let this process's clock be ahead, or behind with a negative number."""
+
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) + timedelta(seconds=seconds)
+
+    clock.datetime = Ahead  # type: ignore[misc]
+    if own_clock:
+        clock.follow = lambda _: timedelta(0)
 
 
 class MortalDatabase(Database):
@@ -134,12 +164,16 @@ class HastyCommit(GroupCommit):
 
 
 def main(plan: Plan) -> None:
-    settings, fuse = settings_of(plan), Fuse(plan.die_at, plan.occasion)
+    settings, fuse = settings_of(plan), Fuse(plan.die_at, plan.occasion, plan.stop_at)
     logs.configure("json")
+    cluster.STALLED_SECONDS, cluster.LEASE_SECONDS = plan.stalled_seconds, plan.lease_seconds
+    cluster.HEARTBEAT_SECONDS = min(plan.stalled_seconds / 5, 2.0)
+    if plan.clock_seconds:
+        set_clock(plan.clock_seconds, plan.own_clock)
     parts = assemble(settings)
     desk = MortalDesk(plan.desk, plan.timeout_seconds, plan.blind)
     desk.fuse = fuse
-    if plan.die_at:
+    if plan.die_at or plan.stop_at:
         mortal = MortalDatabase(parts.database.engine.url.render_as_string(hide_password=False))
         mortal.fuse = fuse
         parts = replace(parts, database=mortal)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -24,21 +24,28 @@ from connectors.events import Kind
 from tests.faults import processes
 from tests.faults.desk_server import Plan
 from tests.faults.http_desk import SECRET
+from tests.faults.mishaps import Fleet
+from tests.faults.postgres import Postgres
 from tests.faults.stub_desk import StubDesk
 
 ROLES = ("Network", "Electrician", "Carpentry & Fittings", "Plumbing & HVAC", "Locksmith & Security")
 SENDERS = 8
 SENT_AGAIN = 0.05
 PATIENCE_SECONDS = 120  # and one more for each ticket
-LEAST_LIFE, LONGEST_LIFE = 0.1, 1.5  # seconds between listening and the kill
 
 
 @dataclass
 class Verdict:
-    """What a storm did. `kills` counts deaths of the server in the middle of its work."""
+    """What a storm did. `kills` counts deaths of the server in the middle of its work, `answers` those to deliveries.
+
+    `recoveries` holds the seconds from each return of the database to the next acknowledgement.
+    """
 
     kills: int = 0
     acknowledged: int = 0
+    suspensions: int = 0
+    answers: Counter[int] = field(default_factory=Counter)
+    recoveries: list[float] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     duplicates: list[str] = field(default_factory=list)
     inversions: list[str] = field(default_factory=list)
@@ -52,20 +59,15 @@ class Verdict:
 class Storm:
     """One installation, one helpdesk, and a queue of deliveries for each ticket."""
 
-    folder: Path
     tickets: int
     corrections: int
-    plan: Plan
+    fleet: Fleet
     stub: StubDesk
     random: random.Random
     acknowledged: set[str] = field(default_factory=set)
-    kills: int = 0
-
-    replicas: list[Plan] = field(default_factory=list)
-
-    @property
-    def log(self) -> Path:
-        return self.folder / "server.log"
+    answers: Counter[int] = field(default_factory=Counter)
+    acknowledgements: list[float] = field(default_factory=list)
+    """When they came, by the monotonic clock."""
 
     def deliveries(self, ticket: str) -> list[bytes]:
         events = [(Kind.CREATED, ticket, f"{ticket}-0", "")]
@@ -83,14 +85,16 @@ class Storm:
                 ticket = self.random.choice(list(queues))
                 body = queues[ticket][0]
                 try:
-                    port = self.random.choice(self.replicas).port
+                    port = self.fleet.address()
                     answer = await client.post(f"http://127.0.0.1:{port}/hooks/desk/{SECRET}", content=body)
                 except httpx.HTTPError:
                     await asyncio.sleep(0.05)
                     continue
+                self.answers[answer.status_code] += 1
                 if answer.status_code not in (200, 202):
                     await asyncio.sleep(0.05)
                     continue
+                self.acknowledgements.append(time.monotonic())
                 self.acknowledged.add(json.loads(body)[2])
                 if self.random.random() >= SENT_AGAIN:
                     queues[ticket].pop(0)
@@ -98,39 +102,8 @@ class Storm:
                         del queues[ticket]
                 await asyncio.sleep(self.random.uniform(0, 0.02))
 
-    async def rage(self, lives: Sequence[str | None], over: Callable[[], bool]) -> list[subprocess.Popen[bytes]]:
-        """End one server for each of `lives` and replace it; return the servers that are left alive.
-
-        A life that names a moment ends by itself there, any other is killed at random. With several replicas each
-        replacement has a new data directory, and another server's work has to be taken over by those that live.
-        """
-        first = None if len(self.replicas) > 1 or not lives else lives[0]
-        alive = [await asyncio.to_thread(self.start, _life(plan, first)) for plan in self.replicas]
-        for number, moment in enumerate(lives):
-            if over():
-                break
-            chosen = self.random.randrange(len(alive))
-            if moment is not None and len(alive) == 1:
-                await asyncio.to_thread(_await_death, alive[chosen])
-            else:
-                await asyncio.sleep(self.random.uniform(LEAST_LIFE, LONGEST_LIFE))
-                processes.kill(alive[chosen])
-            self.kills += 1
-            if len(alive) > 1:
-                data = str(self.folder / f"data-{number}-replaced")
-                self.replicas[chosen] = replace(self.replicas[chosen], data=data)
-            follower = lives[number + 1] if number + 1 < len(lives) and len(alive) == 1 else None
-            alive[chosen] = await asyncio.to_thread(self.start, _life(self.replicas[chosen], follower))
-        return alive
-
-    def start(self, plan: Plan) -> subprocess.Popen[bytes]:
-        process = processes.start("tests.faults.desk_server", *plan.arguments(), log=self.log)
-        if not plan.die_at:
-            processes.await_listening(process, plan.port, self.log)
-        return process
-
     def ask(self, sql: str) -> set[str]:
-        engine = create_engine(self.plan.store)
+        engine = create_engine(self.fleet.plans[0].store)
         with engine.connect() as connection:
             found = {str(value) for (value,) in connection.exec_driver_sql(sql)}
         engine.dispose()
@@ -140,7 +113,10 @@ class Storm:
         return self.ask("SELECT delivery_id FROM inbox WHERE state IN ('waiting', 'working')")
 
     def judge(self) -> Verdict:
-        verdict = Verdict(self.kills, len(self.acknowledged))
+        verdict = Verdict(self.fleet.kills, len(self.acknowledged), self.fleet.suspensions, self.answers)
+        for at in self.fleet.returns:
+            later = [then - at for then in self.acknowledgements if then > at]
+            verdict.recoveries += [min(later)] if later else []
         done = self.ask("SELECT delivery_id FROM inbox WHERE state = 'done'")
         reviewed = {name.split(":")[0] for name in self.ask("SELECT origin FROM review")}
         verdict.lost = sorted(
@@ -164,12 +140,24 @@ def _inversions(texts: Sequence[str]) -> int:
     return sum((after - before) % len(ROLES) > 1 for before, after in pairwise(steps))
 
 
-def _await_death(process: subprocess.Popen[bytes]) -> None:
-    """Wait for a server that ends itself; kill it where its moment did not come in time."""
-    try:
-        process.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        processes.kill(process)
+def serve(desk: StubDesk) -> tuple[uvicorn.Server, asyncio.Task[None]]:
+    """Start the helpdesk in this process; it ends when `should_exit` is set."""
+    config = uvicorn.Config(
+        desk.app(), port=processes.free_port(), log_config=None, lifespan="off", log_level="critical"
+    )
+    server = uvicorn.Server(config)
+    return server, asyncio.create_task(server.serve())
+
+
+def plans_for(folder: Path, helpdesk: uvicorn.Server, replicas: int, **plan: object) -> list[Plan]:
+    """Return the plans of servers that share everything but their data directory and port."""
+    url = f"http://127.0.0.1:{helpdesk.config.port}/"
+    base = replace(Plan(str(folder / "data"), processes.free_port(), url), **plan)  # type: ignore[arg-type]
+    others = [
+        replace(base, data=str(folder / f"data-{n}"), port=processes.free_port(), stop_at="")
+        for n in range(1, replicas)
+    ]
+    return [base, *others]
 
 
 async def storm(
@@ -183,44 +171,48 @@ async def storm(
     prepare: Callable[[Path], None] | None = None,
     until_over: bool = False,
     replicas: int = 1,
+    postgres: Postgres | None = None,
+    patience: float | None = None,
+    clocks: Sequence[float] = (),
     **plan: object,
 ) -> Verdict:
-    """Let it rage and return the verdict. `lives` names the moment of each death, None a random one.
+    """Let it rage and return the verdict. `lives` names each death or other mishap, None is a death at random.
 
-    `prepare` gets the database file before the storm. With `until_over`, killing ends when all was delivered.
+    With several replicas, `plan` holds for all and `stop_at` for the first, `clocks` are
+    how far the clocks are ahead; `prepare` gets the database file before the
+    storm. With `until_over`, mishaps end when all was delivered. What is open after `patience` seconds counts as lost.
     """
     desk = stub or StubDesk()
-    helpdesk = uvicorn.Server(
-        uvicorn.Config(desk.app(), port=processes.free_port(), log_config=None, lifespan="off", log_level="critical")
-    )
-    serving = asyncio.create_task(helpdesk.serve())
-    base = Plan(str(folder / "data"), processes.free_port(), f"http://127.0.0.1:{helpdesk.config.port}/")
-    base = replace(base, **plan)  # type: ignore[arg-type]
-    more = [replace(base, data=str(folder / f"data-{n}"), port=processes.free_port()) for n in range(1, replicas)]
-    it = Storm(folder, tickets, corrections, base, desk, random.Random(seed), replicas=[base, *more])
+    helpdesk, serving = serve(desk)
+    plans = plans_for(folder, helpdesk, replicas, **plan)
+    base = plans[0]
+    for number, seconds in enumerate(clocks):
+        plans[number] = replace(plans[number], clock_seconds=seconds)
+    chance = random.Random(seed)
+    fleet = Fleet(folder, plans, chance, postgres)
+    it = Storm(tickets, corrections, fleet, desk, chance)
     if prepare is not None:
-        processes.kill(await asyncio.to_thread(it.start, it.plan))
-        prepare(Path(it.plan.data) / "rolecall.sqlite3")
+        await fleet.start(base)
+        fleet.end()
+        fleet.alive.clear()
+        prepare(Path(base.data) / "rolecall.sqlite3")
+    await fleet.launch(lives[0] if lives else None)
     names = [str(n) for n in range(tickets)]
     sending = asyncio.gather(*(it.send(names[n::SENDERS]) for n in range(SENDERS) if names[n::SENDERS]))
-    servers = await it.rage(lives, sending.done if until_over else lambda: False)
     try:
-        patience = PATIENCE_SECONDS + tickets
+        await fleet.rage(lives, sending.done if until_over else lambda: False)
+        patience = patience or PATIENCE_SECONDS + tickets
         await asyncio.wait_for(sending, patience)
         deadline = time.monotonic() + patience
         while await asyncio.to_thread(it.open_events):
-            assert all(server.poll() is None for server in servers), it.log.read_text(errors="replace")[-3000:]
-            assert time.monotonic() < deadline, f"still open: {it.open_events()}"
+            gone = [server for server in fleet.alive if server.process.poll() is not None]
+            assert not gone, fleet.log.read_text(errors="replace")[-3000:]
+            if time.monotonic() > deadline:
+                break
             await asyncio.sleep(0.2)
     finally:
-        for server in servers:
-            processes.kill(server)
+        fleet.end()
+        sending.cancel()
         helpdesk.should_exit = True
         await serving
     return await asyncio.to_thread(it.judge)
-
-
-def _life(plan: Plan, moment: str | None) -> Plan:
-    """Return the plan with `POINT[#OCCASION]` as its end."""
-    point, _, occasion = (moment or "").partition("#")
-    return replace(plan, die_at=point, occasion=int(occasion or 1))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
+import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
@@ -22,6 +23,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
+
+PAUSE_SECONDS = 1
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,10 @@ class StubDesk:
     comments: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     history: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     down: bool = False
+    too_early: int = 0
+    """Requests for a ticket before the end of the pause that its last 429 asked for."""
+
+    _not_before: dict[str, float] = field(default_factory=dict)
 
     def app(self) -> Starlette:
         return Starlette(
@@ -68,7 +75,7 @@ class StubDesk:
         return JSONResponse(Counter(map(len, self.comments.values())))
 
     async def _read(self, request: Request) -> Response:
-        refusal = self._refuse()
+        refusal = self._refuse(request.path_params["ticket"])
         comments = self.comments[request.path_params["ticket"]]
         return refusal or JSONResponse([{"id": number, "text": text} for number, text in comments.items()])
 
@@ -76,7 +83,7 @@ class StubDesk:
         ticket, text = request.path_params["ticket"], (await request.json())["text"]
         if self._happens(self.moods.slow):
             await asyncio.sleep(self.random.uniform(*self.moods.slow_seconds))
-        if refusal := self._refuse():
+        if refusal := self._refuse(ticket):
             return refusal
         comments = self.comments[ticket]
         number = request.path_params.get("comment", str(len(comments) + 1))
@@ -88,13 +95,15 @@ class StubDesk:
             return BrokenOff()
         return JSONResponse({"id": number})
 
-    def _refuse(self) -> Response | None:
+    def _refuse(self, ticket: str) -> Response | None:
+        self.too_early += time.monotonic() < self._not_before.pop(ticket, 0.0)
         if self.down:
             return Response(status_code=503)
         if self._happens(self.moods.unavailable):
             return Response(status_code=503)
         if self._happens(self.moods.too_many):
-            return Response(status_code=429, headers={"Retry-After": "1"})
+            self._not_before[ticket] = time.monotonic() + PAUSE_SECONDS
+            return Response(status_code=429, headers={"Retry-After": str(PAUSE_SECONDS)})
         return None
 
     def _happens(self, probability: float) -> bool:
