@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from dataclasses import replace
 
 import httpx
 
 from connectors.base import Poll
 from connectors.django_helpdesk import polling
+from connectors.django_helpdesk.lists import FOLLOW_UPS, TICKETS, Lists, understood
 from connectors.django_helpdesk.payload import (
     Created,
-    FollowUp,
-    FollowUpPage,
-    TicketPage,
     TicketRow,
     events_of_webhook,
     ticket_url,
@@ -27,11 +25,7 @@ from connectors.http import Answer, call, make_client
 from connectors.signing import verify_shared_secret
 from connectors.strict_json import Wire, decode
 
-TICKETS = "api/tickets/"
-FOLLOW_UPS = "api/followups/"
 MAILED = "staff-only comments are mailed out: set HELPDESK_PRIVATE_FOLLOWUP_MEANS_NO_EMAILS = True in the helpdesk"
-
-Model = TypeVar("Model", bound=Wire)
 
 
 class DjangoHelpdesk:
@@ -50,6 +44,7 @@ class DjangoHelpdesk:
             timeout_seconds=settings.timeout_seconds,
             ca_file=settings.ca_file,
         )
+        self._lists = Lists(self._client, settings)
 
     def verify(self, delivery: Delivery) -> None:
         """Raise InvalidSignature unless the path holds a secret: the helpdesk signs nothing."""
@@ -66,8 +61,8 @@ class DjangoHelpdesk:
     async def check(self) -> str:
         """Read what is newest, say what was reached and what is set up badly. Raises Transient or Permanent."""
         try:
-            tickets = await self._page(TicketPage, TICKETS, status=self._open_statuses, page="last", page_size=1)
-            recent = await self._follow_ups_above(None)
+            tickets = await self._lists.open_page("last", 1)
+            recent = await self._lists.newest_follow_ups()
         except TicketNotFound as error:
             raise Permanent(f"{error}: no helpdesk API at {self._settings.url}") from error
         unnamed = sorted({str(row.queue) for row in tickets.results} - set(self._settings.queues))
@@ -119,12 +114,13 @@ class DjangoHelpdesk:
     async def poll(self, watermark: str | None) -> Poll:
         """Find what sent no webhook since the last look. The first look (None) takes the present as its start."""
         if watermark is None:
-            return polling.start(await self._follow_ups_above(None), await self._open_tickets())
+            return polling.start(await self._lists.newest_follow_ups(), await self._lists.open_tickets())
         since = polling.read_watermark(watermark)
-        look = polling.Look(await self._follow_ups_above(since.followup), await self._open_tickets())
-        read = [await self._ticket_or_none(number) for number in polling.missing(since, look, self._settings)]
-        complete = polling.Look(look.followups, look.open, [row for row in read if row])
-        return polling.conclude(since, complete, self._settings)
+        followups, complete = await self._lists.follow_ups_since(since.followup)
+        look = polling.Look(followups, await self._lists.open_tickets(), complete=complete)
+        look, numbers = polling.bounded(since, look, self._settings)
+        read = [await self._ticket_or_none(number) for number in numbers]
+        return polling.conclude(since, replace(look, read=[row for row in read if row]), self._settings)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -132,7 +128,7 @@ class DjangoHelpdesk:
 
     async def _ticket(self, number: int, **params: str) -> TicketRow:
         answer = await call(self._client, "GET", f"{TICKETS}{number}/", params=params)
-        return _understood(TicketRow, answer, TICKETS)
+        return understood(TicketRow, answer, TICKETS)
 
     async def _ticket_or_none(self, number: int) -> TicketRow | None:
         try:
@@ -140,46 +136,12 @@ class DjangoHelpdesk:
         except TicketNotFound:
             return None  # deleted, or moved to a queue that our account may not see
 
-    async def _follow_ups_above(self, number: int | None) -> list[FollowUp]:
-        """Return the follow-ups with a higher id, from the newest page backwards; None: the newest page only."""
-        size = self._settings.page_size
-        page = await self._page(FollowUpPage, FOLLOW_UPS, page="last", page_size=size)
-        found, index = list(page.results), -(-page.count // size)
-        while number is not None and index > 1 and all(followup.id > number for followup in page.results):
-            index -= 1
-            page = await self._page(FollowUpPage, FOLLOW_UPS, page=index, page_size=size)
-            found += page.results
-        return [followup for followup in found if number is None or followup.id > number]
-
-    async def _open_tickets(self) -> list[TicketRow]:
-        size, found, index = self._settings.page_size, dict[int, TicketRow](), 1
-        while True:
-            try:
-                page = await self._page(TicketPage, TICKETS, status=self._open_statuses, page=index, page_size=size)
-            except TicketNotFound:
-                break  # the list became shorter while we read it
-            found |= {row.id: row for row in page.results}
-            if index * size >= page.count:
-                break
-            index += 1
-        return list(found.values())
-
-    async def _page(self, model: type[Model], path: str, **params: str | int) -> Model:
-        return _understood(model, await call(self._client, "GET", path, params=params), path)
-
 
 def _number(identifier: str) -> int:
     """Return a ticket or comment id as the number that it is here: it becomes part of a path."""
     if not (identifier.isascii() and identifier.isdigit() and len(identifier) < 20):
         raise Permanent(f"{identifier!r} is not an id of this helpdesk")
     return int(identifier)
-
-
-def _understood(model: type[Model], answer: Answer, path: str) -> Model:
-    try:
-        return decode(model, answer.body)
-    except MalformedPayload as error:
-        raise Permanent(f"GET {path}: the answer is not django-helpdesk's: {error}") from None
 
 
 class _Refused(Wire):

@@ -3,12 +3,15 @@
 Bulk closing, the kanban board and PATCH send no webhook; the latter two do not even leave a follow-up. A look reads,
 in this order, the newest follow-ups and all open tickets. A ticket that was open at the last look and is not now has
 been closed, deleted or moved out of sight: those few are read one by one.
+
+A look asks for so much and no more. Where more has happened, it takes the oldest follow-ups and leaves the rest, new
+tickets among them, for the next one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connectors.base import Poll
 from connectors.django_helpdesk.payload import (
@@ -25,6 +28,9 @@ from connectors.errors import MalformedPayload, Permanent
 from connectors.events import Event
 from connectors.strict_json import Wire, decode
 
+MOST_READ = 50
+"""Tickets that one look reads one by one: each makes the helpdesk walk through all its tickets."""
+
 
 class Watermark(Wire):
     """Where the last look ended: the highest ids seen, the tickets then open, and what it told of later follow-ups."""
@@ -37,11 +43,16 @@ class Watermark(Wire):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was read: the follow-ups above the watermark, all open tickets, and the tickets that `missing` named."""
+    """What was read: the follow-ups above the watermark, all open tickets, and the tickets that `missing` named.
+
+    `complete` is False where these are not all: later follow-ups are still to be read, or the tickets `left`.
+    """
 
     followups: Sequence[FollowUp]
     open: Sequence[TicketRow]
     read: Sequence[TicketRow] = ()
+    complete: bool = True
+    left: frozenset[int] = frozenset()
 
 
 def read_watermark(text: str) -> Watermark:
@@ -72,6 +83,33 @@ def missing(since: Watermark, look: Look, settings: DjangoHelpdeskSettings) -> l
     return sorted((since.open - open_now - closing) | (unseen - open_now))
 
 
+def bounded(since: Watermark, look: Look, settings: DjangoHelpdeskSettings) -> tuple[Look, list[int]]:
+    """Return the part of a look that one look may tell of, and the tickets that have to be read for it.
+
+    Of a look that is not complete, tickets filed after its follow-ups are left out: the next one finds them as new.
+    Nor are tickets read that closed without a word, for the word may be among the follow-ups still to come.
+    """
+    open_now = {row.id for row in look.open}
+    kept, unseen = list[FollowUp](), set[int]()
+    for followup in sorted(look.followups, key=lambda followup: followup.id):
+        if followup.ticket > since.ticket and followup.ticket not in open_now:
+            unseen.add(followup.ticket)
+        if len(unseen) > MOST_READ:
+            break
+        kept.append(followup)
+    complete = look.complete and len(kept) == len(look.followups)
+    if not complete:
+        last = max((since.ticket, *(followup.ticket for followup in kept)))
+        known = [row for row in look.open if row.id <= last or row.id in since.open]
+        look = replace(look, followups=kept, open=known, complete=False)
+    numbers = missing(since, look, settings)
+    first = [number for number in numbers if number not in since.open]
+    silent = [number for number in numbers if number in since.open]
+    room = MOST_READ - len(first) if complete else 0
+    left = frozenset(silent[room:])
+    return replace(look, complete=complete and not left, left=left), sorted(first + silent[:room])
+
+
 def conclude(since: Watermark, look: Look, settings: DjangoHelpdeskSettings) -> Poll:
     """Return the events since the watermark, oldest first for each ticket, and the next watermark."""
     rows = {row.id: row for row in (*look.open, *look.read)}
@@ -85,11 +123,15 @@ def conclude(since: Watermark, look: Look, settings: DjangoHelpdeskSettings) -> 
     mark = Watermark(
         ticket=max(since.ticket, 0, *rows, *(followup.ticket for followup in look.followups)),
         followup=max(since.followup, highest),
-        open=frozenset(number for number, row in rows.items() if row.status in settings.open_statuses),
-        # A ticket filed between the two reads is told with follow-ups that the next look will find again.
-        told=frozenset(followup.id for row in fresh for followup in row.followup_set if followup.id > highest),
+        open=look.left | {number for number, row in rows.items() if row.status in settings.open_statuses},
+        # A ticket filed between the two reads is told with follow-ups that a later look will find again.
+        told=frozenset(
+            number
+            for number in since.told.union(followup.id for row in fresh for followup in row.followup_set)
+            if number > highest
+        ),
     )
-    return Poll(tuple(events), mark.model_dump_json())
+    return Poll(tuple(events), mark.model_dump_json(), look.complete)
 
 
 def _began_after(followup: int, row: TicketRow) -> bool:

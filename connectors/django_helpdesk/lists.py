@@ -1,0 +1,100 @@
+"""Reading the helpdesk's lists: pages of follow-ups and of open tickets, never more at once than a look may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import httpx
+
+from connectors.django_helpdesk.payload import FollowUp, FollowUpPage, TicketPage, TicketRow
+from connectors.django_helpdesk.settings import DjangoHelpdeskSettings
+from connectors.errors import MalformedPayload, Permanent, TicketNotFound
+from connectors.http import Answer, call
+from connectors.strict_json import Wire, decode
+
+TICKETS = "api/tickets/"
+FOLLOW_UPS = "api/followups/"
+
+MOST_PAGES = 10
+"""Pages of follow-ups that one look reads, twice at most."""
+
+Model = TypeVar("Model", bound=Wire)
+
+
+class Lists:
+    """The lists of one helpdesk."""
+
+    def __init__(self, client: httpx.AsyncClient, settings: DjangoHelpdeskSettings) -> None:
+        self._client = client
+        self._size = settings.page_size
+        self._open_statuses = ",".join(map(str, settings.open_statuses))
+
+    async def newest_follow_ups(self) -> Sequence[FollowUp]:
+        """Return the newest page."""
+        return (await self._follow_up_page("last")).results
+
+    async def follow_ups_since(self, number: int) -> tuple[list[FollowUp], bool]:
+        """Return the follow-ups with a higher id, and whether these are all.
+
+        They are read from the newest page backwards. Where that takes too many pages, the oldest are read instead.
+        """
+        page = await self._follow_up_page("last")
+        found, index = list(page.results), -(-page.count // self._size)
+        for _ in range(MOST_PAGES):
+            if index <= 1 or any(followup.id <= number for followup in page.results):
+                return [followup for followup in found if followup.id > number], True
+            index -= 1
+            page = await self._follow_up_page(index)
+            found += page.results
+        return await self._oldest_follow_ups_since(number, index), False
+
+    async def _oldest_follow_ups_since(self, number: int, index: int) -> list[FollowUp]:
+        """Return some pages of follow-ups with a higher id, oldest first; those of page `index` are all higher."""
+        first, count, found = 1, 0, list[FollowUp]()
+        while first < index:
+            middle = (first + index) // 2
+            page = await self._follow_up_page(middle)
+            if any(followup.id > number for followup in page.results):
+                index = middle
+            else:
+                first = middle + 1
+        for following in range(first, first + MOST_PAGES):
+            page = await self._follow_up_page(following)
+            if page.count < count:
+                break  # follow-ups were deleted while we read: one may have slipped to a page that we have read
+            count = page.count
+            found += page.results
+        return [followup for followup in found if followup.id > number]
+
+    async def _follow_up_page(self, index: int | str) -> FollowUpPage:
+        return await self._page(FollowUpPage, FOLLOW_UPS, page=index, page_size=self._size)
+
+    async def open_tickets(self) -> list[TicketRow]:
+        """Return all open tickets."""
+        found, index = dict[int, TicketRow](), 1
+        while True:
+            try:
+                page = await self.open_page(index, self._size)
+            except TicketNotFound:
+                break  # the list became shorter while we read it
+            found |= {row.id: row for row in page.results}
+            if index * self._size >= page.count:
+                break
+            index += 1
+        return list(found.values())
+
+    async def open_page(self, index: int | str, size: int) -> TicketPage:
+        """Return one page of open tickets."""
+        return await self._page(TicketPage, TICKETS, status=self._open_statuses, page=index, page_size=size)
+
+    async def _page(self, model: type[Model], path: str, **params: str | int) -> Model:
+        return understood(model, await call(self._client, "GET", path, params=params), path)
+
+
+def understood(model: type[Model], answer: Answer, path: str) -> Model:
+    """Decode an answer. Raises Permanent: whoever answers so is no django-helpdesk."""
+    try:
+        return decode(model, answer.body)
+    except MalformedPayload as error:
+        raise Permanent(f"GET {path}: the answer is not django-helpdesk's: {error}") from None
