@@ -30,7 +30,7 @@ def small_disk(folder: Path, megabytes: int = 48) -> Iterator[Path]:
     with image.open("wb") as file:
         file.truncate(megabytes * MEGABYTE)
     _run("mkfs.ext4", "-q", "-F", "-m", "0", str(image))
-    mounted = subprocess.run(["mount", "-o", "loop", str(image), str(root)], capture_output=True, text=True)
+    mounted = subprocess.run(_mount(root), capture_output=True, text=True)
     if mounted.returncode:
         pytest.skip(f"a file system of one's own needs the right to mount: {mounted.stderr.strip()}")
     try:
@@ -96,6 +96,23 @@ def frozen(root: Path) -> Iterator[None]:
         yield
     finally:
         _run("fsfreeze", "--unfreeze", str(root))
+
+
+def abort(root: Path) -> None:
+    """Let the file system go read-only for good, as it does by itself after an error of its disk."""
+    _run("mount", "-o", "remount,abort", str(root))
+
+
+def repair(root: Path) -> None:
+    """Check and mount it again, as an operator would. Nobody may use it meanwhile."""
+    _run("umount", str(root))
+    checked = subprocess.run(["e2fsck", "-f", "-y", str(root.with_suffix(".img"))], capture_output=True, text=True)
+    assert checked.returncode in (0, 1), checked.stdout  # 1: errors were corrected
+    _run(*_mount(root))
+
+
+def _mount(root: Path) -> list[str]:
+    return ["mount", "-o", "loop", str(root.with_suffix(".img")), str(root)]
 
 
 def _run(*command: str) -> None:

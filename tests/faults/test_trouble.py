@@ -26,12 +26,14 @@ from tests.faults.http_desk import SECRET
 from tests.faults.small_disk import (
     MEGABYTE,
     Trouble,
+    abort,
     ballast,
     database,
     free_bytes,
     frozen,
     immutable,
     locked,
+    repair,
     small_disk,
 )
 
@@ -48,6 +50,7 @@ class World:
     """A server at work on a small disk, the load on it, and what came back."""
 
     root: Path
+    plan: Plan
     log: Path
     server: subprocess.Popen[bytes]
     client: httpx.AsyncClient
@@ -131,7 +134,7 @@ async def world(tmp_path: Path, **plan: object) -> AsyncIterator[World]:
         it = Plan(str(root / "data"), port, desk, timeout_seconds=5, comments_per_hour=10**6, **plan)  # type: ignore[arg-type]
         with processes.server("tests.faults.desk_server", it.arguments(), port, log) as server:
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=3, trust_env=False) as client:
-                yield World(root, log, server, client, desk)
+                yield World(root, it, log, server, client, desk)
 
 
 @asynccontextmanager
@@ -197,3 +200,25 @@ async def test_a_reserve_lets_work_go_on_while_nothing_more_is_taken_in(tmp_path
             await it.until_ready(True)
         assert it.without_retry_after == 0
         assert it.log.read_text().count("storage_trouble") == 1
+
+
+@pytest.mark.slow
+async def test_what_was_acknowledged_outlives_a_file_system_that_gave_up(tmp_path: Path) -> None:
+    """It goes read-only under a running server, and needs a repair and a restart; nothing else brings it back."""
+    async with world(tmp_path, intake={"min_free_bytes": 0}) as it:
+        async with load(it):
+            await it.until_acknowledged(50)
+            abort(it.root)
+            await it.until_refused(50)
+            assert "SQLITE_" in await it.until_ready(False)
+        assert set(it.answers) <= {200, 202, 503}
+        assert it.without_retry_after == 0
+        it.alive()
+        processes.kill(it.server)
+        repair(it.root)
+        assert it.acknowledged <= it.kept("waiting", "working", "done")
+        with processes.server("tests.faults.desk_server", it.plan.arguments(), it.plan.port, it.log) as it.server:
+            await it.until_ready(True)
+            await it.until_worked_off()
+        assert it.acknowledged <= it.kept("done")
+        assert await it.comments() == {"1": len(it.kept("done"))}
