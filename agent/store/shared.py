@@ -11,7 +11,10 @@ from agent.store.tables import SharedValue, Utc, utcnow
 
 
 def take_tick(session: Session, job: str, slot: str, now: datetime) -> bool:
-    """Claim one run of a job; True for exactly one caller in all processes on the database."""
+    """Claim one run of a job; True for exactly one caller in all processes on the database.
+
+    The run of a server that dies in the middle of it is not repeated: the next one is a day away at most.
+    """
     sql = "INSERT INTO tick (job, slot, at) VALUES (:job, :slot, :at) ON CONFLICT DO NOTHING"
     return _insert(session, sql, {"job": job, "slot": slot, "at": now})
 

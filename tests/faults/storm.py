@@ -201,9 +201,8 @@ async def storm(
     sending = asyncio.gather(*(it.send(names[n::SENDERS]) for n in range(SENDERS) if names[n::SENDERS]))
     try:
         await fleet.rage(lives, sending.done if until_over else lambda: False)
-        patience = patience or PATIENCE_SECONDS + tickets
-        await asyncio.wait_for(sending, patience)
-        deadline = time.monotonic() + patience
+        await asyncio.wait_for(sending, PATIENCE_SECONDS + tickets)
+        deadline = time.monotonic() + (patience or PATIENCE_SECONDS + tickets)
         while await asyncio.to_thread(it.open_events):
             gone = [server for server in fleet.alive if server.process.poll() is not None]
             assert not gone, fleet.log.read_text(errors="replace")[-3000:]

@@ -52,7 +52,7 @@ async def test_what_nobody_takes_over_is_stranded(cluster: str, tmp_path: Path) 
         stub=desk(SLOW),
         database_url=new_database(cluster),
         stalled_seconds=FOR_EVER,
-        patience=15,
+        patience=5,
     )
     assert verdict.lost
 
