@@ -49,6 +49,7 @@ class Plan:
     desk: str
     settle_seconds: float = 1.5
     timeout_seconds: float = 0.5
+    poll_seconds: float = 300
     blind: bool = False
     die_at: str = ""
     occasion: int = 1
@@ -147,7 +148,11 @@ def settings_of(plan: Plan) -> Settings:
         roles=TICKETS / "roles.toml",
         log_format="json",
         database_url=plan.database_url or None,  # type: ignore[arg-type]
-        work={"settle_seconds": plan.settle_seconds, "retry_seconds": [0.1, 0.2, 0.3] * 20},  # type: ignore[arg-type]
+        work={  # type: ignore[arg-type]
+            "settle_seconds": plan.settle_seconds,
+            "retry_seconds": [0.1, 0.2, 0.3] * 20,
+            "poll_seconds": plan.poll_seconds,
+        },
         triage={"silent_below": 0.2},  # type: ignore[arg-type]
         intake=plan.intake,  # type: ignore[arg-type]
         learning={"nightly_at": None},  # type: ignore[arg-type]

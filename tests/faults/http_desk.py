@@ -15,6 +15,12 @@ SUBJECT = "VPN is down"
 AUTHOR = "bot"
 
 
+def event_of(kind: str, ticket: str, identifier: str, text: str) -> Event:
+    """Return what a delivery, or a look, tells of one happening."""
+    comment = Comment(identifier, "tech", text, internal=True) if kind == Kind.COMMENTED else None
+    return Event(Kind(kind), ticket, identifier, comment=comment, ticket=Ticket(ticket, SUBJECT, ""))
+
+
 class HttpDesk:
     """Deliveries are `[kind, ticket, delivery id, text]`."""
 
@@ -32,11 +38,9 @@ class HttpDesk:
 
     def parse(self, delivery: Delivery) -> Sequence[Event]:
         try:
-            kind, ticket, identifier, text = json.loads(delivery.body)
+            return [event_of(*json.loads(delivery.body))]
         except ValueError:
             raise MalformedPayload("not an event") from None
-        comment = Comment(identifier, "tech", text, internal=True) if kind == Kind.COMMENTED else None
-        return [Event(Kind(kind), ticket, identifier, comment=comment, ticket=Ticket(ticket, SUBJECT, ""))]
 
     def ticket_url(self, ticket_id: str) -> str:
         return f"http://desk.example/{ticket_id}"
@@ -61,7 +65,13 @@ class HttpDesk:
         await call(self._client, "PATCH", f"tickets/{ticket_id}/comments/{comment_id}", json={"text": text})
 
     async def poll(self, watermark: str | None) -> Poll:
-        return Poll([], watermark or "0")
+        answer = await call(self._client, "GET", "happenings", params={"since": watermark} if watermark else {})
+        told = json.loads(answer.body)
+        if watermark is None:
+            return Poll([], str(told["count"]))
+        events = [event_of(*happening) for happening in told["page"]]
+        reached = int(watermark) + len(events)
+        return Poll(events, str(reached), complete=reached >= told["count"])
 
     async def aclose(self) -> None:
         await self._client.aclose()

@@ -3,6 +3,7 @@
 GET /tickets/{id}                    its comments
 POST /tickets/{id}/comments          stores one
 PATCH /tickets/{id}/comments/{id}    replaces its text
+GET /happenings?since=N              a page of what happened after the N-th happening
 GET /counts                          how many tickets have how many comments
 
 python -m tests.faults.stub_desk PORT    one that behaves
@@ -25,6 +26,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 PAUSE_SECONDS = 1
+HAPPENINGS = 20  # on a page
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,10 @@ class StubDesk:
     comments: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     history: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     down: bool = False
+    happenings: list[tuple[str, str, str, str]] = field(default_factory=list)
+    """What happened here, as deliveries tell it: kind, ticket, delivery id, text."""
+
+    looks: int = 0
     too_early: int = 0
     """Requests for a ticket before the end of the pause that its last 429 asked for."""
 
@@ -65,11 +71,18 @@ class StubDesk:
         return Starlette(
             routes=[
                 Route("/counts", self._counts),
+                Route("/happenings", self._happenings),
                 Route("/tickets/{ticket}", self._read),
                 Route("/tickets/{ticket}/comments", self._write, methods=["POST"]),
                 Route("/tickets/{ticket}/comments/{comment}", self._write, methods=["PATCH"]),
             ]
         )
+
+    async def _happenings(self, request: Request) -> Response:
+        self.looks += 1
+        count, since = len(self.happenings), request.query_params.get("since")
+        page = self.happenings[int(since) : int(since) + HAPPENINGS] if since else []
+        return JSONResponse({"count": count, "page": page})
 
     async def _counts(self, _request: Request) -> Response:
         return JSONResponse(Counter(map(len, self.comments.values())))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from agent.demo.helpdesk import HelpdeskServer, HelpdeskUnavailable, ensure_environment
 from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
+from tests.servers.browser import signed_in
 from tests.servers.receiver import Receiver
 
 SECRET = "a-secret-for-tests-only"
@@ -76,14 +76,7 @@ def tech(helpdesk: HelpdeskServer) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def browser(helpdesk: HelpdeskServer) -> Iterator[httpx.Client]:
-    """The web pages as a member of staff sees them; the client has `csrf` in its headers."""
-    with httpx.Client(base_url=helpdesk.url, trust_env=False, headers={"Referer": helpdesk.url}) as client:
-        form = client.get("/login/").text
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
-        assert token
-        login = {"username": "tech", "password": helpdesk.seed.passwords["tech"], "csrfmiddlewaretoken": token[1]}
-        assert client.post("/login/", data=login).status_code == 302
-        client.headers["X-CSRFToken"] = client.cookies["csrftoken"]
+    with signed_in(helpdesk) as client:
         yield client
 
 
