@@ -6,7 +6,7 @@ import io
 import json
 import logging
 import sys
-from typing import Literal, TextIO
+from typing import Literal, TextIO, cast
 
 import structlog
 
@@ -30,7 +30,7 @@ def configure(log_format: Literal["console", "json"], level: int = logging.WARNI
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, Unfailing(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -61,6 +61,27 @@ def _traceback(sio: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
     trace = io.StringIO()
     structlog.dev.plain_traceback(trace, exc_info)
     sio.writelines(f"\n    {_escaped(line)}" for line in trace.getvalue().strip("\n").split("\n"))
+
+
+class Unfailing:
+    """A stream for log lines: that its disk is full is no reason to stop."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        """Write, or lose the line."""
+        try:  # noqa: SIM105 - suppress() would be felt in every acknowledgement
+            self._stream.write(text)
+        except OSError:
+            pass
+
+    def flush(self) -> None:
+        """Flush, or lose what was written."""
+        try:  # noqa: SIM105
+            self._stream.flush()
+        except OSError:
+            pass
 
 
 _ENCODER = json.JSONEncoder(default=repr)

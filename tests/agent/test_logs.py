@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,17 @@ with structlog.contextvars.bound_contextvars(seq=3, ticket=hostile, kind="create
             raise ValueError(hostile)
         except ValueError:
             log.exception("failed")
+"""
+
+
+MANY = """
+import logging, sys, structlog
+from agent import logs
+logs.configure(sys.argv[1])
+for _ in range(5_000):
+    structlog.get_logger().error("event", text="x" * 100)
+logging.getLogger("library").error("line")
+print("alive")
 """
 
 
@@ -55,3 +67,10 @@ def test_every_console_line_at_the_margin_is_one_of_ours() -> None:
 @pytest.mark.parametrize("form", ["console", "json"])
 def test_a_traceback_says_what_failed(form: str) -> None:
     assert len(re.findall("ValueError: 1", "\n".join(printed(form)))) == 2
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+def test_a_full_disk_under_the_log_loses_lines_and_stops_nothing(form: str) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([sys.executable, "-c", MANY, form], stdout=subprocess.PIPE, stderr=full)
+    assert done.stdout == b"alive\n"
