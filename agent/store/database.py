@@ -176,7 +176,8 @@ def _engine(url: str, busy_seconds: float) -> Engine:
     address = make_url(url)
     if address.get_backend_name() == "postgresql":
         address = address.update_query_dict({n: v for n, v in PATIENCE.items() if n not in address.query})
-    engine = create_engine(address, pool_pre_ping=address.get_backend_name() != "sqlite")
+    # hidden: an error of the database would carry tickets into the log
+    engine = create_engine(address, hide_parameters=True, pool_pre_ping=address.get_backend_name() != "sqlite")
     if engine.dialect.name == "postgresql":
         event.listen(engine, "connect", _prepare_postgres)
     if engine.dialect.name == "sqlite":

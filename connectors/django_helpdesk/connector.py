@@ -146,14 +146,20 @@ def _number(identifier: str) -> int:
 
 class _Refused(Wire):
     ticket: tuple[str, ...] = ()
+    comment: tuple[str, ...] = ()
+    user: tuple[str, ...] = ()
 
 
 def _refusal(answer: Answer, ticket_id: str) -> Permanent | TicketNotFound:
-    """Name the reason of a 400: the helpdesk answers it, not 404, to a comment on a ticket that it does not know."""
+    """Name the reason of a 400: the helpdesk answers it, not 404, to a comment on a ticket that it does not know.
+
+    Its words are not quoted: they may repeat ours, and a comment holds words of the ticket.
+    """
     try:
-        unknown_ticket = bool(decode(_Refused, answer.body).ticket)
+        refused = decode(_Refused, answer.body)
     except MalformedPayload:
-        unknown_ticket = False
-    if unknown_ticket:
+        refused = _Refused()
+    if refused.ticket:
         return TicketNotFound(f"ticket {ticket_id} is unknown to the helpdesk")
-    return Permanent(f"POST {FOLLOW_UPS}: answered 400: {answer.body[:200].decode('utf-8', 'replace')!r}")
+    fields = [name for name in ("comment", "user") if getattr(refused, name)]
+    return Permanent(f"POST {FOLLOW_UPS}: answered 400 about {' and '.join(fields) or 'something else'}")
