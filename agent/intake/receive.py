@@ -30,7 +30,6 @@ from math import ceil
 
 import structlog
 from prometheus_client import Counter
-from sqlalchemy.exc import OperationalError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
@@ -41,7 +40,7 @@ from agent.intake.rate import Bucket
 from agent.metrics import Metrics
 from agent.settings import IntakeSettings
 from agent.store.arrivals import Arrival
-from agent.store.database import why
+from agent.store.database import UNUSABLE, why
 from agent.store.tables import utcnow
 from connectors.base import Connector
 from connectors.errors import InvalidSignature, MalformedPayload
@@ -130,7 +129,7 @@ class Receiver:
             return 400, str(error), 0, 0
         except Overloaded as error:
             return 503, f"cannot keep this now: {error}", 0, RETRY_AFTER_SECONDS
-        except OperationalError as error:
+        except UNUSABLE as error:
             return 503, f"cannot keep this now: {why(error)}", 0, RETRY_AFTER_SECONDS
         return (202, "kept", sum(fresh), 0) if any(fresh) else (200, "known already", 0, 0)
 

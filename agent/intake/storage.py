@@ -30,8 +30,8 @@ def shortage(folder: Path | None, least: int) -> str | None:
         if folder is None or least <= shutil.disk_usage(folder).free:
             return None
     except OSError as error:
-        return f"the disk of {folder} cannot be looked at: {error.strerror}"
-    return f"less than {least / MEGABYTE:.0f} MB free on the disk of {folder} ([intake] min_free_bytes)"
+        return f"the disk of the database cannot be looked at: {error.strerror}"
+    return f"less than {least / MEGABYTE:.0f} MB free on the disk of the database ([intake] min_free_bytes)"
 
 
 class Storage:
@@ -59,11 +59,14 @@ class Storage:
         self.shortage = await asyncio.to_thread(shortage, self._database.folder, self._limits.min_free_bytes)
         patience = self._limits.max_waiting_seconds
         probe = asyncio.ensure_future(self._write())
-        done, _ = await asyncio.wait({probe}, timeout=patience)
-        if not done:
-            self._failure = f"the database has taken longer than {patience:g} s for a write"
-            before = self._tell(before)
-        self._failure = await probe
+        try:
+            done, _ = await asyncio.wait({probe}, timeout=patience)
+            if not done:
+                self._failure = f"the database has taken longer than {patience:g} s for a write"
+                before = self._tell(before)
+            self._failure = await probe
+        finally:
+            probe.cancel()
         self._tell(before)
 
     async def _write(self) -> str | None:

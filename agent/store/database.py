@@ -16,7 +16,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, CursorResult, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlmodel import Session
 
 from agent.store import clock, deferred
@@ -40,6 +40,9 @@ UNAVAILABLE_SECONDS = 1.0
 
 UPGRADE_LOCK = 7_655_223
 """Number of the advisory lock under which one server upgrades PostgreSQL while the others wait."""
+
+UNUSABLE = (OperationalError, InterfaceError, InternalError)
+"""What is raised while the database cannot be used; the last one by a PostgreSQL that is read-only for now."""
 
 log = structlog.get_logger()
 
@@ -120,7 +123,7 @@ class Database:
         while True:
             try:
                 return await self.write(query, *args, **kwargs)
-            except OperationalError as error:
+            except UNUSABLE as error:
                 log.warning("database_unavailable", error=why(error))
             await asyncio.sleep(UNAVAILABLE_SECONDS)
 

@@ -14,12 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from agent.metrics import Metrics
 from agent.store.arrivals import Arrival, accept
-from agent.store.database import Database, why
+from agent.store.database import UNUSABLE, Database, why
 from agent.store.tables import Watermark, utcnow
 from connectors.base import Connector
 from connectors.errors import ConnectorError
@@ -47,7 +46,7 @@ async def poll_forever(
             fresh = await poll_once(connectors[source], database, wake.set)
             metrics.found.labels(source).inc(fresh)
             metrics.polled.labels(source).set_to_current_time()
-        except OperationalError as error:
+        except UNUSABLE as error:
             log.warning("poll_not_kept", source=source, error=why(error))
         except ConnectorError as error:
             log.warning("poll_failed", source=source, error=str(error))

@@ -17,7 +17,6 @@ from fastapi import APIRouter, FastAPI, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import APIKeyHeader
 from fastapi_offline import FastAPIOffline
-from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -25,6 +24,7 @@ from agent.classifiers.named_models import NameTaken, ProtectedModel, UnknownMod
 from agent.errors import NotPossibleYet
 from agent.serving.active import BrokenPointer
 from agent.serving.artefact import ArtefactError
+from agent.store.database import UNUSABLE
 from agent.web.api import docs
 from agent.web.api.answers import HealthAnswer, refusals
 from agent.web.api.gate import HEADER, Gate, refusal
@@ -67,7 +67,8 @@ def create_api(
     api.add_api_route("/health", health, methods=["GET"], response_model=HealthAnswer, tags=["health"])
     for error, status in STATUSES.items():
         api.add_exception_handler(error, _teller(status))
-    api.add_exception_handler(OperationalError, unavailable)
+    for unusable in UNUSABLE:
+        api.add_exception_handler(unusable, unavailable)
     api.add_exception_handler(RequestValidationError, invalid)
     return api
 
