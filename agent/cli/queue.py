@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from agent.cli.db import open_database
-from agent.cli.options import CONFIG, ConfigOption, DataOption
+from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -22,16 +22,16 @@ Number = Annotated[int, typer.Argument(help="Number of the event, as `rolecall q
 
 @app.command()
 def status(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
-    """Show how many events wait, are worked on or are dead, and whether comments are paused."""
-    from agent.store import brakes, inbox
+    """Show how much waits and how long it will take, what died, and what holds comments up."""
+    from agent.cli import queue_status
+    from agent.store.figures import figures, rate
+    from agent.store.tables import utcnow
 
     with open_database(config, data) as database:
-        counts, paused = database.call(inbox.counts), database.call(brakes.paused)
-        oldest = database.call(inbox.oldest)
-    for state in ("waiting", "working", "dead"):
-        _print(f"{state}: {counts.get(state, 0)}")
-    _print(f"oldest: {oldest:%Y-%m-%d %H:%M:%S} UTC" if oldest else "oldest: none")
-    _print(f"comments: paused, {paused}" if paused else "comments: on")
+        now, pace = database.call(figures), database.call(rate, utcnow())
+    for line in queue_status.lines(now, pace, utcnow()):
+        _print(line)
+    _print(queue_status.of_server(settings_for(config, data).server))
 
 
 @app.command("list")

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from typer.testing import CliRunner
 
 from agent.cli import app
+from agent.cli.queue_status import lines, of_server
+from agent.settings import ServerSettings
 from agent.store import inbox
 from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database, newest_version
+from agent.store.figures import Figures
 from agent.store.tables import utcnow
 from connectors.events import Event, Kind
 
@@ -57,6 +63,53 @@ def test_the_kill_switch_is_shown(options: list[str]) -> None:
     assert "comments: paused, wrong rules" in run("queue", "status", *options)
     run("queue", "resume", *options)
     assert "comments: on" in run("queue", "status", *options)
+
+
+def figures_of(waiting: int) -> Figures:
+    return Figures({"waiting": waiting} if waiting else {}, NOW - timedelta(hours=2) if waiting else None, None, None)
+
+
+NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "pace", "said"),
+    [
+        (0, None, "nothing waits"),
+        (100_000, 37.0, "45 minutes, at 37.0 events a second lately"),
+        (100_000, None, "28 minutes once work goes on, at the usual 60 events a second; nothing was done lately"),
+        (1, 50.0, "less than a second, at 50.0 events a second lately"),
+        (2_000_000, 10.0, "2 days, at 10.0 events a second lately"),
+    ],
+)
+def test_the_time_to_drain_is_said_in_plain_words(waiting: int, pace: float | None, said: str) -> None:
+    assert f"time to drain: {said}" in list(lines(figures_of(waiting), pace, NOW))
+
+
+def test_the_age_of_the_oldest_event_is_said() -> None:
+    assert "oldest: received 2026-11-22 05:00:00 UTC, 2 hours ago" in list(lines(figures_of(1), None, NOW))
+    assert "oldest: none" in list(lines(figures_of(0), None, NOW))
+
+
+METRICS = b'rolecall_breaker_open{source="desk"} 1.0\nrolecall_breaker_open{source="other"} 0.0\n'
+
+
+class Metrics(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(METRICS)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_the_server_itself_says_whom_it_leaves_alone() -> None:
+    with HTTPServer(("127.0.0.1", 0), Metrics) as server:
+        address = ServerSettings(port=server.server_port)
+        Thread(target=server.handle_request).start()
+        assert "leaves desk alone" in of_server(address)
+    assert "does not answer" in of_server(address)
 
 
 def test_one_event_is_shown_whole(options: list[str]) -> None:

@@ -1,0 +1,61 @@
+"""What `rolecall queue status` says, in plain words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import httpx
+
+from agent.settings import ServerSettings
+from agent.store.figures import USUAL_RATE, Figures
+
+ANSWER_SECONDS = 3.0
+_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+_BREAKER = re.compile(r'^rolecall_breaker_open\{source="([^"]+)"\} 1', re.MULTILINE)
+
+
+def lines(now: Figures, pace: float | None, at: datetime) -> Iterator[str]:
+    """Yield what the database knows; `pace` is how many events a second were done lately."""
+    for state in ("waiting", "working", "dead"):
+        yield f"{state}: {now.events.get(state, 0):,}"
+    if now.oldest is None:
+        yield "oldest: none"
+    else:
+        yield f"oldest: received {now.oldest:%Y-%m-%d %H:%M:%S} UTC, {duration(at - now.oldest)} ago"
+    yield f"time to drain: {_time_to_drain(now.events.get('waiting', 0), pace)}"
+    yield f"comments: paused, {now.paused}" if now.paused else "comments: on"
+
+
+def _time_to_drain(waiting: int, pace: float | None) -> str:
+    if not waiting:
+        return "nothing waits"
+    if pace is None:
+        usual = duration(timedelta(seconds=waiting / USUAL_RATE))
+        return f"{usual} once work goes on, at the usual {USUAL_RATE:.0f} events a second; nothing was done lately"
+    return f"{duration(timedelta(seconds=waiting / pace))}, at {pace:.1f} events a second lately"
+
+
+def duration(length: timedelta) -> str:
+    """Return a length of time in its largest unit, as people say it."""
+    seconds = max(length.total_seconds(), 0.0)
+    for size, unit in _UNITS:
+        number = round(seconds / size)
+        if seconds >= size and number:
+            return f"{number} {unit}{'s' * (number != 1)}"
+    return "less than a second"
+
+
+def of_server(address: ServerSettings) -> str:
+    """Return what only the server itself knows: whether it answers, and which systems it leaves alone for a while."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address.host, address.host)  # noqa: S104 - compared, not bound
+    url = f"http://{host}:{address.port}"
+    try:
+        answer = httpx.get(f"{url}/metrics", timeout=ANSWER_SECONDS, trust_env=False)
+    except httpx.HTTPError:
+        return f"server: does not answer at {url}"
+    left_alone = _BREAKER.findall(answer.text)
+    if left_alone:
+        return f"server: answers at {url}; leaves {', '.join(left_alone)} alone for a while, after failures"
+    return f"server: answers at {url}"
