@@ -20,15 +20,16 @@ FROM unnest(%s::bigint[], %s::text[]) AS kept (seq, key)
 """As `defer_jobs` in procrastinate/sql/queries.sql of release 3.10."""
 
 _TAKE_BACK = """
-UPDATE procrastinate_jobs
-SET status = 'todo', attempts = attempts + 1, scheduled_at = NULL, worker_id = NULL, abort_requested = false
-WHERE id IN (
-    SELECT job.id
+UPDATE procrastinate_jobs AS job
+SET status = 'todo', attempts = job.attempts + 1, scheduled_at = NULL, worker_id = NULL, abort_requested = false
+FROM (
+    SELECT job.id, worker.id IS NOT NULL AS died
     FROM procrastinate_jobs AS job LEFT JOIN procrastinate_workers AS worker ON worker.id = job.worker_id
     WHERE job.status = 'doing' AND job.queue_name = %s
         AND (worker.id IS NULL OR worker.last_heartbeat < now() - make_interval(secs => %s))
-    FOR UPDATE OF job SKIP LOCKED)
-RETURNING (args->>'seq')::bigint
+    FOR UPDATE OF job SKIP LOCKED) AS left_behind
+WHERE job.id = left_behind.id
+RETURNING (job.args->>'seq')::bigint AS seq, left_behind.died
 """
 
 FOLLOW = """
@@ -63,6 +64,9 @@ def defer(connection: Connection, events: Sequence[tuple[int, str]]) -> None:
         connection.exec_driver_sql(_DEFER, (QUEUE, TASK, seqs, keys))
 
 
-def take_back(connection: Connection, seconds: float) -> list[int]:
-    """Queue again what servers without a heartbeat for so long had in hand, and return the numbers of these events."""
-    return [seq for (seq,) in connection.exec_driver_sql(_TAKE_BACK, (QUEUE, seconds))]
+def take_back(connection: Connection, seconds: float) -> dict[int, bool]:
+    """Queue again what servers without a heartbeat for so long had in hand.
+
+    Return by the event's number whether the server seems to have died: others have signed off, and lost touch only.
+    """
+    return {row.seq: row.died for row in connection.exec_driver_sql(_TAKE_BACK, (QUEUE, seconds))}

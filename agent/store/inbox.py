@@ -176,11 +176,12 @@ def take(session: Session, seq: int) -> Job | None:
 
 def take_back(session: Session, seconds: float, now: datetime) -> Sequence[int]:
     """Take back what servers without a heartbeat for so long were working on; return the numbers of these events."""
-    seqs = deferred.take_back(session.connection(), seconds)
-    stranded = select(Inbox).where(col(Inbox.seq).in_(seqs), Inbox.state == "working").with_for_update()
-    for row in session.exec(stranded).all() if seqs else ():
+    left = deferred.take_back(session.connection(), seconds)
+    blamed = [seq for seq, died in left.items() if died]
+    stranded = select(Inbox).where(col(Inbox.seq).in_(blamed), Inbox.state == "working").with_for_update()
+    for row in session.exec(stranded).all() if blamed else ():
         _take_back(row, now)
-    return seqs
+    return list(left)
 
 
 def next_due(session: Session) -> datetime | None:

@@ -36,6 +36,9 @@ LEASE_SECONDS = 7.0
 STALLED_SECONDS = 10.0
 """A server without a heartbeat for so long is taken for dead; what it sent last has had time to arrive."""
 
+FORGOTTEN_SECONDS = 86_400.0
+"""A dead worker's row is removed after so long; without the row it would seem to have signed off."""
+
 TAKE_BACK_SECONDS = 2.0
 RECONNECT_SECONDS = 1.0
 
@@ -45,11 +48,28 @@ log = structlog.get_logger()
 
 
 class _Jobs(JobManager):
-    """Procrastinate's way to its tables. Heartbeats renew the lease, and a job follows its event."""
+    """Procrastinate's way to its tables. Heartbeats renew the lease, and a job follows its event.
 
-    def __init__(self, connector: BaseConnector, lease: Lease) -> None:
+    `former` are workers of this process that could not sign off, for want of a database. It has not died.
+    """
+
+    def __init__(self, connector: BaseConnector, lease: Lease, former: list[int]) -> None:
         super().__init__(connector)
         self._lease = lease
+        self._former = former
+
+    async def register_worker(self) -> int:
+        """Sign on, and former workers off."""
+        while self._former:
+            await super().unregister_worker(self._former[-1])
+            self._former.pop()
+        self._former.append(await super().register_worker())
+        return self._former[-1]
+
+    async def unregister_worker(self, worker_id: int) -> None:
+        """Sign off."""
+        await super().unregister_worker(worker_id)
+        self._former.remove(worker_id)
 
     async def update_heartbeat(self, worker_id: int) -> None:
         """Show that this server lives; without an answer in time, the lease lapses."""
@@ -78,6 +98,7 @@ class ClusterEngine:
         self._attempts = attempts
         self._concurrency = concurrency
         self._stopping = asyncio.Event()
+        self._workers: list[int] = []
 
     async def run(self) -> None:
         """Work until `stop`; a database that is away is tried again and again."""
@@ -97,7 +118,7 @@ class ClusterEngine:
         """Work as one worker of Procrastinate, until `stop`, an error, or the loss of the lease."""
         url = self._database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
         app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=4))
-        app.job_manager = _Jobs(app.connector, lease)
+        app.job_manager = _Jobs(app.connector, lease, self._workers)
 
         async def work(seq: int) -> None:
             may_write.set(lease.holds)
@@ -112,7 +133,7 @@ class ClusterEngine:
                     install_signal_handlers=False,
                     fetch_job_polling_interval=1.0,
                     update_heartbeat_interval=HEARTBEAT_SECONDS,
-                    stalled_worker_timeout=STALLED_SECONDS,
+                    stalled_worker_timeout=FORGOTTEN_SECONDS,
                 )
             )
             others = [asyncio.create_task(self._look_after(lease)), asyncio.create_task(self._stopping.wait())]

@@ -21,6 +21,7 @@ from agent.store.database import Database
 
 MODEL = "model"
 AGREED = ".agreed"
+INCOMING = ".incoming-"
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 log = structlog.get_logger()
@@ -33,6 +34,8 @@ class ModelSync:
         self._database = database
         self._directory = directory
         self._refused: str | None = None
+        for left_behind in directory.path.glob(f"{INCOMING}*"):  # by a server that died over it
+            shutil.rmtree(left_behind, ignore_errors=True)
 
     def run(self) -> None:
         """Publish or take over, where either pointer moved. Call it off the event loop."""
@@ -78,7 +81,7 @@ class ModelSync:
         models, encoders = self._directory.models, self._directory.encoders
         for folder in (models, encoders):
             folder.mkdir(parents=True, exist_ok=True)
-        incoming = Path(tempfile.mkdtemp(prefix=".incoming-", dir=self._directory.path))
+        incoming = Path(tempfile.mkdtemp(prefix=INCOMING, dir=self._directory.path))
         try:
             model = self._fetch(f"models/{version}", incoming)
             encoder = read_manifest(model).encoder

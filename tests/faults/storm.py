@@ -46,6 +46,7 @@ class Verdict:
     suspensions: int = 0
     answers: Counter[int] = field(default_factory=Counter)
     recoveries: list[float] = field(default_factory=list)
+    dead: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     duplicates: list[str] = field(default_factory=list)
     inversions: list[str] = field(default_factory=list)
@@ -64,6 +65,7 @@ class Storm:
     fleet: Fleet
     stub: StubDesk
     random: random.Random
+    longest_pause: float
     acknowledged: set[str] = field(default_factory=set)
     answers: Counter[int] = field(default_factory=Counter)
     acknowledgements: list[float] = field(default_factory=list)
@@ -100,7 +102,7 @@ class Storm:
                     queues[ticket].pop(0)
                     if not queues[ticket]:
                         del queues[ticket]
-                await asyncio.sleep(self.random.uniform(0, 0.02))
+                await asyncio.sleep(self.random.uniform(0, self.longest_pause))
 
     def ask(self, sql: str) -> set[str]:
         engine = create_engine(self.fleet.plans[0].store)
@@ -119,6 +121,7 @@ class Storm:
             verdict.recoveries += [min(later)] if later else []
         done = self.ask("SELECT delivery_id FROM inbox WHERE state = 'done'")
         reviewed = {name.split(":")[0] for name in self.ask("SELECT origin FROM review")}
+        verdict.dead = sorted(self.ask("SELECT delivery_id FROM inbox WHERE state = 'dead'"))
         verdict.lost = sorted(
             name for name in self.acknowledged if name not in done or (not name.endswith("-0") and name not in reviewed)
         )
@@ -173,6 +176,7 @@ async def storm(
     replicas: int = 1,
     postgres: Postgres | None = None,
     patience: float | None = None,
+    longest_pause: float = 0.02,
     clocks: Sequence[float] = (),
     **plan: object,
 ) -> Verdict:
@@ -190,7 +194,7 @@ async def storm(
         plans[number] = replace(plans[number], clock_seconds=seconds)
     chance = random.Random(seed)
     fleet = Fleet(folder, plans, chance, postgres)
-    it = Storm(tickets, corrections, fleet, desk, chance)
+    it = Storm(tickets, corrections, fleet, desk, chance, longest_pause)
     if prepare is not None:
         await fleet.start(base)
         fleet.end()

@@ -121,6 +121,19 @@ def test_an_event_whose_outcome_could_not_be_kept_is_queued_again(database: Data
     assert jobs(database) == [("todo", None)] * TICKETS
 
 
+def test_an_event_is_not_blamed_for_a_server_that_signs_off(database: Database) -> None:
+    """It lost touch with the database, and could not keep the outcome."""
+    server = Server(database)
+    _, event = server.fetch()
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM procrastinate_workers WHERE id = %s", (server.worker,))
+    assert database.call(inbox.take_back, SILENT, utcnow()) == [event.seq]
+    with database.engine.connect() as connection:
+        assert {n for (n,) in connection.exec_driver_sql("SELECT crashes FROM inbox")} == {0}
+    again, _ = Server(database).fetch()
+    assert again["attempts"] == 1
+
+
 def test_a_lease_that_lapsed_stays_so() -> None:
     kept, lapsed = Lease(60), Lease(0)
     assert (kept.holds(), lapsed.holds()) == (True, False)
