@@ -41,6 +41,7 @@ from agent.web.headers import SafeHeaders
 from agent.web.health import Health
 from agent.web.numbers import Numbers
 from agent.work.attempt import Attempts
+from agent.work.breaker import Breakers
 from agent.work.engines import make_engine
 from agent.work.head_start import await_head_start
 from agent.work.model_sync import ModelSync
@@ -73,7 +74,8 @@ def create_app(
     commit = GroupCommit(database, settings.intake, storage)
     speaker = Speaker(database, _key(parts), timedelta(seconds=settings.work.settle_seconds), _limits(settings.brakes))
     head_start = timedelta(minutes=settings.brakes.head_start_minutes)
-    observed = ObservedConnectors(connectors, [count_calls(metrics, connectors)])
+    breakers = Breakers(metrics, connectors, settings.work.breaker_failures, settings.work.breaker_seconds)
+    observed = ObservedConnectors(connectors, [count_calls(metrics, connectors), breakers.watch])
     triage = Triage(database, observed, parts.mind, speaker, metrics)
     feedback = Feedback(triage)
     handlers = {Kind.CREATED: triage.created, Kind.COMMENTED: feedback.commented, Kind.CLOSED: feedback.closed}
@@ -85,7 +87,7 @@ def create_app(
         await_head_start(job, head_start, utcnow())
         await handlers[job.event.kind](job)
 
-    attempts = Attempts(database, handle, metrics, settings.work.retry_seconds)
+    attempts = Attempts(database, handle, metrics, breakers, settings.work.retry_seconds)
     engine = make_engine(database, attempts, commit.accepted, settings.work.concurrency)
     health = Health(database, parts.active, (storage.trouble, commit.trouble))
     rates = buckets(connectors, settings.intake)
@@ -97,8 +99,8 @@ def create_app(
         sync = await asyncio.to_thread(ModelSync, database, parts.directory) if database.clustered else None
         others = [_start(_follow(parts, sync)), _start(queue.run()), _start(storage.run())]
         others += [
-            _start(poll_forever(observed, source, database, commit.accepted, settings.work.poll_seconds, metrics))
-            for source in connectors
+            _start(poll_forever(observed, breaker, database, commit.accepted, settings.work.poll_seconds, metrics))
+            for breaker in breakers.values()
         ]
         if rotation:
             others.append(_start(rotation.run()))

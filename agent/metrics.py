@@ -40,6 +40,12 @@ class Metrics:
             ["source", "kind", "outcome"],
             registry=registry,
         )
+        self.breaker_open = Gauge(
+            "rolecall_breaker_open",
+            "1 while a ticketing system is left alone, after failures or at its own wish",
+            ["source"],
+            registry=registry,
+        )
         self.decisions = Counter(
             "rolecall_decisions_total",
             "Decisions on new tickets by outcome: tagged, guessed, abstained, skipped",

@@ -25,6 +25,10 @@ LEAST_KEY = 16  # characters
 RETRY_SECONDS = (2.0, 5.0, 30.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 36_000.0)
 """Before the 2nd, 3rd, ... attempt. After the last one the event becomes a dead letter."""
 
+BREAKER_FAILURES = 5
+BREAKER_SECONDS = (10.0, 20.0, 40.0, 80.0, 160.0, 300.0)
+"""How long a system that fails is left alone, the first time, the second, ... and the last again and again."""
+
 
 class Section(BaseModel):
     """One table of the settings file."""
@@ -61,6 +65,8 @@ class WorkSettings(Section):
     poll_seconds: float = Field(default=300, gt=0)
     retry_seconds: tuple[float, ...] = Field(default=RETRY_SECONDS, min_length=1)
     keep_days: int = Field(default=90, ge=1)
+    breaker_failures: int = Field(default=BREAKER_FAILURES, ge=0)
+    breaker_seconds: tuple[float, ...] = Field(default=BREAKER_SECONDS, min_length=1)
 
 
 class TriageSettings(Section):

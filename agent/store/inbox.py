@@ -6,12 +6,12 @@ So a ticket that waits for its retry holds up nothing but itself, and looking fo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, CursorResult, func, literal_column, text
+from sqlalchemy import ColumnElement, CursorResult, Text, func, literal_column, text
 from sqlmodel import Session, col, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -36,6 +36,8 @@ _OPEN = col(Inbox.state).in_([literal_column("'waiting'"), literal_column("'work
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """When an event is due that has another of its ticket before it."""
 
+PUT_OFF_AT_ONCE = 1_000
+
 EVENT = TypeAdapter(Event)
 
 
@@ -59,9 +61,16 @@ class Job:
         return ticket_key(self.source, self.event.ticket_id)
 
 
-def claim(session: Session, limit: int, now: datetime) -> list[Job]:
-    """Take up to `limit` due events, each the oldest open one of its ticket, among them at most one suspect."""
+def claim(session: Session, limit: int, now: datetime, closed: Mapping[str, datetime] = {}) -> list[Job]:
+    """Take up to `limit` due events, each the oldest open one of its ticket, among them at most one suspect.
+
+    Those of systems that are `closed` until some time are put off, many at once: they must not stand before others.
+    """
     due = select(Inbox).where(_WAITING, Inbox.due_at <= now)
+    if closed:
+        for row in session.exec(due.order_by(col(Inbox.due_at)).limit(PUT_OFF_AT_ONCE)):
+            row.due_at = closed.get(row.source, row.due_at)
+        due = due.where(col(Inbox.source).not_in(closed))
     rows = [*_suspect(session, due)] if limit else []
     clear = due.where(Inbox.crashes == 0).order_by(col(Inbox.due_at)).limit(limit - len(rows))
     rows += session.exec(clear).all()
@@ -118,6 +127,11 @@ def finish(session: Session, job: Job, now: datetime) -> None:
 def retry(session: Session, job: Job, due_at: datetime, error: str) -> None:
     """Put the event back, to be tried again at `due_at`. Raises Superseded."""
     _set(session, job, state="waiting", due_at=due_at, error=error, crashes=0)
+
+
+def put_off(session: Session, job: Job, due_at: datetime) -> None:
+    """Put the event back as if it had not been taken, to be taken at `due_at`. Raises Superseded."""
+    _set(session, job, state="waiting", due_at=due_at, attempts=job.attempt - 1)
 
 
 def bury(session: Session, job: Job, error: str, now: datetime) -> None:
@@ -188,6 +202,26 @@ def next_due(session: Session) -> datetime | None:
     """Return when the next event is due, or None where there is none."""
     due = select(Inbox.due_at).where(_WAITING, Inbox.due_at < NEVER)
     return session.exec(due.order_by(col(Inbox.due_at)).limit(1)).first()
+
+
+def turn_back(session: Session, by: timedelta) -> None:
+    """Bring forward what waits, after the clock of the machine was turned back. For the embedded database."""
+    offset = f"-{by.total_seconds():.3f} seconds"
+
+    def earlier(time: object) -> ColumnElement[str]:
+        return func.strftime("%Y-%m-%d %H:%M:%f", time, offset, type_=Text) + "000"
+
+    everything, turns = update(Inbox).where(_WAITING), update(Inbox).where(_WAITING, col(Inbox.due_at) < NEVER)
+    for changed in (
+        everything.values(received_at=earlier(Inbox.received_at)),
+        turns.values(due_at=earlier(Inbox.due_at)),
+    ):
+        session.execute(changed, execution_options={"synchronize_session": False})
+
+
+def newest(session: Session) -> datetime | None:
+    """Return when the newest event was received."""
+    return session.exec(select(Inbox.received_at).order_by(col(Inbox.seq).desc()).limit(1)).first()
 
 
 def replay(session: Session, seq: int, now: datetime) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -68,6 +69,8 @@ class Speaker:
     key: bytes
     settle: timedelta
     limits: Limits = field(default_factory=Limits)
+    _ends: dict[tuple[str, datetime], float] = field(default_factory=dict)
+    """When each attempt without an outcome must have ended, on a clock that nobody can turn."""
 
     async def say(self, connector: Connector, ticket_id: str, text: str) -> Said:
         """Make `text` our one comment on the ticket, unless a brake is on. Safe to repeat. Raises ConnectorError."""
@@ -78,7 +81,7 @@ class Speaker:
         marker = marker_for(self.key, key)
         wanted = f"{text}\n\n[//]: # ({marker})"
         intent = await self.database.write(comments.want, key, marker, wanted)
-        await_settled(intent, self.settle, utcnow())
+        self._await_settled(intent)
         ticket = await connector.read_ticket(ticket_id)
         there = ours(ticket, connector.author_id, marker)
         if there is None or there.id is None:
@@ -95,23 +98,35 @@ class Speaker:
                 await connector.edit_comment(ticket_id, remote_id, wanted)
                 said = Said.EDITED
         await self.database.write(comments.posted, key, remote_id, utcnow())
+        if intent.attempted_at is not None:
+            self._ends.pop((key, intent.attempted_at), None)
         return said
+
+    def _await_settled(self, intent: Intent) -> None:
+        """Raise Transient while an earlier attempt may still be under way on the other side.
+
+        How long ago an earlier process made it, only the time of day can tell; unless that is the shared database's,
+        it may have been changed, so the attempt is waited for from now on.
+        """
+        if intent.remote_id is None and intent.attempted_at is not None:
+            attempt = intent.ticket_key, intent.attempted_at
+            if attempt not in self._ends:
+                ago = utcnow() - intent.attempted_at if self.database.clustered else timedelta(0)
+                self._ends[attempt] = time.monotonic() + (self.settle - max(ago, timedelta(0))).total_seconds()
+            if (left := self._ends[attempt] - time.monotonic()) > 0:
+                raise Transient("an earlier attempt to comment may still be under way", retry_after=left)
 
     async def _post(self, connector: Connector, ticket_id: str, key: str, wanted: str) -> str:
         now = utcnow()
         await self.database.write(comments.attempt, key, now)
+        self._ends[key, now] = time.monotonic() + self.settle.total_seconds()
         try:
-            return await connector.post_comment(ticket_id, wanted)
+            remote_id = await connector.post_comment(ticket_id, wanted)
         except Ambiguous:
             raise
         except ConnectorError:
             await self.database.write(comments.refused, key, now)
+            del self._ends[key, now]
             raise
-
-
-def await_settled(intent: Intent, settle: timedelta, now: datetime) -> None:
-    """Raise Transient while an earlier attempt may still be under way on the other side."""
-    if intent.remote_id is None and intent.attempted_at is not None:
-        left = (intent.attempted_at + settle - now).total_seconds()
-        if left > 0:
-            raise Transient("an earlier attempt to comment may still be under way", retry_after=left)
+        del self._ends[key, now]
+        return remote_id

@@ -16,6 +16,7 @@ from agent.store import inbox
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import utcnow
+from agent.work.breaker import Breakers
 from agent.work.retry import pause
 from connectors.errors import ConnectorError, Transient
 
@@ -37,21 +38,29 @@ class Attempts:
         database: Database,
         handler: Handler,
         metrics: Metrics,
+        breakers: Breakers,
         pauses: Sequence[float] = RETRY_SECONDS,
         random: Random | None = None,
     ) -> None:
         self._database = database
         self._handler = handler
         self._metrics = metrics
+        self.breakers = breakers
         self._pauses = pauses
         self._random = random or Random()  # noqa: S311 - jitter is no secret
 
     async def make(self, job: Job) -> None:
-        """Work on a claimed event once."""
-        with structlog.contextvars.bound_contextvars(seq=job.seq, ticket=job.ticket_key, kind=job.event.kind.value):
+        """Work on a claimed event once, or put it off while its system is left alone."""
+        with (
+            structlog.contextvars.bound_contextvars(seq=job.seq, ticket=job.ticket_key, kind=job.event.kind.value),
+            self.breakers[job.source].passage() as closed_for,
+        ):
             began = perf_counter()
             try:
-                await self._make(job, began)
+                if closed_for is None:
+                    await self._make(job, began)
+                else:
+                    await self._database.write(inbox.put_off, job, utcnow() + timedelta(seconds=closed_for))
             except inbox.Superseded:
                 self._sum_up(job, began, "superseded")
 

@@ -14,9 +14,10 @@ from agent.store.database import UNAVAILABLE_SECONDS, Database, why
 from agent.store.inbox import Job
 from agent.store.tables import utcnow
 from agent.work.attempt import Attempts
+from agent.work.wall_clock import WallClock
 
 IDLE_SECONDS = 5.0
-"""How long the engine sleeps at most: another process may have put an event back."""
+"""How long the engine sleeps at most: another process may have put an event back, or somebody turned the clock."""
 
 log = structlog.get_logger()
 
@@ -30,6 +31,8 @@ class Engine:
         self._wake = wake
         self._concurrency = concurrency
         self._working: set[asyncio.Task[None]] = set()
+        self._clock = WallClock()
+        self._behind = timedelta(0)
         self._stopping = False
 
     async def run(self) -> None:
@@ -37,11 +40,10 @@ class Engine:
         recovered = False
         while not self._stopping:
             self._wake.clear()
-            free = self._concurrency - len(self._working)
             try:
                 if not recovered:
                     recovered = await self._recover()
-                jobs = await self._database.write(inbox.claim, free, utcnow()) if free else []
+                jobs = await self._claim()
             except OperationalError as error:
                 log.warning("database_unavailable", error=why(error))
                 await asyncio.sleep(UNAVAILABLE_SECONDS)
@@ -63,7 +65,21 @@ class Engine:
     async def _recover(self) -> bool:
         if stranded := await self._database.write(inbox.recover, utcnow()):
             log.warning("events_taken_back", events=stranded)
+        newest = await self._database.read(inbox.newest)
+        if newest is not None:
+            self._behind = max(newest - utcnow(), timedelta(0))  # turned back while no server was running
         return True
+
+    async def _claim(self) -> list[Job]:
+        self._behind += self._clock.turned_back()
+        if self._behind:
+            await self._database.write(inbox.turn_back, self._behind)
+            log.warning("clock_turned_back", seconds=round(self._behind.total_seconds(), 1))
+            self._behind = timedelta(0)
+        now, free = utcnow(), self._concurrency - len(self._working)
+        waits = {source: breaker.wait() for source, breaker in self._attempts.breakers.items()}
+        closed = {source: now + timedelta(seconds=wait) for source, wait in waits.items() if wait is not None}
+        return await self._database.write(inbox.claim, free, now, closed) if free else []
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._working.discard(task)

@@ -20,6 +20,7 @@ from agent.metrics import Metrics
 from agent.store.arrivals import Arrival, accept
 from agent.store.database import UNUSABLE, Database, why
 from agent.store.tables import Watermark, utcnow
+from agent.work.breaker import Breaker
 from connectors.base import Connector
 from connectors.errors import ConnectorError
 
@@ -31,21 +32,24 @@ log = structlog.get_logger()
 
 async def poll_forever(
     connectors: Mapping[str, Connector],
-    source: str,
+    breaker: Breaker,
     database: Database,
     wake: asyncio.Event,
     every_seconds: float,
     metrics: Metrics,
 ) -> None:
-    """Poll one system until cancelled; a system that is down is asked again at the next turn.
+    """Poll one system until cancelled; one that is down, or wants to be left alone, is asked again at a later turn.
 
     The connector is looked up at every turn: it is replaced when its secrets are rotated.
     """
+    source = breaker.source
     while True:
         try:
-            fresh = await poll_once(connectors[source], database, wake.set)
-            metrics.found.labels(source).inc(fresh)
-            metrics.polled.labels(source).set_to_current_time()
+            with breaker.passage() as closed_for:
+                if closed_for is None:
+                    fresh = await poll_once(connectors[source], database, wake.set)
+                    metrics.found.labels(source).inc(fresh)
+                    metrics.polled.labels(source).set_to_current_time()
         except UNUSABLE as error:
             log.warning("poll_not_kept", source=source, error=why(error))
         except ConnectorError as error:

@@ -17,6 +17,9 @@ from agent.store.tables import utcnow
 BATCH = 500
 """Events forgotten in one transaction, so that other writes can pass."""
 
+GENTLY = {"coalesce": True, "max_instances": 1, "misfire_grace_time": 3_600}
+"""Once where several times were missed, and an hour late at most: a changed clock must not cost a night's training."""
+
 log = structlog.get_logger()
 
 
@@ -26,7 +29,9 @@ def schedule(settings: Settings, database: Database, train_command: Sequence[str
     at = settings.learning.nightly_at
 
     async def retrain_once() -> None:
-        if await _mine(database, "train", f"{datetime.now():%Y-%m-%d} {at:%H:%M}"):
+        assert at is not None  # noqa: S101 - else nothing is scheduled
+        night = datetime.now() - timedelta(hours=at.hour, minutes=at.minute)  # the same however late it begins
+        if await _mine(database, "train", f"{night:%Y-%m-%d} {at:%H:%M}"):
             await retrain(train_command)
 
     async def forget_once() -> None:
@@ -34,8 +39,8 @@ def schedule(settings: Settings, database: Database, train_command: Sequence[str
             await forget_settled(database, timedelta(days=settings.work.keep_days))
 
     if at is not None:
-        scheduler.add_job(retrain_once, "cron", hour=at.hour, minute=at.minute, coalesce=True, max_instances=1)
-    scheduler.add_job(forget_once, "interval", hours=1, coalesce=True, max_instances=1)
+        scheduler.add_job(retrain_once, "cron", hour=at.hour, minute=at.minute, **GENTLY)
+    scheduler.add_job(forget_once, "interval", hours=1, **GENTLY)
     scheduler.start()
     return scheduler
 
@@ -53,4 +58,4 @@ async def forget_settled(database: Database, keep: timedelta) -> int:
 
 async def _mine(database: Database, job: str, slot: str) -> bool:
     """Tell whether this server is the one that runs the job this time."""
-    return await database.write(shared.take_tick, job, slot, utcnow())
+    return await database.insist(shared.take_tick, job, slot, utcnow())

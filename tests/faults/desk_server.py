@@ -50,6 +50,9 @@ class Plan:
     settle_seconds: float = 1.5
     timeout_seconds: float = 0.5
     poll_seconds: float = 300
+    retry_seconds: Sequence[float] = (0.1, 0.2, 0.3) * 20
+    breaker_failures: int = 5
+    breaker_seconds: Sequence[float] = (0.1, 0.2, 0.3)
     blind: bool = False
     die_at: str = ""
     occasion: int = 1
@@ -150,8 +153,10 @@ def settings_of(plan: Plan) -> Settings:
         database_url=plan.database_url or None,  # type: ignore[arg-type]
         work={  # type: ignore[arg-type]
             "settle_seconds": plan.settle_seconds,
-            "retry_seconds": [0.1, 0.2, 0.3] * 20,
             "poll_seconds": plan.poll_seconds,
+            "retry_seconds": plan.retry_seconds,
+            "breaker_failures": plan.breaker_failures,
+            "breaker_seconds": plan.breaker_seconds,
         },
         triage={"silent_below": 0.2},  # type: ignore[arg-type]
         intake=plan.intake,  # type: ignore[arg-type]

@@ -22,6 +22,7 @@ from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import Inbox, utcnow
 from agent.work.attempt import Attempts, Handler
+from agent.work.breaker import Breakers
 from agent.work.engine import Engine
 from agent.work.retry import MAX_RETRY_AFTER, pause
 from connectors.errors import Permanent, Transient
@@ -49,7 +50,7 @@ def states(database: Database) -> dict[str, str]:
 
 @asynccontextmanager
 async def working(database: Database, handler: Handler):
-    attempts = Attempts(database, handler, Metrics(), random=Random(1))
+    attempts = Attempts(database, handler, Metrics(), Breakers(Metrics(), ["desk"]), random=Random(1))
     engine = Engine(database, attempts, asyncio.Event(), concurrency=4)
     task = asyncio.create_task(engine.run())
     yield engine

@@ -1,0 +1,32 @@
+"""Notice that the system's clock was turned back: what was due in a minute would else be due in an hour.
+
+A clock that is put forward needs no care here: what waits is tried early, and whatever must not be early (a pause that
+a helpdesk asked for, the time in which a request may still arrive) is measured on a clock that nobody can turn.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from agent.store.tables import utcnow
+
+LEAST = timedelta(seconds=1)
+"""Smaller corrections are those of time servers and delay nothing worth mentioning."""
+
+
+class WallClock:
+    """Compares the time of day with a steady clock."""
+
+    def __init__(self, wall: Callable[[], datetime] = utcnow, steady: Callable[[], float] = time.monotonic) -> None:
+        self._wall = wall
+        self._steady = steady
+        self._last = wall(), steady()
+
+    def turned_back(self) -> timedelta:
+        """Return by how much the clock was turned back since the last look, zero where it was not."""
+        wall, steady = self._last
+        self._last = self._wall(), self._steady()
+        back = timedelta(seconds=self._last[1] - steady) - (self._last[0] - wall)
+        return back if back >= LEAST else timedelta(0)
