@@ -1,0 +1,97 @@
+"""A new release takes over the queue of the one before it, in the middle of its work: nothing is lost or reordered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from agent.metrics import Metrics
+from agent.store import deferred, inbox
+from agent.store.database import MIGRATIONS, Database, newest_version
+from agent.store.inbox import EVENT, NEVER, Job
+from agent.work.attempt import Attempts
+from agent.work.engines import make_engine
+from connectors.events import Event, Kind
+from tests.faults.postgres import new_database
+
+pytestmark = pytest.mark.anyio
+
+TICKETS, EACH = 10, 5
+IN_FLIGHT = 4
+"""Tickets whose first event was being worked on when the old release ended."""
+
+INSERT = (
+    "INSERT INTO inbox (seq, source, delivery_id, kind, ticket_key, content_hash, received_at, event, raw, state,"
+    " due_at, attempts, crashes) VALUES (?, 'desk', ?, 'commented', ?, ?, ?, ?, ?, ?, ?, ?, 0)"
+)
+LONG_AGO = "2026-01-05 08:00:00.000000"
+
+
+def left_by_the_release_before(url: str) -> None:
+    """Make a database with the schema before the newest, and events that wait or were in hand."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    scripts = ScriptDirectory.from_config(config)
+    before = scripts.get_revision("head").down_revision
+    assert isinstance(before, str)
+    database = Database(url)
+    with database.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, before)
+        if database.clustered:
+            deferred.install(connection)
+        for seq in range(1, TICKETS * EACH + 1):
+            ticket, number = str(seq % TICKETS), (seq - 1) // TICKETS
+            event = Event(Kind.COMMENTED, ticket, f"{ticket}-{number}")
+            in_hand = seq <= IN_FLIGHT
+            due = NEVER.replace(tzinfo=None).isoformat(" ", "microseconds") if number else LONG_AGO
+            row = (
+                seq,
+                event.delivery_id,
+                f"desk:{ticket}",
+                event.delivery_id,
+                LONG_AGO,
+                EVENT.dump_json(event).decode(),
+            )
+            state = "working" if in_hand else "waiting"
+            sql = INSERT.replace("?", "%s") if database.clustered else INSERT
+            connection.exec_driver_sql(sql, (*row, b"", state, due, int(in_hand)))
+            if database.clustered:
+                deferred.defer(connection, [(seq, f"desk:{ticket}")])
+        if database.clustered:
+            sql = "UPDATE procrastinate_jobs SET status = 'doing' WHERE (args->>'seq')::int <= %s"
+            connection.exec_driver_sql(sql, (IN_FLIGHT,))
+    assert database.version() == before
+    database.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_what_the_old_release_left_is_done_in_order(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = f"sqlite:///{tmp_path}/db.sqlite3"
+    if kind == "postgresql":
+        url = new_database(request.getfixturevalue("cluster"))
+    left_by_the_release_before(url)
+    database = Database.open(url)
+    assert database.version() == newest_version()
+    handled: dict[str, list[str]] = defaultdict(list)
+
+    async def handle(job: Job) -> None:
+        handled[job.ticket_key].append(job.event.delivery_id)
+
+    engine = make_engine(database, Attempts(database, handle, Metrics()), asyncio.Event(), 8)
+    working = asyncio.create_task(engine.run())
+    async with asyncio.timeout(60):
+        while await database.read(inbox.counts):
+            await asyncio.sleep(0.05)
+    engine.stop()
+    await working
+    database.close()
+    assert handled == {f"desk:{t}": [f"{t}-{n}" for n in range(EACH)] for t in range(TICKETS)}
