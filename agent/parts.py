@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import structlog
 
 from agent.directory import DataDirectory
+from agent.errors import NotPossibleYet
 from agent.roles import load_roles
 from agent.serving.active import ActiveModel
 from agent.settings import Settings
-from agent.store.database import Database
+from agent.store.database import UNUSABLE, Database
 from agent.triage.opinion import Mind
 from agent.triage.recollection import Recollection
 from connectors.base import Connector
@@ -43,13 +44,21 @@ def assemble(settings: Settings) -> Parts:
     rules = load_rules(settings.rules, roles.names)
     directory = DataDirectory(settings.data)
     directory.create()
-    url = settings.database_url
-    database = Database.open(url.get_secret_value()) if url else Database.open_file(directory.database)
+    database = _open(settings, directory)
     active = ActiveModel(directory.models, directory.encoders)
     recollection = Recollection(database, active, directory.encoders, roles.names)
     parts = Parts(settings, directory, database, active, Mind(roles, rules, active, recollection, settings.triage))
     parts.follow()
     return parts
+
+
+def _open(settings: Settings, directory: DataDirectory) -> Database:
+    if settings.database_url is None:
+        return Database.open_file(directory.database)
+    try:
+        return Database.open(settings.database_url.get_secret_value())
+    except UNUSABLE as error:
+        raise NotPossibleYet(f"the database cannot be used: {str(error.orig).splitlines()[0]}") from error
 
 
 def connect(settings: Settings) -> dict[str, Connector]:

@@ -29,6 +29,8 @@ BREAKER_FAILURES = 5
 BREAKER_SECONDS = (10.0, 20.0, 40.0, 80.0, 160.0, 300.0)
 """How long a system that fails is left alone, the first time, the second, ... and the last again and again."""
 
+POSTGRESQL = "postgresql+psycopg://"
+
 
 class Section(BaseModel):
     """One table of the settings file."""
@@ -151,3 +153,10 @@ class Settings(Section):
     secrets: SecretsSettings = SecretsSettings()
     api: ApiSettings = ApiSettings()
     connectors: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(POSTGRESQL):
+            raise ValueError(f"has to begin with {POSTGRESQL}")
+        return url

@@ -152,7 +152,9 @@ def test_no_secret_sings(tmp_path: Path, form: str, all_of_it: bool) -> None:
         faulty = {"ROLECALL_CONNECTORS__DJANGO_HELPDESK__TOKEN": f"{TOKEN} {TOKEN}", "API_KEY": API_KEY[:12]}
         assert "has to be one word" in installation.run("check", **environ | faulty)
         for address in ADDRESSES if form == "console" else ADDRESSES[:1]:
-            installation.run("check", **environ, ROLECALL_DATABASE_URL=address)
+            said = installation.run("check", **environ, ROLECALL_DATABASE_URL=address)
+            assert "has to begin with" in said or "the database cannot be used: connection failed" in said
+            assert "Traceback" not in said
         vault.faults.append(Reply(401, {"message": MACHINE}))
         assert "not accepted" in installation.run("check", **environ)
     assert {202, 401, 400} <= {answer.status_code for answer in answers}

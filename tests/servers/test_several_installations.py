@@ -17,6 +17,8 @@ from agent.demo.staff import Staff
 from agent.triage.speak import by_rolecall, marker_for
 
 CONFIG = Path(__file__).parents[2] / "config"
+pytestmark = pytest.mark.slow  # three servers and a helpdesk; tests/agent/test_flow.py has the guard alone
+
 ACCOUNTS = ("agent", "agent", "admin")
 MARK = f"[//]: # ({marker_for(b'a fourth installation', 'django-helpdesk:1')})"
 
