@@ -219,9 +219,11 @@ def turn_back(session: Session, by: timedelta) -> None:
         session.execute(changed, execution_options={"synchronize_session": False})
 
 
-def newest(session: Session) -> datetime | None:
-    """Return when the newest event was received."""
-    return session.exec(select(Inbox.received_at).order_by(col(Inbox.seq).desc()).limit(1)).first()
+def latest(session: Session) -> datetime | None:
+    """Return the latest time of receipt of the newest event and of all that are open, None where there are none."""
+    newest = session.exec(select(Inbox.received_at).order_by(col(Inbox.seq).desc()).limit(1)).first()
+    waiting = session.exec(select(func.max(Inbox.received_at)).where(_OPEN)).one()
+    return max(filter(None, (newest, waiting)), default=None)
 
 
 def replay(session: Session, seq: int, now: datetime) -> bool:

@@ -65,9 +65,9 @@ class Engine:
     async def _recover(self) -> bool:
         if stranded := await self._database.write(inbox.recover, utcnow()):
             log.warning("events_taken_back", events=stranded)
-        newest = await self._database.read(inbox.newest)
-        if newest is not None:
-            self._behind = max(newest - utcnow(), timedelta(0))  # turned back while no server was running
+        latest = await self._database.read(inbox.latest)
+        if latest is not None:
+            self._behind = max(latest - utcnow(), timedelta(0))  # turned back while no server was running
         return True
 
     async def _claim(self) -> list[Job]:
