@@ -29,6 +29,8 @@ from agent.store import clock
 from agent.store.arrivals import Arrival
 from agent.store.database import Database
 from agent.work import cluster
+from agent.work.wall_clock import WallClock
+from connectors.events import Ticket
 from tests.faults.http_desk import HttpDesk
 
 TICKETS = Path(__file__).parents[1] / "tickets"
@@ -41,7 +43,8 @@ class Plan:
 
     At `stop_at` it suspends itself once. In a cluster, `stalled_seconds` is how long the others wait before they take
     over what a silent server had in hand, and after `lease_seconds` without a heartbeat it must not write any more;
-    `clock_seconds` is how far its clock is ahead of the database's, which `own_clock` makes it ignore.
+    `clock_seconds` is how far its clock is ahead of the database's, which `own_clock` makes it ignore. A number in
+    `clock_file` is how far its clock is ahead at any moment; `turned_unnoticed` is what the name says.
     """
 
     data: str
@@ -62,6 +65,8 @@ class Plan:
     lease_seconds: float = 7
     clock_seconds: float = 0
     own_clock: bool = False
+    clock_file: str = ""
+    turned_unnoticed: bool = False
     comments_per_hour: int = 1_000
     intake: dict[str, float] = field(default_factory=dict)
     hasty: bool = False
@@ -91,13 +96,13 @@ class Fuse:
             os.kill(os.getpid(), signal.SIGSTOP)
 
 
-def set_clock(seconds: float, own_clock: bool) -> None:
-    """Let this process's clock be ahead, or behind with a negative number."""
+def set_clock(ahead: Callable[[], float], own_clock: bool) -> None:
+    """Let this process's clock be so many seconds ahead, or behind with a negative number."""
 
     class Ahead(datetime):
         @classmethod
         def now(cls, tz: tzinfo | None = None) -> datetime:
-            return datetime.now(tz) + timedelta(seconds=seconds)
+            return datetime.now(tz) + timedelta(seconds=ahead())
 
     clock.datetime = Ahead  # type: ignore[misc]
     if own_clock:
@@ -131,6 +136,10 @@ class MortalDesk(HttpDesk):
     """A connector that can end the process before or after a write to the helpdesk."""
 
     fuse: Fuse
+
+    async def read_ticket(self, ticket_id: str) -> Ticket:
+        self.fuse.pass_by(f"read:{ticket_id}")
+        return await super().read_ticket(ticket_id)
 
     async def post_comment(self, ticket_id: str, text: str) -> str:
         self.fuse.pass_by("before:post")
@@ -179,7 +188,11 @@ def main(plan: Plan) -> None:
     cluster.STALLED_SECONDS, cluster.LEASE_SECONDS = plan.stalled_seconds, plan.lease_seconds
     cluster.HEARTBEAT_SECONDS = min(plan.stalled_seconds / 5, 2.0)
     if plan.clock_seconds:
-        set_clock(plan.clock_seconds, plan.own_clock)
+        set_clock(lambda: plan.clock_seconds, plan.own_clock)
+    if plan.clock_file:
+        set_clock(lambda: float(Path(plan.clock_file).read_text()), plan.own_clock)
+    if plan.turned_unnoticed:
+        WallClock.turned_back = lambda _: timedelta(0)  # type: ignore[method-assign]
     parts = assemble(settings)
     desk = MortalDesk(plan.desk, plan.timeout_seconds, plan.blind)
     desk.fuse = fuse

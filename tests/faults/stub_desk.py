@@ -12,11 +12,13 @@ python -m tests.faults.stub_desk PORT    one that behaves
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import sys
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from email.utils import formatdate
 
 import uvicorn
 from starlette.applications import Starlette
@@ -65,6 +67,18 @@ class StubDesk:
     too_early: int = 0
     """Requests for a ticket before the end of the pause that its last 429 asked for."""
 
+    lateness: list[float] = field(default_factory=list)
+    """Seconds from the end of each such pause to the next request for its ticket."""
+
+    requests: int = 0
+    asks_to_wait: bool = False
+    """Answers 429 once for every ticket, with seconds or with a date by turns."""
+
+    no_right: bool = False
+    """Refuses every comment with 403; those on every second ticket, after storing them."""
+
+    _asked: set[str] = field(default_factory=set)
+
     _not_before: dict[str, float] = field(default_factory=dict)
 
     def app(self) -> Starlette:
@@ -98,10 +112,14 @@ class StubDesk:
             await asyncio.sleep(self.random.uniform(*self.moods.slow_seconds))
         if refusal := self._refuse(ticket):
             return refusal
+        if self.no_right and int(ticket) % 2:
+            return Response(status_code=403)
         comments = self.comments[ticket]
         number = request.path_params.get("comment", str(len(comments) + 1))
         comments[number] = text
         self.history[ticket].append(text)
+        if self.no_right:
+            return Response(status_code=403)
         if self._happens(self.moods.stored_then_500):
             return Response(status_code=500)
         if self._happens(self.moods.broken_off):
@@ -109,7 +127,12 @@ class StubDesk:
         return JSONResponse({"id": number})
 
     def _refuse(self, ticket: str) -> Response | None:
-        self.too_early += time.monotonic() < self._not_before.pop(ticket, 0.0)
+        self.requests += 1
+        if ticket in self._not_before:
+            self.lateness.append(time.monotonic() - self._not_before.pop(ticket))
+            self.too_early += self.lateness[-1] < 0
+        if self.asks_to_wait and ticket not in self._asked:
+            return self._ask_to_wait(ticket)
         if self.down:
             return Response(status_code=503)
         if self._happens(self.moods.unavailable):
@@ -118,6 +141,15 @@ class StubDesk:
             self._not_before[ticket] = time.monotonic() + PAUSE_SECONDS
             return Response(status_code=429, headers={"Retry-After": str(PAUSE_SECONDS)})
         return None
+
+    def _ask_to_wait(self, ticket: str) -> Response:
+        self._asked.add(ticket)
+        until = math.ceil(time.time() + PAUSE_SECONDS)
+        seconds, wish = (PAUSE_SECONDS, str(PAUSE_SECONDS))
+        if len(self._asked) % 2:
+            seconds, wish = until - time.time(), formatdate(until, usegmt=True)
+        self._not_before[ticket] = time.monotonic() + seconds
+        return Response(status_code=429, headers={"Retry-After": wish})
 
     def _happens(self, probability: float) -> bool:
         return self.random.random() < probability
