@@ -30,6 +30,7 @@ def check_properties(target: Target, examples: int) -> int:
         deadline=None,
         database=None,
         derandomize=True,
+        report_multiple_bugs=False,
         phases=[Phase.generate, Phase.target, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
