@@ -122,7 +122,8 @@ class ClusterEngine:
 
         async def work(seq: int) -> None:
             may_write.set(lease.holds)
-            await self._work(seq)
+            if lease.holds():  # else others may have the event by now
+                await self._work(seq)
 
         app.task(name=TASK, queue=QUEUE)(work)
         async with app.open_async():

@@ -1,4 +1,8 @@
-"""Kill -9 at random moments while the helpdesk misbehaves: what was lost, said twice, or done in the wrong order."""
+"""Kill -9 at random moments while the helpdesk misbehaves: what was lost, said twice, or done in the wrong order.
+
+A server alone starts again as it was. Of three on one PostgreSQL the dead never come back: whoever replaces one has
+another identity and port, and half of them are not replaced at once.
+"""
 
 from __future__ import annotations
 

@@ -102,26 +102,31 @@ class Fleet:
         await self.start(_life(self.plans[0], next_moment))
 
     async def kill_one(self) -> None:
-        victim = self.alive.pop(self.random.randrange(len(self.alive)))
+        victim = await self.chosen()
         processes.kill(victim.process)
+        self.alive.remove(victim)
         self.kills += 1
         while len(self.alive) < len(self.plans):
             if len(self.alive) >= LEAST_ALIVE and self.random.random() >= REPLACED_AT_ONCE:
                 break
             await self.start(self.newcomer(victim.plan))
 
+    async def chosen(self) -> Server:
+        """Return one that suspends itself in the middle of something, as soon as it has, or any of the living."""
+        for server in self.alive:
+            if server.plan.stop_at:
+                await asyncio.to_thread(_await_stop, server.process)
+                return server
+        return self.random.choice(self.alive)
+
     def newcomer(self, like: Plan) -> Plan:
         data = str(self.folder / f"data-of-newcomer-{self.kills}-{len(self.alive)}")
         return replace(like, data=data, port=processes.free_port(), stop_at="")
 
     async def suspend_one(self) -> None:
-        """Suspend a server until others have its work, then wake it. One that suspends itself is waited for."""
-        own_will = [server for server in self.alive if server.plan.stop_at]
-        chosen = (own_will or self.alive)[self.random.randrange(len(own_will or self.alive))]
-        if own_will:
-            await asyncio.to_thread(_await_stop, chosen.process)
-        else:
-            os.kill(chosen.process.pid, signal.SIGSTOP)
+        """Suspend a server until others have its work, then wake it."""
+        chosen = await self.chosen()
+        os.kill(chosen.process.pid, signal.SIGSTOP)
         self.silent.append(chosen)
         await asyncio.sleep(chosen.plan.stalled_seconds + TAKEN_OVER_SECONDS)
         os.kill(chosen.process.pid, signal.SIGCONT)

@@ -20,7 +20,6 @@ from tests.faults.stub_desk import Moods, StubDesk
 pytestmark = pytest.mark.anyio
 
 CALM = Moods(0, 0, 0, 0, 0)
-SLOW = Moods(0, 0, 0, 0, slow=1.0, slow_seconds=(0.3, 0.45))
 QUICK = {"stalled_seconds": 5.0, "lease_seconds": 3.5}
 FOR_EVER = 10_000.0
 
@@ -35,9 +34,19 @@ def logged(folder: Path, word: str) -> int:
 
 
 async def test_servers_that_die_and_never_come_back_lose_nothing(cluster: str, tmp_path: Path) -> None:
-    url = new_database(cluster)
-    verdict = await storm(tmp_path, tickets=8, corrections=2, lives=[None, None], replicas=3, database_url=url, **QUICK)
+    """The first dies between writing down that it will comment and doing so, the second at random."""
+    verdict = await storm(
+        tmp_path,
+        tickets=8,
+        corrections=2,
+        lives=[None, None],
+        replicas=3,
+        database_url=new_database(cluster),
+        stop_at="before:post",
+        **QUICK,
+    )
     assert verdict.kills == 2
+    assert logged(tmp_path, "event_taken_back")
     assert verdict.acknowledged == 24
     assert verdict.damage == (0, 0, 0), verdict
 
@@ -46,12 +55,13 @@ async def test_what_nobody_takes_over_is_stranded(cluster: str, tmp_path: Path) 
     """Control: nobody is ever taken for dead."""
     verdict = await storm(
         tmp_path,
-        tickets=40,
-        corrections=1,
-        lives=[None] * 4,
-        replicas=3,
-        stub=desk(SLOW),
+        tickets=6,
+        corrections=0,
+        lives=[None],
+        replicas=2,
+        stub=desk(CALM),
         database_url=new_database(cluster),
+        stop_at="before:post",
         stalled_seconds=FOR_EVER,
         patience=5,
     )
