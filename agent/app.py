@@ -8,6 +8,7 @@ inbox → agent.work.engine        → agent.triage.pipeline (created) · agent.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -30,6 +31,7 @@ from agent.parts import Parts
 from agent.rotation import Rotation
 from agent.settings import BrakesSettings, Settings
 from agent.store import shared
+from agent.store.arrivals import Arrival
 from agent.store.brakes import Limits
 from agent.store.database import why
 from agent.store.inbox import Job
@@ -48,6 +50,7 @@ from agent.work.model_sync import ModelSync
 from agent.work.observed import ObservedConnectors, count_calls
 from agent.work.poll import poll_forever
 from agent.work.schedule import schedule
+from agent.work.tracing import tracing
 from connectors.base import Connector
 from connectors.events import Kind
 
@@ -72,10 +75,13 @@ def create_app(
     rotation = Rotation(settings, connectors, reload) if reload else None
     storage = Storage(database, settings.intake)
     commit = GroupCommit(database, settings.intake, storage)
-    speaker = Speaker(database, _key(parts), timedelta(seconds=settings.work.settle_seconds), _limits(settings.brakes))
+    mark_key = _key(parts)
+    speaker = Speaker(database, mark_key, timedelta(seconds=settings.work.settle_seconds), _limits(settings.brakes))
     head_start = timedelta(minutes=settings.brakes.head_start_minutes)
     breakers = Breakers(metrics, connectors, settings.work.breaker_failures, settings.work.breaker_seconds)
-    observed = ObservedConnectors(connectors, [count_calls(metrics, connectors), breakers.watch])
+    traces = tracing(mark_key, os.environ)
+    watches = [count_calls(metrics, connectors), breakers.watch, *([traces.call] if traces else [])]
+    observed = ObservedConnectors(connectors, watches)
     triage = Triage(database, observed, parts.mind, speaker, metrics)
     feedback = Feedback(triage)
     handlers = {Kind.CREATED: triage.created, Kind.COMMENTED: feedback.commented, Kind.CLOSED: feedback.closed}
@@ -87,11 +93,19 @@ def create_app(
         await_head_start(job, head_start, utcnow())
         await handlers[job.event.kind](job)
 
-    attempts = Attempts(database, handle, metrics, breakers, settings.work.retry_seconds)
+    def found(arrivals: Sequence[Arrival], fresh: Sequence[bool]) -> None:
+        commit.accepted.set()
+        if traces:
+            traces.arrived(arrivals, fresh)
+
+    handler = traces.attempted(handle) if traces else handle
+    attempts = Attempts(database, handler, metrics, breakers, settings.work.retry_seconds)
     engine = make_engine(database, attempts, commit.accepted, settings.work.concurrency)
     health = Health(database, parts.active, (storage.trouble, commit.trouble))
     rates = buckets(connectors, settings.intake)
-    receiver = Receiver(connectors, commit, rates, settings.intake, Summary(metrics))
+    receiver = Receiver(
+        connectors, commit, rates, settings.intake, Summary(metrics), traces.arrived if traces else None
+    )
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -99,7 +113,7 @@ def create_app(
         sync = await asyncio.to_thread(ModelSync, database, parts.directory) if database.clustered else None
         others = [_start(_follow(parts, sync)), _start(queue.run()), _start(storage.run())]
         others += [
-            _start(poll_forever(observed, breaker, database, commit.accepted, settings.work.poll_seconds, metrics))
+            _start(poll_forever(observed, breaker, database, found, settings.work.poll_seconds, metrics))
             for breaker in breakers.values()
         ]
         if rotation:
@@ -118,6 +132,8 @@ def create_app(
                 await rotation.aclose()
             for connector in connectors.values():
                 await connector.aclose()
+            if traces:
+                await asyncio.to_thread(traces.close)
             database.close()
 
     app = Starlette(

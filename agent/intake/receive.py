@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -99,6 +99,8 @@ class Receiver:
     buckets: Mapping[str, Bucket]
     limits: IntakeSettings
     summary: Summary
+    arrived: Callable[[Sequence[Arrival], Sequence[bool]], None] | None = None
+    """Told of what was kept, and which of it is new."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one delivery."""
@@ -119,6 +121,8 @@ class Receiver:
             if not arrivals:
                 return 200, "nothing for Rolecall in this", 0, 0
             fresh = await self.commit.accept(arrivals)
+            if self.arrived:
+                self.arrived(arrivals, fresh)
         except HTTPException as refusal:
             return refusal.status_code, refusal.detail, 0, 0
         except InvalidSignature:

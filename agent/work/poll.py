@@ -27,6 +27,9 @@ from connectors.errors import ConnectorError
 BETWEEN_LOOKS_SECONDS = 0.5
 """Pause between the looks of one poll, for the other users of a system that has much to tell."""
 
+Found = Callable[[Sequence[Arrival], Sequence[bool]], None]
+"""Told of what a look found, once it is kept, and which of it is new; called where something is."""
+
 log = structlog.get_logger()
 
 
@@ -34,7 +37,7 @@ async def poll_forever(
     connectors: Mapping[str, Connector],
     breaker: Breaker,
     database: Database,
-    wake: asyncio.Event,
+    found: Found,
     every_seconds: float,
     metrics: Metrics,
 ) -> None:
@@ -47,7 +50,7 @@ async def poll_forever(
         try:
             with breaker.passage() as closed_for:
                 if closed_for is None:
-                    fresh = await poll_once(connectors[source], database, wake.set)
+                    fresh = await poll_once(connectors[source], database, found)
                     metrics.found.labels(source).inc(fresh)
                     metrics.polled.labels(source).set_to_current_time()
         except UNUSABLE as error:
@@ -57,30 +60,27 @@ async def poll_forever(
         await asyncio.sleep(every_seconds)
 
 
-async def poll_once(connector: Connector, database: Database, found: Callable[[], None] = lambda: None) -> int:
-    """Take in all that happened up to now, look by look, and return how many events were new. Raises ConnectorError.
-
-    `found` is called whenever there were some.
-    """
+async def poll_once(connector: Connector, database: Database, found: Found = lambda arrivals, fresh: None) -> int:
+    """Take in all that happened up to now, look by look, and return how many events were new. Raises ConnectorError."""
     total, complete = 0, False
     while not complete:
-        fresh, complete = await _look(connector, database)
+        fresh, complete = await _look(connector, database, found)
         total += fresh
-        if fresh:
-            found()
         await asyncio.sleep(0 if complete else BETWEEN_LOOKS_SECONDS)
     return total
 
 
-async def _look(connector: Connector, database: Database) -> tuple[int, bool]:
+async def _look(connector: Connector, database: Database, tell: Found) -> tuple[int, bool]:
     """Take in what one look finds; return how many events were new, and whether that was all."""
     known = await database.read(_watermark, connector.source)
     found = await connector.poll(known)
     now = utcnow()
     arrivals = [Arrival(connector.source, event, b"", now) for event in found.events]
-    if fresh := await database.write(_take_in, connector.source, arrivals, found.watermark):
-        log.info("poll_found", source=connector.source, events=fresh, complete=found.complete)
-    return fresh, found.complete
+    fresh = await database.write(_take_in, connector.source, arrivals, found.watermark)
+    if any(fresh):
+        tell(arrivals, fresh)
+        log.info("poll_found", source=connector.source, events=sum(fresh), complete=found.complete)
+    return sum(fresh), found.complete
 
 
 def _watermark(session: Session, source: str) -> str | None:
@@ -88,8 +88,8 @@ def _watermark(session: Session, source: str) -> str | None:
     return row.value if row else None
 
 
-def _take_in(session: Session, source: str, arrivals: Sequence[Arrival], watermark: str) -> int:
-    fresh = sum(accept(session, arrivals))
+def _take_in(session: Session, source: str, arrivals: Sequence[Arrival], watermark: str) -> list[bool]:
+    fresh = accept(session, arrivals)
     row = {"source": source, "value": watermark, "at": utcnow()}
     make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     # as one statement: of servers that poll at the same moment, the second waits and does not fail
