@@ -157,6 +157,7 @@ def recover(session: Session, now: datetime) -> int:
     stranded = session.exec(select(Inbox).where(_OPEN, Inbox.state == "working")).all()
     for row in stranded:
         _take_back(row, now)
+        row.due_at = NEVER  # the turn is given below: a letter that was replayed meanwhile may stand before it
         session.flush()
         if row.state == "dead":
             give_turn(session, row.ticket_key)

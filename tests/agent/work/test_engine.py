@@ -149,6 +149,19 @@ def test_an_event_that_keeps_killing_the_process_becomes_a_dead_letter(database:
     assert job.event.delivery_id == "a2"
 
 
+def test_a_letter_replayed_while_a_dead_process_held_a_later_event_goes_first_and_alone(database: Database) -> None:
+    put(database, ("a", "a1"), ("a", "a2"))
+    (first,) = database.call(inbox.claim, 9, utcnow())
+    database.call(inbox.bury, first, "no right", utcnow())
+    (second,) = database.call(inbox.claim, 9, utcnow())
+    assert database.call(inbox.replay, first.seq, utcnow())
+    database.call(inbox.recover, utcnow())
+    for expected in (first, second):
+        (job,) = database.call(inbox.claim, 9, utcnow())
+        assert job.event == expected.event
+        database.call(inbox.finish, job, utcnow())
+
+
 async def test_stopping_finishes_the_work_in_hand(database: Database) -> None:
     put(database, ("a", "a1"), ("b", "b1"))
     begun, gate = asyncio.Event(), asyncio.Event()
