@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
 from agent.store.tables import Comment
+
+JUST_AFTER = timedelta(microseconds=1)
 
 
 def want(session: Session, key: str, marker: str, text: str) -> Comment:
@@ -22,19 +24,30 @@ def get(session: Session, key: str) -> Comment | None:
     return session.get(Comment, key)
 
 
-def attempt(session: Session, key: str, at: datetime) -> None:
-    """Note, before the request leaves, that from now on the comment may exist."""
-    session.get_one(Comment, key).attempted_at = at
+def attempt(session: Session, key: str, at: datetime) -> datetime:
+    """Note, before the request leaves, that the comment may exist or change from now on; return the attempt's time.
+
+    It is later than the last outcome even where the clock was turned back: that is what tells it from a finished one.
+    """
+    comment = session.get_one(Comment, key)
+    comment.attempted_at = max(at, comment.posted_at + JUST_AFTER) if comment.posted_at else at
+    return comment.attempted_at
+
+
+def unsettled(comment: Comment) -> datetime | None:
+    """Return when the attempt was made of which no outcome is known, None where there is no such one."""
+    tried, posted = comment.attempted_at, comment.posted_at
+    return tried if tried is not None and (posted is None or posted < tried) else None
 
 
 def refused(session: Session, key: str, at: datetime) -> None:
     """Note that the attempt made at `at` came to nothing for certain: the other side said no, or was never reached."""
     comment = session.get_one(Comment, key)
     if comment.attempted_at == at:  # a later attempt of another server may still be under way
-        comment.attempted_at = None
+        comment.attempted_at = comment.posted_at
 
 
 def posted(session: Session, key: str, remote_id: str, at: datetime) -> None:
     """Note that the comment exists under this id and says what we wanted."""
     comment = session.get_one(Comment, key)
-    comment.remote_id, comment.posted_at = remote_id, at
+    comment.remote_id, comment.posted_at = remote_id, max(at, comment.attempted_at) if comment.attempted_at else at

@@ -11,9 +11,12 @@ import hashlib
 import hmac
 import re
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -26,6 +29,8 @@ from agent.store.tables import utcnow
 from connectors.base import Connector
 from connectors.errors import Ambiguous, ConnectorError, Transient
 from connectors.events import Comment, Ticket
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -91,15 +96,16 @@ class Speaker:
             if reason := await self.database.write(brakes.brake, self.limits, utcnow()):
                 log.warning("comment_withheld", reason=reason)
                 return Said.WITHHELD
-            remote_id, said = await self._post(connector, ticket_id, key, wanted), Said.POSTED
+            remote_id = await self._carry_out(key, partial(connector.post_comment, ticket_id, wanted))
+            said = Said.POSTED
         else:
             remote_id, said = there.id, Said.UNCHANGED
             if there.text.strip() != wanted:
-                await connector.edit_comment(ticket_id, remote_id, wanted)
+                await self._carry_out(key, partial(connector.edit_comment, ticket_id, remote_id, wanted))
                 said = Said.EDITED
         await self.database.write(comments.posted, key, remote_id, utcnow())
-        if intent.attempted_at is not None:
-            self._ends.pop((key, intent.attempted_at), None)
+        if attempted_at := comments.unsettled(intent):
+            self._ends.pop((key, attempted_at), None)
         return said
 
     def _await_settled(self, intent: Intent) -> None:
@@ -108,25 +114,25 @@ class Speaker:
         How long ago an earlier process made it, only the time of day can tell; unless that is the shared database's,
         it may have been changed, so the attempt is waited for from now on.
         """
-        if intent.remote_id is None and intent.attempted_at is not None:
-            attempt = intent.ticket_key, intent.attempted_at
+        if attempted_at := comments.unsettled(intent):
+            attempt = intent.ticket_key, attempted_at
             if attempt not in self._ends:
-                ago = utcnow() - intent.attempted_at if self.database.clustered else timedelta(0)
+                ago = utcnow() - attempted_at if self.database.clustered else timedelta(0)
                 self._ends[attempt] = time.monotonic() + (self.settle - max(ago, timedelta(0))).total_seconds()
             if (left := self._ends[attempt] - time.monotonic()) > 0:
                 raise Transient("an earlier attempt to comment may still be under way", retry_after=left)
 
-    async def _post(self, connector: Connector, ticket_id: str, key: str, wanted: str) -> str:
-        now = utcnow()
-        await self.database.write(comments.attempt, key, now)
-        self._ends[key, now] = time.monotonic() + self.settle.total_seconds()
+    async def _carry_out(self, key: str, request: Callable[[], Awaitable[T]]) -> T:
+        """Send a request that posts or edits, noted before it leaves. An edit that comes late undoes a later one."""
+        attempted_at = await self.database.write(comments.attempt, key, utcnow())
+        self._ends[key, attempted_at] = time.monotonic() + self.settle.total_seconds()
         try:
-            remote_id = await connector.post_comment(ticket_id, wanted)
+            outcome = await request()
         except Ambiguous:
             raise
         except ConnectorError:
-            await self.database.write(comments.refused, key, now)
-            del self._ends[key, now]
+            await self.database.write(comments.refused, key, attempted_at)
+            del self._ends[key, attempted_at]
             raise
-        del self._ends[key, now]
-        return remote_id
+        del self._ends[key, attempted_at]
+        return outcome

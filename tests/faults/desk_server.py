@@ -67,7 +67,7 @@ class Plan:
     own_clock: bool = False
     clock_file: str = ""
     turned_unnoticed: bool = False
-    comments_per_hour: int = 1_000
+    comments_per_hour: int = 1_000_000
     intake: dict[str, float] = field(default_factory=dict)
     hasty: bool = False
 

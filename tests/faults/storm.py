@@ -139,7 +139,12 @@ class Storm:
 
 def _inversions(texts: Sequence[str]) -> int:
     """Count the steps back: corrections go round the roles, one at a time; a repetition is no step."""
-    steps = [ROLES.index(role) for text in texts for role in ROLES if f"**Role: {role}** (corrected" in text]
+    steps = [
+        number
+        for text in texts
+        for number, role in enumerate(ROLES)
+        if f"**Role: {role}** (corrected" in text or f"**Role: {role}** (confirmed" in text
+    ]
     return sum((after - before) % len(ROLES) > 1 for before, after in pairwise(steps))
 
 
