@@ -16,6 +16,7 @@ from agent.store import deferred, inbox
 from agent.store.database import MIGRATIONS, Database, newest_version
 from agent.store.inbox import EVENT, NEVER, Job
 from agent.work.attempt import Attempts
+from agent.work.breaker import Breakers
 from agent.work.engines import make_engine
 from connectors.events import Event, Kind
 from tests.faults.postgres import new_database
@@ -86,7 +87,8 @@ async def test_what_the_old_release_left_is_done_in_order(
     async def handle(job: Job) -> None:
         handled[job.ticket_key].append(job.event.delivery_id)
 
-    engine = make_engine(database, Attempts(database, handle, Metrics()), asyncio.Event(), 8)
+    attempts = Attempts(database, handle, Metrics(), Breakers(Metrics(), ["desk"]))
+    engine = make_engine(database, attempts, asyncio.Event(), 8)
     working = asyncio.create_task(engine.run())
     async with asyncio.timeout(60):
         while await database.read(inbox.counts):
