@@ -64,7 +64,7 @@ def _traceback(sio: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
 
 
 class Unfailing:
-    """A stream for log lines: that its disk is full is no reason to stop."""
+    """A stream for log lines: that its disk is full, or that it was closed, is no reason to stop."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -73,14 +73,14 @@ class Unfailing:
         """Write, or lose the line."""
         try:  # noqa: SIM105 - suppress() would be felt in every acknowledgement
             self._stream.write(text)
-        except OSError:
+        except (OSError, ValueError):
             pass
 
     def flush(self) -> None:
         """Flush, or lose what was written."""
         try:  # noqa: SIM105
             self._stream.flush()
-        except OSError:
+        except (OSError, ValueError):
             pass
 
 

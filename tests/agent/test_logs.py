@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
@@ -9,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from agent.logs import Unfailing
 
 SCRIPT = """
 import logging, sys, structlog
@@ -74,3 +77,13 @@ def test_a_full_disk_under_the_log_loses_lines_and_stops_nothing(form: str) -> N
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run([sys.executable, "-c", MANY, form], stdout=subprocess.PIPE, stderr=full)
     assert done.stdout == b"alive\n"
+
+
+def test_a_stream_that_was_closed_loses_lines_and_stops_nothing() -> None:
+    closed = io.StringIO()
+    closed.close()
+    with pytest.raises(ValueError, match="closed"):
+        closed.write("a line")
+    stream = Unfailing(closed)
+    stream.write("a line")
+    stream.flush()

@@ -186,13 +186,13 @@ async def test_with_acknowledgements_before_the_commit_the_same_harness_finds_lo
 
 
 async def test_a_reserve_lets_work_go_on_while_nothing_more_is_taken_in(tmp_path: Path) -> None:
-    async with world(tmp_path, intake={"min_free_bytes": 16 * MEGABYTE}) as it:
+    async with world(tmp_path, intake={"min_free_bytes": 24 * MEGABYTE}) as it:
         async with load(it):
             await it.until_acknowledged(20)
-            with ballast(it.root, leave=12 * MEGABYTE):
+            with ballast(it.root, leave=22 * MEGABYTE):
                 await it.until_refused(30)
                 reason = await it.until_ready(False)
-                assert "less than 16 MB free" in reason
+                assert "less than 24 MB free" in reason
                 assert free_bytes(it.root) > 4 * MEGABYTE
                 await it.until_worked_off()
                 assert it.acknowledged <= it.kept("done")
