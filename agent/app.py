@@ -24,8 +24,9 @@ from starlette.routing import Route
 from agent.feedback.learn import Feedback
 from agent.intake.group_commit import GroupCommit
 from agent.intake.rate import buckets
-from agent.intake.receive import Receiver, Summary
+from agent.intake.receive import Receiver
 from agent.intake.storage import Storage
+from agent.intake.summary import Summary
 from agent.metrics import Metrics
 from agent.parts import Parts
 from agent.rotation import Rotation

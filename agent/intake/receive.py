@@ -28,8 +28,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-import structlog
-from prometheus_client import Counter
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
@@ -37,7 +35,7 @@ from starlette.types import Receive, Scope, Send
 
 from agent.intake.group_commit import GroupCommit, Overloaded
 from agent.intake.rate import Bucket
-from agent.metrics import Metrics
+from agent.intake.summary import Answer, Summary
 from agent.settings import IntakeSettings
 from agent.store.arrivals import Arrival
 from agent.store.database import UNUSABLE, why
@@ -49,8 +47,6 @@ from connectors.events import Delivery
 RETRY_AFTER_SECONDS = 5
 UNKNOWN = "unknown"
 
-log = structlog.get_logger()
-
 
 class TooFast(Exception):
     """The source is beyond its rate for so many seconds."""
@@ -58,36 +54,6 @@ class TooFast(Exception):
     def __init__(self, seconds: float) -> None:
         super().__init__(f"too fast by {seconds:.3f} s")
         self.seconds = seconds
-
-
-class Summary:
-    """Counts deliveries and logs a line about each.
-
-    The lines of all that were answered in one turn of the event loop are written together: one by one, between other
-    work, they took a sixth of the acknowledgements that a second can hold.
-    """
-
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-        self._counters: dict[tuple[str, int], Counter] = {}
-        self._answered: list[tuple[str, int, str, int]] = []
-
-    def add(self, source: str, status: int, reason: str, events: int, seconds: float) -> None:
-        """Note a delivery that was answered after so many seconds. `source` comes from a closed set."""
-        counter = self._counters.get((source, status))
-        if counter is None:  # looking it up among the metric's own labels costs more than counting
-            counter = self._counters[source, status] = self._metrics.deliveries.labels(source, status)
-        counter.inc()
-        if status < 300:
-            self._metrics.acknowledgement.observe(seconds)
-        if not self._answered:
-            asyncio.get_running_loop().call_soon(self._write)
-        self._answered.append((source, status, reason, events))
-
-    def _write(self) -> None:
-        answered, self._answered = self._answered, []
-        for source, status, reason, events in answered:
-            log.info("delivery", source=source, status=status, reason=reason, events=events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,35 +73,34 @@ class Receiver:
         began = time.perf_counter()
         source = scope["path_params"]["source"]
         known = source if source in self.connectors else UNKNOWN
-        status, reason, events, pause = await self._receive(scope, receive, source)
-        headers = {"Retry-After": str(pause)} if pause else None
-        await PlainTextResponse(f"{reason}\n", status, headers)(scope, receive, send)
-        self.summary.add(known, status, reason, events, time.perf_counter() - began)
+        answer = await self._receive(scope, receive, source)
+        headers = {"Retry-After": str(answer.pause)} if answer.pause else None
+        await PlainTextResponse(f"{answer.reason}\n", answer.status, headers)(scope, receive, send)
+        self.summary.add(known, answer, time.perf_counter() - began)
 
-    async def _receive(self, scope: Scope, receive: Receive, source: str) -> tuple[int, str, int, int]:
-        """Return status, reason, number of new events, and seconds that the sender should wait."""
+    async def _receive(self, scope: Scope, receive: Receive, source: str) -> Answer:
         headers = Headers(scope=scope)
         try:
             body = await read_body(headers, receive, self.limits)
             arrivals = self._verify_and_parse(source, Delivery(headers, body, scope["path_params"].get("secret", "")))
             if not arrivals:
-                return 200, "nothing for Rolecall in this", 0, 0
+                return Answer(200, "nothing for Rolecall in this")
             fresh = await self.commit.accept(arrivals)
             if self.arrived:
                 self.arrived(arrivals, fresh)
         except HTTPException as refusal:
-            return refusal.status_code, refusal.detail, 0, 0
+            return Answer(refusal.status_code, refusal.detail)
         except InvalidSignature:
-            return 401, "not authentic", 0, 0
+            return Answer(401, "not authentic")
         except TooFast as error:
-            return 429, "faster than [intake] rate_per_second", 0, ceil(error.seconds)
+            return Answer(429, "faster than [intake] rate_per_second", pause=ceil(error.seconds))
         except MalformedPayload as error:
-            return 400, str(error), 0, 0
+            return Answer(400, str(error))
         except Overloaded as error:
-            return 503, f"cannot keep this now: {error}", 0, RETRY_AFTER_SECONDS
+            return Answer(503, f"cannot keep this now: {error}", pause=RETRY_AFTER_SECONDS)
         except UNUSABLE as error:
-            return 503, f"cannot keep this now: {why(error)}", 0, RETRY_AFTER_SECONDS
-        return (202, "kept", sum(fresh), 0) if any(fresh) else (200, "known already", 0, 0)
+            return Answer(503, f"cannot keep this now: {why(error)}", pause=RETRY_AFTER_SECONDS)
+        return Answer(202, "kept", sum(fresh)) if any(fresh) else Answer(200, "known already")
 
     def _verify_and_parse(self, source: str, delivery: Delivery) -> list[Arrival]:
         connector = self.connectors.get(source)

@@ -29,9 +29,9 @@ OPEN = ("waiting", "working")
 
 # Conditions with literals, for the databases use a partial index only where they see that its condition holds.
 _WAITING = col(Inbox.state) == literal_column("'waiting'")
-_DEAD = col(Inbox.state) == literal_column("'dead'")
+DEAD = col(Inbox.state) == literal_column("'dead'")
 _SUSPECT = text("crashes > 0 AND state IN ('waiting', 'working')")
-_OPEN = col(Inbox.state).in_([literal_column("'waiting'"), literal_column("'working'")])
+OPEN_EVENTS = col(Inbox.state).in_([literal_column("'waiting'"), literal_column("'working'")])
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """When an event is due that has another of its ticket before it."""
@@ -97,14 +97,14 @@ def _suspect_in_hand(session: Session) -> bool:
 
 def give_turn(session: Session, key: str) -> None:
     """Make the oldest open event of the ticket due, if it stood behind another one until now."""
-    oldest = select(func.min(Inbox.seq)).where(Inbox.ticket_key == key, _OPEN).scalar_subquery()
+    oldest = select(func.min(Inbox.seq)).where(Inbox.ticket_key == key, OPEN_EVENTS).scalar_subquery()
     _make_due(session, col(Inbox.seq) == oldest)
 
 
 def give_turns(session: Session, keys: Sequence[str] | None = None) -> None:
     """Do so for several tickets, or for all."""
     chosen = () if keys is None else (col(Inbox.ticket_key).in_(keys),)
-    oldest = select(func.min(Inbox.seq)).where(_OPEN, *chosen).group_by(col(Inbox.ticket_key))
+    oldest = select(func.min(Inbox.seq)).where(OPEN_EVENTS, *chosen).group_by(col(Inbox.ticket_key))
     _make_due(session, col(Inbox.seq).in_(oldest))
 
 
@@ -154,7 +154,7 @@ def recover(session: Session, now: datetime) -> int:
 
     An event that has killed the process MAX_CRASHES times becomes a dead letter.
     """
-    stranded = session.exec(select(Inbox).where(_OPEN, Inbox.state == "working")).all()
+    stranded = session.exec(select(Inbox).where(OPEN_EVENTS, Inbox.state == "working")).all()
     for row in stranded:
         _take_back(row, now)
         row.due_at = NEVER  # the turn is given below: a letter that was replayed meanwhile may stand before it
@@ -223,56 +223,13 @@ def turn_back(session: Session, by: timedelta) -> None:
 def latest(session: Session) -> datetime | None:
     """Return the latest time of receipt of the newest event and of all that are open, None where there are none."""
     newest = session.exec(select(Inbox.received_at).order_by(col(Inbox.seq).desc()).limit(1)).first()
-    waiting = session.exec(select(func.max(Inbox.received_at)).where(_OPEN)).one()
+    waiting = session.exec(select(func.max(Inbox.received_at)).where(OPEN_EVENTS)).one()
     return max(filter(None, (newest, waiting)), default=None)
-
-
-def replay(session: Session, seq: int, now: datetime) -> bool:
-    """Give a dead letter another life, before the later events of its ticket; False where there is no such one."""
-    letter = session.get(Inbox, seq)
-    if letter is None or letter.state != "dead":
-        return False
-    letter.state, letter.attempts, letter.crashes, letter.done_at = "waiting", 0, 0, None
-    letter.due_at = NEVER
-    session.flush()
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        letter.due_at = now
-        deferred.defer(connection, [(seq, letter.ticket_key)])
-        return True
-    others = select(Inbox).where(Inbox.ticket_key == letter.ticket_key, _OPEN, Inbox.due_at < NEVER)
-    for other in session.exec(others).all():
-        if other.state == "working":
-            return True  # its end gives the turn
-        if other.seq is not None and other.seq < seq:
-            return True  # an older one has the turn
-        other.due_at = NEVER
-    letter.due_at = now
-    return True
-
-
-def drop(session: Session, seq: int) -> bool:
-    """Settle a dead letter without doing anything about it; False where there is no such one."""
-    letter = session.get(Inbox, seq)
-    if letter is None or letter.state != "dead":
-        return False
-    letter.state = "dropped"
-    return True
-
-
-def dead(session: Session) -> Sequence[int]:
-    """Return the numbers of all dead letters, oldest first."""
-    return [seq for seq in session.exec(select(Inbox.seq).where(_DEAD).order_by(col(Inbox.seq))) if seq is not None]
-
-
-def listed(session: Session, state: str, limit: int) -> Sequence[Inbox]:
-    """Return the oldest events in a state."""
-    return session.exec(select(Inbox).where(Inbox.state == state).order_by(col(Inbox.seq)).limit(limit)).all()
 
 
 def oldest(session: Session) -> datetime | None:
     """Return when the oldest open event was received, None where nothing is open."""
-    first = select(func.min(col(Inbox.seq) + 0)).where(_OPEN)  # a sum, or they would walk through all done
+    first = select(func.min(col(Inbox.seq) + 0)).where(OPEN_EVENTS)  # a sum, or they would walk through all done
     return session.exec(select(Inbox.received_at).where(Inbox.seq == first.scalar_subquery())).first()
 
 
@@ -286,7 +243,7 @@ def counts(session: Session) -> dict[str, int]:
     """Return how many events are in each open or dead state."""
     number = select(func.count()).select_from(Inbox)
     waiting = session.exec(number.where(_WAITING)).one()
-    working = session.exec(number.where(_OPEN)).one() - waiting
-    dead = session.exec(number.where(_DEAD)).one()
+    working = session.exec(number.where(OPEN_EVENTS)).one() - waiting
+    dead = session.exec(number.where(DEAD)).one()
     found = {"waiting": waiting, "working": working, "dead": dead}
     return {state: count for state, count in found.items() if count}
