@@ -37,6 +37,14 @@ log = structlog.get_logger()
 _SIGNED = re.compile(r"\[//\]: # \(rolecall-[0-9a-f]{20}\)\s*\Z")
 
 
+class Unsettled(Transient):
+    """An earlier attempt to comment may be under way for some seconds yet: nothing failed, it is too early to look."""
+
+    def __init__(self, left: float) -> None:
+        super().__init__("an earlier attempt to comment may still be under way", left)
+        self.left = left
+
+
 class Said(StrEnum):
     """What came of wanting to say something. UNCHANGED: the comment was there, word for word."""
 
@@ -109,7 +117,7 @@ class Speaker:
         return said
 
     def _await_settled(self, intent: Intent) -> None:
-        """Raise Transient while an earlier attempt may still be under way on the other side.
+        """Raise Unsettled while an earlier attempt may still be under way on the other side.
 
         How long ago an earlier process made it, only the time of day can tell; unless that is the shared database's,
         it may have been changed, so the attempt is waited for from now on.
@@ -120,7 +128,7 @@ class Speaker:
                 ago = utcnow() - attempted_at if self.database.clustered else timedelta(0)
                 self._ends[attempt] = time.monotonic() + (self.settle - max(ago, timedelta(0))).total_seconds()
             if (left := self._ends[attempt] - time.monotonic()) > 0:
-                raise Transient("an earlier attempt to comment may still be under way", retry_after=left)
+                raise Unsettled(left)
 
     async def _carry_out(self, key: str, request: Callable[[], Awaitable[T]]) -> T:
         """Send a request that posts or edits, noted before it leaves. An edit that comes late undoes a later one."""

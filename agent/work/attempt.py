@@ -16,6 +16,7 @@ from agent.store import inbox
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import utcnow
+from agent.triage.speak import Unsettled
 from agent.work.breaker import Breakers
 from agent.work.retry import pause
 from connectors.errors import ConnectorError, Transient
@@ -28,9 +29,9 @@ log = structlog.get_logger()
 class Attempts:
     """Makes attempts with one handler and writes down what came of them.
 
-    A handler says what became of the event by returning (done), raising Transient (again later) or any other
-    ConnectorError (dead letter). Any other exception is a fault of ours: it is tried again like a transient one, with
-    its trace in the log.
+    A handler says what became of the event by returning (done), raising Transient (again later), Unsettled (later, and
+    this was no attempt) or any other ConnectorError (dead letter). Any other exception is a fault of ours: it is tried
+    again like a transient one, with its trace in the log.
     """
 
     def __init__(
@@ -60,13 +61,16 @@ class Attempts:
                 if closed_for is None:
                     await self._make(job, began)
                 else:
-                    await self._database.write(inbox.put_off, job, utcnow() + timedelta(seconds=closed_for))
+                    await self._put_off(job, closed_for)
             except inbox.Superseded:
                 self._sum_up(job, began, "superseded")
 
     async def _make(self, job: Job, began: float) -> None:
         try:
             await self._handler(job)
+        except Unsettled as error:
+            log.info("comment_awaited", seconds=round(error.left, 1))
+            await self._put_off(job, error.left)
         except Transient as error:
             await self._again(job, began, str(error), error.retry_after)
         except ConnectorError as error:
@@ -77,6 +81,9 @@ class Attempts:
         else:
             await self._database.write(inbox.finish, job, utcnow())
             self._sum_up(job, began, "done")
+
+    async def _put_off(self, job: Job, seconds: float) -> None:
+        await self._database.write(inbox.put_off, job, utcnow() + timedelta(seconds=seconds))
 
     async def _again(self, job: Job, began: float, error: str, retry_after: float | None) -> None:
         wait = pause(job.attempt, retry_after, self._random, self._pauses)

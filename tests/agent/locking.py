@@ -11,12 +11,17 @@ from sqlalchemy import event
 from agent.parts import Parts
 
 
-@contextmanager
-def locked(parts: Parts) -> Iterator[None]:
-    """Hold the lock of the database, in which nobody waits for long, for the length of a block."""
+def impatient(parts: Parts) -> Parts:
+    """Let nobody wait long for the lock of the database. Call it before a server runs on it."""
     engine = parts.database.engine
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout = 50"))
     engine.dispose()
+    return parts
+
+
+@contextmanager
+def locked(parts: Parts) -> Iterator[None]:
+    """Hold the lock of the database for the length of a block."""
     with closing(sqlite3.connect(parts.directory.database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield

@@ -8,7 +8,7 @@ import pytest
 
 from agent.app import FOLLOW_SECONDS
 from agent.parts import Parts
-from tests.agent.locking import locked
+from tests.agent.locking import impatient, locked
 from tests.desk import Desk
 from tests.invented_desk import trainer_for
 from tests.serving_app import Running, running
@@ -37,7 +37,7 @@ async def role_of(server: Running, subject: str, body: str) -> str:
 
 async def test_the_old_role_is_not_repeated_and_nothing_else_moves(learnt: Parts, desk: Desk) -> None:
     others = [(c.subject, c.body) for c in load_conversations()]
-    async with running(learnt, desk) as server:
+    async with running(impatient(learnt), desk) as server:
         await trainer_for(learnt).train("tests")
         learnt.follow()
         with locked(learnt):  # a database that was locked for a while changes nothing of it

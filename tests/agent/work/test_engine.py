@@ -21,6 +21,7 @@ from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import Inbox, utcnow
+from agent.triage.speak import Unsettled
 from agent.work.attempt import Attempts, Handler
 from agent.work.breaker import Breakers
 from agent.work.engine import Engine
@@ -110,6 +111,20 @@ async def test_a_dead_letter_lets_the_next_event_of_its_ticket_go_on_and_can_be_
         healed = True
         assert database.call(letters.replay, 1, utcnow())
         await until(lambda: states(database) == {"a1": "done", "a2": "done"})
+
+
+async def test_waiting_for_a_comment_that_may_still_arrive_uses_up_no_attempt(database: Database) -> None:
+    put(database, ("a", "a1"))
+    attempts = []
+
+    async def handler(job: Job) -> None:
+        attempts.append(job.attempt)
+        if len(attempts) < 4:
+            raise Unsettled(0.05)
+
+    async with working(database, handler):
+        await until(lambda: states(database) == {"a1": "done"})
+    assert attempts == [1, 1, 1, 1]
 
 
 async def test_a_fault_of_ours_is_tried_again_and_does_not_stop_the_engine(database: Database) -> None:

@@ -13,7 +13,7 @@ from agent.parts import Parts
 from agent.store import jobs
 from agent.store.database import Database
 from agent.store.tables import ModelJob, utcnow
-from tests.agent.locking import locked
+from tests.agent.locking import impatient, locked
 from tests.agent.web.api.asking import EXAMPLES, KEY, body, ended, trained
 from tests.agent.web.api.conftest import Serve
 from tests.desk import Desk
@@ -33,7 +33,7 @@ async def test_a_job_goes_from_pending_to_completed_and_its_model_answers(serve:
 
 
 async def test_texts_are_forgotten_when_their_job_has_ended(api_parts: Callable[..., Parts], desk: Desk) -> None:
-    parts = api_parts()
+    parts = impatient(api_parts())
     async with running(parts, desk) as server:
         server.client.headers["X-API-Key"] = KEY
         job = await trained(server.client)
@@ -182,7 +182,7 @@ async def test_examples_that_nothing_can_be_learnt_from_are_refused(serve: Serve
 async def test_a_locked_database_delays_jobs_and_refuses_new_ones_for_now(
     api_parts: Callable[..., Parts], desk: Desk
 ) -> None:
-    parts = api_parts()
+    parts = impatient(api_parts())
     async with running(parts, desk) as server:
         server.client.headers["X-API-Key"] = KEY
         job = (await server.client.post("/v1/train", json=body())).json()
