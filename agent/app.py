@@ -21,6 +21,9 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
+from agent.config.rotation import Rotation
+from agent.config.settings import BrakesSettings, Settings
+from agent.core import Parts
 from agent.feedback.learn import Feedback
 from agent.intake.group_commit import GroupCommit
 from agent.intake.rate import buckets
@@ -28,9 +31,6 @@ from agent.intake.receive import Receiver
 from agent.intake.storage import Storage
 from agent.intake.summary import Summary
 from agent.metrics import Metrics
-from agent.parts import Parts
-from agent.rotation import Rotation
-from agent.settings import BrakesSettings, Settings
 from agent.store import shared
 from agent.store.arrivals import Arrival
 from agent.store.brakes import Limits

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from agent.parts import Parts, assemble
-from agent.settings import Settings
+from agent.config.settings import Settings
+from agent.core import Parts, assemble
 from tests.desk import Desk
 
 TICKETS = Path(__file__).with_name("tickets")

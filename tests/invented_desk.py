@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from agent.core import Parts
 from agent.feedback.history import Reviewed
 from agent.learning.train import Trainer
-from agent.parts import Parts
 from tests.tickets.conversations import load_conversations
 
 

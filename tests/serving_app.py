@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import httpx
 
 from agent.app import create_app
-from agent.parts import Parts
+from agent.core import Parts
 from agent.store import inbox
 from connectors.events import Event
 from tests.desk import Desk

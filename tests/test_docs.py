@@ -12,7 +12,7 @@ import pytest
 from typer.main import get_command
 
 from agent.cli import app
-from agent.settings import Section, Settings
+from agent.config.settings import Section, Settings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

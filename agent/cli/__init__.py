@@ -28,7 +28,6 @@ from agent.cli import (
 )
 from agent.cli import demo as demo_command
 from agent.errors import RolecallError
-from heuristics.toml_file import FaultyFile
 
 EXIT_FAULT = 2
 
@@ -62,7 +61,7 @@ def main() -> None:
     """Run the command line; a fault that a person can mend is a message, not a traceback."""
     try:
         app()
-    except (RolecallError, FaultyFile) as error:
+    except RolecallError as error:
         Console(stderr=True).print(f"[bold red]rolecall:[/] {_escaped(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(EXIT_FAULT)
 

@@ -14,8 +14,8 @@ from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
 
 def check(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     """Validate settings, rules, roles, database and model, and reach every configured system. Changes nothing."""
+    from agent.core import Parts, connect
     from agent.intake.storage import shortage
-    from agent.parts import Parts, connect
     from agent.web.health import RULES_ALONE
     from connectors.errors import ConnectorError
 

@@ -63,7 +63,7 @@ def train(
     from agent.classifiers.datasets import per_class as draw
     from agent.classifiers.datasets import read
     from agent.classifiers.training_request import TrainingRequest, job
-    from agent.directory import DataDirectory
+    from agent.data_directory import DataDirectory
     from agent.errors import BadInput
     from agent.learning.child import Limits
     from agent.web.api.assembly import named_models
@@ -126,7 +126,7 @@ def evaluate(
     """
     from agent.classifiers.dataset_answers import answer, mistakes, unseen
     from agent.classifiers.datasets import read
-    from agent.directory import DataDirectory
+    from agent.data_directory import DataDirectory
     from agent.errors import BadInput
     from agent.serving.model import load
     from agent.web.api.assembly import named_models

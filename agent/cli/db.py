@@ -13,14 +13,14 @@ from rich.console import Console
 from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
 
 if TYPE_CHECKING:
-    from agent.settings import Settings
+    from agent.config.settings import Settings
     from agent.store.database import Database
 
 app = typer.Typer(help="The database: upgrade it, check it, move it to PostgreSQL.", no_args_is_help=True)
 
 
 def _database(settings: Settings) -> Database:
-    from agent.directory import DataDirectory
+    from agent.data_directory import DataDirectory
     from agent.store.database import Database
 
     url = settings.database_url
@@ -68,7 +68,7 @@ def move(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
 
     Stop the server first. The file stays as it is; the PostgreSQL has to be empty. All or nothing is copied.
     """
-    from agent.directory import DataDirectory
+    from agent.data_directory import DataDirectory
     from agent.store.database import Database
     from agent.store.moving import move as move_rows
 

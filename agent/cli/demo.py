@@ -31,11 +31,11 @@ def demo(
     read back from it, corrects the wrong ones as staff would, trains again and files more. Needs pip to reach a
     package index at its first run; everything else stays on this machine and is deleted at the end.
     """
+    from agent.config.roles_file import load_roles
     from agent.demo import story
     from agent.demo.helpdesk import HelpdeskServer, default_cache_dir, ensure_environment
     from agent.demo.installation import Installation
     from agent.demo.staff import Staff
-    from agent.roles import load_roles
 
     console = Console(highlight=False)
     begun = time.monotonic()

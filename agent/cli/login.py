@@ -15,7 +15,7 @@ from rich.table import Table
 from agent.cli.options import CONFIG, ConfigOption
 
 if TYPE_CHECKING:
-    from agent.secrets import Found
+    from agent.config.secrets import Found
 
 TOKEN_NAMES = ("HUGGINGFACE_APIKEY", "HF_TOKEN")
 HUB_VARIABLE = "HF_TOKEN"
@@ -95,8 +95,8 @@ def whoami(token: str | None) -> str | None:
 
 def tokens(config: Path, asked: list[str]) -> Iterator[Found]:
     """Yield each token that a source has, and note in `asked` what the others lack. Raises SettingsError."""
-    from agent.configuration import read_given
-    from agent.secrets import Secrets
+    from agent.config.loading import read_given
+    from agent.config.secrets import Secrets
 
     given = read_given(config if config != CONFIG or config.is_file() else None)
     sources = tuple(dict.fromkeys((*given.secrets.sources, "infisical")))

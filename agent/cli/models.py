@@ -105,7 +105,7 @@ def curve(
 
 
 def _registry(config: Path, data: Path | None) -> Registry:
-    from agent.directory import DataDirectory
+    from agent.data_directory import DataDirectory
     from agent.learning.registry import Registry
 
     directory = DataDirectory(settings_for(config, data).data)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from agent.parts import Parts
-    from agent.secrets import Secrets
-    from agent.settings import Settings
+    from agent.config.secrets import Secrets
+    from agent.config.settings import Settings
+    from agent.core import Parts
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", help="Settings file; environment variables ROLECALL_... override it.")
@@ -27,7 +27,7 @@ CONFIG = Path("config/agent.toml")
 
 def settings_for(config: Path, data: Path | None, secrets: Secrets | None = None, **overrides: Any) -> Settings:
     """Load the settings, with what was given on the command line on top (dots in names written as `__`)."""
-    from agent import configuration
+    from agent.config import loading as configuration
 
     given = {name.replace("__", "."): value for name, value in overrides.items() if value is not None}
     return configuration.load(config, overrides=given | ({"data": str(data)} if data else {}), secrets=secrets)
@@ -35,14 +35,15 @@ def settings_for(config: Path, data: Path | None, secrets: Secrets | None = None
 
 def reload_for(config: Path, data: Path | None, **overrides: Any) -> Callable[[], Settings]:
     """Return what loads the same settings again; its sources of secrets are kept open in between."""
-    from agent.secrets import Secrets
+    from agent.config.secrets import Secrets
 
     return partial(settings_for, config, data, secrets=Secrets(), **overrides)
 
 
 def parts_for(config: Path, data: Path | None, *, level: int = logging.WARNING, **overrides: Any) -> Parts:
     """Load the settings and assemble everything that decides; log from `level` on."""
-    from agent import logs, parts
+    from agent import core as parts
+    from agent import logs
 
     settings = settings_for(config, data, **overrides)
     logs.configure(settings.log_format, level)

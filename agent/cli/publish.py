@@ -68,7 +68,7 @@ def push(
 
 
 def _write(target: Path, model: str, version: str | None, pickle_head: bool, config: Path, data: Path | None) -> str:
-    from agent.directory import DataDirectory
+    from agent.data_directory import DataDirectory
     from agent.learning.setfit_layout import export as write
     from agent.web.api.assembly import named_models
 

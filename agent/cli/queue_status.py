@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import httpx
 
-from agent.settings import ServerSettings
+from agent.config.settings import ServerSettings
 from agent.store.figures import USUAL_RATE, Figures
 
 ANSWER_SECONDS = 3.0

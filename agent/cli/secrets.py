@@ -15,7 +15,7 @@ from rich.markup import escape
 from agent.cli.options import CONFIG, ConfigOption
 
 if TYPE_CHECKING:
-    from agent.configuration import Given
+    from agent.config.loading import Given
 
 app = typer.Typer(help="See where secrets come from; their values are never shown.", no_args_is_help=True)
 
@@ -31,9 +31,9 @@ def secrets() -> None:
 @app.command()
 def check(config: ConfigOption = CONFIG) -> None:
     """Ask every source, and name each secret with the source that it comes from and those that it hides."""
-    from agent.configuration import load, read_given
+    from agent.config.loading import load, read_given
+    from agent.config.secrets import Secrets
     from agent.errors import SettingsError
-    from agent.secrets import Secrets
 
     console = Console(highlight=False, soft_wrap=True)
     given, memory, good = read_given(config), Secrets(), True
@@ -66,7 +66,7 @@ def _line(console: Console, good: bool, what: str, text: str) -> None:
 
 
 def _careless(given: Given) -> Iterator[str]:
-    from agent.secrets import REFERENCE, referred
+    from agent.config.secrets import REFERENCE, referred
 
     for path in _secret_settings():
         value: object = given.table
@@ -82,7 +82,7 @@ def _secret_settings() -> Iterator[tuple[str, ...]]:
     """Yield the path of every setting that is never shown: `SecretStr` in ours, `repr=False` in a connector's."""
     from pydantic import BaseModel, SecretStr
 
-    from agent.settings import Settings
+    from agent.config.settings import Settings
     from connectors.registry import CONNECTORS
 
     def of_section(section: type[BaseModel], at: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -25,7 +25,7 @@ def serve(
     import uvicorn
 
     from agent.app import create_app
-    from agent.parts import connect
+    from agent.core import connect
     from agent.web.api.key import issue
     from agent.web.heads import limited
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from agent.config.settings import IntakeSettings
 from agent.intake.storage import Storage
-from agent.settings import IntakeSettings
 from agent.store.arrivals import Arrival, keep
 from agent.store.database import Database
 

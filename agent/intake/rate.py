@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from agent.settings import IntakeSettings
+from agent.config.settings import IntakeSettings
 from connectors.base import Connector
 
 

@@ -33,10 +33,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
+from agent.config.settings import IntakeSettings
 from agent.intake.group_commit import GroupCommit, Overloaded
 from agent.intake.rate import Bucket
 from agent.intake.summary import Answer, Summary
-from agent.settings import IntakeSettings
 from agent.store.arrivals import Arrival
 from agent.store.database import UNUSABLE, why
 from agent.store.tables import utcnow

@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from agent.settings import IntakeSettings
+from agent.config.settings import IntakeSettings
 from agent.store import shared
 from agent.store.database import Database, why
 from agent.store.tables import utcnow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from agent.directory import DataDirectory
+from agent.data_directory import DataDirectory
 from agent.errors import NotPossibleYet
 from agent.learning.replay import History
 from agent.serving.encoder import Encoder

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from sqlmodel import Session
 
-from agent.directory import DataDirectory
+from agent.config.settings import LearningSettings
+from agent.data_directory import DataDirectory
 from agent.errors import NotPossibleYet
 from agent.learning import child, curve, evaluation, version
 from agent.learning.calibration import fit_fusion, honest_probabilities
@@ -28,7 +29,6 @@ from agent.learning.registry import Registry
 from agent.learning.splits import Split, split
 from agent.learning.training_set import TrainingSet, build
 from agent.roles import RoleCatalogue
-from agent.settings import LearningSettings
 from agent.store import tickets
 from agent.store.database import Database
 from agent.store.tables import Training, utcnow

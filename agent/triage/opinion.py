@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.config.settings import TriageSettings
 from agent.domain import ticket_text
 from agent.roles import RoleCatalogue
 from agent.serving.active import ActiveModel
 from agent.serving.model import RoleModel
-from agent.settings import TriageSettings
 from agent.triage.abstention import Abstained, Cutoffs, Verdict, judge
 from agent.triage.fusion import Fusion
 from agent.triage.memory import Neighbour, recall

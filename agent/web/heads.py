@@ -9,7 +9,7 @@ from __future__ import annotations
 from starlette.responses import PlainTextResponse
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from agent.settings import ServerSettings
+from agent.config.settings import ServerSettings
 
 REFUSAL = "too many or too large headers\n"
 

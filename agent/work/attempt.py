@@ -10,8 +10,8 @@ from time import perf_counter
 
 import structlog
 
+from agent.config.settings import RETRY_SECONDS
 from agent.metrics import Metrics
-from agent.settings import RETRY_SECONDS
 from agent.store import inbox
 from agent.store.database import Database
 from agent.store.inbox import Job

@@ -18,8 +18,8 @@ from random import Random
 
 import structlog
 
+from agent.config.settings import BREAKER_FAILURES, BREAKER_SECONDS
 from agent.metrics import Metrics
-from agent.settings import BREAKER_FAILURES, BREAKER_SECONDS
 from agent.work.retry import pause
 from connectors.errors import ConnectorError, TicketNotFound, Transient
 

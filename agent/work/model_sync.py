@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from agent.directory import DataDirectory
+from agent.data_directory import DataDirectory
 from agent.serving.active import POINTER, Pointer
 from agent.serving.artefact import ArtefactError, read, read_manifest
 from agent.store import files, shared

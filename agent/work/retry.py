@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from random import Random
 
-from agent.settings import RETRY_SECONDS
+from agent.config.settings import RETRY_SECONDS
 
 MAX_RETRY_AFTER = 3_600.0
 """Seconds that we honour at most: a system that asks for a week gets an hour."""

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from agent.config.settings import Settings
 from agent.learning.nightly import retrain
-from agent.settings import Settings
 from agent.store import retention, shared
 from agent.store.database import Database
 from agent.store.tables import utcnow

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 
 from sqlalchemy import event
 
-from agent.parts import Parts
+from agent.core import Parts
 
 
 def impatient(parts: Parts) -> Parts:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlmodel import select
 
+from agent.core import Parts
 from agent.domain import Strength
-from agent.parts import Parts
 from agent.store.tables import Decision, Inbox, Review, Ticket
 from agent.triage.speak import marker_for
 from connectors.errors import Ambiguous, Permanent, Transient

@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.config.rules_file import load_rules
 from agent.demo import corpus
 from agent.domain import Example, ticket_key
 from agent.learning.replay import History
 from agent.serving.encoder import Encoder
-from heuristics import Hit, load_rules
+from heuristics import Hit
 
 CACHE = Path("build/bench")
 ROOT = Path(__file__).parents[2]

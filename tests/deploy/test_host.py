@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.configuration import load
+from agent.config.loading import load
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 UNIT = DEPLOY / "rolecall.service"

@@ -21,12 +21,12 @@ from starlette.routing import Route
 
 from agent import logs
 from agent.cli.serve import spare_collector
+from agent.config.settings import IntakeSettings, ServerSettings
 from agent.intake.group_commit import GroupCommit
 from agent.intake.receive import Receiver
 from agent.intake.storage import Storage
 from agent.intake.summary import Summary
 from agent.metrics import Metrics
-from agent.settings import IntakeSettings, ServerSettings
 from agent.store.database import Database
 from agent.web.heads import limited
 from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings

@@ -22,9 +22,9 @@ from sqlmodel import Session
 import agent.app
 from agent import logs
 from agent.app import create_app
+from agent.config.settings import Settings
+from agent.core import assemble
 from agent.intake.group_commit import GroupCommit
-from agent.parts import assemble
-from agent.settings import Settings
 from agent.store import clock
 from agent.store.arrivals import Arrival
 from agent.store.database import Database

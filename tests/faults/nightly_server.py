@@ -12,7 +12,7 @@ import sys
 import time
 from datetime import datetime, timedelta, tzinfo
 
-from agent.settings import Settings
+from agent.config.settings import Settings
 from agent.store import shared
 from agent.store.database import Database
 from agent.work import schedule as scheduling

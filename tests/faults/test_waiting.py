@@ -18,7 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 from agent.cli import app
-from agent.settings import BREAKER_SECONDS, RETRY_SECONDS
+from agent.config.settings import BREAKER_SECONDS, RETRY_SECONDS
 from agent.store.inbox import MAX_CRASHES
 from connectors.events import Kind
 from tests.faults import processes

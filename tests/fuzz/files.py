@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from agent.configuration import load
+from agent.config.loading import load
+from agent.config.roles_file import RolesError, load_roles
+from agent.config.rules_file import RulesError, load_rules
+from agent.config.secrets import Secrets
 from agent.errors import BadInput, SettingsError
 from agent.feedback import history
-from agent.roles import RolesError, load_roles
-from agent.secrets import Secrets
-from heuristics.loading import RulesError, load_rules
 from tests.fuzz.target import Target
 
 ROOT = Path(__file__).parents[2]

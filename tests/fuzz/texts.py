@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+from agent.config.roles_file import load_roles
+from agent.config.settings import Settings, TriageSettings
+from agent.core import assemble
 from agent.feedback.commands import Correct, NotUnderstood, parse
-from agent.parts import assemble
-from agent.roles import load_roles
-from agent.settings import Settings, TriageSettings
 from agent.triage import wording
 from connectors.django_helpdesk.text import defuse, escape_template, restore
 from tests.connectors.test_django_helpdesk_text import rendered

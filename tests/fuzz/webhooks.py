@@ -17,8 +17,8 @@ import httpx
 from starlette.types import Message
 
 from agent.app import create_app
-from agent.parts import assemble
-from agent.settings import Settings
+from agent.config.settings import Settings
+from agent.core import assemble
 from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
 from connectors.django_helpdesk.payload import WebhookBody
 from connectors.errors import InvalidSignature, MalformedPayload

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from heuristics import Rule, RuleSet, leading_role, load_rules, tally
+from agent.config.rules_file import load_rules
+from heuristics import Rule, RuleSet, leading_role, tally
 from heuristics.mining import propose, to_toml
 
 PUMPS = ["main pump leaks", "two pumps noisy", "pump 3 leaks oil", "swing pump hot", "pump will not prime"]

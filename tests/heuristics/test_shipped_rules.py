@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.config.roles_file import load_roles
+from agent.config.rules_file import DefaultsEntry, RuleEntry, load_rules
 from agent.demo.corpus import planner_groups
-from agent.roles import load_roles
-from heuristics import leading_role, load_rules
-from heuristics.loading import DefaultsEntry, RuleEntry
+from heuristics import leading_role
 from heuristics.rules import Kind, Scope
 
 ROOT = Path(__file__).parents[2]

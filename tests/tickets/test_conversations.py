@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.roles import RoleCatalogue, load_roles
-from heuristics.loading import load_rules
+from agent.config.roles_file import load_roles
+from agent.config.rules_file import load_rules
+from agent.roles import RoleCatalogue
 from heuristics.rules import leading_role
 from tests.tickets.conversations import (
     BODY,

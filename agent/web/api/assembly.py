@@ -10,10 +10,10 @@ from pydantic import SecretStr
 
 from agent.classifiers.job_queue import JobQueue
 from agent.classifiers.named_models import NamedModels
-from agent.directory import DataDirectory
+from agent.config.settings import ApiSettings
+from agent.data_directory import DataDirectory
 from agent.learning.child import Limits
 from agent.serving.loaded import LoadedModels
-from agent.settings import ApiSettings
 from agent.store.database import Database
 from agent.web.api.app import create_api
 from agent.web.api.inference import InferenceRoutes

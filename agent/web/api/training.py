@@ -11,7 +11,7 @@ from fastapi import APIRouter, Header, HTTPException, Query
 from agent.classifiers.job_queue import JobQueue
 from agent.classifiers.named_models import NamedModels
 from agent.classifiers.training_request import ModelName, TrainingRequest
-from agent.settings import ApiSettings
+from agent.config.settings import ApiSettings
 from agent.store import jobs
 from agent.store.database import Database
 from agent.store.tables import ModelJob, utcnow

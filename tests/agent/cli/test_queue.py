@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from agent.cli import app
 from agent.cli.queue_status import lines, of_server
-from agent.settings import ServerSettings
+from agent.config.settings import ServerSettings
 from agent.store import inbox
 from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database, newest_version

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from agent.core import Parts
 from agent.domain import Strength
-from agent.parts import Parts
 from agent.store import tickets
 from agent.store.tables import Decision, Ticket
 from connectors.events import Event

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from agent.parts import Parts
+from agent.core import Parts
 from agent.store import inbox
 from tests.desk import Desk
 from tests.serving_app import running

@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from agent.config.settings import IntakeSettings, Settings
+from agent.core import Parts
 from agent.intake.rate import Bucket
-from agent.parts import Parts
-from agent.settings import IntakeSettings, Settings
 from tests.desk import Desk
 from tests.serving_app import Running, running
 

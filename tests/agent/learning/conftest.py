@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from agent.config.settings import LearningSettings
+from agent.core import Parts
 from agent.feedback.history import take_in
-from agent.parts import Parts
-from agent.settings import LearningSettings
 from tests.invented_desk import history
 
 SOURCE = "desk"

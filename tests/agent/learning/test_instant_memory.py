@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from agent.app import FOLLOW_SECONDS
-from agent.parts import Parts
+from agent.core import Parts
 from tests.agent.locking import impatient, locked
 from tests.desk import Desk
 from tests.invented_desk import trainer_for

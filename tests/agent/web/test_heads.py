@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from agent.settings import ServerSettings
+from agent.config.settings import ServerSettings
 from agent.web.heads import REFUSAL, limited
 
 pytestmark = pytest.mark.anyio

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from sqlmodel import select
 
+from agent.core import Parts
 from agent.domain import Strength
-from agent.parts import Parts
 from agent.store import brakes, tickets
 from agent.store.brakes import Limits
 from agent.store.tables import Decision, Review, utcnow

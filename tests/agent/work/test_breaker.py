@@ -11,8 +11,8 @@ from random import Random
 import pytest
 from sqlmodel import select, update
 
+from agent.core import Parts
 from agent.metrics import Metrics
-from agent.parts import Parts
 from agent.store import inbox
 from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database

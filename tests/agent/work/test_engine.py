@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 
+from agent.config.settings import RETRY_SECONDS as PAUSES
 from agent.metrics import Metrics
-from agent.settings import RETRY_SECONDS as PAUSES
 from agent.store import inbox, letters
 from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from agent.parts import Parts
+from agent.core import Parts
 from agent.store import comments
 from agent.store.tables import utcnow
 from agent.triage.speak import Said, Speaker

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.directory import DataDirectory
+from agent.data_directory import DataDirectory
 from agent.learning.registry import Registry
 from agent.serving.active import ActiveModel
 from agent.store import files

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import select
 
+from agent.core import Parts
 from agent.metrics import Metrics
-from agent.parts import Parts
 from agent.store import comments, inbox
 from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from agent.core import Parts
 from agent.learning.registry import Registry
-from agent.parts import Parts
 from tests.agent.web.api.asking import KEY
 from tests.desk import Desk
 from tests.learning.conftest import tiny_base

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from agent.parts import Parts
+from agent.core import Parts
 from agent.web.api.key import Keys, issue
 from tests.agent.web.api.asking import body, tree
 from tests.agent.web.api.conftest import Serve

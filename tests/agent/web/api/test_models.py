@@ -10,8 +10,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from agent.directory import DataDirectory
-from agent.parts import Parts
+from agent.core import Parts
+from agent.data_directory import DataDirectory
 from agent.web.api.assembly import model_api
 from tests.agent.web.api.asking import EXAMPLES, KEY, body, trained, tree
 from tests.agent.web.api.conftest import Put, Serve

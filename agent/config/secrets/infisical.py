@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 from tenacity.wait import wait_base
 
-from agent.secrets.source import Found, SourceFailed, is_wanted
+from agent.config.secrets.source import Found, SourceFailed, is_wanted
 
 if TYPE_CHECKING:
     from infisical_sdk import InfisicalSDKClient, ListSecretsResponse

@@ -9,11 +9,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.config.toml_file import Fault, FaultyFile, TomlFile, entries, read, unknown_keys
 from heuristics import patterns
 from heuristics.negation import DEFAULT_NEGATION, compile_negation
 from heuristics.rules import Kind, Rule, Scope
 from heuristics.ruleset import RuleSet
-from heuristics.toml_file import Fault, FaultyFile, TomlFile, entries, read, unknown_keys
 from heuristics.words import compile_phrase
 
 TABLE = "rule"

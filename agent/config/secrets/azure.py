@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from agent.secrets.source import Found, SourceFailed, is_wanted
+from agent.config.secrets.source import Found, SourceFailed, is_wanted
 
 if TYPE_CHECKING:
     from azure.keyvault.secrets import SecretClient, SecretProperties

@@ -9,13 +9,13 @@ from typing import Any
 
 import structlog
 
-from agent.secrets.azure import open_vault
-from agent.secrets.infisical import NAME as INFISICAL
-from agent.secrets.infisical import NAMES as IDENTITY
-from agent.secrets.infisical import Access, Infisical
-from agent.secrets.local import Files, Variables
-from agent.secrets.settings import SecretsSettings
-from agent.secrets.source import REFERENCE, Found, Source, SourceFailed
+from agent.config.secrets.azure import open_vault
+from agent.config.secrets.infisical import NAME as INFISICAL
+from agent.config.secrets.infisical import NAMES as IDENTITY
+from agent.config.secrets.infisical import Access, Infisical
+from agent.config.secrets.local import Files, Variables
+from agent.config.secrets.settings import SecretsSettings
+from agent.config.secrets.source import REFERENCE, Found, Source, SourceFailed
 
 log = structlog.get_logger()
 

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 import structlog
 
-from agent.directory import DataDirectory
+from agent.config.roles_file import load_roles
+from agent.config.rules_file import load_rules
+from agent.config.settings import Settings
+from agent.data_directory import DataDirectory
 from agent.errors import NotPossibleYet
-from agent.roles import load_roles
 from agent.serving.active import ActiveModel
-from agent.settings import Settings
 from agent.store.database import UNUSABLE, Database
 from agent.triage.opinion import Mind
 from agent.triage.recollection import Recollection
 from connectors.base import Connector
 from connectors.registry import CONNECTORS
-from heuristics import load_rules
 
 log = structlog.get_logger()
 

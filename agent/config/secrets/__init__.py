@@ -6,8 +6,8 @@ that has another name already is referred to: `token = "secret:HELPDESK_TOKEN"`.
 `.env`, then what `[secrets] sources` lists, in its order; the first that has a secret wins.
 """
 
-from agent.secrets.provider import Answer, Secrets, referred
-from agent.secrets.settings import SecretsSettings
-from agent.secrets.source import REFERENCE, Found, SourceFailed
+from agent.config.secrets.provider import Answer, Secrets, referred
+from agent.config.secrets.settings import SecretsSettings
+from agent.config.secrets.source import REFERENCE, Found, SourceFailed
 
 __all__ = ["REFERENCE", "Answer", "Found", "Secrets", "SecretsSettings", "SourceFailed", "referred"]

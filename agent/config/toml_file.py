@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from agent.errors import RolecallError
+
 QUOTED = re.compile(
     r'"""(?:[^\\]|\\.)*?"{3,5}' r"|'''.*?'{3,5}" r'|"(?:[^"\\\n]|\\.)*"' r"|'[^'\n]*'" r"|\#[^\n]*",
     re.DOTALL,
@@ -40,7 +42,7 @@ class Fault:
         return f"{self.path}:{self.line}: {self.message}"
 
 
-class FaultyFile(Exception):
+class FaultyFile(RolecallError):
     """A configuration file cannot be used; `faults` says everything that is wrong with it, in order of lines."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:

@@ -15,11 +15,11 @@ import trustme
 from structlog.testing import capture_logs
 
 from agent.app import create_app
-from agent.configuration import load
-from agent.parts import Parts, connect
-from agent.rotation import Rotation
-from agent.secrets import Secrets
-from agent.settings import Settings
+from agent.config.loading import load
+from agent.config.rotation import Rotation
+from agent.config.secrets import Secrets
+from agent.config.settings import Settings
+from agent.core import Parts, connect
 from connectors.base import Connector
 from tests.stubs import infisical as stubs
 from tests.stubs.server import Asked, Reply, serving

@@ -7,8 +7,8 @@ from collections.abc import Callable, MutableMapping
 
 import structlog
 
+from agent.config.settings import Settings
 from agent.errors import RolecallError
-from agent.settings import Settings
 from connectors.base import Connector
 from connectors.registry import CONNECTORS
 

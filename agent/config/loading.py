@@ -16,12 +16,12 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from agent.config.secrets import Found, Secrets, SecretsSettings, SourceFailed, referred
+from agent.config.secrets.local import Variables, dotenv
+from agent.config.secrets.source import PREFIX
+from agent.config.setting_tree import SettingTree, from_text
+from agent.config.settings import Settings
 from agent.errors import Fault, SettingsError
-from agent.secrets import Found, Secrets, SecretsSettings, SourceFailed, referred
-from agent.secrets.local import Variables, dotenv
-from agent.secrets.source import PREFIX
-from agent.setting_tree import SettingTree, from_text
-from agent.settings import Settings
 from connectors.registry import CONNECTORS
 
 DEFAULT_FILE = Path("config/agent.toml")

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from agent.configuration import load
+from agent.config.loading import load
+from agent.config.secrets import Secrets
+from agent.config.settings import Settings
 from agent.errors import SettingsError
-from agent.secrets import Secrets
-from agent.settings import Settings
 from tests.stubs import infisical as stubs
 
 TOKEN = "ROLECALL_CONNECTORS__DJANGO_HELPDESK__TOKEN"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.configuration import load
+from agent.config.loading import load
 from agent.errors import SettingsError
 
-SHIPPED = Path(__file__).parents[2] / "config/agent.toml"
+SHIPPED = Path(__file__).parents[3] / "config/agent.toml"
 HELPDESK = '[connectors.django-helpdesk]\nurl = "https://desk.example"\nauthor_id = 2\n'
 SECRETS = {
     "ROLECALL_CONNECTORS__DJANGO_HELPDESK__TOKEN": "s3cret-token",
