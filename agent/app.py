@@ -2,7 +2,7 @@
 
 POST /hooks/{source}[/{secret}]  agent.intake.receive  → inbox (one commit for many requests) → 202
 inbox → agent.work.engine        → agent.triage.pipeline (created) · agent.feedback.learn (commented, closed)
-/v1/...                          agent.web.api        → agent.classifiers.job_queue, agent.serving.loaded
+/v1/...                          agent.model_api.web        → agent.model_api.job_queue, agent.serving.loaded
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from agent.intake.receive import Receiver
 from agent.intake.storage import Storage
 from agent.intake.summary import Summary
 from agent.metrics import Metrics
-from agent.store import shared
+from agent.model_api.web.assembly import model_api
+from agent.store import coordination
 from agent.store.arrivals import Arrival
 from agent.store.brakes import Limits
 from agent.store.database import why
@@ -39,16 +40,15 @@ from agent.store.inbox import Job
 from agent.store.tables import utcnow
 from agent.triage.pipeline import Triage
 from agent.triage.speak import Speaker
-from agent.web.api.assembly import model_api
 from agent.web.headers import SafeHeaders
 from agent.web.health import Health
-from agent.web.numbers import Numbers
+from agent.web.metrics_page import Numbers
 from agent.work.attempt import Attempts
 from agent.work.breaker import Breakers
 from agent.work.engines import make_engine
 from agent.work.head_start import await_head_start
 from agent.work.model_sync import ModelSync
-from agent.work.observed import ObservedConnectors, count_calls
+from agent.work.observed_connectors import ObservedConnectors, count_calls
 from agent.work.poll import poll_forever
 from agent.work.schedule import schedule
 from agent.work.tracing import tracing
@@ -155,7 +155,7 @@ def create_app(
 def _key(parts: Parts) -> bytes:
     """Return what makes our comments' marks ours: servers on one database have to know each other's."""
     key = parts.directory.key()
-    return bytes.fromhex(parts.database.call(shared.agree, "key", key.hex())) if parts.database.clustered else key
+    return bytes.fromhex(parts.database.call(coordination.agree, "key", key.hex())) if parts.database.clustered else key
 
 
 def _start(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.core import Parts
-from agent.feedback.history import Reviewed
+from agent.feedback.importing import Reviewed
 from agent.learning.train import Trainer
 from tests.tickets.conversations import load_conversations
 

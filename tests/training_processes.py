@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-TRAINING = b"agent.learning.fit"
+TRAINING = b"agent.fitting.process"
 
 
 def training_processes(parent: int | None = None) -> list[int]:

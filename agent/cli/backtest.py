@@ -26,7 +26,7 @@ def backtest(
     """
     from agent.errors import NotPossibleYet
     from agent.learning.contest import contest
-    from agent.learning.registry import Registry
+    from agent.serving.registry import Registry
     from agent.triage.abstention import Abstained, judge
 
     parts = parts_for(config, data)

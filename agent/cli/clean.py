@@ -24,10 +24,10 @@ def clean(
     A wrong label is mended where it was made: answer the ticket with `/role NAME`, or import the right role.
     """
     from agent.errors import NotPossibleYet
-    from agent.learning.cleaning import suspicious
     from agent.learning.contest import contest
     from agent.learning.duplicates import group_duplicates
-    from agent.learning.registry import Registry
+    from agent.serving.registry import Registry
+    from agent.studies.cleaning import suspicious
 
     parts = parts_for(config, data)
     model = parts.active.current

@@ -19,10 +19,10 @@ from rich.table import Table
 from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
 
 if TYPE_CHECKING:
-    from agent.classifiers.dataset_answers import Answer
-    from agent.classifiers.datasets import Columns
-    from agent.learning.evaluation import Report
-    from agent.learning.job import Progress as Step
+    from agent.fitting.evaluation import Report
+    from agent.fitting.job import Progress as Step
+    from agent.model_api.dataset_answers import Answer
+    from agent.model_api.datasets import Columns
 
 EXCERPT = 160
 
@@ -59,14 +59,14 @@ def train(
     """
     from pydantic import ValidationError
 
-    from agent.classifiers.classifier import train as train_classifier
-    from agent.classifiers.datasets import per_class as draw
-    from agent.classifiers.datasets import read
-    from agent.classifiers.training_request import TrainingRequest, job
     from agent.data_directory import DataDirectory
     from agent.errors import BadInput
-    from agent.learning.child import Limits
-    from agent.web.api.assembly import named_models
+    from agent.fitting.child import Limits
+    from agent.model_api.classifier import train as train_classifier
+    from agent.model_api.datasets import per_class as draw
+    from agent.model_api.datasets import read
+    from agent.model_api.training_request import TrainingRequest, job
+    from agent.model_api.web.assembly import named_models
 
     settings = settings_for(config, data)
     directory = DataDirectory(settings.data)
@@ -124,13 +124,13 @@ def evaluate(
 
     Sometimes it is the data set that is wrong: in the page of --html a person can say so.
     """
-    from agent.classifiers.dataset_answers import answer, mistakes, unseen
-    from agent.classifiers.datasets import read
     from agent.data_directory import DataDirectory
     from agent.errors import BadInput
+    from agent.model_api.dataset_answers import answer, mistakes, unseen
+    from agent.model_api.dataset_report import render
+    from agent.model_api.datasets import read
+    from agent.model_api.web.assembly import named_models
     from agent.serving.model import load
-    from agent.web.api.assembly import named_models
-    from agent.web.review_page import render
 
     settings = settings_for(config, data)
     _, registry, manifest = named_models(settings.api, DataDirectory(settings.data)).version(model, None)
@@ -152,8 +152,8 @@ def evaluate(
 
 
 def _columns(text: list[str] | None, label: str, names: list[str] | None) -> Columns:
-    from agent.classifiers.datasets import Columns
     from agent.errors import BadInput
+    from agent.model_api.datasets import Columns
 
     if faulty := [name for name in names or () if "=" not in name]:
         raise BadInput(f"--name {faulty[0]}: must be LABEL=NAME")

@@ -70,7 +70,7 @@ def move(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     """
     from agent.data_directory import DataDirectory
     from agent.store.database import Database
-    from agent.store.moving import move as move_rows
+    from agent.store.to_postgres import move as move_rows
 
     settings = settings_for(config, data)
     directory = DataDirectory(settings.data)

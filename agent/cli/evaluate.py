@@ -14,8 +14,8 @@ from rich.table import Table
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
 
 if TYPE_CHECKING:
-    from agent.learning.evaluation import Report
-    from agent.learning.judged import Judged
+    from agent.fitting.evaluation import Report
+    from agent.studies.judged import Judged
 
 EXCERPT = 100
 
@@ -35,9 +35,9 @@ def evaluate(
     """
     from agent.domain import Example
     from agent.errors import NotPossibleYet
-    from agent.feedback.history import Columns, read
-    from agent.learning.judged import judge_all, report, unseen
+    from agent.feedback.importing import Columns, read
     from agent.store import tickets
+    from agent.studies.judged import judge_all, report, unseen
 
     parts = parts_for(config, data)
     if file is None:

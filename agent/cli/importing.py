@@ -34,7 +34,7 @@ def import_(
     Importing a file again adds only what is new, so it can be interrupted and repeated.
     """
     from agent.errors import BadInput
-    from agent.feedback.history import FAULTS_SHOWN, Columns, read, take_in
+    from agent.feedback.importing import FAULTS_SHOWN, Columns, read, take_in
 
     parts = parts_for(config, data)
     columns = Columns(id_column, subject_column, body_column, role_column, created_column)

@@ -13,7 +13,7 @@ from rich.table import Table
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for, settings_for
 
 if TYPE_CHECKING:
-    from agent.learning.registry import Registry
+    from agent.serving.registry import Registry
 
 app = typer.Typer(help="List trained versions, and choose which one serves.", no_args_is_help=True)
 
@@ -56,9 +56,9 @@ def rollback(why: WhyOption, config: ConfigOption = CONFIG, data: DataOption = N
 @app.command()
 def compare(a: str, b: str, config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     """Put two versions to the same reviewed tickets, each answering as if it had not seen them."""
+    from agent.fitting.evaluation import evaluate
     from agent.learning.contest import contest
-    from agent.learning.evaluation import evaluate
-    from agent.learning.gate import Terms, probability_worse
+    from agent.learning.promotion import Terms, probability_worse
     from agent.serving.model import load
 
     parts = parts_for(config, data)
@@ -106,7 +106,7 @@ def curve(
 
 def _registry(config: Path, data: Path | None) -> Registry:
     from agent.data_directory import DataDirectory
-    from agent.learning.registry import Registry
+    from agent.serving.registry import Registry
 
     directory = DataDirectory(settings_for(config, data).data)
     return Registry(directory.models, directory.encoders)

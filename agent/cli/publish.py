@@ -69,8 +69,8 @@ def push(
 
 def _write(target: Path, model: str, version: str | None, pickle_head: bool, config: Path, data: Path | None) -> str:
     from agent.data_directory import DataDirectory
-    from agent.learning.setfit_layout import export as write
-    from agent.web.api.assembly import named_models
+    from agent.fitting.export_setfit import export as write
+    from agent.model_api.web.assembly import named_models
 
     settings = settings_for(config, data)
     _, registry, manifest = named_models(settings.api, DataDirectory(settings.data)).version(model, version)

@@ -24,7 +24,7 @@ Number = Annotated[int, typer.Argument(help="Number of the event, as `rolecall q
 def status(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     """Show how much waits and how long it will take, what died, and what holds comments up."""
     from agent.cli import queue_status
-    from agent.store.figures import figures, rate
+    from agent.store.status import figures, rate
     from agent.store.tables import utcnow
 
     with open_database(config, data) as database:
@@ -42,10 +42,10 @@ def list_(
     data: DataOption = None,
 ) -> None:
     """List events, oldest first."""
-    from agent.store import letters
+    from agent.store import dead_letters
 
     with open_database(config, data) as database:
-        for row in database.call(letters.listed, state, limit):
+        for row in database.call(dead_letters.listed, state, limit):
             _print(f"{row.seq}  {row.ticket_key}  {row.kind}  attempts {row.attempts}  {row.error or ''}")
 
 
@@ -69,14 +69,14 @@ def retry(
 ) -> None:
     """Give dead letters another life, for instance after a token was renewed."""
     from agent.errors import BadInput
-    from agent.store import letters
+    from agent.store import dead_letters
     from agent.store.tables import utcnow
 
     if (number is None) != every:
         raise BadInput("give the number of a dead letter, or --all")
     with open_database(config, data) as database:
-        numbers = database.call(letters.dead) if number is None else [number]
-        revived = sum(database.call(letters.replay, one, utcnow()) for one in numbers)
+        numbers = database.call(dead_letters.dead) if number is None else [number]
+        revived = sum(database.call(dead_letters.replay, one, utcnow()) for one in numbers)
     _print(f"{revived} put back")
     if not revived and not every:
         raise BadInput(f"event {number} is no dead letter")
@@ -86,10 +86,10 @@ def retry(
 def drop(number: Number, config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     """Settle a dead letter without doing anything about it. It stays on record."""
     from agent.errors import BadInput
-    from agent.store import letters
+    from agent.store import dead_letters
 
     with open_database(config, data) as database:
-        if not database.call(letters.drop, number):
+        if not database.call(dead_letters.drop, number):
             raise BadInput(f"event {number} is no dead letter")
     _print(f"{number} dropped")
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import httpx
 
 from agent.config.settings import ServerSettings
-from agent.store.figures import USUAL_RATE, Figures
+from agent.store.status import USUAL_RATE, Figures
 
 ANSWER_SECONDS = 3.0
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))

@@ -26,8 +26,8 @@ def serve(
 
     from agent.app import create_app
     from agent.core import connect
-    from agent.web.api.key import issue
-    from agent.web.heads import limited
+    from agent.model_api.web.key import issue
+    from agent.web.request_limits import limited
 
     given = {"server__host": host, "server__port": port}
     parts = parts_for(config, data, level=logging.INFO, **given)

@@ -30,9 +30,9 @@ def study(
     are not computed again.
     """
     from agent.errors import BadInput, NotPossibleYet
-    from agent.learning.history import dated_history
-    from agent.learning.study import draw, page
-    from agent.learning.study import study as run
+    from agent.studies.study import draw, page
+    from agent.studies.study import study as run
+    from agent.studies.timeline import dated_history
 
     try:
         grid = [int(w) for w in windows.split(",")], [int(d) for d in days.split(",")]

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
 
 if TYPE_CHECKING:
-    from agent.learning.job import Progress as Step
+    from agent.fitting.job import Progress as Step
 
 
 def train(

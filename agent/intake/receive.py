@@ -14,10 +14,10 @@ One policy serves every connector: all senders take any 2xx for success and anyt
 closer (Standard Webhooks) slow down at 429 and 503, and give up for good at 410, which is never sent. 3xx is not sent
 either: some follow it without the body.
 
-What a stranger can cost is bounded by order. Too large a head is refused before routing (431, `agent.web.heads`), too
-large or slow a body while it is read; a wrong proof ends it after one hash over the body, with nothing parsed, stored,
-or taken from the source's rate. How many strangers may knock at once is for the proxy in front to say: here every
-address is the proxy's.
+What a stranger can cost is bounded by order. Too large a head is refused before routing (431,
+`agent.web.request_limits`), too large or slow a body while it is read; a wrong proof ends it after one hash over the
+body, with nothing parsed, stored, or taken from the source's rate. How many strangers may knock at once is for the
+proxy in front to say: here every address is the proxy's.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from agent.config.settings import IntakeSettings
-from agent.store import shared
+from agent.store import coordination
 from agent.store.database import Database, why
 from agent.store.tables import utcnow
 
@@ -71,7 +71,7 @@ class Storage:
 
     async def _write(self) -> str | None:
         try:
-            await self._database.write(shared.touch, "written", utcnow())
+            await self._database.write(coordination.touch, "written", utcnow())
         except DBAPIError as error:
             return f"the database cannot be written: {why(error)}"
         except SQLAlchemyError as error:

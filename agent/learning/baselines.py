@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.learning.head import assign_folds, fit_head, predict
+from agent.fitting.head import assign_folds, fit_head, predict
 from agent.triage.fusion import base_rates
 
 Floats = NDArray[np.float64]

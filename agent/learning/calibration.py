@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize  # type: ignore[import-untyped]  # scipy ships no types
 
-from agent.learning.evaluation import losses
+from agent.fitting.evaluation import losses
 from agent.triage.fusion import Fusion, Voices, Weights, base_rates, pool
 from agent.triage.rule_evidence import Floats, RuleHistory, rule_evidence
 from heuristics.rules import Hit

@@ -14,15 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain import Example
-from agent.learning import baselines, gate
+from agent.fitting.evaluation import correct, losses
+from agent.learning import baselines, promotion
 from agent.learning.calibration import fit_fusion, honest_probabilities
 from agent.learning.duplicates import group_duplicates
-from agent.learning.evaluation import correct, losses
-from agent.learning.registry import Registry
 from agent.learning.rollback import LiveEvidence, live_evidence
 from agent.serving.artefact import Manifest
 from agent.serving.encoder import Encoder
 from agent.serving.model import RoleModel, load
+from agent.serving.registry import Registry
 from agent.store import tickets
 from agent.store.database import Database
 from agent.triage.fusion import Fusion
@@ -68,15 +68,15 @@ class Contest:
         rows = [[float(role in e.roles) for role in self.roles] for e in self.examples]
         return np.array(rows).reshape(len(rows), len(self.roles))
 
-    def rule_on(self, version: str) -> gate.Ruling:
+    def rule_on(self, version: str) -> promotion.Ruling:
         """Return the gate's ruling on a version that is to replace the one that serves."""
         challenger = load(self.registry.folder(version), self.registry.encoders)
         pointer = self.registry.active()
         champion = self._load(pointer.version) if pointer else None
         best = self._best_ever({version, pointer.version} if pointer else {version})
         served = set(champion.roles if champion else challenger.roles)
-        return gate.rule(
-            gate.Evidence(
+        return promotion.rule(
+            promotion.Evidence(
                 self.grade(self.answers(challenger)),
                 self.grade(self.answers(champion)) if champion else None,
                 self._floors(challenger.manifest),
@@ -139,11 +139,11 @@ class Contest:
 
         return Recalled(spread(recalled.evidence), spread(recalled.corrections), spread(recalled.lessons), ())
 
-    def grade(self, answers: Floats) -> gate.Answers:
+    def grade(self, answers: Floats) -> promotion.Answers:
         """Return which answers (float64[n, roles]) are right, and their log-losses."""
-        return gate.Answers(correct(answers, self.labels), losses(answers, self.labels))
+        return promotion.Answers(correct(answers, self.labels), losses(answers, self.labels))
 
-    def _floors(self, challenger: Manifest) -> dict[str, gate.Answers]:
+    def _floors(self, challenger: Manifest) -> dict[str, promotion.Answers]:
         """Return what cheaper ways say, each fitted on the challenger's tickets and cross-fitted on these."""
         learnt = _trained_on(challenger)
         inside = np.flatnonzero([e.ticket_key in learnt for e in self.examples])

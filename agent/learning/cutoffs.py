@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.learning.evaluation import Interval, wilson
+from agent.fitting.evaluation import Interval, wilson
 from agent.triage.abstention import NEVER, SILENT_BELOW, TARGET, Cutoffs
 
 Floats = NDArray[np.float64]

@@ -18,17 +18,18 @@ from sqlmodel import Session
 from agent.config.settings import LearningSettings
 from agent.data_directory import DataDirectory
 from agent.errors import NotPossibleYet
-from agent.learning import child, curve, evaluation, version
+from agent.fitting import child, evaluation, version
+from agent.fitting.head import predict
+from agent.fitting.job import FitResult, Job, Part, Progress, Recipe, Sample
+from agent.learning import curve
 from agent.learning.calibration import fit_fusion, honest_probabilities
 from agent.learning.contest import contest, honest_arrays
 from agent.learning.cutoffs import fit_cutoffs, precision_coverage
-from agent.learning.gate import Outcome
-from agent.learning.head import predict
-from agent.learning.job import FitResult, Job, Part, Progress, Recipe, Sample
-from agent.learning.registry import Registry
+from agent.learning.promotion import Outcome
 from agent.learning.splits import Split, split
 from agent.learning.training_set import TrainingSet, build
 from agent.roles import RoleCatalogue
+from agent.serving.registry import Registry
 from agent.store import tickets
 from agent.store.database import Database
 from agent.store.tables import Training, utcnow

@@ -12,7 +12,7 @@ from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
 from agent.domain import Strength
-from agent.store import shared, tickets
+from agent.store import coordination, tickets
 from agent.store.tables import Comment, Review
 
 PAUSE = "pause"
@@ -36,18 +36,18 @@ class Limits:
 
 def pause(session: Session, reason: str) -> None:
     """Say nothing from now on, on any server, until `resume`."""
-    shared.put(session, PAUSE, reason)
+    coordination.put(session, PAUSE, reason)
 
 
 def resume(session: Session) -> None:
     """Speak again, and judge staff's disagreement by later answers only."""
-    shared.put(session, PAUSE, None)
-    shared.put(session, ANSWERS_FROM, str(tickets.newest_review(session)))
+    coordination.put(session, PAUSE, None)
+    coordination.put(session, ANSWERS_FROM, str(tickets.newest_review(session)))
 
 
 def paused(session: Session) -> str | None:
     """Return why all comments are paused, None where they are not."""
-    return shared.value(session, PAUSE)
+    return coordination.value(session, PAUSE)
 
 
 def brake(session: Session, limits: Limits, now: datetime) -> str | None:
@@ -64,7 +64,7 @@ def brake(session: Session, limits: Limits, now: datetime) -> str | None:
 
 
 def _disagreement(session: Session, limits: Limits) -> str | None:
-    since = int(shared.value(session, ANSWERS_FROM) or 0)
+    since = int(coordination.value(session, ANSWERS_FROM) or 0)
     latest = select(Review.strength).where(col(Review.id) > since, _ANSWER)
     strengths = session.exec(latest.order_by(col(Review.id).desc()).limit(limits.answers)).all()
     corrected = sum(strength == Strength.CORRECTED for strength in strengths)

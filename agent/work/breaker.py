@@ -123,5 +123,5 @@ class Breakers(dict[str, Breaker]):
         return self[source]
 
     def watch(self, source: str, _call: str) -> AbstractContextManager[None]:
-        """Return what surrounds every call to a system: see `agent.work.observed`."""
+        """Return what surrounds every call to a system: see `agent.work.observed_connectors`."""
         return self[source].call()

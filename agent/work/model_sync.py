@@ -16,7 +16,7 @@ import structlog
 from agent.data_directory import DataDirectory
 from agent.serving.active import POINTER, Pointer
 from agent.serving.artefact import ArtefactError, read, read_manifest
-from agent.store import files, shared
+from agent.store import blobs, coordination
 from agent.store.database import Database
 
 MODEL = "model"
@@ -39,7 +39,7 @@ class ModelSync:
 
     def run(self) -> None:
         """Publish or take over, where either pointer moved. Call it off the event loop."""
-        here, there = self._read(POINTER), self._database.call(shared.value, MODEL)
+        here, there = self._read(POINTER), self._database.call(coordination.value, MODEL)
         agreed = self._read(AGREED)
         if here == there:
             if here is not None and here != agreed:
@@ -67,14 +67,14 @@ class ModelSync:
         folder = self._directory.models / version
         self._keep(f"encoders/{read_manifest(folder).encoder}", self._directory.path)
         self._keep(f"models/{version}", self._directory.path)
-        self._database.call(shared.put, MODEL, pointer)
+        self._database.call(coordination.put, MODEL, pointer)
         log.info("model_published", version=version)
 
     def _keep(self, folder: str, root: Path) -> None:
-        known = set(self._database.call(files.names, folder))
+        known = set(self._database.call(blobs.names, folder))
         for file in sorted((root / folder).iterdir()):
             if file.is_file() and file.name not in known:
-                self._database.call(files.keep, f"{folder}/{file.name}", file)
+                self._database.call(blobs.keep, f"{folder}/{file.name}", file)
 
     def _take_over(self, pointer: str) -> None:
         version = Pointer.model_validate_json(pointer).version
@@ -101,9 +101,9 @@ class ModelSync:
 
     def _fetch(self, folder: str, root: Path) -> Path:
         (root / folder).mkdir(parents=True)
-        for name in self._database.call(files.names, folder):
+        for name in self._database.call(blobs.names, folder):
             if _FILE.fullmatch(name):
-                self._database.call(files.fetch, f"{folder}/{name}", root / folder / name)
+                self._database.call(blobs.fetch, f"{folder}/{name}", root / folder / name)
         return root / folder
 
 

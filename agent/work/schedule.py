@@ -10,7 +10,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from agent.config.settings import Settings
 from agent.learning.nightly import retrain
-from agent.store import retention, shared
+from agent.store import coordination, retention
 from agent.store.database import Database
 from agent.store.tables import utcnow
 
@@ -58,4 +58,4 @@ async def forget_settled(database: Database, keep: timedelta) -> int:
 
 async def _mine(database: Database, job: str, slot: str) -> bool:
     """Tell whether this server is the one that runs the job this time."""
-    return await database.insist(shared.take_tick, job, slot, utcnow())
+    return await database.insist(coordination.take_tick, job, slot, utcnow())

@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 
 from agent.app import Parts
-from agent.learning.registry import Registry
-from tests.serving.conftest import Build, build
+from agent.serving.registry import Registry
+from tests.agent.serving.conftest import Build, build
 
 __all__ = ["build"]
 

@@ -18,13 +18,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.learning import child
+from agent.fitting import child
+from agent.fitting.evaluation import Report, evaluate
+from agent.fitting.head import out_of_fold, predict
+from agent.fitting.job import Job, Recipe, Sample
 from agent.learning.baselines import frozen, tfidf
 from agent.learning.calibration import fit_fusion
 from agent.learning.duplicates import group_duplicates
-from agent.learning.evaluation import Report, evaluate
-from agent.learning.head import out_of_fold, predict
-from agent.learning.job import Job, Recipe, Sample
 from agent.triage.fusion import base_rates
 from agent.triage.memory import Remembered, recall, recall_as_filed, remember
 from tests.bench.histories import CACHE, Corpus, load

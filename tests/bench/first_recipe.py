@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from agent.learning.job import Recipe
+from agent.fitting.job import Recipe
 from tests.bench.training import fit, job_of, measure, warm_up
 from tests.bench.training_draws import draw, load
 from tests.bench.training_report import OURS, line

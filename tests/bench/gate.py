@@ -15,7 +15,7 @@ from collections import Counter
 
 import numpy as np
 
-from agent.learning.gate import Answers, Evidence, Outcome, rule
+from agent.learning.promotion import Answers, Evidence, Outcome, rule
 
 CROSS_FIT = 150
 REVIEWS_A_NIGHT = 10

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from agent.config.rules_file import load_rules
 from agent.demo import corpus
 from agent.domain import Example, ticket_key
-from agent.learning.replay import History
 from agent.serving.encoder import Encoder
+from agent.studies.replay import History
 from heuristics import Hit
 
 CACHE = Path("build/bench")
@@ -71,9 +71,9 @@ def _embed(texts: list[str]) -> NDArray[np.float32]:
     digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
     cached = CACHE / f"embeddings-{digest}.npy"
     if not cached.exists():
-        from agent.learning.fit.base import locate, open_base
-        from agent.learning.fit.export import cached_encoder
-        from agent.learning.job import PACKAGED
+        from agent.fitting.job import PACKAGED
+        from agent.fitting.process.base import locate, open_base
+        from agent.fitting.process.export import cached_encoder
 
         encoder = Encoder.load(cached_encoder(open_base(locate(PACKAGED), max_tokens=128), CACHE / "encoders"))
         cached.parent.mkdir(parents=True, exist_ok=True)

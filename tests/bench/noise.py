@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from agent.learning.baselines import cross_fitted, frozen, tfidf
 from agent.learning.calibration import fit_fusion, honest_probabilities
-from agent.learning.cleaning import SHARE, suspicious
 from agent.learning.duplicates import group_duplicates
+from agent.studies.cleaning import SHARE, suspicious
 from agent.triage.fusion import base_rates
 from agent.triage.memory import Remembered, recall, remember
 from tests.bench.histories import Corpus, load

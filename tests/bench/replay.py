@@ -18,11 +18,11 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.fitting.evaluation import Report, calibration_error, correct, evaluate, wilson
+from agent.fitting.head import predict
 from agent.learning.baselines import frozen, tfidf
-from agent.learning.evaluation import Report, calibration_error, correct, evaluate, wilson
-from agent.learning.head import predict
-from agent.learning.replay import Plan, answer, known_until, reviewed, train
 from agent.learning.training_set import build
+from agent.studies.replay import Plan, answer, known_until, reviewed, train
 from agent.triage.abstention import Abstained, judge
 from agent.triage.memory import remember
 from heuristics import leading_role

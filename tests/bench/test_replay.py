@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agent.domain import Example
-from agent.learning.evaluation import correct, evaluate
+from agent.fitting.evaluation import correct, evaluate
 from heuristics import Hit, Kind, Scope
 from tests.bench.histories import Corpus
 from tests.bench.replay import Replayed, replay

@@ -28,9 +28,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.learning import child
-from agent.learning.evaluation import evaluate
-from agent.learning.job import FitResult, Job, Progress, Recipe, Sample
+from agent.fitting import child
+from agent.fitting.evaluation import evaluate
+from agent.fitting.job import FitResult, Job, Progress, Recipe, Sample
 from agent.serving.encoder import Encoder
 from agent.serving.model import probabilities_of
 from tests.bench.training_draws import CACHE, Draw, draw, load

@@ -28,7 +28,7 @@ from agent.intake.storage import Storage
 from agent.intake.summary import Summary
 from agent.metrics import Metrics
 from agent.store.database import Database
-from agent.web.heads import limited
+from agent.web.request_limits import limited
 from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
 
 SECRET = "a-secret-of-many-letters"

@@ -13,7 +13,7 @@ import time
 from datetime import datetime, timedelta, tzinfo
 
 from agent.config.settings import Settings
-from agent.store import shared
+from agent.store import coordination
 from agent.store.database import Database
 from agent.work import schedule as scheduling
 
@@ -40,7 +40,7 @@ async def nights(database: Database, first: float, seconds: float, number: int, 
 
 def main(url: str, first: str, seconds: str, number: str, guard: str, *command: str) -> None:
     if guard == "unguarded":
-        shared.take_tick = lambda *_: True
+        coordination.take_tick = lambda *_: True
     database = Database(url)
     asyncio.run(nights(database, float(first), float(seconds), int(number), list(command)))
     database.close()

@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
-from agent.learning.registry import Registry
+from agent.serving.registry import Registry
+from tests.agent.serving.conftest import build as build
 from tests.faults.desk_server import Plan
 from tests.faults.mishaps import Fleet
 from tests.faults.postgres import new_database
 from tests.faults.storm import plans_for, serve
 from tests.faults.stub_desk import StubDesk
-from tests.serving.conftest import build as build
 
 pytestmark = pytest.mark.anyio
 

@@ -20,8 +20,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from agent.learning.registry import Registry
+from agent.serving.registry import Registry
 from connectors.events import Kind
+from tests.agent.serving.conftest import build as build
 from tests.faults import processes
 from tests.faults.http_desk import SECRET
 from tests.faults.mishaps import Fleet
@@ -30,7 +31,6 @@ from tests.faults.storm import plans_for, serve
 from tests.faults.stub_desk import Moods, StubDesk
 from tests.faults.test_models import all_serve
 from tests.faults.test_parallel import all_done
-from tests.serving.conftest import build as build
 
 pytestmark = pytest.mark.anyio
 

@@ -13,7 +13,7 @@ from agent.config.roles_file import RolesError, load_roles
 from agent.config.rules_file import RulesError, load_rules
 from agent.config.secrets import Secrets
 from agent.errors import BadInput, SettingsError
-from agent.feedback import history
+from agent.feedback import importing
 from tests.fuzz.target import Target
 
 ROOT = Path(__file__).parents[2]
@@ -86,7 +86,7 @@ def histories(scratch: Path) -> Target:
         file = files[(data or b"\0")[0] % 2]
         file.write_bytes(data[1:])
         try:
-            read = history.read(file, history.Columns(), catalogue)
+            read = importing.read(file, importing.Columns(), catalogue)
         except BadInput:
             return
         for row in read.rows:

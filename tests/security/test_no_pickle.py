@@ -16,9 +16,9 @@ import pytest
 from sqlalchemy import PickleType
 from sqlmodel import SQLModel
 
-from agent.learning.fit.base import UnusableBaseModel
-from agent.learning.fit.stock import PICKLED_HEAD, train
-from agent.learning.job import Recipe
+from agent.fitting.job import Recipe
+from agent.fitting.process.base import UnusableBaseModel
+from agent.fitting.process.stock import PICKLED_HEAD, train
 from agent.store import tables
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ PACKAGES = ("agent", "connectors", "heuristics")
 READERS = {"pickle", "_pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal", "joblib", "jsonpickle", "yaml"}
 DANGEROUS = {("torch", "load"), ("np", "load"), ("numpy", "load"), ("pd", "read_pickle")}
 KEYWORDS = {"allow_pickle": True, "trust_remote_code": True, "weights_only": False}
-WRITES_ONE_ON_REQUEST = {("agent.learning.fit.setfit_layout", "import joblib")}
+WRITES_ONE_ON_REQUEST = {("agent.fitting.process.write_setfit", "import joblib")}
 """`rolecall models export --pickle-head` writes what SetFit reads; it reads none."""
 
 
@@ -65,7 +65,7 @@ def test_no_source_of_ours_reads_a_pickle() -> None:
 def test_the_server_cannot_reach_the_one_that_writes_a_pickle() -> None:
     graph = grimp.build_graph(*PACKAGES)
     reached = graph.find_upstream_modules("agent.app") | graph.find_upstream_modules("agent.cli.serve")
-    assert {"agent.serving.artefact", "agent.store.embeddings", "agent.store.files"} <= reached
+    assert {"agent.serving.artefact", "agent.store.embeddings", "agent.store.blobs"} <= reached
     assert reached.isdisjoint(name for name, _ in WRITES_ONE_ON_REQUEST)
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from agent.learning.registry import Registry
+from agent.serving.registry import Registry
+from tests.agent.fitting.conftest import tiny_base
+from tests.agent.serving.conftest import Build, build
 from tests.client.test_setfit_api import KEY
-from tests.learning.conftest import tiny_base
-from tests.serving.conftest import Build, build
 
 __all__ = ["build", "tiny_base"]
 
@@ -33,8 +33,8 @@ LEARN = (
     + """
 from dataclasses import replace
 from pathlib import Path
-from agent.learning.fit.run import fit
-from agent.learning.job import Job, Recipe, Sample
+from agent.fitting.process.run import fit
+from agent.fitting.job import Job, Recipe, Sample
 samples = tuple(Sample(str(n), text, (role,)) for n, (text, role) in enumerate(
     [("pump leaks oil", "Oil"), ("hose burst", "Oil"), ("lamp dark", "Power"), ("cable short", "Power")] * 3))
 for trainer in ("frozen", "contrastive"):

@@ -14,12 +14,12 @@ import httpx
 import numpy as np
 import pytest
 
-from agent.classifiers.dataset_answers import Answer
-from agent.classifiers.datasets import Row
-from agent.learning.evaluation import evaluate
-from agent.web.api.docs import policy
+from agent.fitting.evaluation import evaluate
+from agent.model_api.dataset_answers import Answer
+from agent.model_api.dataset_report import SCRIPT, render
+from agent.model_api.datasets import Row
+from agent.model_api.web.docs import policy
 from agent.web.headers import inline
-from agent.web.review_page import SCRIPT, render
 from tests.client.test_setfit_api import KEY, start
 from tests.security.browser import look, needs_browser
 from tests.stubs.server import Asked, Reply, serving

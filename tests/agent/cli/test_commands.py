@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from agent.cli import app
 from agent.errors import BadInput, NotPossibleYet
-from agent.learning.registry import Registry
+from agent.serving.registry import Registry
 from tests.tickets.conversations import load_conversations
 
 TICKETS = Path(__file__).parents[2] / "tickets"

@@ -13,10 +13,10 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from agent.classifiers.named_models import UnknownModel
 from agent.cli import app
 from agent.errors import BadInput
-from tests.learning.conftest import tiny_base
+from agent.model_api.named_models import UnknownModel
+from tests.agent.fitting.conftest import tiny_base
 from tests.stubs.hub import hub
 
 __all__ = ["tiny_base"]

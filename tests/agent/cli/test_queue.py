@@ -16,7 +16,7 @@ from agent.config.settings import ServerSettings
 from agent.store import inbox
 from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database, newest_version
-from agent.store.figures import Figures
+from agent.store.status import Figures
 from agent.store.tables import utcnow
 from connectors.events import Event, Kind
 

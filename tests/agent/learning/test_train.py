@@ -10,8 +10,8 @@ from sqlmodel import select
 
 from agent.core import Parts
 from agent.errors import NotPossibleYet
-from agent.learning.child import FitFailed
-from agent.learning.registry import Registry
+from agent.fitting.child import FitFailed
+from agent.serving.registry import Registry
 from agent.store.tables import Training
 from tests.desk import Desk
 from tests.invented_desk import history, trainer_for

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session
 
-from agent.store import inbox, letters
+from agent.store import dead_letters, inbox
 from agent.store.arrivals import MAX_ROWS, Arrival, accept, keep
 from agent.store.database import Database
 from agent.store.inbox import Job
@@ -96,7 +96,7 @@ def test_a_replayed_letter_comes_before_the_later_events_of_its_ticket(database:
     put(("a", "a1"), ("a", "a2"), ("a", "a3"))
     (job,) = claimed(database)
     database.call(inbox.bury, job, "no right", utcnow())
-    assert database.call(letters.replay, job.seq, utcnow())
+    assert database.call(dead_letters.replay, job.seq, utcnow())
     order = []
     while jobs := claimed(database):
         order += names(jobs)
@@ -109,7 +109,7 @@ def test_a_replayed_letter_waits_while_a_later_event_of_its_ticket_is_in_work(da
     (first,) = claimed(database)
     database.call(inbox.bury, first, "no right", utcnow())
     (second,) = claimed(database)
-    assert database.call(letters.replay, first.seq, utcnow())
+    assert database.call(dead_letters.replay, first.seq, utcnow())
     assert claimed(database) == []
     database.call(inbox.finish, second, utcnow())
     assert names(claimed(database)) == ["a1"]
@@ -148,13 +148,13 @@ def test_the_event_that_kills_is_found_among_those_in_hand(database: Database, p
                 database.call(inbox.finish, job, utcnow())
     assert dispatches == inbox.MAX_CRASHES
     assert database.call(inbox.counts) == {"dead": 1}
-    assert [row.delivery_id for row in database.call(letters.listed, "dead", 9)] == ["d4"]
+    assert [row.delivery_id for row in database.call(dead_letters.listed, "dead", 9)] == ["d4"]
 
 
 def test_only_dead_letters_can_be_replayed(database: Database, put: Put) -> None:
     put(("a", "a1"))
-    assert not database.call(letters.replay, 1, utcnow())
-    assert not database.call(letters.replay, 2, utcnow())
+    assert not database.call(dead_letters.replay, 1, utcnow())
+    assert not database.call(dead_letters.replay, 2, utcnow())
 
 
 def test_more_events_than_one_statement_takes_are_all_kept(database: Database, put: Put) -> None:

@@ -15,7 +15,7 @@ from agent.app import Parts
 from agent.metrics import Metrics
 from agent.store import brakes
 from agent.store.tables import Training, utcnow
-from agent.web import numbers
+from agent.web import metrics_page as numbers
 from connectors.errors import Permanent, Transient
 from tests.desk import Desk
 from tests.serving_app import Running, running

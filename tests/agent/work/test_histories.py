@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from agent.metrics import Metrics
-from agent.store import inbox, letters
+from agent.store import dead_letters, inbox
 from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database
 from agent.store.inbox import Job
@@ -123,9 +123,9 @@ class History(RuleBasedStateMachine):
 
     @rule()
     def replay_dead_letters(self) -> None:
-        for seq in self._database.call(letters.dead):
+        for seq in self._database.call(dead_letters.dead):
             self._replayed.add(self._database.call(lambda s, seq=seq: s.get(Inbox, seq).ticket_key.partition(":")[2]))
-            assert self._database.call(letters.replay, seq, utcnow())
+            assert self._database.call(dead_letters.replay, seq, utcnow())
 
     def teardown(self) -> None:
         self._death, self._desk.faults = None, []

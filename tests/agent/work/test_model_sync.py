@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.data_directory import DataDirectory
-from agent.learning.registry import Registry
 from agent.serving.active import ActiveModel
-from agent.store import files
+from agent.serving.registry import Registry
+from agent.store import blobs
 from agent.store.database import Database
 from agent.work.model_sync import ModelSync
-from tests.serving.conftest import build as build
+from tests.agent.serving.conftest import build as build
 
 Build = Callable[..., object]
 
@@ -71,7 +71,7 @@ def test_a_spoilt_copy_is_refused_and_the_old_model_serves_on(tmp_path: Path, bu
     registry.activate("v2", "test")
     trainer[0].run()
     (tmp_path / "spoilt").write_bytes(b"not a head")
-    database.call(files.keep, "models/v2/head.safetensors", tmp_path / "spoilt")
+    database.call(blobs.keep, "models/v2/head.safetensors", tmp_path / "spoilt")
     assert serving(*other[:2]) == "v1"
     assert not (other[2].models / "v2").exists()
     database.close()

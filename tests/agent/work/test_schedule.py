@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session, select
 
-from agent.store import inbox, letters
+from agent.store import dead_letters, inbox
 from agent.store.arrivals import Arrival, accept, keep
 from agent.store.database import Database
 from agent.store.tables import Inbox, utcnow
@@ -48,7 +48,7 @@ async def test_only_what_was_settled_long_ago_is_forgotten(database: Database, m
     database.call(inbox.finish, jobs[6], utcnow())
     for seq in (4, 5):
         database.call(inbox.bury, jobs[seq], "no right", LONG_AGO)
-    database.call(letters.drop, 5)
+    database.call(dead_letters.drop, 5)
     assert await schedule.forget_settled(database, MONTH) == 4
     assert database.call(texts) == dict.fromkeys(["dead", "done today", "waiting"], b"as received")
     assert await schedule.forget_settled(database, MONTH) == 0

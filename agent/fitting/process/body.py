@@ -1,0 +1,129 @@
+"""Tune the upper layers of an encoder by comparing all texts of a batch with one another.
+
+Stock SetFit draws pairs and encodes both texts of every pair: 168 encodings a text for 105 texts. Here a text is
+encoded once a step and takes part in all of the step's pairs; the lower layers do not learn, so their output is
+computed once; and a step that is too big for memory is run in pieces (gradient caching: Gao et al. 2021).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from agent.fitting.job import Recipe
+from agent.fitting.process.base import Base
+from agent.fitting.process.contrast import affinity, balanced_batches, contrastive_loss
+from agent.fitting.process.hidden import padded
+from agent.serving.encoder import batches_by_length
+
+WARM_UP = 0.1  # of the steps
+LARGEST_GRADIENT = 1.0
+TOKENS_PER_PIECE = 512  # a piece of similar lengths; small, since padding costs more than a call
+
+Weights = dict[str, Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """The weights that tuning ended with, by name, and what it looked like on the way."""
+
+    weights: Weights
+    steps: int
+    losses: dict[int, float] = field(default_factory=dict)
+
+
+def count_steps(recipe: Recipe, texts: int) -> int:
+    """Return how many steps make the recipe's epochs, at least its floor."""
+    return max(recipe.least_steps, math.ceil(recipe.epochs * texts / recipe.batch_size))
+
+
+def tune(
+    base: Base,
+    outputs: Sequence[Tensor],
+    labels: NDArray[np.float64],
+    recipe: Recipe,
+    *,
+    validate: Callable[[], float] | None = None,
+    stop_after: int | None = None,
+    report: Callable[[int, int], None],
+) -> Tuning:
+    """Tune `base.body` in place on the lower outputs of the training texts (labels 0/1, [texts, roles]).
+
+    `validate` returns a loss of the body as it is; with it, the best weights seen are kept, those of the untouched
+    base among them, and tuning ends when nothing got better for `recipe.patience` looks. `stop_after` ends it at the
+    step that such a run found best. Deterministic for a given recipe and thread count.
+    """
+    torch.manual_seed(recipe.seed)
+    base.body.requires_grad_(requires_grad=False)
+    parameters = {name: weight.requires_grad_() for name, weight in base.body.tunable(recipe.frozen_layers).items()}
+    optimiser = torch.optim.AdamW(parameters.values(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+    steps = count_steps(recipe, len(outputs))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _pace(step, steps))
+    wanted = torch.tensor(labels, dtype=torch.float32)
+    kept, kept_step, waited = _snapshot(parameters), 0, 0
+    losses = {} if validate is None else {0: validate()}
+    last = steps if stop_after is None else min(steps, stop_after)
+    for step, rows in enumerate(balanced_batches(labels, recipe.batch_size, last, recipe.seed), start=1):
+        base.body.train()
+        optimiser.zero_grad()
+        _backward(base, [outputs[row] for row in rows], affinity(wanted[rows]), recipe)
+        nn.utils.clip_grad_norm_(parameters.values(), LARGEST_GRADIENT)
+        optimiser.step()
+        schedule.step()
+        report(step, last)
+        if validate is None:
+            continue
+        if step % recipe.check_every == 0 or step == last:
+            losses[step] = validate()
+            if losses[step] < losses[kept_step]:
+                kept, kept_step, waited = _snapshot(parameters), step, 0
+            elif (waited := waited + 1) >= recipe.patience:
+                break
+    if validate is None:
+        kept, kept_step = _snapshot(parameters), last
+    base.body.load_state_dict(kept, strict=False)
+    base.body.eval()
+    return Tuning(kept, kept_step, losses)
+
+
+def _pace(step: int, steps: int) -> float:
+    warm = max(1, int(WARM_UP * steps))
+    return min((step + 1) / warm, (steps - step) / max(1, steps - warm))
+
+
+def _snapshot(parameters: Mapping[str, Tensor]) -> Weights:
+    return {name: parameter.detach().clone() for name, parameter in parameters.items()}
+
+
+def _backward(base: Base, outputs: Sequence[Tensor], attraction: Tensor, recipe: Recipe) -> None:
+    """Leave the gradient of one step's loss in the parameters, holding at most `micro_batch_tokens` of activations."""
+    pieces = list(batches_by_length([len(row) for row in outputs], len(outputs), TOKENS_PER_PIECE))
+    order = torch.tensor([index for piece in pieces for index in piece]).argsort()
+    if sum(map(len, outputs)) <= recipe.micro_batch_tokens:
+        embeddings = torch.cat([_embed(base, outputs, piece, recipe) for piece in pieces])[order]
+        contrastive_loss(embeddings, attraction, recipe.contrast_temperature).backward()  # type: ignore[no-untyped-call]
+        return
+    states, found = [], []
+    with torch.no_grad():
+        for piece in pieces:
+            states.append(torch.get_rng_state())  # the second run must drop the same units
+            found.append(_embed(base, outputs, piece, recipe))
+    embeddings = torch.cat(found)[order].requires_grad_()
+    loss = contrastive_loss(embeddings, attraction, recipe.contrast_temperature)
+    (gradient,) = torch.autograd.grad(loss, embeddings)
+    after = torch.get_rng_state()
+    for piece, state in zip(pieces, states, strict=True):
+        torch.set_rng_state(state)
+        _embed(base, outputs, piece, recipe).backward(gradient[piece])  # type: ignore[no-untyped-call]
+    torch.set_rng_state(after)
+
+
+def _embed(base: Base, outputs: Sequence[Tensor], piece: Sequence[int], recipe: Recipe) -> Tensor:
+    hidden, mask = padded([outputs[index] for index in piece])
+    return base.body.upper(hidden, mask, recipe.frozen_layers, recipe.dropout)

@@ -1,0 +1,118 @@
+"""Do one job from base model to files: what the training process is for."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import json
+import resource
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+from torch import Tensor
+
+from agent.fitting.job import ARRAYS, RESULT, FitResult, Job
+from agent.fitting.process import stock
+from agent.fitting.process.base import locate, open_base
+from agent.fitting.process.export import cached_encoder, check_parity, refill
+from agent.fitting.process.session import Report, Session
+from agent.serving.artefact import HEAD, Head
+from agent.serving.encoder import BODY, TOKENIZER
+
+
+class Phases:
+    """Counts the CPU seconds of the process by phase, the first one from its start."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._counted = 0.0
+
+    def end(self, phase: str) -> None:
+        """Book everything since the last phase."""
+        now = time.process_time()
+        self.seconds[phase] = self.seconds.get(phase, 0.0) + now - self._counted
+        self._counted = now
+
+
+def fit(job: Job, folder: Path, report: Report) -> FitResult:
+    """Fit, and write head, tuned body and arrays into `folder`; result.json is last, so that whoever finds it has all.
+
+    Raises UnusableBaseModel, ExportError, and ValueError where the stock trainer cannot work with what it is given.
+    """
+    phases = Phases()
+    phases.end("start")
+    torch.set_num_threads(job.recipe.threads)
+    source = locate(job.recipe.base_model)
+    base = open_base(source, job.recipe.max_tokens)
+    phases.end("load")
+    encoder = cached_encoder(base, job.encoders)
+    phases.end("export_base")
+    session = Session(job, base, source, folder / "setfit", report)
+    phases.end("lower")
+    if job.recipe.trainer == "setfit":
+        stock.import_libraries()
+        phases.end("import")
+    rows = job.rows("train")
+    tuning, stock_head = session.tune(rows)
+    phases.end("tune")
+    embeddings = session.embeddings(tuning)
+    head = stock_head or session.head(embeddings, rows)
+    phases.end("head")
+    _return_freed_memory()
+    tuned = tuning.steps > 0
+    if tuned:
+        refill(encoder / BODY, tuning.weights, folder / BODY)
+        shutil.copyfile(encoder / TOKENIZER, folder / TOKENIZER)
+    parity = check_parity(encoder, (folder if tuned else encoder) / BODY, session.texts, embeddings)
+    save_file({"weights": head.weights, "bias": head.bias}, folder / HEAD)
+    phases.end("export")
+    arrays: dict[str, NDArray[np.float32]] = {"base_embeddings": session.base_embeddings, "embeddings": embeddings}
+    if job.recipe.cross_fit_folds >= 2:
+        arrays["out_of_fold"] = session.cross_fit(rows, tuning.steps)
+        phases.end("cross_fit")
+    shutil.rmtree(folder / "setfit", ignore_errors=True)
+    save_file(arrays, folder / ARRAYS)
+    result = FitResult(
+        folder=folder,
+        tuned=tuned,
+        encoder=base.fingerprint,
+        weights_sha256=_hash(tuning.weights if tuned else {}, head),
+        parity=parity,
+        steps=tuning.steps,
+        validation_losses=tuning.losses,
+        cpu_seconds=phases.seconds,
+        peak_mb=_peak_mb(),
+    )
+    (folder / RESULT).write_text(json.dumps(asdict(result) | {"folder": str(folder)}), "utf-8")
+    return result
+
+
+def _hash(weights: Mapping[str, Tensor], head: Head) -> str:
+    digest = hashlib.sha256(head.weights.tobytes() + head.bias.tobytes())
+    for name in sorted(weights):
+        digest.update(name.encode() + weights[name].contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _return_freed_memory() -> None:
+    """Give the system what the allocator keeps of the tuning, before the export needs as much again (glibc only)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def _peak_mb() -> float:
+    """Return the most memory that this process held, in MB."""
+    try:
+        status = Path("/proc/self/status").read_text("ascii")
+        return float(status.partition("VmHWM:")[2].split()[0]) / 1024
+    except (OSError, IndexError):
+        # elsewhere than on Linux; there it would count what the parent held when it forked
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

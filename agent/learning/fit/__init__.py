@@ -1,1 +1,0 @@
-"""The training process: the only code that imports torch. Started by `agent.learning.child`, never imported by it."""

@@ -1,0 +1,180 @@
+"""What the model API answers. The first fields of each are those of the SetFit Docker API, with its names and types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+
+from agent.fitting.job import Progress
+from agent.serving.artefact import Manifest
+from agent.store.tables import ModelJob
+
+
+class Problem(BaseModel):
+    """Why a request was refused, in one line for a person."""
+
+    detail: str
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what the documentation says about refusals with these statuses."""
+    return {status: {"model": Problem} for status in statuses}
+
+
+def faulty(field: str, message: str) -> RequestValidationError:
+    """Return the error for a field of the body that only the server can find faulty."""
+    return RequestValidationError([{"loc": ("body", field), "msg": message, "type": "value_error"}])
+
+
+class HealthAnswer(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class ProgressAnswer(BaseModel):
+    """How far a running job is: `done` of `total` units of a phase."""
+
+    phase: str
+    done: int
+    total: int
+
+
+class JobAnswer(BaseModel):
+    """A training job; a cancelled one has failed with the error "cancelled by request"."""
+
+    job_id: str
+    status: Literal["pending", "running", "completed", "failed"]
+    model_name: str
+    created_at: float = Field(description="Seconds since 1970.")
+    error: str | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    progress: ProgressAnswer | None = None
+    model_version: str | None = None
+
+    @classmethod
+    def of(cls, job: ModelJob, progress: Progress | None = None) -> JobAnswer:
+        """Tell of a job."""
+        return cls.model_validate(
+            {
+                "job_id": job.id,
+                "status": job.state,
+                "model_name": job.model_name,
+                "created_at": job.created_at.timestamp(),
+                "error": job.error,
+                "started_at": job.started_at and job.started_at.timestamp(),
+                "finished_at": job.finished_at and job.finished_at.timestamp(),
+                "progress": progress and {"phase": progress.phase, "done": progress.done, "total": progress.total},
+                "model_version": job.version,
+            }
+        )
+
+
+class IntervalAnswer(BaseModel):
+    """A 95 % confidence interval."""
+
+    low: float
+    high: float
+
+
+class LabelScore(BaseModel):
+    """How well one label is recognised; `support` is the number of texts that have it."""
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+class ModelAnswer(BaseModel):
+    """A version of a model, with its quality on texts that it had not seen when it was asked about them."""
+
+    model_name: str
+    base_model: str
+    created_at: datetime
+    accuracy: float | None = Field(description="Null only for a model that was never judged.")
+    training_duration_seconds: float | None = Field(description="Null only for the ticket agent's own model.")
+    num_examples: int
+    version: str
+    active: bool
+    protected: bool = Field(description="The ticket agent's own model: it can be used here, not changed.")
+    trainer: str
+    labels: list[str]
+    multi_label: bool
+    judged_by: str | None = None
+    accuracy_interval: IntervalAnswer | None = None
+    macro_f1: float | None = None
+    macro_f1_interval: IntervalAnswer | None = None
+    log_loss: float | None = None
+    calibration_error: float | None = None
+    by_label: list[LabelScore] = []
+
+    @classmethod
+    def of(cls, name: str, manifest: Manifest, *, active: bool, protected: bool) -> ModelAnswer:
+        """Tell of a version."""
+        metrics, report = manifest.metrics, manifest.metrics.get("pooled", {})
+        tickets = sum(len(keys) for keys in manifest.tickets.values())
+        return cls(
+            model_name=name,
+            base_model=manifest.base_model,
+            created_at=manifest.created_at,
+            accuracy=metrics.get("accuracy"),
+            training_duration_seconds=metrics.get("training_duration_seconds"),
+            num_examples=metrics.get("num_examples", tickets),
+            version=manifest.version,
+            active=active,
+            protected=protected,
+            trainer=manifest.trainer,
+            labels=list(manifest.roles),
+            multi_label=manifest.multi_label,
+            judged_by=metrics.get("judged_by"),
+            accuracy_interval=report.get("accuracy_interval"),
+            macro_f1=report.get("macro_f1"),
+            macro_f1_interval=report.get("macro_f1_interval"),
+            log_loss=report.get("log_loss"),
+            calibration_error=report.get("ece"),
+            by_label=[_label_score(score) for score in report.get("by_role", ())],
+        )
+
+
+def _label_score(score: Mapping[str, Any]) -> LabelScore:
+    return LabelScore.model_validate({"label": score["role"], **score})
+
+
+class Prediction(BaseModel):
+    """The most probable label of a text and its calibrated probability."""
+
+    text: str
+    label: str
+    score: float
+    labels: list[str] | None = Field(
+        default=None, description="Every label that is more likely than not (multi-label)."
+    )
+    scores: dict[str, float] | None = Field(default=None, description="By label, where `all_scores` asked for it.")
+
+
+class PredictAnswer(BaseModel):
+    """One prediction for each text, in their order."""
+
+    predictions: list[Prediction]
+    model_version: str
+
+
+class EmbeddingsAnswer(BaseModel):
+    """One embedding of length one for each text, in their order."""
+
+    embeddings: list[list[float]]
+    model_version: str
+
+
+class AliasAnswer(BaseModel):
+    """Another name for a model."""
+
+    alias: str
+    model_name: str

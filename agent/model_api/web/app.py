@@ -1,0 +1,96 @@
+"""Put the model API together: routes, documentation without the internet, one place that turns errors into statuses.
+
+| answer | when |
+|---|---|
+| 401, 413 | no key, or too large a body (agent.model_api.web.access) |
+| 400, 422 | the body is no JSON, or not the documented one |
+| 403 | the ticket agent's own model cannot be changed here |
+| 404, 409 | there is no such thing, or it is in use |
+| 503 | a model's files are damaged, or the database cannot be used now (with `Retry-After`); the answer says which |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import APIRouter, FastAPI, Security
+from fastapi.exceptions import RequestValidationError
+from fastapi.security import APIKeyHeader
+from fastapi_offline import FastAPIOffline
+from starlette.requests import Request
+from starlette.responses import Response
+
+from agent.errors import NotPossibleYet
+from agent.model_api.named_models import NameTaken, ProtectedModel, UnknownModel
+from agent.model_api.web import docs
+from agent.model_api.web.access import HEADER, Gate, refusal
+from agent.model_api.web.answers import HealthAnswer, refusals
+from agent.model_api.web.inference import InferenceRoutes
+from agent.model_api.web.key import Keys
+from agent.model_api.web.models import ModelRoutes
+from agent.model_api.web.training import TrainingRoutes
+from agent.serving.active import BrokenPointer
+from agent.serving.artefact import ArtefactError
+from agent.store.database import UNUSABLE
+
+STATUSES: dict[type[Exception], int] = {
+    ProtectedModel: 403,
+    UnknownModel: 404,
+    NameTaken: 409,
+    NotPossibleYet: 409,
+    ArtefactError: 503,
+    BrokenPointer: 503,
+}
+GUARDED = (400, 401, 413, 503)
+
+DESCRIPTION = """
+Train text classifiers from a few examples, and use them. Scores are calibrated probabilities; quality is measured on
+texts that a model had not seen, with 95 % intervals.
+"""
+
+
+def create_api(
+    keys: Keys, training: TrainingRoutes, models: ModelRoutes, inference: InferenceRoutes, *, max_body_bytes: int
+) -> FastAPI:
+    """Return the application; it answers /health, /v1/..., /docs and /openapi.json."""
+    api = FastAPIOffline(
+        title="Rolecall model API", version="1", description=DESCRIPTION, docs_url=None, redoc_url=None
+    )  # its page has a script that no policy of ours would run: ours takes its place
+    api.add_middleware(Gate, keys=keys, max_body_bytes=max_body_bytes)
+    # the gate has checked the key; this is what tells the documentation of it
+    described = Security(APIKeyHeader(name=HEADER, auto_error=False))
+    guarded = APIRouter(dependencies=[described], responses=refusals(*GUARDED))
+    for routes in (training, models, inference):
+        guarded.include_router(routes.router())
+    api.include_router(guarded)
+    api.add_route(docs.PATH, docs.documentation, include_in_schema=False)
+    api.add_api_route("/health", health, methods=["GET"], response_model=HealthAnswer, tags=["health"])
+    for error, status in STATUSES.items():
+        api.add_exception_handler(error, _teller(status))
+    for unusable in UNUSABLE:
+        api.add_exception_handler(unusable, unavailable)
+    api.add_exception_handler(RequestValidationError, invalid)
+    return api
+
+
+async def health() -> HealthAnswer:
+    """Answer as long as the process does; needs no key."""
+    return HealthAnswer()
+
+
+async def invalid(_request: Request, error: Exception) -> Response:
+    """Say what is wrong with a body, without repeating it: it may hold what JSON cannot carry, and people's texts."""
+    faults = error.errors() if isinstance(error, RequestValidationError) else ()
+    return refusal(422, [{"loc": list(fault["loc"]), "msg": fault["msg"], "type": fault["type"]} for fault in faults])
+
+
+async def unavailable(_request: Request, _error: Exception) -> Response:
+    """Say when to come again; the error itself holds statements and values."""
+    return refusal(503, "the database cannot be used now", {"Retry-After": "5"})
+
+
+def _teller(status: int) -> Callable[[Request, Exception], Response]:
+    def tell(_request: Request, error: Exception) -> Response:
+        return refusal(status, str(error))
+
+    return tell

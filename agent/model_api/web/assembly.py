@@ -1,0 +1,53 @@
+"""Put the model API together from its settings: the part of the composition root that only it needs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from agent.config.settings import ApiSettings
+from agent.data_directory import DataDirectory
+from agent.fitting.child import Limits
+from agent.model_api.job_queue import JobQueue
+from agent.model_api.named_models import NamedModels
+from agent.model_api.web.app import create_api
+from agent.model_api.web.inference import InferenceRoutes
+from agent.model_api.web.key import Keys
+from agent.model_api.web.models import ModelRoutes
+from agent.model_api.web.training import TrainingRoutes
+from agent.serving.loaded import LoadedModels
+from agent.store.database import Database
+
+
+def model_api(
+    settings: ApiSettings, directory: DataDirectory, database: Database, key: Callable[[], SecretStr | None]
+) -> tuple[JobQueue, FastAPI]:
+    """Return the queue of training jobs, which is yet to be run, and the application in front of it."""
+    models = named_models(settings, directory)
+    limits = Limits(settings.job_timeout_seconds, settings.job_memory_mb)
+    queue = JobQueue(
+        database,
+        models,
+        directory.api_training,
+        limits,
+        server=hashlib.sha256(directory.key()).hexdigest(),  # no two servers share a data directory
+        at_once=settings.jobs_at_once,
+        threads=settings.threads,
+    )
+    loaded = LoadedModels(directory.encoders, capacity=settings.loaded_models, threads=settings.threads)
+    api = create_api(
+        Keys(key, directory.api_key),
+        TrainingRoutes(database, models, queue, settings),
+        ModelRoutes(models),
+        InferenceRoutes(models, loaded, settings.threads),
+        max_body_bytes=settings.max_body_bytes,
+    )
+    return queue, api
+
+
+def named_models(settings: ApiSettings, directory: DataDirectory) -> NamedModels:
+    """Return the named models of an installation."""
+    return NamedModels(settings.models or directory.api_models, directory.encoders, directory.models)

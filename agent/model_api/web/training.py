@@ -1,0 +1,98 @@
+"""`POST /v1/train` and `/v1/jobs`: jobs are kept before they are acknowledged, and end whatever happens."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Header, HTTPException, Query
+
+from agent.config.settings import ApiSettings
+from agent.model_api.job_queue import JobQueue
+from agent.model_api.named_models import NamedModels
+from agent.model_api.training_request import ModelName, TrainingRequest
+from agent.model_api.web.answers import JobAnswer, faulty, refusals
+from agent.store import jobs
+from agent.store.database import Database
+from agent.store.tables import ModelJob, utcnow
+
+NOT_ALLOWED = "not one of the base models that the operator allows: {}"
+NO_JOB = "there is no such job"
+ENDED = "the job has ended already, or another server runs it"
+RETRY_AFTER_SECONDS = "60"
+
+Key = Annotated[
+    str | None,
+    Header(
+        max_length=200, description="The same key with the same request gives the same job, however often it comes."
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRoutes:
+    """The endpoints with their collaborators."""
+
+    database: Database
+    models: NamedModels
+    queue: JobQueue
+    settings: ApiSettings
+
+    def router(self) -> APIRouter:
+        """Return the routes."""
+        router = APIRouter(tags=["training"])
+        add, one, answer = router.add_api_route, "/v1/jobs/{job_id}", JobAnswer
+        add("/v1/train", self.train, methods=["POST"], response_model=answer, responses=refusals(403, 409, 429))
+        add("/v1/jobs", self.newest, methods=["GET"], response_model=list[JobAnswer])
+        add(one, self.status, methods=["GET"], response_model=answer, responses=refusals(404))
+        add(one, self.cancel, methods=["DELETE"], response_model=answer, responses=refusals(404, 409))
+        return router
+
+    async def train(self, request: TrainingRequest, idempotency_key: Key = None) -> JobAnswer:
+        """Train a classifier in the background; when it is done, this version answers under the name."""
+        base_model = request.base_model or self.settings.base_models[0]
+        if base_model not in self.settings.base_models:
+            raise faulty("base_model", NOT_ALLOWED.format(", ".join(self.settings.base_models)))
+        self.models.for_training(request.model_name)
+        chosen = request.model_copy(update={"base_model": base_model})
+        job = ModelJob(
+            id=str(uuid.uuid4()),
+            model_name=chosen.model_name,
+            created_at=utcnow(),
+            idempotency_key=idempotency_key,
+            digest=chosen.digest(),
+            request=chosen.model_dump_json(),
+        )
+        try:
+            kept = await self.database.write(jobs.add, job, most_open=self.settings.max_open_jobs)
+        except jobs.KeyReused:
+            raise HTTPException(409, "this Idempotency-Key came with another request before") from None
+        except jobs.QueueFull:
+            headers = {"Retry-After": RETRY_AFTER_SECONDS}
+            raise HTTPException(429, "too many jobs are waiting already", headers) from None
+        self.queue.wake()
+        return self._answer(kept)
+
+    async def newest(
+        self, model_name: ModelName | None = None, limit: Annotated[int, Query(ge=1, le=1000)] = 100
+    ) -> list[JobAnswer]:
+        """List jobs, the newest first."""
+        return [self._answer(job) for job in await self.database.read(jobs.newest, limit, model_name)]
+
+    async def status(self, job_id: str) -> JobAnswer:
+        """Tell how far a job is."""
+        job = await self.database.read(jobs.get, job_id)
+        if job is None:
+            raise HTTPException(404, NO_JOB)
+        return self._answer(job)
+
+    async def cancel(self, job_id: str) -> JobAnswer:
+        """End a job that is pending or running."""
+        await self.status(job_id)
+        if not await self.queue.cancel(job_id):
+            raise HTTPException(409, ENDED)
+        return await self.status(job_id)
+
+    def _answer(self, job: ModelJob) -> JobAnswer:
+        return JobAnswer.of(job, self.queue.progress(job.id))

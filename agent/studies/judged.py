@@ -1,0 +1,66 @@
+"""Judge the answers that Rolecall gives today on tickets whose roles people know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.domain import Example
+from agent.fitting.evaluation import Report, evaluate
+from agent.triage.abstention import Verdict
+from agent.triage.opinion import Mind, Opinion
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One ticket, what people settled on, and what Rolecall thinks without having seen that."""
+
+    example: Example
+    opinion: Opinion
+
+    @property
+    def predicted(self) -> str:
+        """The most probable role."""
+        return self.opinion.ranked()[0][0]
+
+    @property
+    def confidence(self) -> float:
+        """Its probability."""
+        return self.opinion.ranked()[0][1]
+
+    @property
+    def right(self) -> bool:
+        """Whether people settled on it."""
+        return self.predicted in self.example.roles
+
+    @property
+    def asserted(self) -> bool:
+        """Whether Rolecall would say it without "not sure"."""
+        return isinstance(self.opinion.verdict, Verdict) and self.opinion.verdict.asserted
+
+
+def unseen(examples: Sequence[Example], mind: Mind) -> list[Example]:
+    """Return the reviewed tickets that the model was not trained on, its validation tickets excluded as well."""
+    model = mind.active.current
+    if model is None:
+        return list(examples)
+    seen = {key for part in ("train", "validation") for key in model.manifest.tickets.get(part, ())}
+    return [e for e in examples if e.ticket_key not in seen]
+
+
+def judge_all(mind: Mind, examples: Iterable[Example]) -> Iterator[Judged]:
+    """Yield the judged answers one by one; a reviewed ticket is not remembered while it is asked about."""
+    for e in examples:
+        yield Judged(e, mind.opinion(e.subject, e.body, e.filed_at.date(), hidden=e.ticket_key))
+
+
+def report(judged: Sequence[Judged]) -> Report:
+    """Return the quality of the answers, over all roles that they or people name."""
+    named = {role for j in judged for role in (*j.opinion.roles, *j.example.roles)}
+    roles = tuple(sorted(named))
+    probabilities = np.array([[dict(j.opinion.ranked()).get(role, 0.0) for role in roles] for j in judged])
+    labels: NDArray[np.float64] = np.array([[float(role in j.example.roles) for role in roles] for j in judged])
+    return evaluate(probabilities, labels, roles)

@@ -1,0 +1,80 @@
+"""`/metrics`: the counters of this server, and the state of the installation as its database knows it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from time import monotonic
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from agent.metrics import Metrics
+from agent.serving.active import ActiveModel
+from agent.store.database import Database
+from agent.store.status import Figures, figures
+from agent.store.tables import Training, utcnow
+
+FRESH_SECONDS = 1.0
+"""How long the database's figures are good: however many ask, it is asked once a second."""
+
+STATES = ("waiting", "working", "dead")
+OUTCOMES = {
+    "promoted": "promoted",
+    "kept the old one": "kept",
+    "kept the old one for want of evidence": "kept",
+    "waits for a person": "asks",
+    "failed": "failed",
+    "running": "running",
+}
+"""Words of the ledger of trainings as label values."""
+
+OTHER = "other"
+
+log = structlog.get_logger()
+
+
+class Numbers:
+    """The endpoint. Without its database it goes on telling what it counted itself."""
+
+    def __init__(self, database: Database, active: ActiveModel, metrics: Metrics) -> None:
+        self._database = database
+        self._active = active
+        self._metrics = metrics
+        self._read_at = -FRESH_SECONDS
+        self._reading = asyncio.Lock()
+
+    async def answer(self, _request: Request) -> Response:
+        """Answer in Prometheus' text format."""
+        async with self._reading:
+            if monotonic() - self._read_at >= FRESH_SECONDS:
+                await self._refresh()
+                self._read_at = monotonic()
+        return Response(generate_latest(self._metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    async def _refresh(self) -> None:
+        model = self._active.current
+        self._metrics.serves(model.version if model else None, model.manifest.created_at if model else None)
+        try:
+            self._show(await self._database.read(figures), utcnow())
+        except SQLAlchemyError as error:
+            log.warning("figures_unavailable", error=type(error).__name__)
+
+    def _show(self, now: Figures, at: datetime) -> None:
+        for state in STATES:
+            self._metrics.queue.labels(state).set(now.events.get(state, 0))
+        self._metrics.oldest.set(max((at - now.oldest).total_seconds(), 0) if now.oldest else 0)
+        self._metrics.paused.set(now.paused is not None)
+        if now.training is not None:
+            self._show_training(now.training, at)
+
+    def _show_training(self, last: Training, now: datetime) -> None:
+        reached = OUTCOMES.get(last.outcome, OTHER)
+        for outcome in {*OUTCOMES.values(), OTHER}:
+            self._metrics.training.labels(outcome).set(outcome == reached)
+        self._metrics.training_took.set(((last.finished_at or now) - last.started_at).total_seconds())
+        if last.finished_at is not None:
+            self._metrics.training_ended.set(last.finished_at.astimezone(UTC).timestamp())

@@ -1,0 +1,47 @@
+"""A base encoder small enough to train in a test: two layers, forty words, random but fixed weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+VOCABULARY = """
+pump leaks oil hose burst hydraulic cylinder seal lamp dark cable fuse wire short engine smoke turbo fuel
+filter start door lock key badge lost printer paper jam toner screen network slow wifi down router cut
+"""
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder in the sentence-transformers layout."""
+    import torch
+    from safetensors.torch import save_file
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
+    from agent.fitting.process.bert import Bert, BertShape
+
+    folder = tmp_path_factory.mktemp("tiny-base")
+    vocabulary = {word: index for index, word in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *VOCABULARY.split()])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    tokenizer.save(str(folder / "tokenizer.json"))
+    config = {
+        "model_type": "bert",
+        "vocab_size": len(vocabulary),
+        "max_position_embeddings": 64,
+        "type_vocab_size": 2,
+        "hidden_size": 32,
+        "num_attention_heads": 4,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "layer_norm_eps": 1e-12,
+        "pad_token_id": 0,
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    torch.manual_seed(0)
+    save_file(Bert(BertShape.of(config, "mean")).state_dict(), folder / "model.safetensors")
+    return folder

@@ -1,0 +1,196 @@
+"""A fit in a process of its own: it reports, it ends when told to, and it leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agent.fitting.child import FitCancelled, FitFailed, FitOutOfMemory, FitTimedOut, Limits, environment, run
+from agent.fitting.job import Job, Progress, Recipe, Sample
+from agent.serving.encoder import Encoder
+from tests.training_processes import alive, training_processes
+
+ROLES = ("Hydraulics", "Electrical", "Locksmith", "Nobody")
+TEXTS = {
+    "Hydraulics": ["pump leaks oil", "hose burst", "hydraulic cylinder seal", "oil hose leaks"],
+    "Electrical": ["lamp dark", "cable short wire", "fuse short", "wire cut lamp"],
+    "Locksmith": ["door lock key"],
+}
+
+
+@pytest.fixture
+def job(tiny_base: Path, tmp_path: Path) -> Job:
+    samples = [Sample(text, text, (role,)) for role, texts in TEXTS.items() for text in texts]
+    samples.append(Sample("other", "printer paper jam", (), part="other"))
+    recipe = Recipe(base_model=str(tiny_base), frozen_layers=1, batch_size=8, learning_rate=5e-3)
+    return Job(tuple(samples), ROLES, recipe, tmp_path / "encoders")
+
+
+def endless(job: Job) -> Job:
+    """Return a job that would take days."""
+    return replace(job, recipe=replace(job.recipe, epochs=1e7))
+
+
+def test_a_job_survives_the_trip_through_json(job: Job) -> None:
+    assert Job.from_json(job.to_json()) == job
+
+
+def test_a_finished_fit_leaves_what_serving_and_judging_need(job: Job, tmp_path: Path) -> None:
+    heard: list[Progress] = []
+    job = replace(job, recipe=replace(job.recipe, cross_fit_folds=3))
+    result = asyncio.run(run(job, tmp_path / "scratch", on_progress=heard.append))
+    assert result.tuned
+    assert {"read", "tune", "cross-fit 1", "cross-fit 3"} <= {progress.phase for progress in heard}
+    texts = [sample.text for sample in job.samples]
+    arrays = result.arrays()
+    served = Encoder.load(result.folder).embed(texts)
+    np.testing.assert_allclose(served, arrays["embeddings"], atol=1e-4)
+    base = Encoder.load(tmp_path / "encoders" / result.encoder).embed(texts)
+    np.testing.assert_allclose(base, arrays["base_embeddings"], atol=1e-4)
+    named = (served @ result.head().weights.T + result.head().bias).argmax(axis=1)
+    assert [ROLES[role] for role in named[:9]] == [role for role, texts in TEXTS.items() for _ in texts]
+    assert np.isfinite(arrays["out_of_fold"][:9]).all()
+    assert np.isnan(arrays["out_of_fold"][9]).all()
+    again = asyncio.run(run(job, tmp_path / "scratch"))
+    assert again.weights_sha256 == result.weights_sha256
+    result.discard()
+    assert not result.folder.exists()
+
+
+def test_a_frozen_fit_writes_no_second_copy_of_the_encoder(job: Job, tmp_path: Path) -> None:
+    result = asyncio.run(run(replace(job, recipe=replace(job.recipe, trainer="frozen")), tmp_path / "scratch"))
+    assert not result.tuned
+    assert not (result.folder / "body.onnx").exists()
+    np.testing.assert_array_equal(result.arrays()["embeddings"], result.arrays()["base_embeddings"])
+
+
+def test_validation_texts_decide_when_to_stop(job: Job, tmp_path: Path) -> None:
+    watched = [
+        replace(sample, part="validation") if number % 4 == 0 else sample for number, sample in enumerate(job.samples)
+    ]
+    result = asyncio.run(run(replace(job, samples=tuple(watched)), tmp_path / "scratch"))
+    assert result.validation_losses[result.steps] == min(result.validation_losses.values())
+    assert 0 in result.validation_losses
+
+
+def test_texts_of_several_roles_can_be_fitted(job: Job, tmp_path: Path) -> None:
+    both = [
+        replace(sample, roles=(*sample.roles, "Nobody")) if number % 2 else sample
+        for number, sample in enumerate(job.samples)
+    ]
+    result = asyncio.run(run(replace(job, samples=tuple(both), multi_label=True), tmp_path / "scratch"))
+    assert result.head().weights.shape == (4, 32)
+
+
+@pytest.mark.parametrize("roles", [("Hydraulics",), ("Hydraulics", "Electrical")])
+def test_too_few_texts_to_compare_still_give_a_model(job: Job, tmp_path: Path, roles: tuple[str, ...]) -> None:
+    few = tuple(Sample(role, TEXTS[role][0], (role,)) for role in roles)
+    result = asyncio.run(run(replace(job, samples=few), tmp_path / "scratch"))
+    assert not result.tuned
+    assert np.isfinite(result.head().weights).all()
+
+
+def test_cancelling_ends_the_process_and_deletes_its_folder(job: Job, tmp_path: Path) -> None:
+    async def cancel_when_tuning() -> None:
+        tuning = asyncio.Event()
+
+        def hear(progress: Progress) -> None:
+            if progress.phase == "tune":
+                tuning.set()
+
+        task = asyncio.create_task(run(endless(job), tmp_path / "scratch", on_progress=hear))
+        await tuning.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancel_when_tuning())
+    assert list((tmp_path / "scratch").iterdir()) == []
+    assert training_processes() == []
+
+
+def test_a_fit_that_takes_too_long_is_ended(job: Job, tmp_path: Path) -> None:
+    with pytest.raises(FitTimedOut, match="longer than 1 s"):
+        asyncio.run(run(endless(job), tmp_path / "scratch", limits=Limits(wall_seconds=1)))
+    assert list((tmp_path / "scratch").iterdir()) == []
+    assert training_processes() == []
+
+
+def test_a_fit_that_takes_too_much_memory_is_ended(job: Job, tmp_path: Path) -> None:
+    with pytest.raises(FitOutOfMemory, match="MB is more than allowed"):
+        asyncio.run(run(endless(job), tmp_path / "scratch", limits=Limits(memory_mb=60)))
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_a_base_model_that_cannot_be_used_is_named(job: Job, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    job = replace(job, recipe=replace(job.recipe, base_model=str(tmp_path / "empty")))
+    with pytest.raises(FitFailed, match=r"model\.safetensors is missing"):
+        asyncio.run(run(job, tmp_path / "scratch"))
+
+
+def test_a_crash_brings_the_end_of_its_output(job: Job, tmp_path: Path) -> None:
+    stranger = (*job.samples, Sample("x", "x", ("Unheard-of",)))
+    with pytest.raises(FitFailed) as caught:
+        asyncio.run(run(replace(job, samples=stranger), tmp_path / "scratch"))
+    assert "KeyError: 'Unheard-of'" in caught.value.reason
+    assert "Traceback" in caught.value.stderr
+
+
+def test_a_process_that_somebody_ends_is_no_success(job: Job, tmp_path: Path) -> None:
+    def end(progress: Progress) -> None:
+        if progress.phase == "tune":
+            for pid in training_processes():
+                os.kill(pid, signal.SIGTERM)
+
+    with pytest.raises(FitCancelled, match="signal 15"):
+        asyncio.run(run(endless(job), tmp_path / "scratch", on_progress=end))
+
+
+def test_a_parent_that_is_killed_leaves_no_orphan(job: Job, tmp_path: Path) -> None:
+    program = textwrap.dedent(
+        """
+        import asyncio, json, sys
+        from pathlib import Path
+        from agent.fitting.child import run
+        from agent.fitting.job import Job
+        job = Job.from_json(json.loads(sys.argv[1]))
+        asyncio.run(run(job, Path(sys.argv[2]), on_progress=lambda progress: print(progress.phase, flush=True)))
+        """
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program, json.dumps(endless(job).to_json()), str(tmp_path / "scratch")],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with parent:
+        assert parent.stdout is not None
+        while parent.stdout.readline().strip() != "tune":
+            assert parent.poll() is None
+        (child,) = training_processes(parent.pid)
+        parent.kill()
+    deadline = time.monotonic() + 20
+    while alive(child):
+        assert time.monotonic() < deadline, "the training process outlived its parent"
+        time.sleep(0.05)
+
+
+def test_secrets_of_the_agent_stay_with_the_agent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROLECALL_CONNECTORS__HELPDESK__SECRET", "s3cret")
+    monkeypatch.setenv("HF_TOKEN", "hf_x")
+    offline = environment(Recipe(threads=2))
+    assert "s3cret" not in offline.values()
+    assert "HF_TOKEN" not in offline
+    assert (offline["HF_HUB_OFFLINE"], offline["OMP_NUM_THREADS"]) == ("1", "2")
+    assert environment(Recipe(base_model="BAAI/bge-small-en-v1.5"))["HF_TOKEN"] == "hf_x"

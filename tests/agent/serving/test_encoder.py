@@ -1,0 +1,65 @@
+"""Batches by length, and embeddings that do not depend on who else is in the batch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.serving.encoder import Encoder, batches_by_length
+
+
+@given(st.lists(st.integers(1, 200), max_size=80), st.integers(1, 8), st.integers(1, 400))
+def test_every_text_is_in_exactly_one_batch_and_no_batch_is_too_big(
+    lengths: list[int], max_texts: int, max_tokens: int
+) -> None:
+    batches = list(batches_by_length(lengths, max_texts, max_tokens))
+    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
+    for batch in batches:
+        assert len(batch) <= max_texts
+        assert len(batch) == 1 or len(batch) * max(lengths[index] for index in batch) <= max_tokens
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
+    """Return the packaged base encoder, exported once."""
+    from agent.fitting.job import PACKAGED
+    from agent.fitting.process.base import locate, open_base
+    from agent.fitting.process.export import export
+
+    folder: Path = tmp_path_factory.mktemp("encoder")
+    export(open_base(locate(PACKAGED), max_tokens=64), folder)
+    return Encoder.load(folder)
+
+
+def test_embeddings_have_length_one_and_keep_the_order_of_the_texts(encoder: Encoder) -> None:
+    texts = ["the printer on the second floor is out of toner again", "wifi down", "bucket cylinder leaking oil"]
+    together = encoder.embed(texts)
+    assert together.shape == (3, 384)
+    assert together.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-6)
+    for row, text in zip(together, texts, strict=True):
+        np.testing.assert_allclose(row, encoder.embed([text])[0], atol=1e-5)
+
+
+def test_no_texts_give_no_embeddings(encoder: Encoder) -> None:
+    assert encoder.embed([]).shape == (0, 384)
+
+
+def test_an_empty_text_has_an_embedding(encoder: Encoder) -> None:
+    assert np.isfinite(encoder.embed([""])).all()
+
+
+def test_words_beyond_the_budget_change_nothing(encoder: Encoder) -> None:
+    start = "leak " * 100
+    np.testing.assert_array_equal(encoder.embed([start]), encoder.embed([start + "printer"]))
+
+
+def test_tickets_about_the_same_thing_are_nearer(encoder: Encoder) -> None:
+    oil, hose, badge = encoder.embed(
+        ["oil leaks from the hydraulic hose", "hose burst, oil everywhere", "lost my badge"]
+    )
+    assert oil @ hose > oil @ badge + 0.2
