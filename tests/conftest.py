@@ -11,11 +11,12 @@ import pytest
 from agent.config.settings import Settings
 from agent.core import Parts, assemble
 from tests.desk import Desk
+from tests.postgres import cluster as cluster
 
 TICKETS = Path(__file__).with_name("tickets")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
 
@@ -31,10 +32,8 @@ def parts_for(tmp_path: Path) -> Iterator[Callable[..., Parts]]:
     made: list[Parts] = []
 
     def make(**sections: Any) -> Parts:
-        settings = Settings(
-            data=tmp_path / "data", rules=TICKETS / "rules.toml", roles=TICKETS / "roles.toml", **sections
-        )
-        made.append(assemble(settings))
+        files = {"data": tmp_path / "data", "rules": TICKETS / "rules.toml", "roles": TICKETS / "roles.toml"}
+        made.append(assemble(Settings(**{**files, **sections})))
         return made[-1]
 
     yield make

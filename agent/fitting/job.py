@@ -26,7 +26,7 @@ Part: TypeAlias = Literal["train", "validation", "other"]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How to fit. The defaults were tuned on draws that no published figure uses (tests/bench/training.py)."""
+    """How to fit. The defaults were tuned on draws that no published figure uses (tests/proofs/bench/training.py)."""
 
     trainer: Trainer = "contrastive"
     base_model: str = PACKAGED

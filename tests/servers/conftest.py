@@ -19,11 +19,6 @@ FileTicket = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="session")
 def receiver() -> Iterator[Receiver]:
     with Receiver(SECRET) as running:
         yield running

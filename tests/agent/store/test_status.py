@@ -15,7 +15,7 @@ from agent.store import inbox
 from agent.store.database import Database
 from agent.store.status import LEAST, figures, rate
 from agent.store.tables import Inbox, utcnow
-from tests.faults.postgres import new_database
+from tests.postgres import new_database
 
 STORED, OPEN = 5_000, 30
 

@@ -15,7 +15,7 @@ from agent.store.database import Database, newest_version
 from agent.store.tables import Review, Ticket, utcnow
 from agent.store.to_postgres import move
 from connectors.events import Event, Kind
-from tests.faults.postgres import new_database
+from tests.postgres import new_database
 
 KEY = bytes(range(32))
 

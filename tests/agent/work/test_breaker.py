@@ -25,7 +25,7 @@ from connectors.base import Poll
 from connectors.errors import Ambiguous, ConnectorError, Permanent, TicketNotFound, Transient
 from connectors.events import Event, Kind, Ticket
 from tests.desk import Desk
-from tests.faults.postgres import new_database
+from tests.postgres import new_database
 from tests.serving_app import running
 
 pytestmark = pytest.mark.anyio

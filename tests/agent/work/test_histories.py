@@ -207,8 +207,3 @@ def test_a_speaker_that_sees_no_mark_is_found_out() -> None:
 
     with pytest.raises(AssertionError, match=r"assert [2-9] == True"):
         run(Blind, histories=30, steps=30)
-
-
-@pytest.mark.slow
-def test_ten_thousand_steps() -> None:
-    run(History, histories=100, steps=100)

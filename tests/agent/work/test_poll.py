@@ -13,7 +13,7 @@ from agent.work.poll import poll_once
 from connectors.base import Poll
 from connectors.events import Event, Kind
 from tests.desk import Desk
-from tests.faults.postgres import new_database
+from tests.postgres import new_database
 
 pytestmark = pytest.mark.anyio
 MANY = 1_500

@@ -15,7 +15,7 @@ from agent.store.database import Database
 from agent.store.tables import Inbox, utcnow
 from agent.work import schedule
 from connectors.events import Event, Kind
-from tests.faults.postgres import new_database
+from tests.postgres import new_database
 
 pytestmark = pytest.mark.anyio
 LONG_AGO = utcnow() - timedelta(days=31)

@@ -18,7 +18,7 @@ from agent.store.inbox import Job, Superseded
 from agent.store.tables import utcnow
 from agent.work.lease import Lease
 from connectors.events import Event, Kind
-from tests.faults.postgres import new_database
+from tests.postgres import new_database
 
 TICKETS = 20
 SILENT = 10.0  # seconds without a heartbeat

@@ -19,7 +19,7 @@ from agent.work.attempt import Attempts
 from agent.work.breaker import Breakers
 from agent.work.engines import make_engine
 from connectors.events import Event, Kind
-from tests.faults.postgres import new_database
+from tests.postgres import new_database
 
 pytestmark = pytest.mark.anyio
 

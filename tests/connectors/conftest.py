@@ -1,8 +1,0 @@
-"""Connectors talk asyncio."""
-
-import pytest
-
-
-@pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    return "asyncio"

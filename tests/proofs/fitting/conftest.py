@@ -1,0 +1,3 @@
+"""The base encoder that is small enough to train."""
+
+from tests.agent.fitting.conftest import tiny_base as tiny_base
