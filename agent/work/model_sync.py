@@ -28,7 +28,10 @@ log = structlog.get_logger()
 
 
 class ModelSync:
-    """Keeps the pointer of one data directory and that of the database the same; the one that moved last wins."""
+    """Keeps the pointer of one data directory and that of the database the same; the one that moved last wins.
+
+    A version that was refused here gives way to one that this server activates.
+    """
 
     def __init__(self, database: Database, directory: DataDirectory) -> None:
         self._database = database
@@ -44,7 +47,7 @@ class ModelSync:
         if here == there:
             if here is not None and here != agreed:
                 self._agree(here)
-        elif here is not None and there == agreed:
+        elif here is not None and (there == agreed or (there == self._refused and here != agreed)):
             self._publish(here)
             self._agree(here)
         elif there is not None and there != self._refused:
