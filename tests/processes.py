@@ -10,8 +10,9 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tests.patience import PATIENCE_SECONDS
+
 ROOT = Path(__file__).parents[1]
-START_SECONDS = 60
 
 
 def free_port() -> int:
@@ -39,10 +40,10 @@ def start(module: str, *args: str, log: Path) -> subprocess.Popen[bytes]:
 
 def await_listening(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     """Return when the port is open; AssertionError with the end of the log when the process died instead."""
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not listening(port):
         assert process.poll() is None, log.read_text(errors="replace")[-3000:]
-        assert time.monotonic() < deadline, f"not listening after {START_SECONDS} s"
+        assert time.monotonic() < deadline, f"not listening after {PATIENCE_SECONDS} s"
         time.sleep(0.01)
 
 

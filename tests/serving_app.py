@@ -16,8 +16,7 @@ from agent.core import Parts
 from agent.store import inbox
 from connectors.events import Event
 from tests.desk import Desk
-
-PATIENCE_SECONDS = 20
+from tests.patience import PATIENCE_SECONDS
 
 
 @dataclass

@@ -15,10 +15,12 @@ from uuid import UUID
 import pytest
 
 from tests.client.setfit_api import SetFitApi
+from tests.patience import PATIENCE_SECONDS
+
+pytestmark = pytest.mark.xdist_group("setfit-api")  # what they share is made once
 
 ROOT = Path(__file__).parents[2]
 KEY = "0123456789abcdef0123456789abcdef"
-PATIENCE_SECONDS = 300
 EXAMPLES = [
     {"text": text, "label": label}
     for label, texts in {

@@ -21,6 +21,7 @@ from agent.config.secrets import Secrets
 from agent.config.settings import Settings
 from agent.core import Parts, connect
 from connectors.base import Connector
+from tests.patience import PATIENCE_SECONDS
 from tests.stubs import infisical as stubs
 from tests.stubs.server import Asked, Reply, serving
 
@@ -29,7 +30,6 @@ pytestmark = pytest.mark.anyio
 TOKEN = "ROLECALL_CONNECTORS__DJANGO_HELPDESK__TOKEN"
 HOOKS = "ROLECALL_CONNECTORS__DJANGO_HELPDESK__WEBHOOK_SECRETS"
 OLD, NEW = "old-secret-old-secret", "new-secret-new-secret"
-PATIENCE_SECONDS = 20
 
 Reload = Callable[[], Settings]
 Status = Callable[[str], Awaitable[int]]

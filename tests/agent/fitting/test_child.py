@@ -19,6 +19,7 @@ import pytest
 from agent.fitting.child import FitCancelled, FitFailed, FitOutOfMemory, FitTimedOut, Limits, environment, run
 from agent.fitting.job import Job, Progress, Recipe, Sample
 from agent.serving.encoder import Encoder
+from tests.patience import PATIENCE_SECONDS
 from tests.training_processes import alive, training_processes
 
 ROLES = ("Hydraulics", "Electrical", "Locksmith", "Nobody")
@@ -180,7 +181,7 @@ def test_a_parent_that_is_killed_leaves_no_orphan(job: Job, tmp_path: Path) -> N
             assert parent.poll() is None
         (child,) = training_processes(parent.pid)
         parent.kill()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while alive(child):
         assert time.monotonic() < deadline, "the training process outlived its parent"
         time.sleep(0.05)

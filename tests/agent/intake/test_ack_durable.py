@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests import processes
+from tests.patience import PATIENCE_SECONDS
 from tests.proofs.bench.ack import CREATED
 from tests.proofs.faults.ack_server import SECRET
 
@@ -24,7 +25,7 @@ def deliver(port: int, number: int) -> None:
     ticket = json.loads(CREATED.read_text("utf-8"))
     ticket["ticket"]["id"] = ticket["ticket"]["followup_set"][0]["ticket"] = number
     url = f"http://127.0.0.1:{port}/hooks/django-helpdesk/{SECRET}"
-    with urllib.request.urlopen(url, data=json.dumps(ticket).encode(), timeout=10) as answer:
+    with urllib.request.urlopen(url, data=json.dumps(ticket).encode(), timeout=PATIENCE_SECONDS) as answer:
         assert answer.status == 202
 
 

@@ -14,13 +14,14 @@ from agent.config.settings import IntakeSettings, Settings
 from agent.core import Parts
 from agent.intake.rate import Bucket
 from tests.desk import Desk
+from tests.patience import PATIENCE_SECONDS
 from tests.serving_app import Running, running
 
 pytestmark = pytest.mark.anyio
 
 
 async def until_ready(server: Running, status: int) -> dict[str, str]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while (answer := await server.client.get("/readyz")).status_code != status:
             await asyncio.sleep(0.02)
     state: dict[str, str] = answer.json()
@@ -76,11 +77,11 @@ async def test_a_disk_without_room_refuses_and_says_so(parts_for: Callable[..., 
 
 
 async def test_who_waits_too_long_keeps_others_from_waiting(parts_for: Callable[..., Parts], desk: Desk) -> None:
-    parts = parts_for(intake={"max_waiting_seconds": 0.1})
+    parts = parts_for(intake={"max_waiting_seconds": 0.5})
     async with running(parts, desk) as server:
         async with stuck_writer(parts):
             first = asyncio.create_task(server.deliver(desk.create("no light")))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while "a webhook has waited" not in (await until_ready(server, 503))["reason"]:
                     await asyncio.sleep(0.02)
             second = await server.deliver(desk.create("no water"))
@@ -93,12 +94,12 @@ async def test_who_waits_too_long_keeps_others_from_waiting(parts_for: Callable[
 
 
 async def test_a_writer_that_is_stuck_is_seen_without_any_webhook(parts_for: Callable[..., Parts], desk: Desk) -> None:
-    parts = parts_for(intake={"max_waiting_seconds": 0.1})
+    parts = parts_for(intake={"max_waiting_seconds": 0.5})
     async with running(parts, desk) as server:
         async with stuck_writer(parts):
             state = await until_ready(server, 503)
         await until_ready(server, 200)
-    assert state["reason"] == "the database has taken longer than 0.1 s for a write"
+    assert state["reason"] == "the database has taken longer than 0.5 s for a write"
 
 
 async def test_more_than_may_wait_are_refused(parts_for: Callable[..., Parts], desk: Desk) -> None:
@@ -107,7 +108,7 @@ async def test_more_than_may_wait_are_refused(parts_for: Callable[..., Parts], d
         async with stuck_writer(parts):
             kept = [asyncio.create_task(server.deliver(desk.create("no light"))) for _ in range(3)]
             refused: httpx.Response | None = None
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while refused is None:
                     more = asyncio.create_task(server.deliver(desk.create("no water")))
                     await asyncio.wait({more}, timeout=0.1)

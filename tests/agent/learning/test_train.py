@@ -15,6 +15,7 @@ from agent.serving.registry import Registry
 from agent.store.tables import Training
 from tests.desk import Desk
 from tests.invented_desk import history, trainer_for
+from tests.patience import PATIENCE_SECONDS
 from tests.serving_app import running
 
 pytestmark = pytest.mark.anyio
@@ -90,7 +91,7 @@ async def test_a_running_server_takes_up_the_new_model(learnt: Parts, desk: Desk
     async with running(learnt, desk) as server:
         assert (await server.client.get("/readyz")).json()["model"] == "none yet: rules alone decide"
         run = await trainer_for(learnt).train("tests")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while (await server.client.get("/readyz")).json()["model"] != run.version or not remembers(learnt):
                 await asyncio.sleep(0.05)
         await server.deliver(desk.create("VPN drops", "the vpn drops every ten minutes since monday"))

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from agent.config.settings import ServerSettings
 from agent.web.request_limits import REFUSAL, limited
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.anyio
 
@@ -47,7 +48,7 @@ async def connection(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asy
     writer.close()
 
 
-async def status(port: int, *pieces: bytes, patience: float = 20) -> int:
+async def status(port: int, *pieces: bytes, patience: float = PATIENCE_SECONDS) -> int:
     """Send the pieces one by one and return the status of the first answer, 0 where none came."""
     async with connection(port) as (reader, writer):
         line = asyncio.create_task(reader.readline())
@@ -104,7 +105,7 @@ async def test_heads_that_fit_pass_whatever_comes_with_them(port: int) -> None:
     large = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100_000
     assert await status(port, HEAD + b"X: y\r\n" * 10 + b"\r\n") == 200
     assert await status(port, large + HEAD, b"\r\n") == 200
-    async with connection(port) as (reader, writer), asyncio.timeout(20):
+    async with connection(port) as (reader, writer), asyncio.timeout(PATIENCE_SECONDS):
         for _ in range(3):
             writer.write(large + HEAD + b"\r\n")
         answers = b""
@@ -115,7 +116,7 @@ async def test_heads_that_fit_pass_whatever_comes_with_them(port: int) -> None:
 
 
 async def test_the_refusal_says_why(port: int, request: pytest.FixtureRequest) -> None:
-    async with connection(port) as (reader, writer), asyncio.timeout(20):
+    async with connection(port) as (reader, writer), asyncio.timeout(PATIENCE_SECONDS):
         writer.write(HEAD + MANY + b"Connection: close\r\n\r\n")
         answer = await reader.read()
     assert answer.endswith(b"0 bytes" if controlled(request) else REFUSAL.encode())

@@ -13,6 +13,7 @@ from random import Random
 import pytest
 from sqlalchemy.exc import OperationalError
 from sqlmodel import select
+from structlog.testing import capture_logs
 
 from agent.config.settings import RETRY_SECONDS as PAUSES
 from agent.metrics import Metrics
@@ -28,6 +29,7 @@ from agent.work.engine import Engine
 from agent.work.retry import MAX_RETRY_AFTER, pause
 from connectors.errors import Permanent, Transient
 from connectors.events import Event, Kind
+from tests.patience import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.anyio
 
@@ -56,14 +58,8 @@ async def working(database: Database, handler: Handler):
     task = asyncio.create_task(engine.run())
     yield engine
     engine.stop()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await task
-
-
-async def until(condition) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def test_events_of_one_ticket_are_handled_in_order_while_others_go_on(database: Database) -> None:
@@ -221,13 +217,14 @@ async def test_a_locked_database_delays_work_and_outcomes_but_loses_nothing(tmp_
             other.execute("BEGIN IMMEDIATE")  # from now on nobody else can write
         seen.append(job.attempt)
 
-    async with working(database, handler):
-        await until(lambda: seen)
-        with pytest.raises(OperationalError, match="locked"):
-            put(database, ("b", "b1"))
-        await asyncio.sleep(0.3)
-        other.execute("COMMIT")
-        await until(lambda: states(database) == {"a1": "done"})
+    with capture_logs() as logs:
+        async with working(database, handler):
+            await until(lambda: seen)
+            with pytest.raises(OperationalError, match="locked"):
+                put(database, ("b", "b1"))
+            await until(lambda: any(line["event"] == "outcome_not_kept" for line in logs))
+            other.execute("COMMIT")
+            await until(lambda: states(database) == {"a1": "done"})
     other.close()
     database.close()
     assert seen == [1, 2]

@@ -25,7 +25,8 @@ from connectors.base import Poll
 from connectors.errors import Transient
 from connectors.events import Event, Kind
 from tests.desk import Desk
-from tests.serving_app import PATIENCE_SECONDS, running
+from tests.patience import PATIENCE_SECONDS
+from tests.serving_app import running
 
 pytestmark = pytest.mark.anyio
 

@@ -19,6 +19,7 @@ from agent.work.attempt import Attempts
 from agent.work.breaker import Breakers
 from agent.work.engines import make_engine
 from connectors.events import Event, Kind
+from tests.patience import PATIENCE_SECONDS
 from tests.postgres import new_database
 
 pytestmark = pytest.mark.anyio
@@ -90,7 +91,7 @@ async def test_what_the_old_release_left_is_done_in_order(
     attempts = Attempts(database, handle, Metrics(), Breakers(Metrics(), ["desk"]))
     engine = make_engine(database, attempts, asyncio.Event(), 8)
     working = asyncio.create_task(engine.run())
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while await database.read(inbox.counts):
             await asyncio.sleep(0.05)
     engine.stop()

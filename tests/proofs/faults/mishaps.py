@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests import processes
+from tests.patience import PATIENCE_SECONDS
 from tests.postgres import Postgres, disconnect_some
 from tests.proofs.faults.desk_server import Plan
 
@@ -162,7 +163,7 @@ def _await_death(process: subprocess.Popen[bytes]) -> None:
 
 def _await_stop(process: subprocess.Popen[bytes]) -> None:
     """Wait for a server that suspends itself."""
-    deadline = time.monotonic() + processes.START_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
         assert time.monotonic() < deadline, "never suspended"
         time.sleep(0.05)

@@ -1,15 +1,14 @@
-"""A server process with nothing but the nightly schedule, whose nights follow each other within fractions of a second.
+"""A server process with nothing but the nightly schedule: a line of its input is a night, its answer the end of it.
 
-    python -m tests.proofs.faults.nightly_server DATABASE_URL FIRST_NIGHT SECONDS NIGHTS guarded|unguarded COMMAND...
+    python -m tests.proofs.faults.nightly_server DATABASE_URL guarded|unguarded COMMAND...
 
-`FIRST_NIGHT` is a Unix time, the same for all servers. `unguarded` is the control: every server believes it is the one.
+`unguarded` is the control: every server believes it is the one.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from datetime import datetime, timedelta, tzinfo
 
 from agent.config.settings import Settings
@@ -18,7 +17,7 @@ from agent.store.database import Database
 from agent.work import schedule as scheduling
 
 
-async def nights(database: Database, first: float, seconds: float, number: int, command: list[str]) -> None:
+async def nights(database: Database, command: list[str]) -> None:
     night = 0
 
     class Compressed(datetime):
@@ -29,20 +28,19 @@ async def nights(database: Database, first: float, seconds: float, number: int, 
     scheduling.datetime = Compressed  # type: ignore[misc]
     scheduler = scheduling.schedule(Settings(), database, command)
     (train,) = (job for job in scheduler.get_jobs() if "retrain" in job.name)
-    running = set()
-    for later in range(number):
-        await asyncio.sleep(first + later * seconds - time.time())
-        night = later
-        running.add(asyncio.create_task(train.func()))
-    await asyncio.gather(*running)
+    print("ready", flush=True)
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        night = int(line)
+        await train.func()
+        print("over", flush=True)
     scheduler.shutdown(wait=False)
 
 
-def main(url: str, first: str, seconds: str, number: str, guard: str, *command: str) -> None:
+def main(url: str, guard: str, *command: str) -> None:
     if guard == "unguarded":
         coordination.take_tick = lambda *_: True
     database = Database(url)
-    asyncio.run(nights(database, float(first), float(seconds), int(number), list(command)))
+    asyncio.run(nights(database, list(command)))
     database.close()
 
 
