@@ -11,7 +11,7 @@ from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
 from connectors.errors import Ambiguous, Permanent, TicketNotFound, Transient
 from tests.servers.receiver import Receiver
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("helpdesk")]
 
 FileTicket = Callable[..., str]
 

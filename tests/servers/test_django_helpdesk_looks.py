@@ -13,7 +13,7 @@ from connectors.django_helpdesk import DjangoHelpdesk
 from connectors.events import Kind
 from tests.servers.receiver import Receiver, of_kinds, webhook_events
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("helpdesk")]
 
 FileTicket = Callable[..., str]
 

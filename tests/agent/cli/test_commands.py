@@ -15,6 +15,8 @@ from agent.errors import BadInput, NotPossibleYet
 from agent.serving.registry import Registry
 from tests.tickets.conversations import load_conversations
 
+pytestmark = pytest.mark.xdist_group("trained")  # what they share is made once
+
 TICKETS = Path(__file__).parents[2] / "tickets"
 
 Run = Callable[..., Result]

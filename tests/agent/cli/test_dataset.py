@@ -19,6 +19,8 @@ from agent.model_api.named_models import UnknownModel
 from tests.agent.fitting.conftest import tiny_base
 from tests.stubs.hub import hub
 
+pytestmark = pytest.mark.xdist_group("dataset")  # what they share is made once
+
 __all__ = ["tiny_base"]
 
 WORDS = {"0": ["pump leaks", "oil hose", "hose burst", "cylinder seal"], "1": ["lamp dark", "fuse short", "wire cut"]}
