@@ -13,7 +13,7 @@ from heuristics import leading_role
 from heuristics.rules import Kind, Scope
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = [ROOT / "config", ROOT / "tests" / "bench" / "sandiego"]
+FOLDERS = [ROOT / "config", ROOT / "tests/proofs/bench/sandiego"]
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
