@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from io import StringIO
 
-from agent.learning.cutoffs import Point
+from agent.triage.cutoffs import Point
 
 POINTS = 60
 """Points that are kept of a curve: more cannot be told apart on paper."""

@@ -7,6 +7,9 @@ A role that no cut-off brings to the target is never asserted.
 
     cutoffs = fit_cutoffs(probabilities, labels, roles, target=0.9)     # agent.triage.abstention.Cutoffs
     curve = precision_coverage(probabilities, labels)                   # tuple[Point...], to be drawn
+
+agent.learning fits them once per training; agent.triage.model fits them again where the operator asks for another
+target than the model was trained for.
 """
 
 from __future__ import annotations
@@ -73,7 +76,7 @@ def fit_cutoffs(
         name: _of_role(_Answers.of(probability[role == index], right[role == index]), pooled, shared, target)
         for index, name in enumerate(roles)
     }
-    return Cutoffs(target, shared, by_role, silent_below)
+    return Cutoffs(target, shared, by_role, silent_below, multi_label)
 
 
 def precision_coverage(probabilities: Floats, labels: Floats, *, multi_label: bool = False) -> tuple[Point, ...]:
