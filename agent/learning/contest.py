@@ -169,7 +169,7 @@ class Contest:
     def _rules_alone(self, challenger: TicketModel, judge: Judge) -> Floats:
         """Return what the rules say, with the records that the challenger's tickets gave them."""
         known = self._learnt(challenger)
-        fired, reviews = [self.fired[i] for i in known.tolist()], OwnReviews.of(judge.labels[known])
+        fired, reviews = [self.fired[i] for i in known.tolist()], OwnReviews(judge.labels[known], np.ones(len(known)))
         counted = Fusion.counted(self.roles, fired, reviews, multi_label=judge.multi_label)
         fusion = fit_fusion(counted, None, fired, None, reviews)
         said = fusion.answer(None, self.fired)

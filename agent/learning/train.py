@@ -22,7 +22,6 @@ from agent.errors import NotPossibleYet
 from agent.fitting import child, evaluation, version
 from agent.fitting.head import predict
 from agent.fitting.job import FitResult, Job, Part, Progress, Recipe, Sample
-from agent.learning import curve
 from agent.learning.calibration import fit_fusion
 from agent.learning.contest import Contest, contest
 from agent.learning.splits import Split, split
@@ -32,7 +31,7 @@ from agent.serving.registry import Registry
 from agent.store import tickets
 from agent.store.database import Database
 from agent.store.tables import Training, utcnow
-from agent.triage.cutoffs import fit_cutoffs, precision_coverage
+from agent.triage.cutoffs import fit_cutoffs, precision_coverage, rows
 from agent.triage.evidence import Floats, OwnReviews
 from agent.triage.fusion import Fusion
 from agent.triage.memory import recall_as_filed, remember, reviewed_embeddings
@@ -133,7 +132,7 @@ class Trainer:
             "accuracy": report.accuracy,
             "pooled": asdict(report),
             "test": asdict(test),
-            "precision_coverage": curve.rows(precision_coverage(honest, labels, multi_label=fusion.multi_label)),
+            "precision_coverage": rows(precision_coverage(honest, labels, multi_label=fusion.multi_label)),
         }
         registry = self._registry
         manifest = version.describe(job, result, registry, utcnow(), metrics, parts.manifest(chosen.examples))

@@ -30,6 +30,12 @@ OWN_RECORD = 30  # answers from which a role is judged by itself
 BLEND = 10.0  # pooled answers that enter every role's own record
 FEWEST = 10  # answers below which no precision is believed
 
+POINTS = 60
+"""Points that are kept of a curve: more cannot be told apart on paper."""
+
+Row = tuple[float, float, float, float, float]
+"""Cut-off, coverage, precision, and the ends of its 95 % interval: as the manifest keeps a point."""
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -88,6 +94,12 @@ def precision_coverage(probabilities: Floats, labels: Floats, *, multi_label: bo
         hits, count = answers.record(float(cutoff))
         points.append(Point(float(cutoff), count / len(probability), hits / count, wilson(hits, count)))
     return tuple(points)
+
+
+def rows(points: Sequence[Point]) -> list[Row]:
+    """Return an evenly thinned curve as the manifest keeps it."""
+    step = max(1, -(-len(points) // POINTS))
+    return [(p.cutoff, p.coverage, p.precision, p.interval.low, p.interval.high) for p in points[::step]]
 
 
 def _answers(probabilities: Floats, labels: Floats, multi_label: bool) -> tuple[NDArray[np.intp], Floats, Floats]:

@@ -46,11 +46,6 @@ class OwnReviews:
     labels: Floats
     trust: Floats
 
-    @classmethod
-    def of(cls, labels: Floats, trust: Floats | None = None) -> OwnReviews:
-        """Return these reviews, each trusted fully unless `trust` says otherwise."""
-        return cls(labels, np.ones(len(labels)) if trust is None else trust)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
@@ -65,8 +60,3 @@ class Evidence:
     recall: Recall | None = None
     vetoed: Flags | None = None
     multi_label: bool = False
-
-    def __len__(self) -> int:
-        """Return the number of tickets."""
-        memory = self.recall.evidence if self.recall is not None else None
-        return next((len(known) for known in (self.model, self.rules, memory) if known is not None), 1)

@@ -57,11 +57,12 @@ def pool(evidence: Evidence, weights: Weights) -> Floats:
     speaks for it, and is out of the race otherwise: its mere existence must not dilute what is known of the others.
     """
     multi_label = evidence.multi_label
-    moved = np.zeros((len(evidence), len(evidence.base)))
+    moved = np.zeros_like(evidence.base if evidence.model is None else evidence.model)
     if evidence.rules is not None:
-        moved += weights.rules * evidence.rules
+        moved = moved + weights.rules * evidence.rules
     if evidence.recall is not None:
-        moved += weights.memory * evidence.recall.evidence + weights.lessons * evidence.recall.lessons
+        moved = moved + weights.memory * evidence.recall.evidence + weights.lessons * evidence.recall.lessons
+    moved = np.atleast_2d(moved)
     scores = _start(evidence, weights, moved) + moved
     odds = np.exp(scores - (0.0 if multi_label else scores.max(axis=1, keepdims=True)))
     answer: Floats = odds / (1.0 + odds if multi_label else odds.sum(axis=1, keepdims=True))

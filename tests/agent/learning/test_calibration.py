@@ -41,7 +41,7 @@ def fitted(
     *,
     multi_label: bool = False,
 ) -> Fusion:
-    reviews = OwnReviews.of(labels)
+    reviews = OwnReviews(labels, np.ones(len(labels)))
     return fit_fusion(Fusion.counted(ROLES, fired, reviews, multi_label=multi_label), model, fired, recall, reviews)
 
 
@@ -128,6 +128,6 @@ def test_answers_to_its_own_tickets_do_not_use_their_labels() -> None:
     _, labels = tickets(60)
     telling = [[Hit(f"only-here-{i}", "a", Kind.VOTE, 1.0, Scope.BODY, 0, 1, "x")] for i in range(60)]
     fusion = fitted(labels, None, telling)
-    honest = fusion.answer(None, telling, own=OwnReviews.of(labels))
+    honest = fusion.answer(None, telling, own=OwnReviews(labels, np.ones(len(labels))))
     assert honest == pytest.approx(np.broadcast_to(honest[0], honest.shape))
     assert fusion.answer(None, telling).argmax(axis=1).tolist() == labels.argmax(axis=1).tolist()

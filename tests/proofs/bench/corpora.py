@@ -90,7 +90,7 @@ def fused(history: Corpus, train: Rows, judged: Rows, model: Model) -> Floats:
     memory = remember(
         [ReviewedEmbedding(examples[i].ticket_key, embeddings[i], examples[i].roles) for i in train], history.roles
     )
-    reviews = OwnReviews.of(labels)
+    reviews = OwnReviews(labels, np.ones(len(labels)))
     counted = Fusion.counted(history.roles, fired, reviews, multi_label=False)
     filed = recall_as_filed(memory, counted, np.arange(len(train)))
     fusion = fit_fusion(counted, model.honest, fired, filed, reviews)

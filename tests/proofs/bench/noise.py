@@ -45,7 +45,7 @@ def ours(history: Corpus, labels: Floats) -> list[int]:
     model = cross_fitted(lambda t, j: frozen(embeddings[t], labels[t], embeddings[j]), labels, np.arange(count))
     names = [tuple(np.array(history.roles)[row > 0]) for row in labels]
     reviewed = [ReviewedEmbedding(str(i), embeddings[i], names[i]) for i in range(count)]
-    reviews = OwnReviews.of(labels)
+    reviews = OwnReviews(labels, np.ones(len(labels)))
     counted = Fusion.counted(history.roles, history.fired, reviews, multi_label=False)
     others = recall(remember(reviewed, history.roles), embeddings, counted, hidden=np.eye(count, dtype=bool), shown=0)
     fusion = fit_fusion(counted, model, history.fired, others, reviews)
