@@ -83,7 +83,7 @@ def create_app(
     traces = tracing(mark_key, os.environ)
     watches = [count_calls(metrics, connectors), breakers.watch, *([traces.call] if traces else [])]
     observed = ObservedConnectors(connectors, watches)
-    triage = Triage(database, observed, parts.mind, speaker, metrics)
+    triage = Triage(database, observed, parts.classifier, speaker, metrics)
     feedback = Feedback(triage)
     handlers = {Kind.CREATED: triage.created, Kind.COMMENTED: feedback.commented, Kind.CLOSED: feedback.closed}
 

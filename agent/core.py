@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -12,9 +13,11 @@ from agent.config.settings import Settings
 from agent.data_directory import DataDirectory
 from agent.errors import NotPossibleYet
 from agent.serving.active import ActiveModel
+from agent.store import tickets
 from agent.store.database import UNUSABLE, Database
-from agent.triage.opinion import Mind
-from agent.triage.recollection import Recollection
+from agent.triage.memory_store import MemoryStore
+from agent.triage.model import TicketModel, load
+from agent.triage.opinion import RoleClassifier
 from connectors.base import Connector
 from connectors.registry import CONNECTORS
 
@@ -28,14 +31,14 @@ class Parts:
     settings: Settings
     directory: DataDirectory
     database: Database
-    active: ActiveModel
-    mind: Mind
+    active: ActiveModel[TicketModel]
+    classifier: RoleClassifier
 
     def follow(self) -> None:
         """Take up a newly activated model and new reviews."""
         if self.active.refresh():
             log.info("model", version=self.active.current.version if self.active.current else None)
-        self.mind.recollection.refresh()
+        self.classifier.memory.refresh()
 
 
 def assemble(settings: Settings) -> Parts:
@@ -44,15 +47,24 @@ def assemble(settings: Settings) -> Parts:
     rules = load_rules(settings.rules, roles.names)
     directory = DataDirectory(settings.data)
     directory.create()
-    database = _open(settings, directory)
-    active = ActiveModel(directory.models, directory.encoders)
-    recollection = Recollection(database, active, directory.encoders, roles.names)
-    parts = Parts(settings, directory, database, active, Mind(roles, rules, active, recollection, settings.triage))
+    database = open_database(settings, directory)
+    read = partial(
+        load,
+        encoders=directory.encoders,
+        target=settings.triage.precision_target,
+        silent_below=settings.triage.silent_below,
+        reviews=lambda: database.call(tickets.reviewed),
+    )
+    active = ActiveModel(directory.models, read)
+    memory = MemoryStore(database, active, directory.encoders, roles.names)
+    classifier = RoleClassifier(roles, rules, active, memory, settings.triage)
+    parts = Parts(settings, directory, database, active, classifier)
     parts.follow()
     return parts
 
 
-def _open(settings: Settings, directory: DataDirectory) -> Database:
+def open_database(settings: Settings, directory: DataDirectory) -> Database:
+    """Open the database that the settings name. Raises NotPossibleYet where it cannot be used."""
     if settings.database_url is None:
         return Database.open_file(directory.database)
     try:

@@ -28,6 +28,20 @@ class Band(StrEnum):
     GUESS = "a guess"
 
 
+class TrainingOutcome(StrEnum):
+    """What came of a training, as the ledger keeps it.
+
+    UNDECIDED is a normal night with too little evidence, no failure; ASKS waits for a person.
+    """
+
+    RUNNING = "running"
+    FAILED = "failed"
+    PROMOTED = "promoted"
+    KEPT = "kept"
+    UNDECIDED = "undecided"
+    ASKS = "asks"
+
+
 def ticket_key(source: str, ticket_id: str) -> str:
     """Return the name of a ticket across systems, for example `django-helpdesk:42`."""
     return f"{source}:{ticket_id}"

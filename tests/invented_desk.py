@@ -20,6 +20,6 @@ def history() -> list[Reviewed]:
 def trainer_for(parts: Parts) -> Trainer:
     settings = parts.settings
     return Trainer(
-        parts.database, parts.directory, parts.mind.catalogue, parts.mind.rules, settings.learning,
+        parts.database, parts.directory, parts.classifier.catalogue, parts.classifier.rules, settings.learning,
         settings.triage.precision_target,
     )  # fmt: skip

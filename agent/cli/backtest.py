@@ -34,13 +34,12 @@ def backtest(
     if model is None:
         raise NotPossibleYet("there is no model yet: run `rolecall train` first (`rules report` judges rules alone)")
     registry = Registry(parts.directory.models, parts.directory.encoders)
-    trial = contest(parts.database, registry, parts.mind.rules, parts.mind.catalogue.names)
+    trial = contest(parts.database, registry, parts.classifier.rules, parts.classifier.catalogue.names)
     answers = trial.answers(model)
-    cutoffs = parts.mind.cutoffs(model)
     table = Table("ticket", "text", "Rolecall", "people", "")
     counts = {"asserted": 0, "right": 0, "guessed": 0, "silent": 0}
     for example, row in list(zip(trial.examples, answers, strict=True))[-last:]:
-        verdict = judge(row, trial.roles, cutoffs)
+        verdict = judge(row, trial.roles, model.cutoffs)
         silent = isinstance(verdict, Abstained)
         roles = () if isinstance(verdict, Abstained) else verdict.roles
         said = "(silence)" if isinstance(verdict, Abstained) else f"{', '.join(verdict.roles)} ({verdict.band})"

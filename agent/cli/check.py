@@ -36,12 +36,15 @@ def check(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
         short = shortage(parts.database.folder, parts.settings.intake.min_free_bytes)
         lines = [
             ("settings", True, str(config)),
-            ("roles", True, ", ".join(parts.mind.catalogue.names)),
-            ("rules", True, f"{len(parts.mind.rules.rules)} rules, version {parts.mind.rules.version}"),
+            ("roles", True, ", ".join(parts.classifier.catalogue.names)),
+            ("rules", True, f"{len(parts.classifier.rules.rules)} rules, version {parts.classifier.rules.version}"),
             ("database", True, str(parts.directory.database)),
             ("disk", short is None, short or "room for events"),
             ("model", problem is None, problem or (model.version if model else RULES_ALONE)),
         ]
+        if model is not None and not model.keeps(parts.settings.triage.precision_target):
+            waits = f"{model.cutoffs.target:g}, as trained: the one asked for waits for the next training"
+            lines.append(("precision target", False, waits))
         if not parts.settings.connectors:
             lines.append(("connectors", False, "none configured: nobody can send tickets"))
         lines += [line async for line in reach(parts)]

@@ -34,9 +34,10 @@ def clean(
     if model is None:
         raise NotPossibleYet("labels are judged by a model: run `rolecall train` first")
     registry = Registry(parts.directory.models, parts.directory.encoders)
-    trial = contest(parts.database, registry, parts.mind.rules, parts.mind.catalogue.names)
+    trial = contest(parts.database, registry, parts.classifier.rules, parts.classifier.catalogue.names)
     groups = group_duplicates([e.text for e in trial.examples])
-    found = suspicious(trial.answers(model), trial.labels, trial.roles, groups, share=share)
+    several = model.fusion.multi_label
+    found = suspicious(trial.answers(model), trial.labels, trial.roles, groups, share=share, multi_label=several)
     table = Table("ticket", "text", "reviewed as", "looks like", "why")
     for s in found:
         e = trial.examples[s.index]

@@ -41,16 +41,18 @@ def evaluate(
 
     parts = parts_for(config, data)
     if file is None:
-        examples = unseen(reviewed := parts.database.call(tickets.examples), parts.mind)
+        examples = unseen(reviewed := parts.database.call(tickets.examples), parts.classifier)
         left_out = len(reviewed) - len(examples)
     else:
-        rows = read(file, Columns(), parts.mind.catalogue).rows
+        rows = read(file, Columns(), parts.classifier.catalogue).rows
         examples = [Example(f"file:{r.id}", r.subject, r.body, r.roles, r.filed_at) for r in rows]
         left_out = 0
     if not examples:
         raise NotPossibleYet("no reviewed ticket is left that the model has not seen: name a file to judge on")
     console = Console(highlight=False)
-    answers = list(track(judge_all(parts.mind, examples), "judging", len(examples), console=console, transient=True))
+    answers = list(
+        track(judge_all(parts.classifier, examples), "judging", len(examples), console=console, transient=True)
+    )
     _show(console, report(answers), answers, wrong)
     if left_out:
         console.print(f"{left_out} reviewed tickets left out: the model was trained on them")
@@ -65,8 +67,8 @@ def _show(console: Console, found: Report, answers: list[Judged], wrong: int) ->
     listed = Table("ticket", "text", "predicted", "true", "confidence", title="wrong answers")
     for a in mistakes[:wrong]:
         text = " ".join(a.example.text.split())[:EXCERPT]
-        true = ", ".join(a.example.roles)
-        listed.add_row(*map(escape, (a.example.ticket_key, text, a.predicted, true)), f"{a.confidence:.2f}")
+        named = ", ".join(a.predicted), ", ".join(a.example.roles)
+        listed.add_row(*map(escape, (a.example.ticket_key, text, *named)), f"{a.confidence:.2f}")
     if mistakes:
         console.print(listed)
     asserted = [a for a in answers if a.asserted]

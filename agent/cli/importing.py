@@ -38,7 +38,7 @@ def import_(
 
     parts = parts_for(config, data)
     columns = Columns(id_column, subject_column, body_column, role_column, created_column)
-    history = read(file, columns, parts.mind.catalogue)
+    history = read(file, columns, parts.classifier.catalogue)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     for fault in history.faults[:FAULTS_SHOWN]:
         console.print(escape(fault))

@@ -56,23 +56,22 @@ def rollback(why: WhyOption, config: ConfigOption = CONFIG, data: DataOption = N
 @app.command()
 def compare(a: str, b: str, config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     """Put two versions to the same reviewed tickets, each answering as if it had not seen them."""
-    from agent.fitting.evaluation import evaluate
     from agent.learning.contest import contest
     from agent.learning.promotion import Terms, probability_worse
-    from agent.serving.model import load
 
     parts = parts_for(config, data)
     registry = _registry(config, data)
-    trial = contest(parts.database, registry, parts.mind.rules, parts.mind.catalogue.names)
+    trial = contest(parts.database, registry, parts.classifier.rules, parts.classifier.catalogue.names)
     table = Table("version", "accuracy", "95 %", "macro-F1", "log-loss", "ECE")
-    grades = []
-    for version in (a, b):
-        answers = trial.answers(load(registry.folder(version), registry.encoders))
-        found = evaluate(answers, trial.labels, trial.roles)
+    models = [trial.load(version) for version in (a, b)]
+    judge, grades = trial.judge(*models), []
+    for model in models:
+        answers = trial.answers(model)
+        found = judge.report(answers)
         interval = f"{found.accuracy_interval.low:.3f}-{found.accuracy_interval.high:.3f}"
         row = (f"{found.accuracy:.3f}", interval, f"{found.macro_f1:.3f}", f"{found.log_loss:.3f}", f"{found.ece:.3f}")
-        table.add_row(version, *row)
-        grades.append(trial.grade(answers))
+        table.add_row(model.version, *row)
+        grades.append(judge.grade(answers))
     console = Console(highlight=False)
     console.print(table)
     margin = Terms().accuracy_margin

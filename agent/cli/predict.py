@@ -24,7 +24,7 @@ def predict(
     from agent.triage.wording import comment
 
     parts = parts_for(config, data)
-    opinion = parts.mind.opinion(text, body, date.today())
+    opinion = parts.classifier.opinion(text, body, date.today())
     subjects = parts.database.call(tickets.subjects, [n.ticket_key for n in opinion.neighbours])
     console = Console(highlight=False, soft_wrap=True)
     console.print(escape(comment(opinion, subjects) or f"(silence: {opinion.verdict.reason})"))  # type: ignore[union-attr]

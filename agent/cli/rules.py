@@ -25,7 +25,7 @@ def try_(
     """Show which rules match a text, where, and what they add up to."""
     from heuristics import tally, vetoed
 
-    hits = parts_for(config, data).mind.rules.match(text, body, date.today())
+    hits = parts_for(config, data).classifier.rules.match(text, body, date.today())
     table = Table("rule", "role", "says", "weight", "matched", "in")
     for hit in hits:
         place = f"{hit.field} {hit.start}-{hit.end}"
@@ -49,7 +49,7 @@ def report(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
         ReviewedText(e.ticket_key, e.subject, e.body, e.roles, e.filed_at.date())
         for e in parts.database.call(tickets.examples)
     ]
-    found = report_on(parts.mind.rules, reviewed)
+    found = report_on(parts.classifier.rules, reviewed)
     table = Table("rule", "role", "says", "tickets", "right", "95 %", "overlaps", "conflicts", "mostly with")
     for f in sorted(found.rules, key=lambda f: -f.tickets):
         low, high = f.interval

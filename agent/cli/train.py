@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,10 +11,20 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
+from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
+from agent.domain import TrainingOutcome
 
 if TYPE_CHECKING:
+    from agent.config.settings import Settings
     from agent.fitting.job import Progress as Step
+    from agent.learning.train import Trainer
+
+WORDS = {
+    TrainingOutcome.PROMOTED: "promoted",
+    TrainingOutcome.KEPT: "kept the old one",
+    TrainingOutcome.UNDECIDED: "kept the old one for want of evidence",
+    TrainingOutcome.ASKS: "waits for a person",
+}
 
 
 def train(
@@ -28,9 +39,10 @@ def train(
 
     Can be interrupted at any time: the model that serves stays until a complete new one takes its place.
     """
-    from agent.learning.train import Trainer
+    from agent import logs
 
-    parts = parts_for(config, data, learning__trainer=trainer)
+    settings = settings_for(config, data, learning__trainer=trainer)
+    logs.configure(settings.log_format, logging.WARNING)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"),
@@ -42,14 +54,21 @@ def train(
         def show(step: Step) -> None:
             bar.update(line, description=step.phase, completed=step.done, total=step.total)
 
-        run = asyncio.run(
-            Trainer(
-                parts.database,
-                parts.directory,
-                parts.mind.catalogue,
-                parts.mind.rules,
-                parts.settings.learning,
-                parts.settings.triage.precision_target,
-            ).train(trigger, show)
-        )
-    console.print(f"{run.outcome}: {run.version}, {escape(run.reason or '')}")
+        run = asyncio.run(trainer_of(settings).train(trigger, show))
+    console.print(f"{WORDS[TrainingOutcome(run.outcome)]}: {run.version}, {escape(run.reason or '')}")
+
+
+def trainer_of(settings: Settings) -> Trainer:
+    """Return the trainer of an installation. It needs none of what answers tickets."""
+    from agent.config.roles_file import load_roles
+    from agent.config.rules_file import load_rules
+    from agent.core import open_database
+    from agent.data_directory import DataDirectory
+    from agent.learning.train import Trainer
+
+    roles = load_roles(settings.roles)
+    rules = load_rules(settings.rules, roles.names)
+    directory = DataDirectory(settings.data)
+    directory.create()
+    database = open_database(settings, directory)
+    return Trainer(database, directory, roles, rules, settings.learning, settings.triage.precision_target)

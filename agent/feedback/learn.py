@@ -34,7 +34,7 @@ class Feedback:
         comment = job.event.comment
         if comment is None or comment.internal is not True or by_rolecall(comment.text):
             return
-        command = parse(comment.text, self.triage.mind.catalogue)
+        command = parse(comment.text, self.triage.classifier.catalogue)
         if command is None:
             return
         connector = self.triage.connectors[job.source]
@@ -55,7 +55,7 @@ class Feedback:
         remote = await connector.read_ticket(job.event.ticket_id)
         ticket = await self.triage.file(job, remote)
         await self.triage.database.write(tickets.close, ticket.key, job.event.occurred_at or utcnow())
-        role = self.triage.mind.catalogue.of_group(job.source, remote.group)
+        role = self.triage.classifier.catalogue.of_group(job.source, remote.group)
         if role is None:
             return
         decision = await self.triage.database.read(tickets.last_decision, ticket.key)
@@ -85,4 +85,4 @@ class Feedback:
         if await self.triage.database.write(tickets.review, review):
             self.triage.metrics.reviews.labels(strength.name.lower()).inc()
             log.info("reviewed", strength=strength.name.lower())
-            await asyncio.to_thread(self.triage.mind.recollection.refresh)
+            await asyncio.to_thread(self.triage.classifier.memory.refresh)

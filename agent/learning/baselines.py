@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.fitting.head import assign_folds, fit_head, predict
-from agent.triage.fusion import base_rates
+from agent.fitting.temperature import base_rates
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -43,6 +43,45 @@ def frozen(
     """Return the answers of a linear head on embeddings of the untuned encoder, float32[n, dim]."""
     head = fit_head(embeddings, labels, multi_label=multi_label)
     return np.asarray(predict(head, judged, multi_label=multi_label), dtype=np.float64)
+
+
+def floors(
+    texts: Sequence[str],
+    labels: Floats,
+    vectors: NDArray[np.float32],
+    groups: NDArray[np.intp],
+    known: Rows,
+    *,
+    multi_label: bool,
+) -> dict[str, Floats]:
+    """Return what each baseline says of n tickets, float64[n, roles] by its name, learning from the rows `known`.
+
+    Those rows are cross-fitted. `vectors`: embeddings of the untuned encoder; `groups`: near-duplicates.
+    """
+
+    def by_majority(learnt: Rows, judged: Rows) -> Floats:
+        return majority(labels[learnt], len(judged))
+
+    def by_words(learnt: Rows, judged: Rows) -> Floats:
+        learnt_texts, judged_texts = [texts[i] for i in learnt], [texts[i] for i in judged]
+        return tfidf(learnt_texts, labels[learnt], judged_texts, multi_label=multi_label)
+
+    def by_frozen_encoder(learnt: Rows, judged: Rows) -> Floats:
+        return frozen(vectors[learnt], labels[learnt], vectors[judged], multi_label=multi_label)
+
+    others = np.setdiff1d(np.arange(len(labels)), known)
+
+    def answers(baseline: Callable[[Rows, Rows], Floats]) -> Floats:
+        said = np.zeros_like(labels)
+        said[known] = cross_fitted(
+            lambda learnt, judged: baseline(known[learnt], known[judged]), labels[known], groups[known]
+        )
+        if len(others):
+            said[others] = baseline(known, others)
+        return said
+
+    named = {"majority": by_majority, "TF-IDF": by_words, "frozen encoder": by_frozen_encoder}
+    return {name: answers(baseline) for name, baseline in named.items()}
 
 
 def cross_fitted(

@@ -5,19 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from io import StringIO
 
-from agent.learning.cutoffs import Point
-
-POINTS = 60
-"""Points that are kept of a curve: more cannot be told apart on paper."""
-
-Row = tuple[float, float, float, float, float]
-"""Cut-off, coverage, precision, and the ends of its 95 % interval: as the manifest keeps a point."""
-
-
-def rows(points: Sequence[Point]) -> list[Row]:
-    """Return an evenly thinned curve as the manifest keeps it."""
-    step = max(1, -(-len(points) // POINTS))
-    return [(p.cutoff, p.coverage, p.precision, p.interval.low, p.interval.high) for p in points[::step]]
+from agent.triage.cutoffs import Row
 
 
 def draw(curve: Sequence[Row], target: float) -> str:

@@ -4,7 +4,6 @@ Two tickets are near-duplicates if their texts are equal after normalisation (ca
 Jaccard similarity of their word shingles is at least `SAME`; the relation is passed on (connected components).
 
     groups = group_duplicates(texts)                    # int[n], numbered by first appearance
-    conflicting_groups(groups, [e.roles for e in examples])     # the same words, different roles: a label to look at
 """
 
 from __future__ import annotations
@@ -41,14 +40,6 @@ def group_duplicates(texts: Sequence[str]) -> Groups:
     renumber = np.empty(len(first), dtype=np.int64)
     renumber[np.argsort(first, kind="stable")] = np.arange(len(first))
     return renumber[component]
-
-
-def conflicting_groups(groups: Groups, roles: Sequence[tuple[str, ...]]) -> tuple[int, ...]:
-    """Return the groups whose tickets were given different roles."""
-    seen: dict[int, set[frozenset[str]]] = {}
-    for group, names in zip(groups.tolist(), roles, strict=True):
-        seen.setdefault(group, set()).add(frozenset(names))
-    return tuple(group for group, sets in seen.items() if len(sets) > 1)
 
 
 def _components(texts: list[str]) -> Groups:

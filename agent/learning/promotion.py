@@ -1,41 +1,33 @@
 """Decide whether a challenger may replace the champion, on paired evidence, with the uncertainty it has.
 
-Evidence: answers of both models to the same tickets, none of which either had learnt from: the cross-fit answers of
-the night, pooled with the prequential reservoir (tickets that both scored before their review came in). A handful of
-test tickets would promote a model that is 5 points worse on a third of nights. A ticket counts once: by its prequential
-answers where both models have one, else by its cross-fit answers.
+Both answer the same reviewed tickets, the latest ones of agent.learning.contest, each as if it had not seen their
+reviews: out-of-fold where it was trained on a ticket, plainly where it was not. A handful of test tickets would promote
+a model that is 5 points worse on a third of nights.
 
-    ruling = rule(Evidence(challenger, champion, floors={"majority": ..., "tf-idf": ...}), Terms())
-    ruling.outcome, ruling.reason, ruling.numbers       # all of it goes to the ledger
+    decision = decide(Comparison(challenger, champion, floors={"majority": ..., "TF-IDF": ...}), Terms())
+    decision.outcome, decision.reason, decision.numbers     # all of it goes to the ledger
 
 Promotion needs non-inferiority, for refreshing keeps up with drift: the probability that the challenger is worse by
 more than the margin is at most `risk`, in accuracy (Dirichlet model of the paired outcomes) and in log-loss (paired
-bootstrap). "Better than before" is never claimed.
+bootstrap). "Better than before" is never claimed. That the exported model answers as the trained one does is checked
+before, by the training process.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
+
+from agent.domain import TrainingOutcome
 
 Floats = NDArray[np.float64]
 
 DRAWS = 10_000  # from the posterior of the accuracy difference: its Monte-Carlo error is below 0.3 points
 RESAMPLES = 1_000  # of the log-loss difference
 PRIOR = (0.5, 0.5, 1.0)  # imagined tickets: only the challenger right, only the champion right, both alike
-
-
-class Outcome(StrEnum):
-    """What the gate says. Keeping the champion for want of evidence is a normal night, not a failure."""
-
-    PROMOTE = "promote"
-    KEEP = "keep"
-    NOT_ENOUGH_EVIDENCE = "not enough evidence"
-    ASK = "ask"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,74 +44,71 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answers:
-    """One model's honest answers to the contest's n tickets: right (0/1) and log-loss in nats, both float64[n]."""
+class Grades:
+    """How one model's honest answers to the contest's n tickets did: right (0/1), log-loss in nats; float64[n] each."""
 
     right: Floats
     loss: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Evidence:
-    """Everything the gate looks at; all answers are to the same tickets, in the same order.
+class Comparison:
+    """Everything that a promotion depends on; all grades are of answers to the same tickets, in the same order.
 
     `champion` is None where nothing serves yet. `floors`: what a model must beat to be worth its trouble (majority,
     frozen encoder, TF-IDF). `flattered_floors` likewise, but within the margin: rules look better than they are on
     tickets that their author has read, and nobody knows which these are. `best_ever`: the best version that ever
-    served, so that many small steps down are seen as the fall they are. `export_disagreements`: texts on which the
-    exported model names another role.
+    served, so that many small steps down are seen as the fall they are.
     """
 
-    challenger: Answers
-    champion: Answers | None = None
-    floors: Mapping[str, Answers] = field(default_factory=dict)
-    flattered_floors: Mapping[str, Answers] = field(default_factory=dict)
-    best_ever: Answers | None = None
-    export_disagreements: int = 0
+    challenger: Grades
+    champion: Grades | None = None
+    floors: Mapping[str, Grades] = field(default_factory=dict)
+    flattered_floors: Mapping[str, Grades] = field(default_factory=dict)
+    best_ever: Grades | None = None
     roles_added: tuple[str, ...] = ()
     roles_removed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
+class PromotionDecision:
     """What was decided, why in words, and the numbers behind it."""
 
-    outcome: Outcome
+    outcome: TrainingOutcome
     reason: str
     numbers: Mapping[str, float]
 
 
-def rule(evidence: Evidence, terms: Terms | None = None) -> Ruling:
-    """Return the ruling: faults first, then floors, then the human's part, then the contest with the champion."""
+def decide(comparison: Comparison, terms: Terms | None = None) -> PromotionDecision:
+    """Return the decision: floors first, then decay, then the contest with the champion, then the human's part."""
     terms = terms or Terms()
-    challenger = evidence.challenger
+    challenger = comparison.challenger
     count = len(challenger.right)
-    numbers: dict[str, float] = {"tickets": float(count), "export_disagreements": float(evidence.export_disagreements)}
-    if evidence.export_disagreements:
-        texts = evidence.export_disagreements
-        return Ruling(Outcome.KEEP, f"the exported model names another role for {texts} text(s)", numbers)
-    if count < terms.fewest and evidence.champion is not None:
+    numbers: dict[str, float] = {"tickets": float(count)}
+    if count < terms.fewest and comparison.champion is not None:
         reason = f"{count} tickets were judged, {terms.fewest} are needed"
-        return Ruling(Outcome.NOT_ENOUGH_EVIDENCE, reason, numbers)
+        return PromotionDecision(TrainingOutcome.UNDECIDED, reason, numbers)
     numbers["accuracy"], numbers["log_loss"] = float(challenger.right.mean()), float(challenger.loss.mean())
-    floors = [(name, floor, 0.0) for name, floor in evidence.floors.items()]
-    floors += [(name, floor, terms.accuracy_margin) for name, floor in evidence.flattered_floors.items()]
+    floors = [(name, floor, 0.0) for name, floor in comparison.floors.items()]
+    floors += [(name, floor, terms.accuracy_margin) for name, floor in comparison.flattered_floors.items()]
     for name, floor, margin in floors:
         numbers[f"accuracy_{name}"] = float(floor.right.mean())
         if numbers["accuracy"] < numbers[f"accuracy_{name}"] - margin:
             figures = f"right on {numbers['accuracy']:.1%} against {numbers[f'accuracy_{name}']:.1%}"
-            return Ruling(Outcome.KEEP, f"it does not beat {name}: {figures}", numbers)
-    if evidence.best_ever is not None:
-        numbers["p_decay"] = probability_worse(challenger.right, evidence.best_ever.right, terms.accuracy_margin)
+            return PromotionDecision(TrainingOutcome.KEPT, f"it does not beat {name}: {figures}", numbers)
+    if comparison.best_ever is not None:
+        numbers["p_decay"] = probability_worse(challenger.right, comparison.best_ever.right, terms.accuracy_margin)
         if numbers["p_decay"] > 0.5:
             reason = (
                 f"slow decay: probably more than {terms.accuracy_margin:.0%} below the best version that ever served"
             )
-            return Ruling(Outcome.KEEP, reason, numbers)
-    contest = _contest(challenger, evidence.champion, terms, numbers)
-    if contest.outcome is not Outcome.KEEP and (evidence.roles_added or evidence.roles_removed):
-        changes = [f"+{role}" for role in evidence.roles_added] + [f"-{role}" for role in evidence.roles_removed]
-        return Ruling(Outcome.ASK, f"the roles changed ({', '.join(changes)}): a person decides", contest.numbers)
+            return PromotionDecision(TrainingOutcome.KEPT, reason, numbers)
+    contest = _contest(challenger, comparison.champion, terms, numbers)
+    if contest.outcome is not TrainingOutcome.KEPT and (comparison.roles_added or comparison.roles_removed):
+        changes = [f"+{role}" for role in comparison.roles_added] + [f"-{role}" for role in comparison.roles_removed]
+        return PromotionDecision(
+            TrainingOutcome.ASKS, f"the roles changed ({', '.join(changes)}): a person decides", contest.numbers
+        )
     return contest
 
 
@@ -141,9 +130,9 @@ def probability_loss_worse(challenger: Floats, champion: Floats, margin: float) 
     return float(np.mean(difference[rows].mean(axis=1) > margin))
 
 
-def _contest(challenger: Answers, champion: Answers | None, terms: Terms, numbers: dict[str, float]) -> Ruling:
+def _contest(challenger: Grades, champion: Grades | None, terms: Terms, numbers: dict[str, float]) -> PromotionDecision:
     if champion is None:
-        return Ruling(Outcome.PROMOTE, "nothing serves yet, and it beats every floor", numbers)
+        return PromotionDecision(TrainingOutcome.PROMOTED, "nothing serves yet, and it beats every floor", numbers)
     worse = probability_worse(challenger.right, champion.right, terms.accuracy_margin)
     costlier = probability_loss_worse(challenger.loss, champion.loss, terms.loss_margin)
     numbers |= {
@@ -155,10 +144,14 @@ def _contest(challenger: Answers, champion: Answers | None, terms: Terms, number
     margin, nats = f"{terms.accuracy_margin * 100:g} points", f"{terms.loss_margin:g} nats"
     if max(worse, costlier) <= terms.risk:
         reason = f"not worse: P(accuracy down > {margin}) = {worse:.2f}, P(log-loss up > {nats}) = {costlier:.2f}"
-        return Ruling(Outcome.PROMOTE, reason, numbers)
+        return PromotionDecision(TrainingOutcome.PROMOTED, reason, numbers)
     if worse > 0.5:
-        return Ruling(Outcome.KEEP, f"probably worse: P(accuracy down > {margin}) = {worse:.2f}", numbers)
+        return PromotionDecision(
+            TrainingOutcome.KEPT, f"probably worse: P(accuracy down > {margin}) = {worse:.2f}", numbers
+        )
     if costlier > 0.5:
-        return Ruling(Outcome.KEEP, f"probably less honest: P(log-loss up > {nats}) = {costlier:.2f}", numbers)
+        return PromotionDecision(
+            TrainingOutcome.KEPT, f"probably less honest: P(log-loss up > {nats}) = {costlier:.2f}", numbers
+        )
     reason = f"it may be worse: P(accuracy down > {margin}) = {worse:.2f}, P(log-loss up > {nats}) = {costlier:.2f}"
-    return Ruling(Outcome.NOT_ENOUGH_EVIDENCE, reason, numbers)
+    return PromotionDecision(TrainingOutcome.UNDECIDED, reason, numbers)

@@ -17,15 +17,13 @@ from sqlmodel import Session
 
 from agent.config.settings import LearningSettings
 from agent.data_directory import DataDirectory
+from agent.domain import TrainingOutcome
 from agent.errors import NotPossibleYet
 from agent.fitting import child, evaluation, version
 from agent.fitting.head import predict
 from agent.fitting.job import FitResult, Job, Part, Progress, Recipe, Sample
-from agent.learning import curve
-from agent.learning.calibration import fit_fusion, honest_probabilities
-from agent.learning.contest import contest, honest_arrays
-from agent.learning.cutoffs import fit_cutoffs, precision_coverage
-from agent.learning.promotion import Outcome
+from agent.learning.calibration import fit_fusion
+from agent.learning.contest import Contest, contest
 from agent.learning.splits import Split, split
 from agent.learning.training_set import TrainingSet, build
 from agent.roles import RoleCatalogue
@@ -33,16 +31,13 @@ from agent.serving.registry import Registry
 from agent.store import tickets
 from agent.store.database import Database
 from agent.store.tables import Training, utcnow
-from agent.triage.fusion import base_rates
-from agent.triage.memory import Remembered, recall_as_filed, remember
+from agent.triage.cutoffs import fit_cutoffs, precision_coverage, rows
+from agent.triage.evidence import Floats, OwnReviews
+from agent.triage.fusion import Fusion
+from agent.triage.memory import recall_as_filed, remember, reviewed_embeddings
+from agent.triage.model import honest_arrays
 from heuristics import RuleSet
 
-OUTCOMES = {
-    Outcome.PROMOTE: "promoted",
-    Outcome.KEEP: "kept the old one",
-    Outcome.NOT_ENOUGH_EVIDENCE: "kept the old one for want of evidence",
-    Outcome.ASK: "waits for a person",
-}
 LEAST_TICKETS = 20
 LEAST_ROLES = 2
 FOLDS = 5
@@ -70,16 +65,23 @@ class Trainer:
             outcome = await self._train(on_progress)
         except BaseException as error:
             reason = str(error) or type(error).__name__
-            self.database.call(_end, run.id, {"outcome": "failed", "reason": reason, "finished_at": utcnow()})
+            failed = {"outcome": TrainingOutcome.FAILED, "reason": reason, "finished_at": utcnow()}
+            self.database.call(_end, run.id, failed)
             raise
         return self.database.call(_end, run.id, outcome | {"finished_at": utcnow()})
 
+    @property
+    def _registry(self) -> Registry:
+        return Registry(self.directory.models, self.directory.encoders)
+
+    def _contest(self) -> Contest:
+        return contest(self.database, self._registry, self.rules, self.catalogue.names)
+
     def _look_back(self) -> None:
-        """Let the predecessor serve again where live tickets have turned against the version that serves."""
-        registry = Registry(self.directory.models, self.directory.encoders)
-        evidence = contest(self.database, registry, self.rules, self.catalogue.names).live()
+        """Roll back if live reviews show that the active version is worse than its predecessor."""
+        evidence = self._contest().live()
         if evidence is not None and evidence.roll_back:
-            registry.rollback(evidence.reason)
+            self._registry.rollback(evidence.reason)
 
     async def _train(self, on_progress: Callable[[Progress], None]) -> dict[str, Any]:
         reviewed = self.database.call(tickets.examples)
@@ -118,60 +120,48 @@ class Trainer:
             threads=self.settings.threads,
             cross_fit_folds=FOLDS,
         )
-        multi_label = any(len(e.roles) > 1 for e in chosen.examples)
-        return Job(samples, chosen.roles, recipe, self.directory.encoders, multi_label)
+        return Job(samples, chosen.roles, recipe, self.directory.encoders, chosen.multi_label)
 
     def _publish(self, chosen: TrainingSet, parts: Split, job: Job, result: FitResult) -> dict[str, Any]:
-        labels, evidence = job.labels(), self._evidence(chosen, job, result)
-        fusion = fit_fusion(job.roles, labels, **evidence, trust=chosen.weights, multi_label=job.multi_label)
-        honest = honest_probabilities(fusion, labels, **evidence, trust=chosen.weights)
-        cutoffs = fit_cutoffs(honest, labels, job.roles, target=self.precision_target, multi_label=job.multi_label)
-        report = evaluation.evaluate(honest, labels, job.roles, multi_label=job.multi_label)
-        test = evaluation.evaluate(honest[parts.test], labels[parts.test], job.roles, multi_label=job.multi_label)
-        registry = Registry(self.directory.models, self.directory.encoders)
+        labels = job.labels()
+        fusion, honest = self._weigh(chosen, job, result)
+        cutoffs = fit_cutoffs(honest, labels, job.roles, target=self.precision_target, multi_label=fusion.multi_label)
+        report = evaluation.evaluate(honest, labels, job.roles, multi_label=fusion.multi_label)
+        test = evaluation.evaluate(honest[parts.test], labels[parts.test], job.roles, multi_label=fusion.multi_label)
         metrics = {
             "accuracy": report.accuracy,
             "pooled": asdict(report),
             "test": asdict(test),
-            "precision_coverage": curve.rows(precision_coverage(honest, labels, multi_label=job.multi_label)),
+            "precision_coverage": rows(precision_coverage(honest, labels, multi_label=fusion.multi_label)),
         }
+        registry = self._registry
         manifest = version.describe(job, result, registry, utcnow(), metrics, parts.manifest(chosen.examples))
-        arrays = fusion.to_arrays() | cutoffs.to_arrays(job.roles) | honest_arrays(manifest, chosen.examples, honest)
+        arrays = fusion.to_arrays() | cutoffs.to_arrays(job.roles)
+        arrays |= honest_arrays(manifest, [e.ticket_key for e in chosen.examples], honest, labels)
         version.write(registry, manifest, result, result.head(), arrays)
-        ruling = contest(self.database, registry, self.rules, self.catalogue.names).rule_on(manifest.version)
-        if ruling.outcome is Outcome.PROMOTE:
-            registry.activate(manifest.version, ruling.reason)
+        decision = self._contest().decide(manifest.version)
+        if decision.outcome is TrainingOutcome.PROMOTED:
+            registry.activate(manifest.version, decision.reason)
         return {
-            "outcome": OUTCOMES[ruling.outcome],
+            "outcome": decision.outcome,
             "version": manifest.version,
-            "reason": ruling.reason,
-            "metrics": manifest.metrics | {"gate": dict(ruling.numbers)},
+            "reason": decision.reason,
+            "metrics": manifest.metrics | {"gate": dict(decision.numbers)},
         }
 
-    def _evidence(self, chosen: TrainingSet, job: Job, result: FitResult) -> dict[str, Any]:
-        """Return what each voice says about the training set without knowing the answer, as `fit_fusion` takes it."""
-        arrays, multi_label = result.arrays(), job.multi_label
+    def _weigh(self, chosen: TrainingSet, job: Job, result: FitResult) -> tuple[Fusion, Floats]:
+        """Return the fitted pool, and its answers to the training set as if it had not seen it, float64[n, roles]."""
+        arrays, reviews = result.arrays(), OwnReviews(job.labels(), chosen.weights)
         model = arrays["out_of_fold"].astype(np.float64)
         unseen = np.isnan(model).all(axis=1)
-        model[unseen] = predict(result.head(), arrays["embeddings"][unseen], multi_label=multi_label)
+        model[unseen] = predict(result.head(), arrays["embeddings"][unseen], multi_label=job.multi_label)
+        fired = [self.rules.match(e.subject, e.body, e.filed_at.date()) for e in chosen.examples]
+        counted = Fusion.counted(job.roles, fired, reviews, multi_label=job.multi_label)
         rejected = self.database.call(tickets.rejected)
-        reviews = [
-            Remembered(e.ticket_key, vector, e.roles, e.strength, rejected.get(e.ticket_key, ()))
-            for e, vector in zip(chosen.examples, arrays["base_embeddings"], strict=True)
-        ]
-        recalled = recall_as_filed(
-            remember(reviews, job.roles),
-            base_rates(job.labels(), chosen.weights),
-            np.arange(len(reviews)),
-            multi_label=multi_label,
-        )
-        return {
-            "model": model,
-            "fired": [self.rules.match(e.subject, e.body, e.filed_at.date()) for e in chosen.examples],
-            "memory": recalled.evidence,
-            "corrections": recalled.corrections,
-            "lessons": recalled.lessons,
-        }
+        memory = remember(reviewed_embeddings(chosen.examples, arrays["base_embeddings"], rejected), job.roles)
+        recalled = recall_as_filed(memory, counted, np.arange(len(memory)))
+        fusion = fit_fusion(counted, model, fired, recalled, reviews)
+        return fusion, fusion.answer(model, fired, recalled, reviews)
 
 
 def _begin(session: Session, run: Training) -> Training:

@@ -2,7 +2,6 @@
 
 chosen = build(examples, roles=catalogue_roles, successors={"Sparks": "Electrical", "Old team": None})
 chosen.examples, chosen.weights, chosen.groups      # oldest first; float64[n]; int[n] near-duplicate groups
-chosen.left_out                                     # ticket key -> why, nothing vanishes silently
 """
 
 from __future__ import annotations
@@ -10,27 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain import Example
-from agent.learning.duplicates import Groups, conflicting_groups, group_duplicates
+from agent.learning.duplicates import Groups, group_duplicates
 from agent.triage.memory import TRUST
 
 WINDOW = 150  # latest reviewed tickets
 FLOOR = 8  # of each role, taken from older tickets where the window has fewer
 CAP = 75  # of each role: half the window
-
-
-class Omission(StrEnum):
-    """Why a reviewed ticket is not learnt from."""
-
-    NO_ROLE = "its roles are retired or unknown"
-    NO_TEXT = "it has no text"
-    TOO_OLD = "older than the window, and its role has enough newer ones"
-    OVER_CAP = "its role has more newer tickets than the cap allows"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,13 +29,16 @@ class TrainingSet:
     examples: tuple[Example, ...]
     weights: NDArray[np.float64]
     groups: Groups
-    conflicts: tuple[int, ...]
-    left_out: Mapping[str, Omission]
 
     @property
     def roles(self) -> tuple[str, ...]:
         """The roles that occur, by name."""
         return tuple(sorted({role for example in self.examples for role in example.roles}))
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether any ticket has several roles: then every ticket may have."""
+        return any(len(example.roles) > 1 for example in self.examples)
 
     def labels(self, roles: tuple[str, ...] | None = None) -> NDArray[np.float64]:
         """Return the reviewed roles as 0/1, float64[n, roles]."""
@@ -69,30 +61,22 @@ def build(
     `roles`: those that exist today (None: all that occur). `successors`: retired role -> the role that took over, or
     None to drop it. A ticket with two roles counts for both; it is wanted while either role is.
     """
-    left_out: dict[str, Omission] = {}
     usable: list[Example] = []
     for example in sorted({e.ticket_key: e for e in examples}.values(), key=lambda e: (e.filed_at, e.ticket_key)):
         current = _current_roles(example.roles, roles, successors or {})
-        if not current or not example.text.strip():
-            left_out[example.ticket_key] = Omission.NO_TEXT if current else Omission.NO_ROLE
-        else:
+        if current and example.text.strip():
             usable.append(replace(example, roles=current))
     kept: list[Example] = []
     counts: Counter[str] = Counter()
     for age, example in enumerate(reversed(usable)):
         fewest = min(counts[role] for role in example.roles)
-        if age >= window and fewest >= floor:
-            left_out[example.ticket_key] = Omission.TOO_OLD
-        elif fewest >= cap:
-            left_out[example.ticket_key] = Omission.OVER_CAP
-        else:
+        if fewest < cap and (age < window or fewest < floor):
             kept.append(example)
             counts.update(example.roles)
     kept.reverse()
     groups = group_duplicates([example.text for example in kept])
-    conflicts = conflicting_groups(groups, [example.roles for example in kept])
     weights = np.array([TRUST[example.strength] for example in kept], dtype=np.float64)
-    return TrainingSet(tuple(kept), weights, groups, conflicts, left_out)
+    return TrainingSet(tuple(kept), weights, groups)
 
 
 def _current_roles(

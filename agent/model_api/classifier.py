@@ -22,12 +22,11 @@ from agent.fitting.child import Limits
 from agent.fitting.evaluation import evaluate
 from agent.fitting.head import out_of_fold, predict
 from agent.fitting.job import FitResult, Job, Progress
-from agent.learning.calibration import fit_fusion
-from agent.serving.artefact import Head, Manifest
+from agent.fitting.temperature import fit_temperature
+from agent.serving.artefact import Manifest
 from agent.serving.model import TEMPERATURE
 from agent.serving.registry import Registry
 from agent.store.tables import utcnow
-from agent.triage.fusion import Fusion
 
 Judgement: TypeAlias = Literal["cross-fit", "held-out", "frozen cross-fit"]
 
@@ -64,10 +63,9 @@ def publish(job: Job, result: FitResult, registry: Registry, now: datetime, seco
     Raises OSError when the disk refuses.
     """
     judged_by, rows, honest = unseen_answers(job, result)
-    labels = job.labels()
-    silent = [()] * len(rows)
-    fusion = fit_fusion(job.roles, labels[rows], model=honest, fired=silent, multi_label=job.multi_label)
-    report = evaluate(fusion.probabilities(honest, silent), labels[rows], job.roles, multi_label=job.multi_label)
+    labels = job.labels()[rows]
+    temperature = fit_temperature(honest, labels, multi_label=job.multi_label)
+    report = evaluate(temperature.calibrated(honest), labels, job.roles, multi_label=job.multi_label)
     metrics = {
         "accuracy": report.accuracy,
         "judged_by": judged_by,
@@ -77,7 +75,7 @@ def publish(job: Job, result: FitResult, registry: Registry, now: datetime, seco
     }
     parts = {part: [s.key for s in job.samples if s.part == part] for part in ("train", "other")}
     manifest = version.describe(job, result, registry, now, metrics, parts)
-    version.write(registry, manifest, result, calibrated(result.head(), fusion), {TEMPERATURE: np.ones(1)})
+    version.write(registry, manifest, result, temperature.folded(result.head()), {TEMPERATURE: np.ones(1)})
     registry.activate(manifest.version, why)
     return manifest
 
@@ -97,11 +95,3 @@ def unseen_answers(job: Job, result: FitResult) -> tuple[Judgement, NDArray[np.i
         return "held-out", held, answers.astype(np.float64)
     answers = out_of_fold(arrays["base_embeddings"], labels, multi_label=job.multi_label)
     return "frozen cross-fit", everything, answers.astype(np.float64)
-
-
-def calibrated(head: Head, fusion: Fusion) -> Head:
-    """Return a head whose plain softmax (or sigmoid) is the calibrated probability."""
-    base = np.log(fusion.base) - (np.log1p(-fusion.base) if fusion.multi_label else 0.0)
-    temperature = fusion.weights.temperature
-    bias = head.bias / temperature + fusion.weights.base * base
-    return Head((head.weights / temperature).astype(np.float32), bias.astype(np.float32))

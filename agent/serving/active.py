@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.serving.artefact import VERSION, ArtefactError
-from agent.serving.model import RoleModel, load
+from agent.serving.model import RoleModel
 
 POINTER = "ACTIVE"
+
+Model = TypeVar("Model", bound=RoleModel, covariant=True)
 
 
 class Pointer(BaseModel):
@@ -52,16 +56,18 @@ class _Seen:
     modified: int  # nanoseconds
 
 
-class ActiveModel:
-    """Holds the current model, or None. Readers take `current` once and keep it for their request."""
+class ActiveModel(Generic[Model]):
+    """Holds the current model, or None. Readers take `current` once and keep it for their request.
 
-    def __init__(self, models: Path, encoders: Path, *, threads: int = 1) -> None:
+    `load` reads the folder of a version, and raises ArtefactError where it cannot be used.
+    """
+
+    def __init__(self, models: Path, load: Callable[[Path], Model]) -> None:
         self._models = models
-        self._encoders = encoders
-        self._threads = threads
+        self._load = load
         self._seen: _Seen | None = None
         self._loading = threading.Lock()
-        self.current: RoleModel | None = None
+        self.current: Model | None = None
         self.problem: str | None = None
         """Why the model that should serve does not, in one line."""
 
@@ -75,24 +81,28 @@ class ActiveModel:
             seen = self._stat()
             if seen == self._seen:
                 return False
-            self._seen = seen
-            try:
-                pointer = read_pointer(self._models)
-            except BrokenPointer as error:
-                self.problem = str(error)
-                return False
-            if pointer is None:
-                self.problem = None
-                changed, self.current = self.current is not None, None
-                return changed
-            return self._follow(pointer)
+            changed = self._follow_pointer()
+            self._seen = seen  # only now: where the database fails meanwhile, the next look tries again
+            return changed
+
+    def _follow_pointer(self) -> bool:
+        try:
+            pointer = read_pointer(self._models)
+        except BrokenPointer as error:
+            self.problem = str(error)
+            return False
+        if pointer is None:
+            self.problem = None
+            changed, self.current = self.current is not None, None
+            return changed
+        return self._follow(pointer)
 
     def _follow(self, pointer: Pointer) -> bool:
         if self.current is not None and self.current.version == pointer.version:
             self.problem = None
             return False
         try:
-            self.current = load(self._models / pointer.version, self._encoders, threads=self._threads)
+            self.current = self._load(self._models / pointer.version)
         except ArtefactError as error:
             self.problem = str(error)
             if self.current is not None or pointer.predecessor is None:
@@ -103,7 +113,7 @@ class ActiveModel:
 
     def _fall_back(self, version: str) -> bool:
         try:
-            self.current = load(self._models / version, self._encoders, threads=self._threads)
+            self.current = self._load(self._models / version)
         except ArtefactError as error:
             self.problem = f"{self.problem}; {error}"
             return False

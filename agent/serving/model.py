@@ -13,6 +13,7 @@ from agent.serving.artefact import Artefact, CorruptArtefact, Head, Manifest, re
 from agent.serving.encoder import BODY, Embeddings, Encoder
 
 TEMPERATURE = "temperature"
+SMALLEST_PROBABILITY = 1e-6  # a float32 softmax rounds to 0 not far below; its logarithm must stay finite
 
 
 def probabilities_of(
@@ -20,17 +21,26 @@ def probabilities_of(
 ) -> NDArray[np.float32]:
     """Turn logits[n, roles] into probabilities of the same shape.
 
-    Softmax over the roles when a ticket has one role, a sigmoid for each role when it may have several. Dividing by a
-    temperature fitted on held-out tickets calibrates them (Guo et al. 2017).
+    Dividing by a temperature fitted on held-out tickets calibrates them (Guo et al. 2017).
     """
-    scaled = logits.astype(np.float64) / temperature
+    return normalised(logits.astype(np.float64) / temperature, multi_label=multi_label).astype(np.float32)
+
+
+def normalised(logits: NDArray[np.float64], *, multi_label: bool) -> NDArray[np.float64]:
+    """Return the softmax over the roles when a ticket has one role, a sigmoid for each when it may have several."""
     if multi_label:
-        result = np.exp(-np.logaddexp(0, -scaled))
-    else:
-        scaled -= scaled.max(axis=1, keepdims=True)
-        result = np.exp(scaled)
-        result /= result.sum(axis=1, keepdims=True)
-    return result.astype(np.float32)
+        sigmoid: NDArray[np.float64] = np.exp(-np.logaddexp(0, -logits))
+        return sigmoid
+    result: NDArray[np.float64] = np.exp(logits - logits.max(axis=1, keepdims=True))
+    result /= result.sum(axis=1, keepdims=True)
+    return result
+
+
+def logits_of(probabilities: NDArray[np.float64], *, multi_label: bool) -> NDArray[np.float64]:
+    """Turn probabilities [..., roles] back into logits: logarithms, or log-odds when several roles are possible."""
+    likely = np.clip(probabilities, SMALLEST_PROBABILITY, 1.0 - SMALLEST_PROBABILITY)
+    logits: NDArray[np.float64] = np.log(likely)
+    return logits - np.log1p(-likely) if multi_label else logits
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, DateTime, Dialect, Index, LargeBinary, Text, TypeDecorator, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from agent.domain import TrainingOutcome
 from agent.store.clock import utcnow as utcnow
 
 
@@ -132,13 +133,13 @@ class Review(SQLModel, table=True):
 
 
 class Training(SQLModel, table=True):
-    """One training run and what came of it."""
+    """One training run and what came of it: `outcome` is a TrainingOutcome."""
 
     id: int | None = Field(default=None, primary_key=True)
     started_at: datetime = Field(sa_column=_time())
     finished_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     trigger: str
-    outcome: str = "running"
+    outcome: str = TrainingOutcome.RUNNING
     version: str | None = None
     reason: str | None = None
     metrics: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from agent.domain import Example, Strength
 from agent.store.tables import Decision, Review, Ticket
+
+
+class ReviewRow(NamedTuple):
+    """A review by the time at which it was given, its number and its ticket: what reviews are ordered by."""
+
+    at: datetime
+    number: int
+    ticket_key: str
 
 
 def file(session: Session, ticket: Ticket) -> Ticket:
@@ -63,25 +71,46 @@ def verdict(session: Session, key: str) -> Review | None:
     return reviews[-1] if reviews else None
 
 
-def reviewed(session: Session, latest: int | None = None) -> list[Example]:
-    """Return reviewed tickets, as filed, with the roles that count; in the order of these reviews.
+def reviewed(session: Session) -> list[Example]:
+    """Return every reviewed ticket, as filed, with the roles that count; in the order of these reviews."""
+    return [example for _, example in placed(session)]
 
-    With `latest`, only the tickets of so many latest reviews: reading them costs the same however many there were.
+
+def placed(session: Session, keys: Collection[str] | None = None) -> list[tuple[ReviewRow, Example]]:
+    """Return reviewed tickets, as filed, each after the review that counts; of all tickets, or of some.
+
+    In the order of these reviews. Of some, it costs the same however many others there are.
     """
     reviews, filing = select(Review), select(Ticket)
-    if latest is not None:
-        newest = select(Review.ticket_key).order_by(col(Review.at).desc(), col(Review.id).desc()).limit(latest)
-        keys = set(session.exec(newest))
+    if keys is not None:
         reviews, filing = reviews.where(col(Review.ticket_key).in_(keys)), filing.where(col(Ticket.key).in_(keys))
     counting: dict[str, Review] = {}
     for review in session.exec(reviews.order_by(*_counting())):
         counting[review.ticket_key] = review  # the last one wins
     filed = {ticket.key: ticket for ticket in session.exec(filing)}
-    return [
-        Example(t.key, t.subject, t.body, tuple(r.roles), t.filed_at, Strength(r.strength))
-        for r in sorted(counting.values(), key=lambda r: (r.at, r.id))
+    found = [
+        (
+            ReviewRow(r.at, r.id or 0, r.ticket_key),
+            Example(t.key, t.subject, t.body, tuple(r.roles), t.filed_at, Strength(r.strength)),
+        )
+        for r in counting.values()
         if (t := filed.get(r.ticket_key))
     ]
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def latest_reviews(session: Session, limit: int) -> list[ReviewRow]:
+    """Return the latest reviews, oldest first: reading them costs the same however many there were before."""
+    order = col(Review.at).desc(), col(Review.id).desc()
+    rows = session.exec(select(Review.at, Review.id, Review.ticket_key).order_by(*order).limit(limit)).all()
+    return [ReviewRow(at, number or 0, key) for at, number, key in reversed(rows)]
+
+
+def reviews_after(session: Session, number: int, latest: int | None = None) -> list[ReviewRow]:
+    """Return the reviews with a greater number, newest first; at most the `latest` ones."""
+    rows = select(Review.at, Review.id, Review.ticket_key).where(col(Review.id) > number)
+    found = session.exec(rows.order_by(col(Review.id).desc()).limit(latest))
+    return [ReviewRow(at, identity or 0, key) for at, identity, key in found]
 
 
 def examples(session: Session) -> list[Example]:

@@ -7,7 +7,7 @@ speak. The reason adds what a reviewer can see at once: the same words, filed un
     for found in suspicious(probabilities, labels, roles, groups):      # most suspicious first
         print(examples[found.index].text, found.given, found.likely, found.reason)
 
-`probabilities` must be out-of-fold (agent.learning.calibration.honest_probabilities): a model that has learnt a wrong
+`probabilities` must be honest (agent.learning.contest answers so): a model that has learnt a wrong
 label believes it.
 """
 

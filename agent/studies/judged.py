@@ -11,30 +11,36 @@ from numpy.typing import NDArray
 from agent.domain import Example
 from agent.fitting.evaluation import Report, evaluate
 from agent.triage.abstention import Verdict
-from agent.triage.opinion import Mind, Opinion
+from agent.triage.opinion import Opinion, RoleClassifier
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One ticket, what people settled on, and what Rolecall thinks without having seen that."""
+    """One ticket, what people settled on, and what Rolecall thinks without having seen that.
+
+    `multi_label`: whether a ticket may have several roles; then all of them have to be named.
+    """
 
     example: Example
     opinion: Opinion
+    multi_label: bool
 
     @property
-    def predicted(self) -> str:
-        """The most probable role."""
-        return self.opinion.ranked()[0][0]
+    def predicted(self) -> tuple[str, ...]:
+        """The most probable role; where a ticket may have several, all that are more probable than not."""
+        (best, _), *others = self.opinion.ranked()
+        return (best, *(role for role, p in others if p >= 0.5)) if self.multi_label else (best,)
 
     @property
     def confidence(self) -> float:
-        """Its probability."""
+        """The probability of the most probable role."""
         return self.opinion.ranked()[0][1]
 
     @property
     def right(self) -> bool:
-        """Whether people settled on it."""
-        return self.predicted in self.example.roles
+        """Whether people settled on it, or on all of them."""
+        settled = set(self.example.roles)
+        return set(self.predicted) == settled if self.multi_label else set(self.predicted) <= settled
 
     @property
     def asserted(self) -> bool:
@@ -42,19 +48,21 @@ class Judged:
         return isinstance(self.opinion.verdict, Verdict) and self.opinion.verdict.asserted
 
 
-def unseen(examples: Sequence[Example], mind: Mind) -> list[Example]:
+def unseen(examples: Sequence[Example], classifier: RoleClassifier) -> list[Example]:
     """Return the reviewed tickets that the model was not trained on, its validation tickets excluded as well."""
-    model = mind.active.current
+    model = classifier.active.current
     if model is None:
         return list(examples)
     seen = {key for part in ("train", "validation") for key in model.manifest.tickets.get(part, ())}
     return [e for e in examples if e.ticket_key not in seen]
 
 
-def judge_all(mind: Mind, examples: Iterable[Example]) -> Iterator[Judged]:
+def judge_all(classifier: RoleClassifier, examples: Iterable[Example]) -> Iterator[Judged]:
     """Yield the judged answers one by one; a reviewed ticket is not remembered while it is asked about."""
+    fusion, _ = classifier.weighing(classifier.active.current)
     for e in examples:
-        yield Judged(e, mind.opinion(e.subject, e.body, e.filed_at.date(), hidden=e.ticket_key))
+        opinion = classifier.opinion(e.subject, e.body, e.filed_at.date(), hidden=e.ticket_key)
+        yield Judged(e, opinion, fusion.multi_label)
 
 
 def report(judged: Sequence[Judged]) -> Report:
@@ -63,4 +71,4 @@ def report(judged: Sequence[Judged]) -> Report:
     roles = tuple(sorted(named))
     probabilities = np.array([[dict(j.opinion.ranked()).get(role, 0.0) for role in roles] for j in judged])
     labels: NDArray[np.float64] = np.array([[float(role in j.example.roles) for role in roles] for j in judged])
-    return evaluate(probabilities, labels, roles)
+    return evaluate(probabilities, labels, roles, multi_label=any(j.multi_label for j in judged))

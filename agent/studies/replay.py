@@ -1,6 +1,6 @@
 """Live a dated history again: answer each ticket with what was known then, learn from its review, retrain when due.
 
-The same training set, fusion, calibration, memory and cut-offs as in service, on the frozen encoder's lane, which costs
+The same training set, fusion, calibration, memory and cut-offs as in service, on the frozen encoder, which costs
 seconds where tuning costs minutes. Staff correct every wrong answer that was given.
 
     done = replay(history, Plan(window=150, every=timedelta(days=1)), start=150)
@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 
 from agent.domain import Example
 from agent.fitting.head import fit_head, out_of_fold, predict
-from agent.learning.calibration import fit_fusion, honest_probabilities
-from agent.learning.cutoffs import fit_cutoffs
+from agent.learning.calibration import fit_fusion
 from agent.learning.training_set import build
 from agent.serving.artefact import Head
 from agent.triage.abstention import Abstained, Cutoffs, judge
-from agent.triage.fusion import Fusion, base_rates
-from agent.triage.memory import Memory, Remembered, recall, recall_as_filed, remember
+from agent.triage.cutoffs import fit_cutoffs
+from agent.triage.evidence import OwnReviews
+from agent.triage.fusion import Fusion
+from agent.triage.memory import Memory, recall, recall_as_filed, remember, reviewed_embeddings
 from heuristics import Hit
 
 Floats = NDArray[np.float64]
@@ -55,7 +56,7 @@ class Plan:
 class Replayed:
     """Answers to the tickets from the start on, float64[m, roles], which were asserted, and what the trainings cost.
 
-    `seconds` is CPU time of all trainings together.
+    `seconds` is CPU time of all trainings together; `multi_label`: whether a ticket could have several roles at last.
     """
 
     answers: Floats
@@ -63,6 +64,7 @@ class Replayed:
     asserted: NDArray[np.bool_]
     trainings: int
     seconds: float
+    multi_label: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,12 +83,12 @@ def replay(
     count = len(history.examples)
     answers, asserted = np.zeros((count, len(history.roles))), np.zeros(count, dtype=bool)
     rejected = np.zeros((count, len(history.roles)))
-    whole = remember([reviewed(history, i) for i in range(count)], history.roles)
+    whole = remember(reviewed_embeddings(history.examples, history.embeddings, {}), history.roles)
     trained: Trained | None = None
     due = history.examples[start].filed_at
     trainings, seconds = 0, 0.0
     for day, first, last in days(history.examples, start):
-        memory = known_until(replace(whole, rejected=rejected), first)
+        memory = replace(whole, rejected=rejected).first(first)
         if trained is None or day >= due:
             begun = time.process_time()
             trained = train(history, memory, first, plan)
@@ -98,10 +100,11 @@ def replay(
             verdict = judge(answers[i], history.roles, trained.cutoffs)
             if not isinstance(verdict, Abstained):
                 asserted[i] = verdict.asserted
-                said = history.roles.index(verdict.roles[0])
+                said = [history.roles.index(role) for role in verdict.roles]
                 rejected[i, said] = 1.0 - history.labels[i, said]
         on_progress(last - start)
-    return Replayed(answers[start:], history.labels[start:], asserted[start:], trainings, seconds)
+    several = trained is not None and trained.fusion.multi_label
+    return Replayed(answers[start:], history.labels[start:], asserted[start:], trainings, seconds, several)
 
 
 def days(examples: Sequence[Example], start: int) -> Iterator[tuple[datetime, int, int]]:
@@ -118,47 +121,20 @@ def train(history: History, memory: Memory, now: int, plan: Plan) -> Trained:
     chosen = build(history.examples[:now], window=plan.window)
     position = {e.ticket_key: i for i, e in enumerate(history.examples[:now])}
     rows = np.array([position[e.ticket_key] for e in chosen.examples])
-    labels, embeddings = history.labels[rows], history.embeddings[rows]
-    recalled = recall_as_filed(memory, base_rates(labels, chosen.weights), rows)
-    evidence = {
-        "model": out_of_fold(embeddings, labels, chosen.groups, weights=chosen.weights),
-        "fired": [history.fired[i] for i in rows.tolist()],
-        "memory": recalled.evidence,
-        "corrections": recalled.corrections,
-        "lessons": recalled.lessons,
-        "trust": chosen.weights,
-    }
-    fusion = fit_fusion(history.roles, labels, **evidence)  # type: ignore[arg-type]  # one dict, two signatures
-    honest = honest_probabilities(fusion, labels, **evidence)  # type: ignore[arg-type]
-    cutoffs = fit_cutoffs(honest, labels, history.roles, target=plan.target)
-    return Trained(fit_head(embeddings, labels, weights=chosen.weights), fusion, cutoffs)
+    embeddings, reviews = history.embeddings[rows], OwnReviews(history.labels[rows], chosen.weights)
+    fired = [history.fired[i] for i in rows.tolist()]
+    counted = Fusion.counted(history.roles, fired, reviews, multi_label=chosen.multi_label)
+    recalled = recall_as_filed(memory, counted, rows)
+    several, weights = counted.multi_label, chosen.weights
+    model = out_of_fold(embeddings, reviews.labels, chosen.groups, multi_label=several, weights=weights)
+    fusion = fit_fusion(counted, model, fired, recalled, reviews)
+    honest = fusion.answer(model, fired, recalled, reviews)
+    cutoffs = fit_cutoffs(honest, reviews.labels, history.roles, target=plan.target, multi_label=several)
+    return Trained(fit_head(embeddings, reviews.labels, multi_label=several, weights=weights), fusion, cutoffs)
 
 
 def answer(history: History, trained: Trained, memory: Memory, rows: NDArray[np.intp]) -> Floats:
     """Return the pooled probabilities of some tickets, float64[n, roles]."""
-    recalled = recall(memory, history.embeddings[rows], trained.fusion.base, shown=0)
-    return trained.fusion.probabilities(
-        predict(trained.head, history.embeddings[rows]),
-        [history.fired[i] for i in rows.tolist()],
-        recalled.evidence,
-        recalled.corrections,
-        recalled.lessons,
-    )
-
-
-def known_until(memory: Memory, count: int) -> Memory:
-    """Return the memory as it was after `count` reviews."""
-    return replace(
-        memory,
-        ticket_keys=memory.ticket_keys[:count],
-        embeddings=memory.embeddings[:count],
-        labels=memory.labels[:count],
-        trust=memory.trust[:count],
-        rejected=memory.rejected[:count],
-    )
-
-
-def reviewed(history: History, index: int) -> Remembered:
-    """Return one ticket of the history as the memory takes it."""
-    example = history.examples[index]
-    return Remembered(example.ticket_key, history.embeddings[index], example.roles, example.strength)
+    embeddings, fusion = history.embeddings[rows], trained.fusion
+    spoken = predict(trained.head, embeddings, multi_label=fusion.multi_label)
+    return fusion.answer(spoken, [history.fired[i] for i in rows.tolist()], recall(memory, embeddings, fusion, shown=0))

@@ -88,8 +88,8 @@ def study(
 
 def cell(window: int, days: int, done: Replayed, roles: Sequence[str]) -> Cell:
     """Return the figures of one replay."""
-    report = evaluate(done.answers, done.labels, roles)
-    right = correct(done.answers, done.labels)[done.asserted]
+    report = evaluate(done.answers, done.labels, roles, multi_label=done.multi_label)
+    right = correct(done.answers, done.labels, multi_label=done.multi_label)[done.asserted]
     return Cell(
         window,
         days,

@@ -11,7 +11,7 @@ from agent.serving.model import RoleModel
 from agent.store import tickets
 from agent.store.database import Database
 from agent.studies.replay import History
-from agent.triage.recollection import embed_kept
+from agent.triage.memory_store import embed_kept
 from heuristics import RuleSet
 
 

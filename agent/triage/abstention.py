@@ -1,6 +1,6 @@
 """Decide what may be said of a ticket: an assertion, a guess, or nothing, given the precision the operator asks for.
 
-The operator says "be right 9 times in 10" (`target`); agent.learning.cutoffs turns that into a probability per role
+The operator says "be right 9 times in 10" (`target`); agent.triage.cutoffs turns that into a probability per role
 from which it may be asserted. A role that cannot keep the promise is only ever a guess.
 
     verdict = judge(probabilities, roles, cutoffs)      # probabilities: float64[roles], calibrated (Fusion)
@@ -58,12 +58,16 @@ class Abstained:
 
 @dataclass(frozen=True, slots=True)
 class Cutoffs:
-    """The probability from which each role may be asserted; `default` serves roles without a record of their own."""
+    """The probability from which each role may be asserted; `default` serves roles without a record of their own.
+
+    `multi_label`: whether all roles at their cut-offs are named, or the most probable one only.
+    """
 
     target: float = TARGET
     default: float = TARGET
     by_role: Mapping[str, float] = field(default_factory=dict)
     silent_below: float = SILENT_BELOW
+    multi_label: bool = False
 
     def of(self, role: str) -> float:
         """Return the cut-off of a role; NEVER (above 1) where it may not be asserted."""
@@ -79,21 +83,26 @@ class Cutoffs:
 
     @classmethod
     def from_arrays(
-        cls, roles: Sequence[str], arrays: Mapping[str, NDArray[np.generic]], *, silent_below: float = SILENT_BELOW
+        cls,
+        roles: Sequence[str],
+        arrays: Mapping[str, NDArray[np.generic]],
+        *,
+        silent_below: float = SILENT_BELOW,
+        multi_label: bool = False,
     ) -> Cutoffs:
         """Return what `to_arrays` wrote; without a record, roles are asserted from the default target on."""
         if TARGET_ARRAY not in arrays:
-            return cls(silent_below=silent_below)
+            return cls(silent_below=silent_below, multi_label=multi_label)
         by_role = dict(zip(roles, (float(value) for value in arrays[ROLES_ARRAY]), strict=True))
-        return cls(float(arrays[TARGET_ARRAY][0]), float(arrays[DEFAULT_ARRAY][0]), by_role, silent_below)
+        target, default = float(arrays[TARGET_ARRAY][0]), float(arrays[DEFAULT_ARRAY][0])
+        return cls(target, default, by_role, silent_below, multi_label)
 
 
-def judge(
-    probabilities: Floats, roles: Sequence[str], cutoffs: Cutoffs, *, multi_label: bool = False
-) -> Verdict | Abstained:
+def judge(probabilities: Floats, roles: Sequence[str], cutoffs: Cutoffs) -> Verdict | Abstained:
     """Return what may be said of one ticket. `probabilities`: float64[roles], zeros where a rule vetoed.
 
-    On a multi-label desk every role at its cut-off is named; where none is, the most probable role is the guess.
+    Where a ticket may have several roles, every role at its cut-off is named; where none is, the most probable role is
+    the guess.
     """
     if not len(roles):
         return Abstained(Reason.NO_ROLES)
@@ -101,7 +110,7 @@ def judge(
     best, probability = roles[order[0]], float(probabilities[order[0]])
     if probability <= 0.0:
         return Abstained(Reason.ALL_VETOED)
-    named = [i for i in (order if multi_label else order[:1]) if probabilities[i] >= cutoffs.of(roles[i])]
+    named = [i for i in (order if cutoffs.multi_label else order[:1]) if probabilities[i] >= cutoffs.of(roles[i])]
     if named:
         weakest = float(probabilities[named[-1]])
         band = Band.SURE if weakest >= cutoffs.target else Band.LIKELY

@@ -3,9 +3,9 @@
 Give embeddings of the *frozen base encoder*, not of the tuned one: tuning pulls all tickets of a role together (one
 correction would move the whole role), and its space changes every night.
 
-    memory = remember(reviews, roles)                  # reviews: Remembered..., oldest review first
-    recalled = recall(memory, embeddings, fusion.base) # embeddings: float32[n, dim], L2-normalised
-    recalled.evidence, .corrections, .lessons          # float64[n, roles], all go to Fusion.probabilities
+    memory = remember(reviews, roles)                  # reviews: ReviewedEmbedding..., oldest review first
+    memory = memory.add(review)                        # the same as remembering all of them again
+    recalled = recall(memory, embeddings, fusion)      # embeddings: float32[n, dim], L2-normalised
     recalled.neighbours[0]                             # similar reviewed tickets of ticket 0, nearest first
 
 Neighbours vote with a kernel that is 0 below a similarity floor, so unrelated tickets do not move (`evidence`). Where a
@@ -16,15 +16,17 @@ where the same words often mean different roles, one correction must not rule ov
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.domain import Strength
+from agent.domain import Example, Strength
+from agent.triage.evidence import Floats, Neighbour, Recall
+from agent.triage.fusion import Fusion
 
-Floats = NDArray[np.float64]
 Embeddings = NDArray[np.float32]
 
 NEIGHBOURS = 20  # that vote
@@ -41,7 +43,7 @@ TRUST = {Strength.CLOSED_AS_SUGGESTED: 0.4, Strength.CLOSED: 0.7, Strength.CONFI
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Remembered:
+class ReviewedEmbedding:
     """A reviewed ticket: where it lies, which roles people settled on, and the roles of ours that they replaced."""
 
     ticket_key: str
@@ -49,6 +51,16 @@ class Remembered:
     roles: tuple[str, ...]
     strength: Strength = Strength.CONFIRMED
     rejected: tuple[str, ...] = ()
+
+
+def reviewed_embeddings(
+    examples: Sequence[Example], embeddings: Iterable[Embeddings], rejected: Mapping[str, tuple[str, ...]]
+) -> list[ReviewedEmbedding]:
+    """Return reviewed tickets as the memory takes them. `rejected`: the replaced roles, by ticket key."""
+    return [
+        ReviewedEmbedding(e.ticket_key, vector, e.roles, e.strength, rejected.get(e.ticket_key, ()))
+        for e, vector in zip(examples, embeddings, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,32 +78,55 @@ class Memory:
         """Return the number of reviewed tickets."""
         return len(self.ticket_keys)
 
+    def takes(self, review: ReviewedEmbedding) -> bool:
+        """Say whether a review names a role of this memory's; others are not remembered."""
+        return not set(review.roles).isdisjoint(self.roles)
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """A reviewed ticket like the new one; similarity is the cosine, -1 to 1."""
+    def without(self, ticket_keys: Collection[str]) -> Memory:
+        """Return this memory without the reviews of some tickets."""
+        return self._of([i for i, key in enumerate(self.ticket_keys) if key not in ticket_keys])
 
-    ticket_key: str
-    similarity: float
-    roles: tuple[str, ...]
+    def first(self, count: int) -> Memory:
+        """Return this memory as it was after `count` reviews."""
+        return self._of(range(min(count, len(self))))
+
+    def add(self, review: ReviewedEmbedding, place: int | None = None) -> Memory:
+        """Return this memory with the review of a new ticket before the row `place`, by default as the latest."""
+        if not self.takes(review):
+            return self
+        one = remember([review], self.roles)
+        if not len(self):
+            return one
+        at = len(self) if place is None else place
+
+        def joined(ours: NDArray[Any], row: NDArray[Any]) -> NDArray[Any]:
+            return np.concatenate([ours[:at], row, ours[at:]])
+
+        return Memory(
+            self.roles,
+            (*self.ticket_keys[:at], review.ticket_key, *self.ticket_keys[at:]),
+            joined(self.embeddings, one.embeddings),
+            joined(self.labels, one.labels),
+            joined(self.trust, one.trust),
+            joined(self.rejected, one.rejected),
+        )
+
+    def _of(self, rows: Sequence[int]) -> Memory:
+        if len(rows) == len(self):
+            return self
+        return Memory(
+            self.roles,
+            tuple(self.ticket_keys[i] for i in rows),
+            self.embeddings[rows],
+            self.labels[rows],
+            self.trust[rows],
+            self.rejected[rows],
+        )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Recalled:
-    """What the memory says about n tickets, float64[n, roles] each, and the similar reviewed tickets.
-
-    `evidence` and `lessons` are log-odds; `corrections` are shares of the probability, negative where one is held back.
-    """
-
-    evidence: Floats
-    corrections: Floats
-    lessons: Floats
-    neighbours: tuple[tuple[Neighbour, ...], ...]
-
-
-def remember(reviews: Sequence[Remembered], roles: Sequence[str]) -> Memory:
+def remember(reviews: Iterable[ReviewedEmbedding], roles: Sequence[str]) -> Memory:
     """Return the memory of `reviews` (oldest first): the latest review of each ticket, those of known roles only."""
-    latest: dict[str, Remembered] = {}
+    latest: dict[str, ReviewedEmbedding] = {}
     for review in reviews:
         latest.pop(review.ticket_key, None)  # a ticket reviewed again moves to the end
         latest[review.ticket_key] = review
@@ -112,13 +147,12 @@ def remember(reviews: Sequence[Remembered], roles: Sequence[str]) -> Memory:
 def recall(
     memory: Memory,
     embeddings: Embeddings,
-    base: Floats,
+    fusion: Fusion,
     *,
-    multi_label: bool = False,
     hidden: NDArray[np.bool_] | None = None,
     shown: int = 3,
-) -> Recalled:
-    """Return what the memory says about tickets (embeddings: float32[n, dim]) whose roles have the shares `base`.
+) -> Recall:
+    """Return what the memory says about tickets (embeddings: float32[n, dim]), measured from the pool's base rates.
 
     `hidden` ([n, m]) leaves out reviews per ticket, its own for instance, when weights are fitted. At most `shown`
     neighbours above the similarity floor are named, nearest first.
@@ -126,7 +160,7 @@ def recall(
     count = len(embeddings)
     if not len(memory):
         silence = np.zeros((count, len(memory.roles)))
-        return Recalled(silence, silence, silence, ((),) * count)
+        return Recall(silence, silence, silence, ((),) * count)
     similarity = np.asarray(embeddings @ memory.embeddings.T, dtype=np.float64)
     if hidden is not None:
         similarity = np.where(hidden, -1.0, similarity)
@@ -142,29 +176,30 @@ def recall(
         )
         for row in range(count)
     )
-    votes = _votes(memory, kernel * memory.trust, base, multi_label)
-    return Recalled(votes, *_corrections(memory, similarity), named)
+    votes = _votes(memory, kernel * memory.trust, fusion)
+    return Recall(votes, *_corrections(memory, similarity), named)
 
 
-def recall_as_filed(memory: Memory, base: Floats, rows: NDArray[np.intp], *, multi_label: bool = False) -> Recalled:
+def recall_as_filed(memory: Memory, fusion: Fusion, rows: NDArray[np.intp]) -> Recall:
     """Return what the memory would have said of its own tickets (`rows`) from the reviews older than each.
 
     The honest evidence to fit weights on: duplicates of a ticket count as they do in service, its own review never.
     """
     hidden = np.arange(len(memory))[None, :] >= rows[:, None]
-    return recall(memory, memory.embeddings[rows], base, multi_label=multi_label, hidden=hidden, shown=0)
+    return recall(memory, memory.embeddings[rows], fusion, hidden=hidden, shown=0)
 
 
 def _roles(memory: Memory, review: int) -> tuple[str, ...]:
     return tuple(role for role, has in zip(memory.roles, memory.labels[review], strict=True) if has)
 
 
-def _votes(memory: Memory, kernel: Floats, base: Floats, multi_label: bool) -> Floats:
+def _votes(memory: Memory, kernel: Floats, fusion: Fusion) -> Floats:
     """Return log P(role | neighbours) - log P(role), or of log-odds: the kernel's weights as hits in a Dirichlet."""
-    votes = memory.labels if multi_label else memory.labels / memory.labels.sum(axis=1, keepdims=True)
+    base, labels = fusion.base, memory.labels
+    votes = labels if fusion.multi_label else labels / labels.sum(axis=1, keepdims=True)
     posterior = (kernel @ votes + DOUBT * base) / (kernel.sum(axis=1, keepdims=True) + DOUBT)
     change: Floats = np.log(posterior) - np.log(base)
-    return change - (np.log1p(-posterior) - np.log1p(-base)) if multi_label else change
+    return change - (np.log1p(-posterior) - np.log1p(-base)) if fusion.multi_label else change
 
 
 def _corrections(memory: Memory, similarity: Floats) -> tuple[Floats, Floats]:

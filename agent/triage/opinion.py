@@ -11,20 +11,17 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agent.config.settings import TriageSettings
 from agent.domain import ticket_text
 from agent.roles import RoleCatalogue
 from agent.serving.active import ActiveModel
-from agent.serving.model import RoleModel
 from agent.triage.abstention import Abstained, Cutoffs, Verdict, judge
+from agent.triage.evidence import Floats, Neighbour, Recall
 from agent.triage.fusion import Fusion
-from agent.triage.memory import Neighbour, recall
-from agent.triage.recollection import Recollection
+from agent.triage.memory_store import MemoryStore
+from agent.triage.model import TicketModel
 from heuristics import Hit, RuleSet
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +53,13 @@ class Opinion:
 
 
 @dataclass(frozen=True, slots=True)
-class Mind:
-    """Everything that an opinion is formed with."""
+class RoleClassifier:
+    """Rules, model and memory that together answer a ticket."""
 
     catalogue: RoleCatalogue
     rules: RuleSet
-    active: ActiveModel
-    recollection: Recollection
+    active: ActiveModel[TicketModel]
+    memory: MemoryStore
     settings: TriageSettings
 
     def opinion(self, subject: str, body: str, on: date, *, hidden: str | None = None) -> Opinion:
@@ -71,43 +68,36 @@ class Mind:
         `hidden` is the key of a reviewed ticket that must not be remembered: the one that is asked about, when answers
         are judged.
         """
-        model = self.active.current
-        text = ticket_text(subject, body)
-        fusion = self._fusion(model)
+        model, text = self.active.current, ticket_text(subject, body)
+        fusion, cutoffs = self.weighing(model)
         hits = self.rules.match(subject, body, on)
-        recollected = self.recollection.current
-        memory: tuple[Floats, ...] = ()
-        neighbours: tuple[Neighbour, ...] = ()
-        if recollected is not None and recollected.memory.roles == fusion.roles and text:
-            own = np.array([[key == hidden for key in recollected.memory.ticket_keys]])
-            recalled = recall(recollected.memory, recollected.encoder.embed([text]), fusion.base, hidden=own)
-            memory, neighbours = (recalled.evidence, recalled.corrections, recalled.lessons), recalled.neighbours[0]
-        probabilities = fusion.probabilities(
-            model.probabilities([text]) if model is not None and text else None, [hits], *memory
-        )[0]
-        roles, probabilities = self._active_only(fusion.roles, probabilities, on)
+        recalled = self._recall(text, fusion, hidden)
+        spoken = model.probabilities([text]) if model is not None and text else None
+        roles, probabilities = self._active_only(fusion.roles, fusion.answer(spoken, [hits], recalled)[0], on)
         return Opinion(
-            judge(probabilities, roles, self.cutoffs(model), multi_label=fusion.multi_label),
+            judge(probabilities, roles, cutoffs),
             roles,
             probabilities,
             hits,
-            neighbours,
+            recalled.neighbours[0] if recalled else (),
             self.rules.version,
             model.version if model else None,
         )
 
-    def _fusion(self, model: RoleModel | None) -> Fusion:
+    def weighing(self, model: TicketModel | None) -> tuple[Fusion, Cutoffs]:
+        """Return the pool for the roles of today, and from which probability each role may be asserted."""
         if model is None:
-            return Fusion.untrained(self.catalogue.names)
-        return Fusion.from_arrays(model.roles, model.artefact.calibration).for_roles(self.catalogue.names)
-
-    def cutoffs(self, model: RoleModel | None) -> Cutoffs:
-        """Return from which probability each role may be asserted."""
-        if model is None:
-            return Cutoffs(
-                self.settings.precision_target, self.settings.precision_target, silent_below=self.settings.silent_below
+            target = self.settings.precision_target
+            return Fusion.untrained(self.catalogue.names), Cutoffs(
+                target, target, silent_below=self.settings.silent_below
             )
-        return Cutoffs.from_arrays(model.roles, model.artefact.calibration, silent_below=self.settings.silent_below)
+        return model.fusion.for_roles(self.catalogue.names), model.cutoffs
+
+    def _recall(self, text: str, fusion: Fusion, hidden: str | None) -> Recall | None:
+        memory = self.memory.current
+        if memory is None or memory.roles != fusion.roles or not text:
+            return None
+        return memory.recall(text, fusion, hidden)
 
     def _active_only(self, roles: Sequence[str], probabilities: Floats, on: date) -> tuple[tuple[str, ...], Floats]:
         active = {role.name for role in self.catalogue.active(on)}

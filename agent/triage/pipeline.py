@@ -14,7 +14,7 @@ from agent.store.inbox import Job
 from agent.store.tables import Decision, Ticket, utcnow
 from agent.triage import wording
 from agent.triage.abstention import Abstained, Verdict
-from agent.triage.opinion import Mind, Opinion
+from agent.triage.opinion import Opinion, RoleClassifier
 from agent.triage.speak import Said, Speaker
 from connectors.base import Connector
 from connectors.events import Ticket as RemoteTicket
@@ -26,7 +26,7 @@ class Triage:
 
     database: Database
     connectors: Mapping[str, Connector]
-    mind: Mind
+    classifier: RoleClassifier
     speaker: Speaker
     metrics: Metrics
 
@@ -59,7 +59,7 @@ class Triage:
             roles=[],
             reason=reason,
             detail={},
-            rules_version=self.mind.rules.version,
+            rules_version=self.classifier.rules.version,
         )
 
     async def file(self, job: Job, remote: RemoteTicket) -> Ticket:
@@ -77,7 +77,7 @@ class Triage:
 
     async def opinion(self, ticket: Ticket) -> Opinion:
         """Form an opinion off the event loop."""
-        return await asyncio.to_thread(self.mind.opinion, ticket.subject, ticket.body, ticket.filed_at.date())
+        return await asyncio.to_thread(self.classifier.opinion, ticket.subject, ticket.body, ticket.filed_at.date())
 
     async def say(self, job: Job, opinion: Opinion, note: str | None = None) -> None:
         """Bring our comment in line with the opinion, unless silence is better."""
@@ -88,7 +88,7 @@ class Triage:
 
     async def comment(self, job: Job, text: str) -> None:
         """Make `text` our comment on the event's ticket, unless we run in the shadow. Raises ConnectorError."""
-        if self.mind.settings.shadow:
+        if self.classifier.settings.shadow:
             return
         said = await self.speaker.say(self.connectors[job.source], job.event.ticket_id, text)
         self.metrics.comments.labels(said).inc()

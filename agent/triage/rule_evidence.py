@@ -16,10 +16,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.triage.evidence import Flags, Floats, OwnReviews
 from heuristics.rules import Hit, Kind
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 PRIOR_STRENGTH = 4.0  # imagined hits; refitted on reviewed tickets by agent.learning.calibration
 ARRAY_PREFIX = "rule."
@@ -66,14 +64,13 @@ def rule_evidence(
     *,
     prior_strength: float = PRIOR_STRENGTH,
     multi_label: bool = False,
-    own_labels: Floats | None = None,
-    own_trust: Floats | None = None,
+    own: OwnReviews | None = None,
 ) -> tuple[Floats, Flags]:
     """Return the evidence (log-odds, float64[n, roles]) and the vetoes (bool[n, roles]) of the rules that matched.
 
-    `base`: share of each role, [roles]. Give `own_labels` ([n, roles]) and `own_trust` ([n]) when the tickets
-    themselves are in `history`: each is then judged as if it had never been reviewed (leave-one-out). Roles that came
-    after `history` was counted must stand last in `roles`. A rule for a role outside `roles` hits_of nothing.
+    `base`: share of each role, [roles]. Give `own` when the tickets themselves are in `history`: each is then judged as
+    if it had never been reviewed (leave-one-out). Roles that came after `history` was counted must stand last in
+    `roles`. Rules for roles not in `roles` are ignored.
     """
     column = {role: index for index, role in enumerate(roles)}
     evidence = np.zeros((len(fired), len(roles)))
@@ -85,9 +82,9 @@ def rule_evidence(
                 vetoed[row, role] = True
                 continue
             hits, by_role = _counts(history, hit.rule_id, len(roles))
-            if own_labels is not None:
-                trust = 1.0 if own_trust is None else float(own_trust[row])
-                hits, by_role = max(hits - trust, 0.0), np.maximum(by_role - trust * own_labels[row], 0.0)
+            if own is not None:
+                trust = float(own.trust[row])
+                hits, by_role = max(hits - trust, 0.0), np.maximum(by_role - trust * own.labels[row], 0.0)
             evidence[row] += _effect(hit.weight, role, base, hits, by_role, prior_strength, multi_label)
     return evidence, vetoed
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from agent.serving.active import ActiveModel
+from agent.serving.model import RoleModel
 from agent.store import inbox
 from agent.store.database import Database
 
@@ -21,7 +22,7 @@ class Health:
     """The two endpoints with what they look at."""
 
     database: Database
-    active: ActiveModel
+    active: ActiveModel[RoleModel]
     troubles: Sequence[Callable[[], str | None]]
     """Each says why events cannot be taken in now, or None."""
 

@@ -12,8 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from agent.domain import TrainingOutcome
 from agent.metrics import Metrics
 from agent.serving.active import ActiveModel
+from agent.serving.model import RoleModel
 from agent.store.database import Database
 from agent.store.status import Figures, figures
 from agent.store.tables import Training, utcnow
@@ -22,15 +24,8 @@ FRESH_SECONDS = 1.0
 """How long the database's figures are good: however many ask, it is asked once a second."""
 
 STATES = ("waiting", "working", "dead")
-OUTCOMES = {
-    "promoted": "promoted",
-    "kept the old one": "kept",
-    "kept the old one for want of evidence": "kept",
-    "waits for a person": "asks",
-    "failed": "failed",
-    "running": "running",
-}
-"""Words of the ledger of trainings as label values."""
+OUTCOMES = {outcome.value: outcome.value for outcome in TrainingOutcome} | {TrainingOutcome.UNDECIDED.value: "kept"}
+"""What came of a training, as label values: for want of evidence, too, the old model was kept."""
 
 OTHER = "other"
 
@@ -40,7 +35,7 @@ log = structlog.get_logger()
 class Numbers:
     """The endpoint. Without its database it goes on telling what it counted itself."""
 
-    def __init__(self, database: Database, active: ActiveModel, metrics: Metrics) -> None:
+    def __init__(self, database: Database, active: ActiveModel[RoleModel], metrics: Metrics) -> None:
         self._database = database
         self._active = active
         self._metrics = metrics

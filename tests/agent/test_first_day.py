@@ -20,6 +20,6 @@ def test_it_starts_and_answers_without_a_memory(parts_for: Callable[..., Parts],
     for name in ("models", "encoders"):
         (tmp_path / name).rename(data / name)
     Registry(data / "models", data / "encoders").activate("v1", "brought along")
-    opinion = parts_for().mind.opinion("oil", "on the wire", date(2026, 1, 5))
+    opinion = parts_for().classifier.opinion("oil", "on the wire", date(2026, 1, 5))
     assert opinion.model_version == "v1"
     assert opinion.neighbours == ()

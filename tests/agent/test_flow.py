@@ -49,7 +49,7 @@ async def test_the_decision_is_in_the_ledger_with_its_evidence(parts: Parts, des
     assert decision.roles == ["Network"]
     assert decision.detail["hits"][0]["rule"] == "vpn"
     assert decision.model_version is None
-    assert decision.rules_version == parts.mind.rules.version
+    assert decision.rules_version == parts.classifier.rules.version
 
 
 async def test_the_ticket_is_kept_as_filed_whatever_is_edited_later(parts: Parts, desk: Desk) -> None:

@@ -75,8 +75,8 @@ async def test_what_waited_under_the_old_name_is_worked_under_the_new_one(start:
     assert NEW in desk.comments("5")[0].text
     assert [len(desk.comments(number)) for number in desk.tickets] == [1] * 5
 
-    names = renamed.mind.catalogue.names
-    successors = renamed.mind.catalogue.successors(role for e in reviewed for role in e.roles)
+    names = renamed.classifier.catalogue.names
+    successors = renamed.classifier.catalogue.successors(role for e in reviewed for role in e.roles)
     learnt = training_set.build(reviewed, roles=names, successors=successors)
     assert {e.ticket_key: e.roles for e in learnt.examples} == {
         "desk:1": (NEW,),

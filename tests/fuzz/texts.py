@@ -48,14 +48,14 @@ def tickets(scratch: Path) -> Target:
         triage=TriageSettings(silent_below=0),
     )
     parts = assemble(settings)
-    mind = parts.mind
+    classifier = parts.classifier
 
     def check(data: bytes) -> None:
         subject, _, body = text_of(data).partition("\n")
-        opinion = mind.opinion(subject, body, DAY)
+        opinion = classifier.opinion(subject, body, DAY)
         assert abs(sum(opinion.probabilities)) <= len(opinion.roles)
         said = wording.comment(opinion, {"desk:1": subject}) or ""
-        assert parse(said, mind.catalogue) is None
+        assert parse(said, classifier.catalogue) is None
         spoken = wording.excerpt(subject)
         assert spoken.isprintable()
         assert spoken.count("`") == 2

@@ -37,7 +37,7 @@ async def test_a_conversation_leaves_the_label_that_staff_meant(
     async with running(parts, desk) as server:
         for event in replies(desk, conversation):
             await server.deliver(event)
-        role = parts.mind.catalogue.lookup(conversation.closure.group or "")
+        role = parts.classifier.catalogue.lookup(conversation.closure.group or "")
         await server.deliver(desk.close("1", role.groups[desk.source] if role else None))
         await server.idle()
     assert created.ticket_id == "1"

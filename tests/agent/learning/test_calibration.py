@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from agent.fitting.evaluation import evaluate
-from agent.learning.calibration import PRIOR, fit_fusion, honest_probabilities
+from agent.learning.calibration import PRIOR, fit_fusion
+from agent.triage.evidence import OwnReviews, Recall
 from agent.triage.fusion import Fusion
 from heuristics.rules import Hit, Kind, Scope
 
@@ -32,16 +33,28 @@ def votes(labels: np.ndarray, right: float, seed: int = 1) -> list[list[Hit]]:
     return [[Hit(f"rule-{ROLES[i]}", ROLES[i], Kind.VOTE, 1.5, Scope.BODY, 0, 1, "x")] for i in role]
 
 
+def fitted(
+    labels: np.ndarray,
+    model: np.ndarray | None,
+    fired: list[list[Hit]],
+    recall: Recall | None = None,
+    *,
+    multi_label: bool = False,
+) -> Fusion:
+    reviews = OwnReviews(labels, np.ones(len(labels)))
+    return fit_fusion(Fusion.counted(ROLES, fired, reviews, multi_label=multi_label), model, fired, recall, reviews)
+
+
 def nothing(labels: np.ndarray) -> list[list[Hit]]:
     return [[] for _ in labels]
 
 
 def test_a_boasting_model_is_cooled_down_until_it_can_be_believed() -> None:
     honest, labels = tickets(150)
-    fusion = fit_fusion(ROLES, labels, model=boasting(honest), fired=nothing(labels))
+    fusion = fitted(labels, boasting(honest), nothing(labels))
     fresh, truth = tickets(3000, seed=9)
     before = evaluate(boasting(fresh), truth, ROLES).ece
-    after = evaluate(fusion.probabilities(boasting(fresh), nothing(truth)), truth, ROLES).ece
+    after = evaluate(fusion.answer(boasting(fresh), nothing(truth)), truth, ROLES).ece
     assert fusion.weights.temperature > 1.7
     assert after < 0.05 < before
 
@@ -49,45 +62,45 @@ def test_a_boasting_model_is_cooled_down_until_it_can_be_believed() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_the_pool_is_better_than_its_best_voice_alone(seed: int) -> None:
     model, labels = tickets(150, seed)
-    fusion = fit_fusion(ROLES, labels, model=model, fired=votes(labels, 0.6, seed))
+    fusion = fitted(labels, model, votes(labels, 0.6, seed))
     fresh, truth = tickets(2000, seed + 100)
     hits = votes(truth, 0.6, seed + 100)
-    pooled = evaluate(fusion.probabilities(fresh, hits), truth, ROLES)
+    pooled = evaluate(fusion.answer(fresh, hits), truth, ROLES)
     assert pooled.accuracy > evaluate(fresh, truth, ROLES).accuracy
-    assert pooled.accuracy > evaluate(fusion.probabilities(None, hits), truth, ROLES).accuracy
+    assert pooled.accuracy > evaluate(fusion.answer(None, hits), truth, ROLES).accuracy
     assert pooled.ece < 0.05
 
 
 def test_rules_that_know_nothing_do_no_harm() -> None:
     model, labels = tickets(150)
-    fusion = fit_fusion(ROLES, labels, model=model, fired=votes(labels, 0.0))
+    fusion = fitted(labels, model, votes(labels, 0.0))
     fresh, truth = tickets(2000, seed=5)
-    pooled = fusion.probabilities(fresh, votes(truth, 0.0, seed=5))
+    pooled = fusion.answer(fresh, votes(truth, 0.0, seed=5))
     assert evaluate(pooled, truth, ROLES).log_loss < evaluate(fresh, truth, ROLES).log_loss + 0.03
 
 
 def test_a_few_tickets_hardly_move_the_weights_from_their_prior() -> None:
     model, labels = tickets(4)
-    weights = fit_fusion(ROLES, labels, model=model, fired=nothing(labels)).weights
+    weights = fitted(labels, model, nothing(labels)).weights
     assert weights.temperature == pytest.approx(PRIOR.temperature, abs=0.4)
     assert weights.rules == pytest.approx(PRIOR.rules)
 
 
 def test_without_reviewed_tickets_the_pool_is_untrained() -> None:
-    assert fit_fusion(ROLES, np.zeros((0, 3)), model=None, fired=[]).weights == Fusion.untrained(ROLES).weights
+    assert fitted(np.zeros((0, 3)), None, []).weights == Fusion.untrained(ROLES).weights
 
 
 def test_without_a_model_rules_are_fitted_alone() -> None:
     _, labels = tickets(150)
-    fusion = fit_fusion(ROLES, labels, model=None, fired=votes(labels, 0.8))
+    fusion = fitted(labels, None, votes(labels, 0.8))
     _, truth = tickets(1000, seed=3)
-    assert evaluate(fusion.probabilities(None, votes(truth, 0.8, 3)), truth, ROLES).accuracy > 0.8
+    assert evaluate(fusion.answer(None, votes(truth, 0.8, 3)), truth, ROLES).accuracy > 0.8
 
 
 def test_a_role_that_a_fold_has_not_seen_does_not_break_the_fit() -> None:
     model, labels = tickets(60)
     model[:20, 2] = np.nan
-    weights = fit_fusion(ROLES, labels, model=model, fired=nothing(labels)).weights
+    weights = fitted(labels, model, nothing(labels)).weights
     assert np.isfinite([weights.temperature, weights.rules, weights.memory]).all()
 
 
@@ -96,18 +109,17 @@ def test_a_multi_label_pool_is_calibrated_too() -> None:
     honest = random.random((400, 3))
     labels = (random.random((400, 3)) < honest).astype(float)
     odds = (honest / (1 - honest)) ** 3
-    fusion = fit_fusion(ROLES, labels, model=odds / (1 + odds), fired=nothing(labels), multi_label=True)
-    pooled = fusion.probabilities(odds / (1 + odds), nothing(labels))
+    fusion = fitted(labels, odds / (1 + odds), nothing(labels), multi_label=True)
+    pooled = fusion.answer(odds / (1 + odds), nothing(labels))
     assert evaluate(pooled, labels, ROLES, multi_label=True).ece < 0.05
 
 
 def test_lessons_that_prove_wrong_on_this_desk_lose_their_weight() -> None:
     model, labels = tickets(150)
     misleading = np.roll(labels, 1, axis=1) * 4.0
-    taught = fit_fusion(ROLES, labels, model=model, fired=nothing(labels), lessons=misleading).weights.lessons
-    untaught = fit_fusion(
-        ROLES, labels, model=model, fired=nothing(labels), lessons=np.zeros_like(labels)
-    ).weights.lessons
+    silence = np.zeros_like(labels)
+    taught = fitted(labels, model, nothing(labels), Recall(silence, silence, misleading)).weights.lessons
+    untaught = fitted(labels, model, nothing(labels), Recall(silence, silence, silence)).weights.lessons
     assert taught < 0.1
     assert untaught == pytest.approx(PRIOR.lessons)
 
@@ -115,7 +127,7 @@ def test_lessons_that_prove_wrong_on_this_desk_lose_their_weight() -> None:
 def test_answers_to_its_own_tickets_do_not_use_their_labels() -> None:
     _, labels = tickets(60)
     telling = [[Hit(f"only-here-{i}", "a", Kind.VOTE, 1.0, Scope.BODY, 0, 1, "x")] for i in range(60)]
-    fusion = fit_fusion(ROLES, labels, model=None, fired=telling)
-    honest = honest_probabilities(fusion, labels, model=None, fired=telling)
+    fusion = fitted(labels, None, telling)
+    honest = fusion.answer(None, telling, own=OwnReviews(labels, np.ones(len(labels))))
     assert honest == pytest.approx(np.broadcast_to(honest[0], honest.shape))
-    assert fusion.probabilities(None, telling).argmax(axis=1).tolist() == labels.argmax(axis=1).tolist()
+    assert fusion.answer(None, telling).argmax(axis=1).tolist() == labels.argmax(axis=1).tolist()

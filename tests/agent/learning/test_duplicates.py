@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.learning.duplicates import conflicting_groups, group_duplicates, normalise
+from agent.learning.duplicates import group_duplicates, normalise
 
 
 def test_case_punctuation_and_numbers_do_not_tell_tickets_apart() -> None:
@@ -39,11 +39,6 @@ def test_similarity_is_passed_on_through_a_ticket_in_between() -> None:
 
 def test_groups_are_numbered_by_first_appearance() -> None:
     assert group_duplicates(["b", "a", "b", "c", "a"]).tolist() == [0, 1, 0, 2, 1]
-
-
-def test_same_words_with_different_roles_are_a_conflict() -> None:
-    groups = group_duplicates(["lamp out", "Lamp out!", "door stuck", "door stuck"])
-    assert conflicting_groups(groups, [("Electrician",), ("Carpenter",), ("Carpenter",), ("Carpenter",)]) == (0,)
 
 
 def test_empty_texts_are_one_group_and_no_text_is_none() -> None:

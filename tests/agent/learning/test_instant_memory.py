@@ -42,11 +42,11 @@ async def test_the_old_role_is_not_repeated_and_nothing_else_moves(learnt: Parts
         learnt.follow()
         with locked(learnt):  # a database that was locked for a while changes nothing of it
             await asyncio.sleep(2.5 * FOLLOW_SECONDS)
-        before = [learnt.mind.opinion(s, b, desk.now().date()).ranked()[0][0] for s, b in others]
+        before = [learnt.classifier.opinion(s, b, desk.now().date()).ranked()[0][0] for s, b in others]
         assert "Network" in await role_of(server, *TICKET)
         await server.deliver(desk.reply("1", f"/role {RIGHT}"))
         await server.idle()
         again = [await role_of(server, *text) for text in (TICKET, *PARAPHRASES)]
-        after = [learnt.mind.opinion(s, b, desk.now().date()).ranked()[0][0] for s, b in others]
+        after = [learnt.classifier.opinion(s, b, desk.now().date()).ranked()[0][0] for s, b in others]
     assert all(RIGHT in line and "Network" not in line.split("perhaps")[-1].split(" or ")[0] for line in again), again
     assert after == before

@@ -5,96 +5,92 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.learning.promotion import Answers, Evidence, Outcome, Terms, probability_worse, rule
+from agent.domain import TrainingOutcome as Outcome
+from agent.learning.promotion import Comparison, Grades, Terms, decide, probability_worse
 
 
-def pair(count: int, gained: int, lost: int, loss_change: float = 0.0) -> tuple[Answers, Answers]:
+def pair(count: int, gained: int, lost: int, loss_change: float = 0.0) -> tuple[Grades, Grades]:
     """A challenger and a champion: `gained` tickets only the challenger gets right, `lost` only the champion."""
     champion = np.ones(count)
     champion[:gained] = 0.0
     challenger = np.ones(count)
     challenger[gained : gained + lost] = 0.0
     spread = np.random.default_rng(0).normal(0, 0.3, count)
-    return Answers(challenger, 0.5 + spread + loss_change), Answers(champion, 0.5 + spread)
+    return Grades(challenger, 0.5 + spread + loss_change), Grades(champion, 0.5 + spread)
 
 
 def test_an_equal_challenger_is_promoted_once_there_is_enough_evidence() -> None:
     challenger, champion = pair(600, 40, 40)
-    assert rule(Evidence(challenger, champion)).outcome is Outcome.PROMOTE
+    assert decide(Comparison(challenger, champion)).outcome is Outcome.PROMOTED
 
 
 def test_a_worse_challenger_is_kept_out_with_its_numbers() -> None:
     challenger, champion = pair(300, 10, 40)
-    ruling = rule(Evidence(challenger, champion))
-    assert ruling.outcome is Outcome.KEEP
-    assert ruling.numbers["p_worse"] > 0.9
-    assert "probably worse" in ruling.reason
+    decision = decide(Comparison(challenger, champion))
+    assert decision.outcome is Outcome.KEPT
+    assert decision.numbers["p_worse"] > 0.9
+    assert "probably worse" in decision.reason
 
 
 def test_equal_results_on_22_tickets_decide_nothing() -> None:
     challenger, champion = pair(22, 2, 2)
-    assert rule(Evidence(challenger, champion)).outcome is Outcome.NOT_ENOUGH_EVIDENCE
+    assert decide(Comparison(challenger, champion)).outcome is Outcome.UNDECIDED
 
 
 def test_in_between_the_gate_says_that_it_cannot_tell() -> None:
     challenger, champion = pair(100, 10, 11)
-    ruling = rule(Evidence(challenger, champion))
-    assert ruling.outcome is Outcome.NOT_ENOUGH_EVIDENCE
-    assert "may be worse" in ruling.reason
+    decision = decide(Comparison(challenger, champion))
+    assert decision.outcome is Outcome.UNDECIDED
+    assert "may be worse" in decision.reason
 
 
 def test_as_accurate_but_far_less_honest_is_kept_out() -> None:
     challenger, champion = pair(600, 40, 40, loss_change=0.2)
-    assert "less honest" in rule(Evidence(challenger, champion)).reason
+    assert "less honest" in decide(Comparison(challenger, champion)).reason
 
 
 @pytest.mark.parametrize("name", ["majority", "rules only", "frozen encoder", "tf-idf"])
 def test_a_challenger_below_a_floor_is_kept_out_and_the_floor_is_named(name: str) -> None:
     challenger, champion = pair(600, 60, 20)
-    ruling = rule(Evidence(challenger, champion, floors={name: Answers(np.ones(600), np.zeros(600))}))
-    assert ruling.outcome is Outcome.KEEP
-    assert name in ruling.reason
-
-
-def test_an_export_that_disagrees_is_never_promoted() -> None:
-    challenger, champion = pair(600, 80, 10)
-    assert rule(Evidence(challenger, champion, export_disagreements=1)).outcome is Outcome.KEEP
+    decision = decide(Comparison(challenger, champion, floors={name: Grades(np.ones(600), np.zeros(600))}))
+    assert decision.outcome is Outcome.KEPT
+    assert name in decision.reason
 
 
 def test_small_steps_down_end_at_the_best_version_that_ever_served() -> None:
     challenger, champion = pair(600, 30, 35)
-    best = Answers(np.ones(600), np.zeros(600))
-    ruling = rule(Evidence(challenger, champion, best_ever=best))
-    assert ruling.outcome is Outcome.KEEP
-    assert "slow decay" in ruling.reason
+    best = Grades(np.ones(600), np.zeros(600))
+    decision = decide(Comparison(challenger, champion, best_ever=best))
+    assert decision.outcome is Outcome.KEPT
+    assert "slow decay" in decision.reason
 
 
 def test_a_changed_set_of_roles_asks_a_person() -> None:
     challenger, champion = pair(600, 80, 10)
-    ruling = rule(Evidence(challenger, champion, roles_added=("Locksmith",), roles_removed=("Porter",)))
-    assert ruling.outcome is Outcome.ASK
-    assert "+Locksmith, -Porter" in ruling.reason
+    decision = decide(Comparison(challenger, champion, roles_added=("Locksmith",), roles_removed=("Porter",)))
+    assert decision.outcome is Outcome.ASKS
+    assert "+Locksmith, -Porter" in decision.reason
 
 
 def test_a_worse_challenger_with_changed_roles_bothers_nobody() -> None:
     challenger, champion = pair(300, 10, 60)
-    assert rule(Evidence(challenger, champion, roles_added=("Locksmith",))).outcome is Outcome.KEEP
+    assert decide(Comparison(challenger, champion, roles_added=("Locksmith",))).outcome is Outcome.KEPT
 
 
 def test_the_first_model_needs_only_to_beat_the_floors() -> None:
     challenger, _ = pair(100, 0, 20)
-    floor = Answers(np.zeros(100), np.ones(100))
-    assert rule(Evidence(challenger, None, floors={"majority": floor})).outcome is Outcome.PROMOTE
+    floor = Grades(np.zeros(100), np.ones(100))
+    assert decide(Comparison(challenger, None, floors={"majority": floor})).outcome is Outcome.PROMOTED
 
 
 def test_the_first_model_may_serve_on_few_tickets_for_nothing_better_is_there() -> None:
     challenger, worse = pair(25, 5, 0)
-    assert rule(Evidence(challenger, floors={"majority": worse})).outcome is Outcome.PROMOTE
+    assert decide(Comparison(challenger, floors={"majority": worse})).outcome is Outcome.PROMOTED
 
 
 def test_a_stricter_margin_refuses_what_a_wider_one_lets_pass() -> None:
     challenger, champion = pair(600, 40, 40)
-    assert rule(Evidence(challenger, champion), Terms(accuracy_margin=0.005)).outcome is not Outcome.PROMOTE
+    assert decide(Comparison(challenger, champion), Terms(accuracy_margin=0.005)).outcome is not Outcome.PROMOTED
 
 
 def test_the_probability_of_being_worse_follows_the_discordant_tickets() -> None:

@@ -26,7 +26,7 @@ def runs(parts: Parts) -> list[Training]:
 
 
 def remembers(parts: Parts) -> bool:
-    return parts.mind.recollection.current is not None
+    return parts.classifier.memory.current is not None
 
 
 async def test_a_model_serves_after_training_and_knows_its_tickets(learnt: Parts) -> None:

@@ -1,11 +1,11 @@
-"""What is learnt from: the latest tickets, a floor per role, labels of today's roles, and nothing lost in silence."""
+"""What is learnt from: the latest tickets, a floor per role, labels of today's roles, one row a ticket."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
 from agent.domain import Example, Strength
-from agent.learning.training_set import Omission, build
+from agent.learning.training_set import build
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -24,7 +24,6 @@ def test_the_latest_tickets_are_chosen_oldest_first_whatever_the_order_they_come
     tickets = [ticket(day, "A") for day in range(20)]
     chosen = build(reversed(tickets), window=5, floor=0)
     assert days(chosen.examples) == [15, 16, 17, 18, 19]
-    assert chosen.left_out["desk:3"] is Omission.TOO_OLD
 
 
 def test_a_role_that_the_window_would_lose_keeps_its_newest_older_tickets() -> None:
@@ -37,10 +36,9 @@ def test_a_role_that_the_window_would_lose_keeps_its_newest_older_tickets() -> N
 def test_a_flood_of_one_role_is_capped_at_its_newest_tickets() -> None:
     chosen = build([ticket(day, "Flood") for day in range(20)], cap=8)
     assert days(chosen.examples) == list(range(12, 20))
-    assert chosen.left_out["desk:0"] is Omission.OVER_CAP
 
 
-def test_retired_roles_pass_to_their_successors_and_dropped_ones_are_reported() -> None:
+def test_retired_roles_pass_to_their_successors_and_those_without_one_are_dropped() -> None:
     tickets = [
         ticket(1, "Sparks"),
         ticket(2, "Closed team"),
@@ -50,7 +48,7 @@ def test_retired_roles_pass_to_their_successors_and_dropped_ones_are_reported() 
     successors = {"Older sparks": "Sparks", "Sparks": "Electrical", "Closed team": None}
     chosen = build(tickets, roles={"Electrical"}, successors=successors)
     assert [example.roles for example in chosen.examples] == [("Electrical",)] * 3
-    assert chosen.left_out == {"desk:2": Omission.NO_ROLE}
+    assert days(chosen.examples) == [1, 3, 4]
 
 
 def test_roles_renamed_in_a_circle_do_not_hang() -> None:
@@ -58,7 +56,7 @@ def test_roles_renamed_in_a_circle_do_not_hang() -> None:
 
 
 def test_a_ticket_without_text_teaches_nothing() -> None:
-    assert build([ticket(1, "A", text=" ")]).left_out == {"desk:1": Omission.NO_TEXT}
+    assert build([ticket(1, "A", text=" ")]).examples == ()
 
 
 def test_the_last_review_of_a_ticket_counts() -> None:
@@ -70,16 +68,12 @@ def test_a_persons_word_weighs_more_than_a_closing_role_and_that_more_than_our_o
     assert list(chosen.weights) == sorted(set(chosen.weights))
 
 
-def test_the_same_words_under_different_roles_are_flagged() -> None:
-    chosen = build([ticket(1, "A", text="Lamp out"), ticket(2, "B", text="lamp out!"), ticket(3, "A", text="door")])
-    assert chosen.conflicts == (chosen.groups[0],)
-    assert chosen.groups[0] == chosen.groups[1] != chosen.groups[2]
-
-
 def test_labels_have_a_column_per_role_and_several_roles_per_ticket() -> None:
     chosen = build([ticket(1, "B", "A"), ticket(2, "B")])
     assert chosen.roles == ("A", "B")
     assert chosen.labels().tolist() == [[1, 1], [0, 1]]
+    assert chosen.multi_label
+    assert not build([ticket(1, "B"), ticket(2, "A")]).multi_label
 
 
 def test_no_reviewed_tickets_make_an_empty_set() -> None:

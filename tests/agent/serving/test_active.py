@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from agent.serving.active import ActiveModel, BrokenPointer, Pointer, read_pointer
 from agent.serving.artefact import Manifest
+from agent.serving.model import RoleModel, load
 
 Build = Callable[..., Manifest]
 
@@ -21,17 +23,17 @@ def point(tmp_path: Path, version: str, predecessor: str | None = None) -> None:
 
 
 @pytest.fixture
-def active(tmp_path: Path) -> ActiveModel:
-    return ActiveModel(tmp_path / "models", tmp_path / "encoders")
+def active(tmp_path: Path) -> ActiveModel[RoleModel]:
+    return ActiveModel(tmp_path / "models", partial(load, encoders=tmp_path / "encoders"))
 
 
-def test_without_any_model_there_is_none_and_no_problem(active: ActiveModel) -> None:
+def test_without_any_model_there_is_none_and_no_problem(active: ActiveModel[RoleModel]) -> None:
     assert not active.refresh()
     assert active.current is None
     assert active.problem is None
 
 
-def test_the_pointer_is_followed_once(active: ActiveModel, build: Build, tmp_path: Path) -> None:
+def test_the_pointer_is_followed_once(active: ActiveModel[RoleModel], build: Build, tmp_path: Path) -> None:
     build("v1")
     build("v2")
     point(tmp_path, "v1")
@@ -46,7 +48,9 @@ def test_the_pointer_is_followed_once(active: ActiveModel, build: Build, tmp_pat
     assert first.probabilities(["oil"]).shape == (1, 3), "a request under way keeps its model"
 
 
-def test_a_broken_model_does_not_replace_a_working_one(active: ActiveModel, build: Build, tmp_path: Path) -> None:
+def test_a_broken_model_does_not_replace_a_working_one(
+    active: ActiveModel[RoleModel], build: Build, tmp_path: Path
+) -> None:
     build("v1")
     build("v2")
     (tmp_path / "models/v2/head.safetensors").write_bytes(b"")
@@ -60,7 +64,7 @@ def test_a_broken_model_does_not_replace_a_working_one(active: ActiveModel, buil
 
 
 def test_the_problem_is_gone_when_a_good_model_is_active_again(
-    active: ActiveModel, build: Build, tmp_path: Path
+    active: ActiveModel[RoleModel], build: Build, tmp_path: Path
 ) -> None:
     build("v1")
     point(tmp_path, "missing")
@@ -72,7 +76,7 @@ def test_the_problem_is_gone_when_a_good_model_is_active_again(
 
 
 def test_after_a_restart_the_predecessor_stands_in_for_a_broken_model(
-    active: ActiveModel, build: Build, tmp_path: Path
+    active: ActiveModel[RoleModel], build: Build, tmp_path: Path
 ) -> None:
     build("v1")
     point(tmp_path, "broken", "v1")
@@ -84,7 +88,7 @@ def test_after_a_restart_the_predecessor_stands_in_for_a_broken_model(
 
 @pytest.mark.parametrize("content", ["", "{", '{"version": "../../etc"}', '{"version": 3}', "[]"])
 def test_a_pointer_that_says_nothing_keeps_the_model(
-    active: ActiveModel, build: Build, tmp_path: Path, content: str
+    active: ActiveModel[RoleModel], build: Build, tmp_path: Path, content: str
 ) -> None:
     build("v1")
     point(tmp_path, "v1")

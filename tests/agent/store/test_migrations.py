@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlmodel import select
 
+from agent.domain import TrainingOutcome
 from agent.store import tables
 from agent.store.database import MIGRATIONS, Database
 
@@ -25,3 +28,37 @@ def test_a_new_database_has_the_tables_of_the_code(tmp_path: Path) -> None:
         differences = compare_metadata(MigrationContext.configure(connection), tables.SQLModel.metadata)
     database.close()
     assert differences == []
+
+
+def test_outcomes_that_were_kept_as_sentences_become_values(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'old.sqlite3'}")
+    sentences = [
+        "promoted",
+        "kept the old one",
+        "kept the old one for want of evidence",
+        "waits for a person",
+        "failed",
+        "running",
+    ]
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with database.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0006")
+        for sentence in sentences:
+            connection.exec_driver_sql(
+                "INSERT INTO training (started_at, trigger, outcome, metrics) VALUES ('2026-01-05', 'x', ?, '{}')",
+                (sentence,),
+            )
+    database.upgrade()
+    query = select(tables.Training.outcome).order_by(tables.Training.id)
+    kept = database.call(lambda session: list(session.exec(query)))
+    database.close()
+    assert kept == [
+        TrainingOutcome.PROMOTED,
+        TrainingOutcome.KEPT,
+        TrainingOutcome.UNDECIDED,
+        TrainingOutcome.ASKS,
+        TrainingOutcome.FAILED,
+        TrainingOutcome.RUNNING,
+    ]

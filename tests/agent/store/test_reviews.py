@@ -40,7 +40,8 @@ def test_the_tickets_of_the_latest_reviews_come_with_the_role_that_counts(databa
     say(database, "closed", "Network", Strength.CLOSED, 3)
     say(database, "corrected", "Network", Strength.CLOSED, 4)
     assert [e.ticket_key for e in database.call(tickets.reviewed)] == ["old", "corrected", "closed"]
-    latest = {e.ticket_key: e.roles for e in database.call(tickets.reviewed, 2)}
+    keys = {row.ticket_key for row in database.call(tickets.latest_reviews, 2)}
+    latest = {e.ticket_key: e.roles for _, e in database.call(tickets.placed, keys)}
     assert latest == {"corrected": ("Plumbing",), "closed": ("Network",)}
 
 
@@ -55,7 +56,7 @@ def test_what_was_replaced_is_asked_of_some_tickets_or_of_all(database: Database
     ("question", "index"),
     [
         (lambda session: brakes.brake(session, Limits(), NOON), "ix_review_answer"),
-        (lambda session: tickets.reviewed(session, 9), "ix_review_at"),
+        (lambda session: tickets.latest_reviews(session, 9), "ix_review_at"),
     ],
     ids=["brakes", "memory"],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from agent.domain import Band
@@ -49,7 +51,7 @@ def test_a_role_without_a_record_uses_the_shared_cutoff() -> None:
 
 
 def test_a_multi_label_desk_names_every_role_at_its_cutoff_as_sure_as_the_weakest() -> None:
-    verdict = judge(np.array([0.95, 0.65, 0.5]), ROLES, CUTOFFS, multi_label=True)
+    verdict = judge(np.array([0.95, 0.65, 0.5]), ROLES, replace(CUTOFFS, multi_label=True))
     assert verdict == Verdict(("Plumbing", "Network"), Band.LIKELY, 0.65, asserted=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from agent.triage.evidence import OwnReviews
 from agent.triage.rule_evidence import RuleHistory, rule_evidence
 from heuristics.rules import Hit, Kind, Scope
 
@@ -36,7 +37,9 @@ def test_a_rule_that_keeps_matching_another_role_ends_up_speaking_for_that_role(
 def test_a_ticket_in_the_record_is_judged_as_if_it_had_never_been_reviewed() -> None:
     labels = one_hot(0)
     history = RuleHistory.of([[hit("leak", "Plumbing")]], labels)
-    left_out, _ = rule_evidence([[hit("leak", "Plumbing")]], ROLES, BASE, history, own_labels=labels)
+    left_out, _ = rule_evidence(
+        [[hit("leak", "Plumbing")]], ROLES, BASE, history, own=OwnReviews(labels, np.ones(len(labels)))
+    )
     unrecorded, _ = rule_evidence([[hit("leak", "Plumbing")]], ROLES, BASE, RuleHistory())
     assert left_out == pytest.approx(unrecorded)
 

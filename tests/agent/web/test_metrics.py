@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from agent.app import Parts
+from agent.domain import TrainingOutcome
 from agent.metrics import Metrics
 from agent.store import brakes
 from agent.store.tables import Training, utcnow
@@ -94,9 +95,7 @@ async def test_what_waits_has_an_age_and_the_last_training_an_outcome(
     parts_for: Callable[..., Parts], desk: Desk
 ) -> None:
     parts = parts_for(brakes={"head_start_minutes": 5})
-    run = Training(
-        started_at=utcnow(), finished_at=utcnow(), trigger="nightly", outcome="kept the old one for want of evidence"
-    )
+    run = Training(started_at=utcnow(), finished_at=utcnow(), trigger="nightly", outcome=TrainingOutcome.UNDECIDED)
     parts.database.call(lambda session: session.add(run))
     async with running(parts, desk) as server:
         await server.deliver(desk.create("VPN is down"))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from agent.data_directory import DataDirectory
 from agent.serving.active import ActiveModel
+from agent.serving.model import RoleModel, load
 from agent.serving.registry import Registry
 from agent.store import blobs
 from agent.store.database import Database
@@ -16,13 +18,17 @@ from tests.agent.serving.conftest import build as build
 Build = Callable[..., object]
 
 
-def server(database: Database, path: Path) -> tuple[ModelSync, ActiveModel, DataDirectory]:
+def server(database: Database, path: Path) -> tuple[ModelSync, ActiveModel[RoleModel], DataDirectory]:
     directory = DataDirectory(path)
     directory.create()
-    return ModelSync(database, directory), ActiveModel(directory.models, directory.encoders), directory
+    return (
+        ModelSync(database, directory),
+        ActiveModel(directory.models, partial(load, encoders=directory.encoders)),
+        directory,
+    )
 
 
-def serving(sync: ModelSync, active: ActiveModel) -> str | None:
+def serving(sync: ModelSync, active: ActiveModel[RoleModel]) -> str | None:
     sync.run()
     active.refresh()
     return active.current.version if active.current else None

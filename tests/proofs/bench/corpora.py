@@ -25,8 +25,9 @@ from agent.fitting.job import Job, Recipe, Sample
 from agent.learning.baselines import frozen, tfidf
 from agent.learning.calibration import fit_fusion
 from agent.learning.duplicates import group_duplicates
-from agent.triage.fusion import base_rates
-from agent.triage.memory import Remembered, recall, recall_as_filed, remember
+from agent.triage.evidence import OwnReviews
+from agent.triage.fusion import Fusion
+from agent.triage.memory import ReviewedEmbedding, recall, recall_as_filed, remember
 from tests.proofs.bench.histories import CACHE, Corpus, load
 from tests.proofs.bench.replay import rules_only
 
@@ -87,13 +88,14 @@ def fused(history: Corpus, train: Rows, judged: Rows, model: Model) -> Floats:
     labels, fired = history.labels[train], [history.fired[i] for i in train]
     examples, embeddings = history.examples, history.embeddings
     memory = remember(
-        [Remembered(examples[i].ticket_key, embeddings[i], examples[i].roles) for i in train], history.roles
+        [ReviewedEmbedding(examples[i].ticket_key, embeddings[i], examples[i].roles) for i in train], history.roles
     )
-    base = base_rates(labels)
-    filed = recall_as_filed(memory, base, np.arange(len(train)))
-    fusion = fit_fusion(history.roles, labels, model=model.honest, fired=fired, memory=filed.evidence)
-    evidence = recall(memory, embeddings[judged], fusion.base, shown=0).evidence
-    return fusion.probabilities(model.judged, [history.fired[i] for i in judged], evidence)
+    reviews = OwnReviews(labels, np.ones(len(labels)))
+    counted = Fusion.counted(history.roles, fired, reviews, multi_label=False)
+    filed = recall_as_filed(memory, counted, np.arange(len(train)))
+    fusion = fit_fusion(counted, model.honest, fired, filed, reviews)
+    recalled = recall(memory, embeddings[judged], fusion, shown=0)
+    return fusion.answer(model.judged, [history.fired[i] for i in judged], recalled)
 
 
 def contest(history: Corpus, count: int, seed: int, tuned: bool) -> dict[str, Report]:

@@ -2,8 +2,8 @@
 
     python -m tests.proofs.bench gate [--nights 1000] [--discordance 0.15]
 
-Every night a challenger is judged on 150 cross-fit answers and on the prequential reservoir, which grows by 10 reviewed
-tickets a night to 450, and starts anew with each of the series of 50 nights. The champion is right on 80 %; on the
+Every night a challenger is judged on 150 cross-fit answers and on other reviewed tickets, which grow by 10 a night to
+450, and start anew with each of the series of 50 nights. The champion is right on 80 %; on the
 stated share of tickets exactly one of the two is right. Both are calibrated: a confidence is drawn per ticket, in large
 part shared by the two, and its log-loss follows.
 """
@@ -15,17 +15,18 @@ from collections import Counter
 
 import numpy as np
 
-from agent.learning.promotion import Answers, Evidence, Outcome, rule
+from agent.domain import TrainingOutcome
+from agent.learning.promotion import Comparison, Grades, decide
 
 CROSS_FIT = 150
 REVIEWS_A_NIGHT = 10
-RESERVOIR = 450
+OTHERS = 450
 SERIES = 50
 ACCURACY = 0.80
 CASES = {"equal": 0.0, "worse5": -0.05, "better5": 0.05}
 
 
-def tickets(random: np.random.Generator, count: int, difference: float, discordance: float) -> tuple[Answers, Answers]:
+def tickets(random: np.random.Generator, count: int, difference: float, discordance: float) -> tuple[Grades, Grades]:
     """Return the answers of challenger and champion to `count` tickets."""
     only_champion, only_challenger = (discordance - difference) / 2, (discordance + difference) / 2
     both = ACCURACY - only_champion
@@ -33,7 +34,7 @@ def tickets(random: np.random.Generator, count: int, difference: float, discorda
     kind = random.choice(4, count, p=shares)
     shared = random.normal(size=count)
     right = [np.isin(kind, (0, 2)).astype(float), np.isin(kind, (0, 1)).astype(float)]
-    return Answers(right[0], _loss(random, right[0], shared)), Answers(right[1], _loss(random, right[1], shared))
+    return Grades(right[0], _loss(random, right[0], shared)), Grades(right[1], _loss(random, right[1], shared))
 
 
 def _loss(random: np.random.Generator, right: np.ndarray, shared: np.ndarray) -> np.ndarray:
@@ -42,22 +43,22 @@ def _loss(random: np.random.Generator, right: np.ndarray, shared: np.ndarray) ->
     return np.logaddexp(0.0, -logit)
 
 
-def joined(first: Answers, second: Answers) -> Answers:
+def joined(first: Grades, second: Grades) -> Grades:
     """Return the answers of one model to two sets of tickets."""
-    return Answers(np.concatenate([first.right, second.right]), np.concatenate([first.loss, second.loss]))
+    return Grades(np.concatenate([first.right, second.right]), np.concatenate([first.loss, second.loss]))
 
 
-def simulate(difference: float, nights: int, discordance: float, seed: int) -> Counter[Outcome]:
+def simulate(difference: float, nights: int, discordance: float, seed: int) -> Counter[TrainingOutcome]:
     """Return how often each outcome came out."""
-    outcomes: Counter[Outcome] = Counter()
+    outcomes: Counter[TrainingOutcome] = Counter()
     for night in range(nights):
         random = np.random.default_rng([seed, night])
         pool = np.random.default_rng([seed, 10_000 + night // SERIES])
-        grown = min(REVIEWS_A_NIGHT * (night % SERIES), RESERVOIR)
+        grown = min(REVIEWS_A_NIGHT * (night % SERIES), OTHERS)
         challenger, champion = tickets(random, CROSS_FIT, difference, discordance)
-        shadow, serving = tickets(pool, RESERVOIR, difference, discordance)
-        shadow, serving = (Answers(a.right[:grown], a.loss[:grown]) for a in (shadow, serving))
-        outcomes[rule(Evidence(joined(challenger, shadow), joined(champion, serving))).outcome] += 1
+        shadow, serving = tickets(pool, OTHERS, difference, discordance)
+        shadow, serving = (Grades(a.right[:grown], a.loss[:grown]) for a in (shadow, serving))
+        outcomes[decide(Comparison(joined(challenger, shadow), joined(champion, serving))).outcome] += 1
     return outcomes
 
 
@@ -71,8 +72,8 @@ def main(argv: list[str]) -> int:
     for discordance in options.discordance:
         for seed, (name, difference) in enumerate(CASES.items()):
             outcomes = simulate(difference, options.nights, discordance, seed)
-            rates[name].append(outcomes[Outcome.PROMOTE] / options.nights)
-            detail = ", ".join(f"{outcome.value} {outcomes[outcome] / options.nights:.1%}" for outcome in Outcome)
+            rates[name].append(outcomes[TrainingOutcome.PROMOTED] / options.nights)
+            detail = ", ".join(f"{outcome.value} {outcomes[outcome] / options.nights:.1%}" for outcome in outcomes)
             print(f"discordance {discordance:.0%}, {name}: {detail}", flush=True)
     print(" ".join(f"promoted_{name}={np.mean(values):.3f}" for name, values in rates.items()))
     return 0

@@ -15,11 +15,12 @@ from cleanlab.rank import get_label_quality_scores
 from numpy.typing import NDArray
 
 from agent.learning.baselines import cross_fitted, frozen, tfidf
-from agent.learning.calibration import fit_fusion, honest_probabilities
+from agent.learning.calibration import fit_fusion
 from agent.learning.duplicates import group_duplicates
 from agent.studies.cleaning import SHARE, suspicious
-from agent.triage.fusion import base_rates
-from agent.triage.memory import Remembered, recall, remember
+from agent.triage.evidence import OwnReviews
+from agent.triage.fusion import Fusion
+from agent.triage.memory import ReviewedEmbedding, recall, remember
 from tests.proofs.bench.histories import Corpus, load
 
 FLIPPED = 0.10
@@ -43,12 +44,12 @@ def ours(history: Corpus, labels: Floats) -> list[int]:
     embeddings, count = history.embeddings, len(labels)
     model = cross_fitted(lambda t, j: frozen(embeddings[t], labels[t], embeddings[j]), labels, np.arange(count))
     names = [tuple(np.array(history.roles)[row > 0]) for row in labels]
-    reviewed = [Remembered(str(i), embeddings[i], names[i]) for i in range(count)]
-    others = recall(
-        remember(reviewed, history.roles), embeddings, base_rates(labels), hidden=np.eye(count, dtype=bool), shown=0
-    )
-    fusion = fit_fusion(history.roles, labels, model=model, fired=history.fired, memory=others.evidence)
-    honest = honest_probabilities(fusion, labels, model=model, fired=history.fired, memory=others.evidence)
+    reviewed = [ReviewedEmbedding(str(i), embeddings[i], names[i]) for i in range(count)]
+    reviews = OwnReviews(labels, np.ones(len(labels)))
+    counted = Fusion.counted(history.roles, history.fired, reviews, multi_label=False)
+    others = recall(remember(reviewed, history.roles), embeddings, counted, hidden=np.eye(count, dtype=bool), shown=0)
+    fusion = fit_fusion(counted, model, history.fired, others, reviews)
+    honest = fusion.answer(model, history.fired, others, reviews)
     return [one.index for one in suspicious(honest, labels, history.roles, group_duplicates(history.texts))]
 
 

@@ -22,9 +22,9 @@ from agent.fitting.evaluation import Report, calibration_error, correct, evaluat
 from agent.fitting.head import predict
 from agent.learning.baselines import frozen, tfidf
 from agent.learning.training_set import build
-from agent.studies.replay import Plan, answer, known_until, reviewed, train
+from agent.studies.replay import Plan, answer, train
 from agent.triage.abstention import Abstained, judge
-from agent.triage.memory import remember
+from agent.triage.memory import remember, reviewed_embeddings
 from heuristics import leading_role
 from tests.proofs.bench.histories import Corpus, load
 
@@ -49,7 +49,7 @@ def replay(history: Corpus, start: int, every: int, window: int) -> Replayed:
     answers = {name: np.zeros((count, len(history.roles))) for name in CONTENDERS}
     rejected = np.zeros((count, len(history.roles)))
     asserted = np.zeros(count, dtype=bool)
-    whole = remember([reviewed(history, i) for i in range(count)], history.roles)
+    whole = remember(reviewed_embeddings(history.examples, history.embeddings, {}), history.roles)
     texts, labels, embeddings = history.texts, history.labels, history.embeddings
     stale = frozen(embeddings[:window], labels[:window], embeddings)
     position = {example.ticket_key: index for index, example in enumerate(history.examples)}
@@ -58,7 +58,7 @@ def replay(history: Corpus, start: int, every: int, window: int) -> Replayed:
         chosen = build(history.examples[:now], window=window)
         rows = np.array([position[example.ticket_key] for example in chosen.examples])
         coming = np.arange(now, min(now + every, count))
-        memory = known_until(replace(whole, rejected=rejected), now)
+        memory = replace(whole, rejected=rejected).first(now)
         trained = train(history, memory, now, plan)
         answers["model only"][coming] = predict(trained.head, embeddings[coming])
         answers["TF-IDF"][coming] = tfidf([texts[i] for i in rows], labels[rows], [texts[i] for i in coming])

@@ -8,6 +8,7 @@ import random
 import signal
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from agent.fitting.child import FitFailed, run
 from agent.fitting.job import FitResult, Job, Recipe, Sample
 from agent.serving.active import ActiveModel
 from agent.serving.artefact import Manifest, write
+from agent.serving.model import load
 from agent.serving.registry import Registry, new_version
 from tests.training_processes import training_processes
 
@@ -55,7 +57,7 @@ def test_killed_at_ten_random_moments(tiny_base: Path, tmp_path: Path) -> None:
     short = replace(job, recipe=replace(recipe, least_steps=5))
     champion = publish(registry, short, asyncio.run(run(short, tmp_path / "scratch")))
     registry.activate(champion, "first")
-    active = ActiveModel(registry.models, registry.encoders)
+    active = ActiveModel(registry.models, partial(load, encoders=registry.encoders))
     active.refresh()
 
     async def kill_after(seconds: float) -> None:

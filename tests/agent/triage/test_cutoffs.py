@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.learning.cutoffs import fit_cutoffs, precision_coverage
 from agent.triage.abstention import NEVER, Verdict, judge
+from agent.triage.cutoffs import fit_cutoffs, precision_coverage
 
 ROLES = ("a", "b", "c")
 

@@ -7,6 +7,9 @@ A role that no cut-off brings to the target is never asserted.
 
     cutoffs = fit_cutoffs(probabilities, labels, roles, target=0.9)     # agent.triage.abstention.Cutoffs
     curve = precision_coverage(probabilities, labels)                   # tuple[Point...], to be drawn
+
+agent.learning fits them once per training; agent.triage.model fits them again where the operator asks for another
+target than the model was trained for.
 """
 
 from __future__ import annotations
@@ -26,6 +29,12 @@ CONFIDENCE = 0.6  # two-sided, so 80 % that the true precision is above the lowe
 OWN_RECORD = 30  # answers from which a role is judged by itself
 BLEND = 10.0  # pooled answers that enter every role's own record
 FEWEST = 10  # answers below which no precision is believed
+
+POINTS = 60
+"""Points that are kept of a curve: more cannot be told apart on paper."""
+
+Row = tuple[float, float, float, float, float]
+"""Cut-off, coverage, precision, and the ends of its 95 % interval: as the manifest keeps a point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,7 @@ def fit_cutoffs(
         name: _of_role(_Answers.of(probability[role == index], right[role == index]), pooled, shared, target)
         for index, name in enumerate(roles)
     }
-    return Cutoffs(target, shared, by_role, silent_below)
+    return Cutoffs(target, shared, by_role, silent_below, multi_label)
 
 
 def precision_coverage(probabilities: Floats, labels: Floats, *, multi_label: bool = False) -> tuple[Point, ...]:
@@ -85,6 +94,12 @@ def precision_coverage(probabilities: Floats, labels: Floats, *, multi_label: bo
         hits, count = answers.record(float(cutoff))
         points.append(Point(float(cutoff), count / len(probability), hits / count, wilson(hits, count)))
     return tuple(points)
+
+
+def rows(points: Sequence[Point]) -> list[Row]:
+    """Return an evenly thinned curve as the manifest keeps it."""
+    step = max(1, -(-len(points) // POINTS))
+    return [(p.cutoff, p.coverage, p.precision, p.interval.low, p.interval.high) for p in points[::step]]
 
 
 def _answers(probabilities: Floats, labels: Floats, multi_label: bool) -> tuple[NDArray[np.intp], Floats, Floats]:

@@ -1,0 +1,171 @@
+"""The memory of reviewed tickets, kept up to date: a correction counts at the next ticket, not after the next night.
+
+A review costs one row. Everything is read again only for another encoder, for other roles, or after an import.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from agent.domain import Example
+from agent.serving.active import ActiveModel
+from agent.serving.encoder import Embeddings, Encoder
+from agent.store import embeddings, tickets
+from agent.store.database import Database
+from agent.store.tickets import ReviewRow
+from agent.triage.evidence import Recall
+from agent.triage.fusion import Fusion
+from agent.triage.memory import Memory, recall, remember, reviewed_embeddings
+from agent.triage.model import TicketModel
+
+SIZE = 2_000
+"""The latest reviews whose tickets are remembered: more would slow every answer and hold old habits."""
+
+MANY = 200
+"""New reviews from which reading all of them again is quicker."""
+
+OVERLAP = 100
+"""Numbers below the newest that are looked at again: of two servers' reviews the later may be seen first."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentMemory:
+    """What can be consulted: the memory and the frozen encoder in whose space it lies."""
+
+    encoder: Encoder
+    memory: Memory
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles, in the order of the memory's columns."""
+        return self.memory.roles
+
+    def recall(self, text: str, fusion: Fusion, hidden: str | None = None) -> Recall:
+        """Return what the memory says about a text; `hidden` is the key of a ticket that it must not remember."""
+        own = None if hidden is None else np.array([[key == hidden for key in self.memory.ticket_keys]])
+        return recall(self.memory, self.encoder.embed([text]), fusion, hidden=own)
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """How far the reviews were followed, for which encoder and roles.
+
+    `seen`: numbers of the reviews that are taken in, those within OVERLAP of the newest; `window`: the latest reviews;
+    `places`: of each row of the memory, the review that counts.
+    """
+
+    encoder: str
+    roles: tuple[str, ...]
+    seen: frozenset[int]
+    window: tuple[ReviewRow, ...]
+    places: tuple[ReviewRow, ...]
+
+
+class MemoryStore:
+    """Follows the reviews in the database. `current` is None until a model brought the encoder along."""
+
+    def __init__(
+        self,
+        database: Database,
+        active: ActiveModel[TicketModel],
+        encoders: Path,
+        roles: Sequence[str],
+        size: int = SIZE,
+    ) -> None:
+        self._database = database
+        self._active = active
+        self._encoders = encoders
+        self._roles = tuple(roles)
+        self._size = size
+        self._followed: _Followed | None = None
+        self._following = threading.Lock()
+        self.current: CurrentMemory | None = None
+
+    def refresh(self) -> bool:
+        """Take in new reviews and return whether there were any. Call it off the event loop."""
+        model = self._active.current
+        if model is None:
+            return False
+        encoder, roles = model.manifest.encoder, model.fusion.for_roles(self._roles).roles
+        with self._following:
+            followed, current = self._followed, self.current
+            if current is None or followed is None or (followed.encoder, followed.roles) != (encoder, roles):
+                self._read_all(encoder, roles)
+                return True
+            near = self._database.call(tickets.reviews_after, max(followed.seen, default=0) - OVERLAP)
+            new = [row for row in near if row.number not in followed.seen]
+            if len(new) > MANY:
+                self._read_all(encoder, roles)
+            elif new:
+                self._take_in(new, _numbers(near), followed, current)
+            return bool(new)
+
+    def _read_all(self, fingerprint: str, roles: tuple[str, ...]) -> None:
+        encoder = self._encoder(fingerprint)
+        seen = _numbers(self._database.call(tickets.reviews_after, 0, OVERLAP))
+        window = tuple(self._database.call(tickets.latest_reviews, self._size))
+        followed = _Followed(fingerprint, roles, seen, window, ())
+        self._add({row.ticket_key for row in window}, followed, CurrentMemory(encoder, remember([], roles)))
+
+    def _take_in(
+        self, new: Sequence[ReviewRow], seen: frozenset[int], followed: _Followed, current: CurrentMemory
+    ) -> None:
+        """Replace the rows of the tickets that were reviewed, and forget those that are no longer among the latest."""
+        window = tuple(sorted({*followed.window, *new})[-self._size :])
+        among = {row.ticket_key for row in window}
+        changed = {row.ticket_key for row in new} | ({row.ticket_key for row in followed.window} - among)
+        memory = current.memory
+        places = [p for p, key in zip(followed.places, memory.ticket_keys, strict=True) if key not in changed]
+        followed = replace(followed, seen=seen, window=window, places=tuple(places))
+        self._add(changed & among, followed, CurrentMemory(current.encoder, memory.without(changed)))
+
+    def _add(self, ticket_keys: Collection[str], followed: _Followed, current: CurrentMemory) -> None:
+        """Add the reviews of tickets that are not remembered, each in its place."""
+        reviewed = self._database.call(tickets.placed, ticket_keys)
+        examples = [example for _, example in reviewed]
+        vectors = embed_kept(self._database, current.encoder, followed.encoder, examples)
+        rejected = self._database.call(tickets.rejected, [e.ticket_key for e in examples])
+        memory, places = current.memory, list(followed.places)
+        added = [
+            (place, review)
+            for (place, _), review in zip(reviewed, reviewed_embeddings(examples, vectors, rejected), strict=True)
+            if memory.takes(review)
+        ]
+        if len(memory):
+            for place, review in added:
+                row = bisect_left(places, place)
+                memory = memory.add(review, row)
+                places.insert(row, place)
+        else:
+            memory = remember([review for _, review in added], followed.roles)
+            places = [place for place, _ in added]
+        self.current = CurrentMemory(current.encoder, memory)
+        self._followed = replace(followed, places=tuple(places))
+
+    def _encoder(self, fingerprint: str) -> Encoder:
+        if self.current is not None and self._followed is not None and self._followed.encoder == fingerprint:
+            return self.current.encoder
+        return Encoder.load(self._encoders / fingerprint)
+
+
+def _numbers(rows: Iterable[ReviewRow]) -> frozenset[int]:
+    numbers = [row.number for row in rows]
+    return frozenset(number for number in numbers if number > max(numbers) - OVERLAP)
+
+
+def embed_kept(database: Database, encoder: Encoder, fingerprint: str, examples: Sequence[Example]) -> Embeddings:
+    """Return the embeddings of tickets as filed, float32[n, dim]; each is computed once and kept in the database."""
+    known = database.call(embeddings.known, fingerprint, [e.ticket_key for e in examples])
+    new = [e for e in examples if e.ticket_key not in known]
+    if new:
+        vectors = encoder.embed([e.text for e in new])
+        fresh = {e.ticket_key: vector for e, vector in zip(new, vectors, strict=True)}
+        database.call(embeddings.keep, fingerprint, fresh)
+        known |= fresh
+    return np.array([known[e.ticket_key] for e in examples], dtype=np.float32).reshape(-1, encoder.dim)

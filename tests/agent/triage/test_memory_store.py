@@ -1,0 +1,162 @@
+"""The memory follows the reviews row by row, and is at any time what reading all of them again would give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete
+from sqlmodel import Session
+
+from agent.domain import Strength
+from agent.serving.active import ActiveModel
+from agent.serving.artefact import Head, Manifest, write
+from agent.store import tickets
+from agent.store.database import Database
+from agent.store.tables import Embedding, Review, Ticket
+from agent.triage import memory_store
+from agent.triage.memory_store import MemoryStore
+from agent.triage.model import TicketModel, load
+from tests.agent.serving.conftest import ROLES, counting_encoder
+
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+WORDS = ("oil", "wire", "door", "oil wire", "wire door", "oil oil door")
+SIZE = 4
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A database and a model that serves; `say` reviews a ticket."""
+
+    database: Database
+    active: ActiveModel[TicketModel]
+    encoders: Path
+    counted: list[int] = field(default_factory=list)
+
+    def store(self, size: int = SIZE) -> MemoryStore:
+        return MemoryStore(self.database, self.active, self.encoders, ROLES, size)
+
+    def say(
+        self, ticket: int, roles: tuple[str, ...], rejected: tuple[str, ...], strength: Strength, minute: int
+    ) -> None:
+        self.counted.append(ticket)
+        key = f"desk:{ticket}"
+        filed = Ticket(key=key, subject=WORDS[ticket % len(WORDS)], body=f"number {ticket}", filed_at=NOON)
+        self.database.call(tickets.file, filed)
+        at = NOON + timedelta(minutes=minute)
+        self.database.call(
+            tickets.review,
+            Review(
+                ticket_key=key, roles=list(roles), rejected=list(rejected), strength=strength,
+                origin=str(len(self.counted)), at=at,
+            ),
+        )  # fmt: skip
+
+    def forget(self) -> None:
+        def empty(session: Session) -> None:
+            for table in (Review, Ticket, Embedding):
+                session.execute(delete(table))
+
+        self.database.call(empty)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    folder = tmp_path_factory.mktemp("desk")
+    encoder = counting_encoder(folder / "encoders")
+    manifest = Manifest(
+        version="v1", created_at=NOON, roles=ROLES, multi_label=False, trainer="frozen", base_model="counting",
+        encoder=encoder, tuned=False, seed=0,
+    )  # fmt: skip
+    head = Head(np.eye(3, dtype=np.float32), np.zeros(3, dtype=np.float32))
+    write(folder / "models" / "v1", manifest, head, {}, folder / "encoders" / encoder)
+    (folder / "models" / "ACTIVE").write_text('{"version": "v1"}')
+    active = ActiveModel(folder / "models", lambda version: load(version, folder / "encoders"))
+    active.refresh()
+    database = Database.open_file(folder / "db.sqlite3")
+    yield Desk(database, active, folder / "encoders")
+    database.close()
+
+
+def same(one: MemoryStore, other: MemoryStore) -> None:
+    assert one.current is not None
+    assert other.current is not None
+    ours, theirs = one.current.memory, other.current.memory
+    assert ours.ticket_keys == theirs.ticket_keys
+    for name in ("embeddings", "labels", "trust", "rejected") if len(ours) else ():
+        np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name), name)
+
+
+roles = st.sampled_from([(role,) for role in (*ROLES, "Retired")] + [ROLES[:2], (ROLES[0], "Retired")])
+reviews = st.tuples(
+    st.integers(0, 6), roles, st.sampled_from([(), (ROLES[0],), ("Retired",)]), st.sampled_from(Strength),
+    st.integers(0, 30),
+)  # fmt: skip
+
+
+@given(history=st.lists(st.lists(reviews, max_size=4), max_size=8))
+@example([[(0, (ROLES[0],), (), Strength.CONFIRMED, 9)], [(0, (ROLES[1],), (ROLES[0],), Strength.CORRECTED, 3)]])
+@example([[(n, (ROLES[0],), (), Strength.CLOSED, n)] for n in range(7)])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_followed_memory_is_the_one_that_is_read_anew(desk: Desk, history: list[list]) -> None:
+    desk.forget()
+    followed = desk.store()
+    followed.refresh()
+    for batch in history:
+        for review in batch:
+            desk.say(*review)
+        followed.refresh()
+        anew = desk.store()
+        anew.refresh()
+        same(followed, anew)
+
+
+def test_a_review_is_taken_in_without_reading_the_others_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.forget()
+    for number in range(SIZE):
+        desk.say(number, (ROLES[number % 3],), (), Strength.CONFIRMED, number)
+    store = desk.store()
+    store.refresh()
+    asked: list[list[str]] = []
+    read = memory_store.embed_kept
+    monkeypatch.setattr(memory_store, "embed_kept", lambda *a: asked.append([e.ticket_key for e in a[3]]) or read(*a))
+    desk.say(9, (ROLES[0],), (), Strength.CONFIRMED, 20)
+    assert store.refresh()
+    assert asked == [["desk:9"]]
+    assert not store.refresh()
+
+
+def test_a_review_whose_number_was_seen_late_is_not_missed(desk: Desk) -> None:
+    """On PostgreSQL a transaction may take number 7, and be seen after number 8."""
+    desk.forget()
+    for number in range(3):
+        desk.say(number, (ROLES[0],), (), Strength.CONFIRMED, number)
+    late = desk.database.call(lambda session: session.get_one(Review, 2).model_dump())
+    desk.database.call(lambda session: session.delete(session.get_one(Review, 2)))
+    store = desk.store()
+    store.refresh()
+    desk.database.call(lambda session: session.add(Review(**late)))
+    assert store.refresh()
+    anew = desk.store()
+    anew.refresh()
+    same(store, anew)
+    assert store.current is not None
+    assert late["ticket_key"] in store.current.memory.ticket_keys
+
+
+def test_an_import_of_many_is_read_as_one(desk: Desk) -> None:
+    desk.forget()
+    store = desk.store(2_000)
+    store.refresh()
+    for number in range(memory_store.MANY + 1):
+        desk.say(number, (ROLES[number % 3],), (), Strength.CONFIRMED, number)
+    assert store.refresh()
+    anew = desk.store(2_000)
+    anew.refresh()
+    same(store, anew)
