@@ -108,4 +108,4 @@ def test_a_review_works_and_its_csv_starts_no_formula(tmp_path: Path) -> None:
 
 
 def test_the_shipped_script_is_the_one_that_is_judged_here() -> None:
-    assert (Path(__file__).parents[2] / "agent/web/templates" / SCRIPT).read_text("utf-8") in review("x")
+    assert (Path(__file__).parents[2] / "agent/model_api/templates" / SCRIPT).read_text("utf-8") in review("x")
