@@ -2,7 +2,8 @@
 
 POST /hooks/{source}[/{secret}]  agent.intake.receive  → inbox (one commit for many requests) → 202
 inbox → agent.work.engine        → agent.triage.pipeline (created) · agent.feedback.learn (commented, closed)
-/v1/...                          agent.model_api.web        → agent.model_api.job_queue, agent.serving.loaded
+/v1/..., /docs, /health          agent.model_api.web        → agent.model_api.job_queue, agent.serving.loaded
+everything else                  404: the place of pages for people
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from agent.intake.storage import Storage
 from agent.intake.summary import Summary
 from agent.metrics import Metrics
 from agent.model_api.web.assembly import model_api
+from agent.model_api.web.route import ModelApiRoute
 from agent.store import coordination
 from agent.store.arrivals import Arrival
 from agent.store.brakes import Limits
@@ -144,11 +146,12 @@ def create_app(
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
             Route("/metrics", Numbers(database, parts.active, metrics).answer),
+            ModelApiRoute(api),
         ],
         middleware=[Middleware(SafeHeaders)],
         lifespan=lifespan,
     )
-    app.router.default = api  # whatever is none of the above, unknown paths included
+    app.router.redirect_slashes = False  # a redirect would tell which paths exist
     return app
 
 

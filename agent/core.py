@@ -42,7 +42,7 @@ class Parts:
 
 
 def assemble(settings: Settings) -> Parts:
-    """Load roles, rules, database and model. Raises RolecallError or FaultyFile, naming what to mend."""
+    """Load roles, rules, database and model. Raises RolecallError, naming what to mend."""
     roles = load_roles(settings.roles)
     rules = load_rules(settings.rules, roles.names)
     directory = DataDirectory(settings.data)

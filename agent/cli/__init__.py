@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Sequence
+from typing import NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from agent.cli import (
     backtest,
@@ -14,6 +18,7 @@ from agent.cli import (
     dataset,
     db,
     evaluate,
+    failures,
     importing,
     login,
     models,
@@ -27,12 +32,15 @@ from agent.cli import (
     train,
 )
 from agent.cli import demo as demo_command
-from agent.errors import RolecallError
 
-EXIT_FAULT = 2
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 a check found something to mend; 2 the message names what to mend first; 70 a fault of "
+    "Rolecall's own, its trace is in the file that the message names; 130 Ctrl-C; 141 nobody reads the output."
+)
 
 app = typer.Typer(
     help="Rolecall reads tickets, says which role should handle them, and learns from the answer.",
+    epilog=EXIT_CODES,
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
@@ -57,16 +65,25 @@ app.command("login")(login.login)
 app.command("demo")(demo_command.demo)
 
 
-def main() -> None:
-    """Run the command line; a fault that a person can mend is a message, not a traceback."""
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit; whatever goes wrong is a message and an exit code, never a trace."""
     try:
-        app()
-    except RolecallError as error:
-        Console(stderr=True).print(f"[bold red]rolecall:[/] {_escaped(str(error))}", highlight=False, soft_wrap=True)
-        sys.exit(EXIT_FAULT)
+        app(arguments)
+    except SystemExit as end:
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        end_with(end.__context__)  # rich and typer call it a failure like any other
+    except BaseException as error:  # noqa: BLE001 - the place where errors end
+        end_with(error)
+    sys.exit(0)
 
 
-def _escaped(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
+def end_with(error: BaseException) -> NoReturn:
+    """Print what is to be mended and exit."""
+    failed = failures.failure(error)
+    if failed.code == failures.NO_READER:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter's last flush would fail
+    if failed.message:
+        text = "[bold red]rolecall:[/] " + escape(failed.message)
+        Console(stderr=True).print(text, highlight=False, soft_wrap=True)
+    sys.exit(failed.code)

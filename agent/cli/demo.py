@@ -32,6 +32,7 @@ def demo(
     package index at its first run; everything else stays on this machine and is deleted at the end.
     """
     from agent.config.roles_file import load_roles
+    from agent.config.rules_file import load_rules
     from agent.demo import story
     from agent.demo.helpdesk import HelpdeskServer, default_cache_dir, ensure_environment
     from agent.demo.installation import Installation
@@ -44,6 +45,8 @@ def demo(
         console.print(escape(text), style="dim")
 
     settings = settings_for(config, None)
+    catalogue = load_roles(settings.roles)
+    load_rules(settings.rules, catalogue.names)
     say("getting the work orders and the helpdesk ...")
     history, first, second = story.work_orders(default_cache_dir(), tickets)
     python = ensure_environment(progress=lambda line: None)
@@ -55,7 +58,7 @@ def demo(
     ):
         # silent_below = 0: where a desk would rather hear nothing, the demo shows the guess
         installation.configure(helpdesk, triage={"silent_below": 0}, work={"poll_seconds": 10})
-        cast = story.Story(helpdesk, installation, load_roles(settings.roles), tech, say)
+        cast = story.Story(helpdesk, installation, catalogue, tech, say)
         cast.import_and_train(history)
         installation.start()
         rounds = []

@@ -56,7 +56,7 @@ def check(config: ConfigOption = CONFIG) -> None:
         except SettingsError as error:
             good = False
             for fault in error.faults:
-                _line(console, False, fault.setting, f"{fault.message} ({fault.source})")
+                _line(console, False, "settings", str(fault))
     if not good:
         raise typer.Exit(1)
 
@@ -69,7 +69,7 @@ def _careless(given: Given) -> Iterator[str]:
     from agent.config.secrets import REFERENCE, referred
 
     for path in _secret_settings():
-        value: object = given.table
+        value: object = given.file.document if given.file else {}
         for part in path:
             value = value.get(part) if isinstance(value, dict) else None
         if value and not referred([value]):

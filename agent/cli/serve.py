@@ -5,11 +5,14 @@ from __future__ import annotations
 import gc
 import logging
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for, reload_for
+
+if TYPE_CHECKING:
+    from uvicorn import Server
 
 
 def serve(
@@ -46,7 +49,20 @@ def serve(
             server_header=False,
         )
         spare_collector()
-        uvicorn.Server(server).run()
+        run(uvicorn.Server(server))
+
+
+def run(server: Server) -> None:
+    """Serve until a signal ends it. Raises NotPossibleYet where it cannot listen, or start at all."""
+    from agent.errors import NotPossibleYet
+
+    address = f"{server.config.host}:{server.config.port} (settings server.host and server.port)"
+    try:
+        server.run()
+    except SystemExit:  # uvicorn's way out, behind a line in the log
+        raise NotPossibleYet(f"cannot listen on {address}: choose another, or end what listens there") from None
+    if not server.started:
+        raise NotPossibleYet("the server could not start: the log says why; see `rolecall check`")
 
 
 def spare_collector() -> None:

@@ -2,25 +2,27 @@
 
 A setting `[learning] window` is `ROLECALL_LEARNING__WINDOW` there; dashes become underscores, and a list is written as
 JSON. A value `secret:NAME` stands for the secret of that name. `rules` and `roles` are relative to the settings file,
-`data` to the working directory. Every fault is reported at once, with the setting's name and its source.
+`data` to the working directory. Every fault is reported at once, with its file and line or the variable's name.
 """
 
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from agent.config.in_words import MISSING, in_words, keys_at
 from agent.config.secrets import Found, Secrets, SecretsSettings, SourceFailed, referred
 from agent.config.secrets.local import Variables, dotenv
 from agent.config.secrets.source import PREFIX
 from agent.config.setting_tree import SettingTree, from_text
 from agent.config.settings import Settings
+from agent.config.toml_file import TomlFile, read
+from agent.config.toml_lines import KeyPath
 from agent.errors import Fault, SettingsError
 from connectors.registry import CONNECTORS
 
@@ -35,11 +37,13 @@ PLAIN_NAMES = {"API_KEY": ("api", "key"), "MODEL_PATH": ("api", "models")}
 class Given:
     """What the operator wrote on this machine, before any other source of secrets is asked."""
 
-    table: Mapping[str, Any] = field(repr=False)
+    file: TomlFile | None
     local: tuple[Variables, Variables]
     secrets: SecretsSettings
     references: frozenset[str]
     """Names of the secrets that values such as `secret:NAME` refer to."""
+    faults: tuple[Fault, ...] = ()
+    """Those of `[secrets]`; with any, `secrets` names no source."""
 
 
 def load(
@@ -53,21 +57,22 @@ def load(
 
     With the same `secrets`, loading again lives through outages of a source. Raises SettingsError with every fault.
     """
-    given = read_given(file, environ, dotenv_file)
+    given = _given(file, environ, dotenv_file)
     try:
         found = (secrets or Secrets()).read(given.secrets, given.local, given.references | PLAIN_NAMES.keys())
     except SourceFailed as error:
-        raise SettingsError([Fault("secrets", error.source, error.reason)]) from None
-    tree = SettingTree()
-    tree.add_table(given.table, str(file))
+        raise SettingsError([Fault(error.source, error.reason, setting="secrets")]) from None
+    tree = SettingTree(given.file)
     for plain, path in PLAIN_NAMES.items():
         if plain in found:
             tree.put(path, found[plain].value, found[plain].origin)
     tree.add_names(found)
     for name, value in (overrides or {}).items():
         tree.put(name.split("."), value, "command line")
-    tree.resolve(found)
-    return _validate(tree, file.parent)
+    tree.values.pop("secrets", None)
+    if not given.faults:
+        tree.resolve(found)
+    return _validate(tree, given, file.parent)
 
 
 def read_given(
@@ -76,16 +81,22 @@ def read_given(
     dotenv_file: Path | None = Path(".env"),
 ) -> Given:
     """Read the settings file, if there is to be one, the environment and `.env`. Raises SettingsError, SourceFailed."""
+    given = _given(file, environ, dotenv_file)
+    if given.faults:
+        raise SettingsError(given.faults)
+    return given
+
+
+def _given(file: Path | None, environ: Mapping[str, str] | None, dotenv_file: Path | None) -> Given:
     variables = os.environ if environ is None else environ
     paths = frozenset(name.upper() for name in _field_names() if name.endswith("_file"))
     local = (
         Variables("environment", {name: value for name, value in variables.items() if value}, paths),
         dotenv(dotenv_file, paths),
     )
-    table = _from_file(file) if file else {}
-    tree = SettingTree()
-    tree.add_table({"secrets": table.get("secrets", {})}, str(file))
-    written: list[Any] = [table]
+    toml = read(file, SettingsError, "--config") if file else None
+    tree = SettingTree(toml)
+    written: list[Any] = [toml.document if toml else {}]
     for source in reversed(local):
         mine = {key: value for key, value in source.values.items() if key.startswith(PREFIX)}
         written += map(from_text, mine.values())
@@ -93,11 +104,13 @@ def read_given(
             key: Found(value, f"{source.name}, {key}") for key, value in mine.items() if key.startswith(SECRETS_PREFIX)
         }
         tree.add_names(chosen)
+    references = frozenset(referred(written))
     try:
         settings = SecretsSettings.model_validate(tree.values.get("secrets", {}))
     except ValidationError as error:
-        raise SettingsError(_faults(error, tree, "secrets.")) from None
-    return Given(table, local, settings, frozenset(referred(written)))
+        faults = _faults(error, tree, SecretsSettings, ("secrets",))
+        return Given(toml, local, SecretsSettings(sources=()), references, tuple(faults))
+    return Given(toml, local, settings, references)
 
 
 def _field_names() -> Iterator[str]:
@@ -107,36 +120,34 @@ def _field_names() -> Iterator[str]:
         yield from (each.name for each in fields(registered.settings))
 
 
-def _from_file(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SettingsError([Fault("config", str(file), "there is no such file (see --config)")]) from None
-    except (OSError, ValueError, RecursionError) as error:  # not UTF-8, not TOML, endless numbers or nesting
-        raise SettingsError([Fault("config", str(file), str(error))]) from None
-
-
-def _validate(tree: SettingTree, base: Path) -> Settings:
-    faults: list[Fault] = []
+def _validate(tree: SettingTree, given: Given, base: Path) -> Settings:
+    faults = [*given.faults, *tree.faults]
+    asked = not given.faults
     connectors: dict[str, Any] = {}
-    for source, given in dict(tree.values.pop("connectors", {})).items():
-        name = f"connectors.{source}"
+    chosen = tree.values.pop("connectors", {})
+    if not isinstance(chosen, dict):
+        faults.append(tree.fault(("connectors",), "should be tables, one [connectors.NAME] for each"))
+        chosen = {}
+    for source, table in chosen.items():
         if source not in CONNECTORS:
-            faults.append(Fault(name, tree.origin_of(name), f"no such connector; there is {', '.join(CONNECTORS)}"))
+            message = f"no such connector; there is {', '.join(CONNECTORS)}"
+            faults.append(tree.fault(("connectors", source), message))
             continue
+        settings_type = CONNECTORS[source].settings
         try:
-            connectors[source] = TypeAdapter(CONNECTORS[source].settings).validate_python(given)
+            connectors[source] = TypeAdapter(settings_type).validate_python(table)
         except ValidationError as error:
-            faults += _faults(error, tree, f"{name}.")
+            faults += _faults(error, tree, settings_type, ("connectors", source), asked=asked)
     settings = None
     try:
         settings = Settings.model_validate(tree.values)
     except ValidationError as error:
-        faults += _faults(error, tree)
+        faults += _faults(error, tree, Settings, asked=asked)
     if faults or settings is None:
         raise SettingsError(faults)
     return settings.model_copy(
         update={
+            "secrets": given.secrets,
             "connectors": connectors,
             "rules": base / settings.rules,
             "roles": base / settings.roles,
@@ -144,9 +155,21 @@ def _validate(tree: SettingTree, base: Path) -> Settings:
     )
 
 
-def _faults(error: ValidationError, tree: SettingTree, prefix: str = "") -> list[Fault]:
-    faults = []
-    for item in error.errors(include_url=False, include_context=False, include_input=False):
-        name = prefix + ".".join(str(part) for part in item["loc"])
-        faults.append(Fault(name, tree.origin_of(name), item["msg"].removeprefix("Value error, ")))
-    return faults
+def _faults(
+    error: ValidationError, tree: SettingTree, model: type[Any], at: KeyPath = (), *, asked: bool = True
+) -> Iterator[Fault]:
+    """Yield what is wrong in a table; where the sources of secrets could not be `asked`, nothing counts as missing."""
+    for problem in error.errors(include_url=False, include_context=False):
+        path, words = (*at, *problem["loc"]), in_words(problem, keys_at(model, problem["loc"][:-1]))
+        if isinstance(problem["input"], str | list) and referred([problem["input"]]):
+            continue  # what was validated is the reference itself: that its secret is missing is told by the tree
+        if problem["type"] == MISSING and isinstance(path[-1], str):
+            if not asked:
+                continue
+            words += f": write it in the settings file, or set {variable(path)}"
+        yield tree.fault(path, words)
+
+
+def variable(path: KeyPath) -> str:
+    """Return the name of the environment variable that sets what stands at this path."""
+    return PREFIX + "__".join(str(part).upper().replace("-", "_") for part in path)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent.config.toml_file import Fault, FaultyFile, TomlFile, entries, read, unknown_keys
+from agent.config.toml_file import TomlFile, entries, read, unknown_keys
+from agent.errors import ConfigurationError, Fault
 from agent.roles import Role, RoleCatalogue, fold
 
 TABLE = "role"
@@ -18,8 +19,8 @@ SEPARATORS = ",\n\r\t"
 """Never part of a name: staff may answer with a list of roles."""
 
 
-class RolesError(FaultyFile):
-    """The roles file cannot be used; `faults` holds everything that is wrong with it."""
+class RolesError(ConfigurationError):
+    """The roles file cannot be used."""
 
 
 class RoleEntry(BaseModel):
@@ -38,16 +39,16 @@ class RoleEntry(BaseModel):
 
 def load_roles(path: Path) -> RoleCatalogue:
     """Read and check a roles file. Raises RolesError with all faults, each with its line."""
-    file = read(path, RolesError)
+    file = read(path, RolesError, "setting roles")
     faults = unknown_keys(file, (TABLE,))
     good, bad = entries(file, TABLE, RoleEntry)
     faults += bad
     faults += _faults_across(file, good)
     for index, entry in good:
         problems = _problems(entry)
-        faults += [file.fault(TABLE, index, key, f"role {entry.name!r}: {problem}") for key, problem in problems]
+        faults += [file.fault((TABLE, index, key), f"role {entry.name!r}: {problem}") for key, problem in problems]
     if not file.document.get(TABLE):
-        faults.append(Fault(path, 1, "names no role: add a [[role]] with at least a name"))
+        faults.append(file.fault((TABLE,), "names no role: add a [[role]] with at least a name"))
     if faults:
         raise RolesError(faults)
     return RoleCatalogue([_role(entry) for _, entry in good])
@@ -75,12 +76,12 @@ def _faults_across(file: TomlFile, good: Sequence[tuple[int, RoleEntry]]) -> Ite
         for key, word in (("name", entry.name), *(("aliases", alias) for alias in entry.aliases)):
             owner, name = words.setdefault(fold(word), (index, entry.name))
             if owner != index:
-                yield file.fault(TABLE, index, key, f"role {entry.name!r}: {word!r} already leads to role {name!r}")
+                yield file.fault((TABLE, index, key), f"role {entry.name!r}: {word!r} already leads to role {name!r}")
         for source, group in entry.groups.items():
             claimed = groups.setdefault((source, fold(group)), entry.name)
             if claimed != entry.name:
                 message = f"role {entry.name!r}: group {group!r} of {source} already belongs to role {claimed!r}"
-                yield file.fault(TABLE, index, "groups", message)
+                yield file.fault((TABLE, index, "groups"), message)
 
 
 def _role(entry: RoleEntry) -> Role:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent.config.toml_file import Fault, FaultyFile, TomlFile, entries, read, unknown_keys
+from agent.config.toml_file import TomlFile, entries, read, unknown_keys, validated
+from agent.errors import ConfigurationError, Fault
 from heuristics import patterns
 from heuristics.negation import DEFAULT_NEGATION, compile_negation
 from heuristics.rules import Kind, Rule, Scope
@@ -20,8 +20,8 @@ TABLE = "rule"
 DEFAULTS = "defaults"
 
 
-class RulesError(FaultyFile):
-    """The rules file cannot be used; `faults` holds everything that is wrong with it."""
+class RulesError(ConfigurationError):
+    """The rules file cannot be used."""
 
 
 class DefaultsEntry(BaseModel):
@@ -54,17 +54,17 @@ def load_rules(path: Path, roles: Collection[str] | None = None) -> RuleSet:
 
     Raises RulesError with all faults, each with its line.
     """
-    file = read(path, RulesError)
+    file = read(path, RulesError, "setting rules")
     default_negation, faults = _defaults(file)
     good, bad_entries = entries(file, TABLE, RuleEntry)
     faults += bad_entries
     lines: dict[str, int] = {}
     for index, entry in good:
-        line = file.line(TABLE, index)
+        line = file.line((TABLE, index))
         problems = list(_problems(entry, roles))
         if (earlier := lines.setdefault(entry.id, line)) != line:
             problems.append(("id", f"the id is already taken by line {earlier}"))
-        faults += [file.fault(TABLE, index, key, f"rule {entry.id!r}: {problem}") for key, problem in problems]
+        faults += [file.fault((TABLE, index, key), f"rule {entry.id!r}: {problem}") for key, problem in problems]
     if faults:
         raise RulesError(faults)
     return RuleSet(_rule(entry, default_negation) for _, entry in good)
@@ -72,14 +72,12 @@ def load_rules(path: Path, roles: Collection[str] | None = None) -> RuleSet:
 
 def _defaults(file: TomlFile) -> tuple[list[str], list[Fault]]:
     faults = unknown_keys(file, (TABLE, DEFAULTS))
-    given: Any = file.document.get(DEFAULTS, {})
-    wrapped = TomlFile(file.path, {DEFAULTS: [given]}, file.lines)
-    good, bad = entries(wrapped, DEFAULTS, DefaultsEntry)
+    given, bad = validated(file, (DEFAULTS,), file.document.get(DEFAULTS, {}), DefaultsEntry, DEFAULTS)
     faults += bad
-    if not good:
+    if given is None:
         return [], faults
-    negation = good[0][1].negation
-    faults += [file.fault(DEFAULTS, 0, "negation", problem) for problem in _negation_problems(negation)]
+    negation = given.negation
+    faults += [file.fault((DEFAULTS, "negation"), problem) for problem in _negation_problems(negation)]
     return negation, faults
 
 

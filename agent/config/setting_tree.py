@@ -8,23 +8,31 @@ from typing import Any
 
 from agent.config.secrets import REFERENCE, Found
 from agent.config.secrets.source import PREFIX
-from agent.errors import Fault, SettingsError
+from agent.config.toml_file import TomlFile
+from agent.config.toml_lines import KeyPath
+from agent.errors import Fault
 
 
 class SettingTree:
-    """Nested tables; what is added later overrides what is there. `values` is free to be changed by its reader."""
+    """Nested tables; what is added later overrides what is there. `values` is free to be changed by its reader.
 
-    def __init__(self) -> None:
+    `faults` collects what is wrong before anything is validated, so that all faults can be told at once.
+    """
+
+    def __init__(self, file: TomlFile | None = None) -> None:
         self.values: dict[str, Any] = {}
-        self._origin: dict[str, str] = {}
+        self.faults: list[Fault] = []
+        self._origin: dict[KeyPath, str] = {}
+        self._file = file
+        if file is not None:
+            self._add_table(file.document, str(file.path), ())
 
-    def add_table(self, table: Mapping[str, Any], source: str, at: tuple[str, ...] = ()) -> None:
-        """Add what a TOML file holds."""
+    def _add_table(self, table: Mapping[str, Any], source: str, at: tuple[str, ...]) -> None:
         for key, value in table.items():
-            if isinstance(value, dict):
-                self.add_table(value, source, (*at, key))
+            if isinstance(value, dict) and value:
+                self._add_table(value, source, (*at, key))
             else:
-                self.put((*at, key), value, source)
+                self.put((*at, key), {} if value == {} else value, source)
 
     def add_names(self, values: Mapping[str, Found]) -> None:
         """Add values by the names of environment variables; names that are no settings are passed over."""
@@ -36,45 +44,49 @@ class SettingTree:
                 self.put(path, from_text(found.value), found.origin)
 
     def put(self, path: Sequence[str], value: Any, source: str) -> None:
-        """Set one value. Raises SettingsError where another source has a single value in place of a table."""
-        self._origin[".".join(path)] = source
+        """Set one value; a fault where there is a single value in place of a table."""
         table = self.values
-        for key in path[:-1]:
+        for depth, key in enumerate(path[:-1], 1):
             table = table.setdefault(key, {})
             if not isinstance(table, dict):
-                raise SettingsError([Fault(key, source, "is a single value elsewhere, here it has parts")])
+                name = ".".join(path[:depth])
+                self.faults.append(Fault(source, "is a single value elsewhere, here it has parts", setting=name))
+                return
+        self._origin[tuple(path)] = source
         table[path[-1]] = value
 
     def resolve(self, found: Mapping[str, Found]) -> None:
-        """Put secrets in the place of references to them. Raises SettingsError naming every one that is missing."""
-        faults: list[Fault] = []
-        self.values = self._resolved(self.values, (), found, faults)
-        if faults:
-            raise SettingsError(faults)
+        """Put secrets in the place of references to them; a fault for every one that is missing."""
+        self.values = self._resolved(self.values, (), found)
 
-    def _resolved(self, value: Any, path: tuple[str, ...], found: Mapping[str, Found], faults: list[Fault]) -> Any:
+    def _resolved(self, value: Any, path: KeyPath, found: Mapping[str, Found]) -> Any:
         if isinstance(value, dict):
-            return {key: self._resolved(item, (*path, key), found, faults) for key, item in value.items()}
+            return {key: self._resolved(item, (*path, key), found) for key, item in value.items()}
         if isinstance(value, list):
-            return [self._resolved(item, path, found, faults) for item in value]
+            return [self._resolved(item, (*path, index), found) for index, item in enumerate(value)]
         if not isinstance(value, str) or not value.startswith(REFERENCE):
             return value
         secret = value.removeprefix(REFERENCE).strip()
-        name = ".".join(path)
         if secret not in found:
-            faults.append(Fault(name, self.origin_of(name), f"no source has the secret {secret}"))
+            self.faults.append(self.fault(path, f"no source has the secret {secret}"))
             return value
-        self._origin[name] = found[secret].origin
+        self._origin[path] = found[secret].origin
         return found[secret].value
 
-    def origin_of(self, name: str) -> str:
+    def fault(self, at: KeyPath, message: str) -> Fault:
+        """Return a fault of a setting, with the source of its value and, where that is the file, its line."""
+        source, name = self._origin_of(at), ".".join(map(str, at))
+        if self._file is not None and source == str(self._file.path):
+            return self._file.fault(at, message, name)
+        return Fault(source, message, setting=name)
+
+    def _origin_of(self, at: KeyPath) -> str:
         """Return the source of the setting, of the list that holds it or of the table that lacks it."""
-        parts = name.split(".")
-        for end in range(len(parts), 0, -1):
-            if source := self._origin.get(".".join(parts[:end])):
+        for end in range(len(at), 0, -1):
+            if source := self._origin.get(at[:end]):
                 return source
-        inside = (source for known, source in self._origin.items() if known.startswith(name + "."))
-        return next(inside, "not set")
+        inside = (source for known, source in self._origin.items() if known[: len(at)] == at)
+        return next(inside, str(self._file.path) if self._file is not None else "settings")
 
 
 def from_text(value: str) -> Any:

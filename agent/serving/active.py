@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from agent.errors import RolecallError
 from agent.serving.artefact import VERSION, ArtefactError
 from agent.serving.model import RoleModel
 
@@ -28,7 +29,7 @@ class Pointer(BaseModel):
     predecessor: str | None = Field(default=None, pattern=f"^{VERSION}$")
 
 
-class BrokenPointer(Exception):
+class BrokenPointer(RolecallError):
     """The ACTIVE file does not say what it must."""
 
 
@@ -42,12 +43,14 @@ def read_pointer(models: Path) -> Pointer | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, ValidationError, RecursionError) as error:
-        raise BrokenPointer(f"{POINTER} in {models.name}: {_reason(error)}") from error
+        raise BrokenPointer(f"{POINTER} in {models.name} {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:
     """Return what is wrong, without paths and content: `/readyz` says it to everybody."""
-    return (error.strerror or "cannot be read") if isinstance(error, OSError) else type(error).__name__
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror}"
+    return "is damaged: `rolecall models activate VERSION` writes it anew"
 
 
 @dataclass(frozen=True, slots=True)

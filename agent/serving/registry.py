@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from agent.errors import BadInput, NotPossibleYet
-from agent.serving.active import POINTER, Pointer, read_pointer
+from agent.serving.active import POINTER, BrokenPointer, Pointer, read_pointer
 from agent.serving.artefact import MANIFEST, VERSION, Manifest, read, read_manifest, sync
 
 HISTORY = "history.jsonl"
@@ -79,15 +79,27 @@ class Registry:
         return [Move(**json.loads(line)) for line in lines if line.endswith("}\n")]
 
     def activate(self, version: str, why: str) -> Pointer:
-        """Let a version serve, after reading every one of its files. Raises BadInput, ArtefactError."""
+        """Make a version serve, after reading every one of its files; mends a damaged pointer.
+
+        Raises BadInput, ArtefactError.
+        """
         read(self.folder(version), self.encoders)
         with self._locked():
-            current = self.active()
+            current, served = self._served()
             if current is not None and current.version == version:
                 return current
-            pointer = Pointer(version=version, predecessor=current.version if current else None)
+            pointer = Pointer(version=version, predecessor=served if served != version else None)
             self._move(pointer, "activate", why)
         return pointer
+
+    def _served(self) -> tuple[Pointer | None, str | None]:
+        """Return the pointer, None where it is none or damaged, and the version that serves; history knows that too."""
+        try:
+            current = self.active()
+        except BrokenPointer:
+            moves = self.history()
+            return None, moves[-1].version if moves else None
+        return current, current.version if current else None
 
     def rollback(self, why: str) -> Pointer:
         """Let the predecessor serve again; a second rollback goes one further back, not forth.

@@ -11,6 +11,7 @@ from datetime import timedelta
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from agent.errors import RolecallError
 from agent.store.tables import ModelJob, utcnow
 
 PENDING, RUNNING, COMPLETED, FAILED = "pending", "running", "completed", "failed"
@@ -20,11 +21,11 @@ MAX_STARTS = 3
 """A job that was under way whenever the server went down may be what brings it down."""
 
 
-class QueueFull(Exception):
+class QueueFull(RolecallError):
     """As many jobs as allowed are open."""
 
 
-class KeyReused(Exception):
+class KeyReused(RolecallError):
     """An idempotency key came with another request than before."""
 
 
@@ -37,10 +38,10 @@ def add(session: Session, job: ModelJob, *, most_open: int) -> ModelJob:
         known = session.exec(select(ModelJob).where(ModelJob.idempotency_key == job.idempotency_key)).first()
         if known is not None:
             if known.digest != job.digest:
-                raise KeyReused
+                raise KeyReused("this idempotency key came with another request before")
             return known
     if session.exec(select(func.count()).where(col(ModelJob.state).in_(OPEN))).one() >= most_open:
-        raise QueueFull
+        raise QueueFull("too many jobs are waiting already: see setting api.max_open_jobs")
     session.add(job)
     session.flush()
     return job

@@ -48,7 +48,7 @@ def tracing(key: bytes, environ: Mapping[str, str]) -> Tracing | None:
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     except ImportError:
-        raise SettingsError([Fault(endpoint, "environment", MISSING)]) from None
+        raise SettingsError([Fault("environment", MISSING, setting=endpoint)]) from None
     return Tracing(key, OTLPSpanExporter())
 
 

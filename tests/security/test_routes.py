@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -13,6 +14,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Mount, Route
 
 from agent.app import Parts, create_app
+from agent.model_api.web.access import NO_KEY
+from agent.model_api.web.route import ModelApiRoute
 from agent.web.headers import NOTHING
 from tests.desk import Desk
 
@@ -53,6 +56,8 @@ def walk(routes: Iterable[Any]) -> Iterator[tuple[str, str]]:
     for route in routes:
         if included := getattr(route, "original_router", None):  # FastAPI's
             yield from walk(included.routes)
+        elif isinstance(route, ModelApiRoute):
+            yield from walk(getattr(route.app, "routes"))  # noqa: B009 - an ASGI application has none, FastAPI has
         elif isinstance(route, Mount):
             assert not route.routes, "what is mounted would need a walk of its own"
             yield "GET", f"{route.path}/anything"
@@ -62,8 +67,7 @@ def walk(routes: Iterable[Any]) -> Iterator[tuple[str, str]]:
 
 
 def every(app: Starlette) -> list[tuple[str, str]]:
-    default: Any = app.router.default
-    return [*walk(app.routes), *walk(default.routes)]
+    return list(walk(app.routes))
 
 
 def is_public(path: str) -> bool:
@@ -96,16 +100,40 @@ async def test_a_route_that_was_forgotten_is_noticed(make: Made) -> None:
     assert await open_to_strangers(app) == ["GET /everything 200", "HEAD /everything 200"]
 
 
-NO_ROUTES = (
-    *("/", "/v1", "/v1/", "//v1/models", "/V1/models", "/v1/%2e%2e/health/", "/health/../v1/models", "/%761/models"),
-    *("/redoc", "/docs/oauth2-redirect", "/admin", "/static-offline-docs"),
+UNKNOWN_OF_THE_API = (
+    *("/v1", "/v1/", "/v1/nothing", "/v1/models/", "/v1/%2e%2e/health/", "/%761/nothing", "/v1//models"),
 )
+UNKNOWN = (
+    *("/", "//", "/admin", "/redoc", "/static-offline-docs", "/v2/models", "/v1models", "/V1/models", "//v1/models"),
+    *("/docs/", "/docs/oauth2-redirect", "/health/", "/health/x", "/healthz/", "/openapi.json/", "/metrics/"),
+    *("/hooks", "/hooks/", "/hooks/desk/a/b", "/hooks/desk/secret/", "/predict", "/train", "/..%2fv1/models"),
+)
+METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 
 
-@pytest.mark.parametrize("path", NO_ROUTES)
-async def test_what_is_no_route_refuses_strangers_too(make: Made, path: str) -> None:
+@pytest.mark.parametrize("path", UNKNOWN_OF_THE_API)
+async def test_what_the_api_does_not_know_asks_for_the_key_first(make: Made, path: str) -> None:
     async with client_of(make()) as client:
-        assert (await client.get(path)).status_code == 401
+        for method in METHODS:
+            answer = await client.request(method, path)
+            assert (answer.status_code, answer.text) == (
+                401,
+                "" if method == "HEAD" else json.dumps({"detail": NO_KEY}),
+            )
+            assert (await client.request(method, path, headers={"X-API-Key": KEY})).status_code == 404
+
+
+@pytest.mark.parametrize("path", UNKNOWN)
+async def test_what_nobody_knows_is_not_found_whoever_asks_and_says_nothing_of_keys(make: Made, path: str) -> None:
+    async with client_of(make()) as client:
+        for method in METHODS:
+            for key in ({}, {"X-API-Key": KEY}):
+                answer = await client.request(method, path, headers=key)
+                assert (answer.status_code, answer.text) == (404, "" if method == "HEAD" else "Not Found")
+                assert "www-authenticate" not in answer.headers
+                assert "location" not in answer.headers
+                if not path.startswith(OWN_PROOF):
+                    assert dict(answer.headers) | SAFE == dict(answer.headers)
 
 
 async def test_the_list_of_what_is_public_names_what_exists(make: Made) -> None:

@@ -1,7 +1,8 @@
 """What stands before the model API: no key, no entry; too large a body, no reading. Both before anything is parsed.
 
-Every path needs the key but for a closed list. There are no cookies, no sessions and no CORS: a browser sends nothing
-by itself that would let a page of others act for somebody, so there is no request to forge (CSRF).
+The API answers below /v1, where every path needs the key whether it exists or not, and at a closed list of public ones.
+There are no cookies, no sessions and no CORS: a browser sends nothing by itself that would let a page of others act for
+somebody, so there is no request to forge (CSRF).
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from agent.model_api.web.key import Keys
 HEADER = "X-API-Key"
 PUBLIC = frozenset({"/health", docs.PATH, docs.SCHEMA})
 """Without a key: that the process lives, and the documentation, which is the same in every installation."""
+
+BELOW = "/v1"
 
 NO_KEY = f"the header {HEADER} is missing or wrong"
 TOO_LARGE = "the body is larger than {} bytes"
@@ -58,6 +61,11 @@ class Gate:
             return message
 
         return counted
+
+
+def answered(path: str) -> bool:
+    """Tell whether a path belongs to the model API."""
+    return path == BELOW or path.startswith(BELOW + "/") or public(path)
 
 
 def public(path: str) -> bool:

@@ -54,7 +54,12 @@ def create_api(
 ) -> FastAPI:
     """Return the application; it answers /health, /v1/..., /docs and /openapi.json."""
     api = FastAPIOffline(
-        title="Rolecall model API", version="1", description=DESCRIPTION, docs_url=None, redoc_url=None
+        title="Rolecall model API",
+        version="1",
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
     )  # its page has a script that no policy of ours would run: ours takes its place
     api.add_middleware(Gate, keys=keys, max_body_bytes=max_body_bytes)
     # the gate has checked the key; this is what tells the documentation of it

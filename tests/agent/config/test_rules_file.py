@@ -117,7 +117,7 @@ keywords = ["vpn"]
         (25, "rule 'two': unknown key 'keyword' (did you mean 'keywords'?)"),
         (26, "rule 'two': weight: should be greater than 0"),
         (27, "rule 'two': kind: should be 'vote' or 'veto'"),
-        (31, "rule 'three': keywords: should be a valid list"),
+        (31, "rule 'three': keywords: should be a list"),
         (36, "rule 'four': a veto has no weight"),
         (37, "rule 'four': pattern 'x*': matches the empty text"),
         (39, "rule 'four': until (2024-01-01) is before from (2024-02-01)"),
@@ -153,10 +153,10 @@ def test_a_file_of_the_wrong_shape_is_refused_with_its_line(tmp_path: Path, text
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RulesError, match="cannot be read"):
+    with pytest.raises(RulesError, match="there is no such file"):
         load_rules(tmp_path / "absent.toml")
     (tmp_path / "latin.toml").write_bytes(b"# caf\xe9\n")
-    with pytest.raises(RulesError, match="cannot be read"):
+    with pytest.raises(RulesError, match=r"latin\.toml:1: cannot be read: not UTF-8"):
         load_rules(tmp_path / "latin.toml")
 
 

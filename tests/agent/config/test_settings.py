@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from agent.config.loading import load
+from agent.config.settings import ServerSettings, Settings
 from agent.errors import SettingsError
 
 SHIPPED = Path(__file__).parents[3] / "config/agent.toml"
 HELPDESK = '[connectors.django-helpdesk]\nurl = "https://desk.example"\nauthor_id = 2\n'
+KNOWN_OF_SERVER = f" (known: {', '.join(ServerSettings.model_fields)})"
 SECRETS = {
     "ROLECALL_CONNECTORS__DJANGO_HELPDESK__TOKEN": "s3cret-token",
     "ROLECALL_CONNECTORS__DJANGO_HELPDESK__WEBHOOK_SECRETS": '["0123456789abcdef"]',
@@ -43,25 +45,144 @@ def test_the_command_line_overrides_everything(tmp_path: Path) -> None:
     assert (settings.server.port, settings.data) == (3, Path("d"))
 
 
-def test_every_fault_is_told_at_once_with_its_source(tmp_path: Path) -> None:
-    file = write(tmp_path, "[server]\nport = 99999\n[learning]\nsplit = [70, 20, 20]\nwindoww = 3\n[nonsense]\nx = 1\n")
+def faults(file: Path, environ: dict[str, str] | None = None) -> list[str]:
+    """Return what is told about a file, without the file's own name."""
     with pytest.raises(SettingsError) as caught:
-        load(file, {"ROLECALL_INTAKE__MAX_WAITING": "many"}, None)
-    told = {fault.setting: fault.source for fault in caught.value.faults}
-    assert told == {
-        "server.port": str(file),
-        "learning.split": str(file),
-        "learning.windoww": str(file),
-        "nonsense": str(file),
-        "intake.max_waiting": "environment, ROLECALL_INTAKE__MAX_WAITING",
-    }
+        load(file, environ or {}, None)
+    assert str(caught.value) == "\n".join(map(str, caught.value.faults))
+    return [str(fault).removeprefix(f"{file}:") for fault in caught.value.faults]
 
 
-def test_a_connector_without_its_secrets_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError) as caught:
-        load(write(tmp_path, HELPDESK), {}, None)
-    told = {fault.setting for fault in caught.value.faults}
-    assert told == {"connectors.django-helpdesk.token", "connectors.django-helpdesk.webhook_secrets"}
+def test_every_fault_is_told_at_once_with_its_line_or_its_variable(tmp_path: Path) -> None:
+    text = """[server]
+port = 99999   # port = 1
+shadow.deep = true
+
+[learning]
+split = [
+  70,
+  "many",
+  15,
+]
+windoww = 3
+nightly_at = "25:00"
+trainer = "best"
+[nonsense]
+x = 1
+[triage]
+shadow = "perhaps"
+[serverr]
+[intake]
+max_waiting = 1.5
+[brakes]
+answers = { a = 1 }
+[work]
+retry_seconds = []
+"""
+    environ = {"ROLECALL_INTAKE__RATE_BURST": "many", "ROLECALL_LOG_FORMATT": "x", "ROLECALL_API__KEY": "short"}
+    assert faults(write(tmp_path, text), environ) == [
+        "2: server.port: should be less than or equal to 65535",
+        "3: server.shadow: unknown table 'shadow'" + KNOWN_OF_SERVER,
+        "8: learning.split.1: should be a whole number",
+        "11: learning.windoww: unknown key 'windoww' (did you mean 'window'?)",
+        "12: learning.nightly_at: should be in a valid time format, hour value is outside expected range of 0-23",
+        "13: learning.trainer: should be 'contrastive', 'setfit' or 'frozen'",
+        "14: nonsense: unknown table 'nonsense' (known: " + ", ".join(Settings.model_fields) + ")",
+        "17: triage.shadow: should be true or false",
+        "18: serverr: unknown table 'serverr' (did you mean 'server'?)",
+        "20: intake.max_waiting: should be a whole number",
+        "22: brakes.answers: should be a whole number",
+        "24: work.retry_seconds: should have at least 1 item after validation, not 0",
+        "environment, ROLECALL_API__KEY: api.key: at least 16 characters: openssl rand -hex 32",
+        "environment, ROLECALL_INTAKE__RATE_BURST: intake.rate_burst: should be a whole number",
+        "environment, ROLECALL_LOG_FORMATT: log_formatt: unknown key 'log_formatt' (did you mean 'log_format'?)",
+    ]
+
+
+def test_a_connectors_faults_have_their_lines_and_no_word_of_the_validator(tmp_path: Path) -> None:
+    text = """
+[connectors.django-helpdesk]
+url = "ftp://desk.example"
+tokn = "t"
+queues = { 1 = "WO", 2 = ["HW"] }
+[connectors.zzz]
+url = "x"
+"""
+    missing = "{}: key '{}' is missing: write it in the settings file, or set ROLECALL_CONNECTORS__DJANGO_HELPDESK__{}"
+    name = "2: connectors.django-helpdesk"
+    assert sorted(faults(write(tmp_path, text))) == sorted(
+        [
+            missing.format(f"{name}.token", "token", "TOKEN"),
+            missing.format(f"{name}.author_id", "author_id", "AUTHOR_ID"),
+            missing.format(f"{name}.webhook_secrets", "webhook_secrets", "WEBHOOK_SECRETS"),
+            "3: connectors.django-helpdesk.url: has to begin with http:// or https:// and a host",
+            "4: connectors.django-helpdesk.tokn: unknown key 'tokn' (did you mean 'token'?)",
+            "5: connectors.django-helpdesk.queues.2: should be a text",
+            "6: connectors.zzz: no such connector; there is django-helpdesk",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("server = 5\n", ["1: server: should be a table"]),
+        ("connectors = 5\n", ["1: connectors: should be tables, one [connectors.NAME] for each"]),
+        ("[connectors]\ndjango-helpdesk = 5\n", ["2: connectors.django-helpdesk: should be a table"]),
+        ("\nsecrets = 5\n", ["2: secrets: should be a table"]),
+        ("[learning]\nsplit = [70, 30]\n", ["2: learning.split.2: number 3 of the list is missing"]),
+        ("[server]\nport = \n", ["2: not TOML: Invalid value"]),
+        ("a = 1\na = 2\n", ["2: not TOML: Cannot overwrite a value"]),
+    ],
+)
+def test_what_has_the_wrong_shape_is_told_with_its_line(tmp_path: Path, text: str, told: list[str]) -> None:
+    assert faults(write(tmp_path, text)) == told
+
+
+def test_a_value_in_place_of_a_table_is_told_beside_all_the_rest(tmp_path: Path) -> None:
+    file = write(tmp_path, "server = 5\n[learning]\nwindow = 1\n")
+    told = faults(file, {"ROLECALL_SERVER__PORT": "1"})
+    assert told == [
+        "1: server: should be a table",
+        "3: learning.window: should be greater than or equal to 10",
+        "environment, ROLECALL_SERVER__PORT: server: is a single value elsewhere, here it has parts",
+    ]
+
+
+def test_faults_of_the_secrets_table_hide_no_others_and_are_told_once(tmp_path: Path) -> None:
+    """Where the sources are unknown, what they would have brought is not called missing."""
+    text = "[server]\nport = 0.5\n[secrets]\nsource = ['files']\nrefresh_seconds = 0\n" + HELPDESK
+    told = faults(write(tmp_path, text + 'token = "secret:TOKEN"\n'))
+    assert told == [
+        "2: server.port: should be a whole number",
+        "4: secrets.source: unknown key 'source' (did you mean 'sources'?)",
+        "5: secrets.refresh_seconds: should be greater than or equal to 1",
+    ]
+
+
+def test_a_missing_secret_hides_no_other_fault_and_is_told_once(tmp_path: Path) -> None:
+    text = (
+        HELPDESK + 'token = "secret:NONE"\nwebhook_secrets = [\n"0123456789abcdef",\n"secret:HOOK",\n]\npage_size = 0\n'
+    )
+    assert faults(write(tmp_path, text)) == [
+        "4: connectors.django-helpdesk.token: no source has the secret NONE",
+        "7: connectors.django-helpdesk.webhook_secrets.1: no source has the secret HOOK",
+        "9: connectors.django-helpdesk.page_size: should be greater than or equal to 1",
+    ]
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_taken(tmp_path: Path) -> None:
+    file = tmp_path / "agent.toml"
+    file.write_bytes(b"\xef\xbb\xbf[server]\r\nport = 3\r\n")
+    assert load(file, {}, None).server.port == 3
+    file.write_bytes(b"\xef\xbb\xbf[server]\r\nport = 'x'\r\n")
+    assert faults(file) == ["2: server.port: should be a whole number"]
+
+
+def test_bytes_that_are_no_text_are_told_with_their_line(tmp_path: Path) -> None:
+    file = tmp_path / "agent.toml"
+    file.write_bytes(b"[server]\n# caf\xe9\n")
+    assert faults(file) == ["2: cannot be read: not UTF-8 text (invalid continuation byte)"]
 
 
 def test_a_connector_takes_its_secrets_from_the_environment(tmp_path: Path) -> None:
@@ -70,9 +191,14 @@ def test_a_connector_takes_its_secrets_from_the_environment(tmp_path: Path) -> N
 
 
 def test_no_fault_repeats_a_secret(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError) as caught:
-        load(write(tmp_path, HELPDESK), SECRETS | {"ROLECALL_CONNECTORS__DJANGO_HELPDESK__TOKEN": "top secret é"}, None)
-    assert "top secret" not in str(caught.value)
+    variables = {"TOKEN": "top secret é", "WEBHOOK_SECRETS": '["top secret", 5, {"top secret": 1}]'}
+    environ = {f"ROLECALL_CONNECTORS__DJANGO_HELPDESK__{name}": value for name, value in variables.items()}
+    told = faults(write(tmp_path, HELPDESK), environ | {"ROLECALL_API__KEY": "top secret", "API_KEY": "top secret"})
+    assert len(told) == 3
+    assert "top secret" not in str(told)
+    told = faults(write(tmp_path, HELPDESK + "token = \"top secret\"\nwebhook_secrets = 'top secret'\nca_file = 5\n"))
+    assert [fault.partition(":")[0] for fault in told] == ["4", "5", "6"]
+    assert "top secret" not in str(told)
 
 
 def test_an_unknown_connector_is_refused_with_the_known_ones(tmp_path: Path) -> None:
@@ -83,5 +209,5 @@ def test_an_unknown_connector_is_refused_with_the_known_ones(tmp_path: Path) -> 
 def test_a_missing_or_broken_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="there is no such file"):
         load(tmp_path / "none.toml", {}, None)
-    with pytest.raises(SettingsError, match="line 1"):
+    with pytest.raises(SettingsError, match=r"agent\.toml:1: not TOML"):
         load(write(tmp_path, "= 3"), {}, None)

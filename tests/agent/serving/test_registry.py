@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from agent.errors import BadInput, NotPossibleYet
+from agent.serving.active import BrokenPointer
 from agent.serving.artefact import ArtefactError, Head, Manifest, write
 from agent.serving.registry import Registry, new_version
 
@@ -103,6 +104,19 @@ def test_a_version_that_cannot_be_read_is_not_activated(registry: Registry, make
 def test_a_name_that_leaves_the_folder_is_refused(registry: Registry, version: str) -> None:
     with pytest.raises(BadInput):
         registry.activate(version, "mischief")
+
+
+def test_activating_mends_a_damaged_pointer_and_keeps_the_way_back(registry: Registry, make: Make) -> None:
+    first, second = make("20260101T000000Z-000001"), make("20260102T000000Z-000002")
+    registry.activate(first, "a test")
+    (registry.models / "ACTIVE").write_text("{")
+    with pytest.raises(BrokenPointer, match=r"rolecall models activate VERSION"):
+        registry.active()
+    pointer = registry.activate(second, "a test")
+    assert (pointer.version, pointer.predecessor) == (second, first)
+    (registry.models / "ACTIVE").write_text("{")
+    assert registry.activate(second, "a test").version == second
+    assert registry.active() is not None
 
 
 def test_rolling_back_twice_goes_further_back_and_not_forth(registry: Registry, make: Make) -> None:

@@ -55,7 +55,8 @@ def test_a_source_that_fails_is_told_and_the_others_are_shown_all_the_same(vault
 def test_a_missing_secret_is_told_by_its_setting() -> None:
     done = check(HELPDESK, **{TOKEN: "t"})
     assert done.exit_code == 1
-    assert "FAIL connectors.django-helpdesk.webhook_secrets: " in done.output
+    assert "connectors.django-helpdesk.webhook_secrets: key 'webhook_secrets' is missing" in done.output
+    assert f"or set {HOOKS}" in done.output
 
 
 def test_a_secret_in_the_settings_file_and_a_readable_dotenv_are_warned_about(folder: Path) -> None:

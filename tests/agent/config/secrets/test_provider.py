@@ -83,7 +83,7 @@ def test_every_reference_that_no_source_has_is_named_at_once(tmp_path: Path) -> 
     told = {fault.setting: fault.message for fault in caught.value.faults}
     assert told == {
         "connectors.django-helpdesk.token": "no source has the secret ONE",
-        "connectors.django-helpdesk.webhook_secrets": "no source has the secret TWO",
+        "connectors.django-helpdesk.webhook_secrets.0": "no source has the secret TWO",
     }
 
 
@@ -97,7 +97,7 @@ def test_a_faulty_secret_is_told_with_its_source_and_without_its_value(tmp_path:
 
 def test_an_outage_at_the_start_is_a_fault_that_names_the_source(tmp_path: Path, vault: stubs.Infisical) -> None:
     vault.faults = [stubs.refusal(403, "PermissionDenied", "no")] * 2
-    with pytest.raises(SettingsError, match=r"secrets \(infisical\): .*may not read"):
+    with pytest.raises(SettingsError, match=r"infisical: secrets: .*may not read"):
         load(write(tmp_path, HELPDESK), vault.variables, None)
 
 

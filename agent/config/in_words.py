@@ -1,0 +1,63 @@
+"""What pydantic finds in a file, in the words of whoever wrote it: keys, tables and lists, not models and types."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from agent.config.toml_lines import KeyPath
+
+UNKNOWN = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
+MISSING = "missing"
+WORDS = {
+    **dict.fromkeys(("model_type", "dataclass_type", "dict_type", "mapping_type"), "should be a table"),
+    **dict.fromkeys(("list_type", "tuple_type", "set_type"), "should be a list"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float", "int_parsing_size"), "should be a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "should be a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "should be true or false"),
+    **dict.fromkeys(("string_type", "string_sub_type", "string_unicode"), "should be a text"),
+    "path_type": "should be the path of a file",
+}
+SUBJECT = re.compile(r"^(?:Input|Value|Tuple|List|Set|Dictionary|String|Data|Mapping) (?=should )")
+
+
+def in_words(problem: Mapping[str, Any], known: Collection[str] = ()) -> str:
+    """Return what is wrong in one of a ValidationError's `errors()`; `known` are the keys of the table it is in.
+
+    Never repeats a value: it may be a secret.
+    """
+    kind, place = problem["type"], problem["loc"]
+    if kind in UNKNOWN:
+        return unknown(str(place[-1]), known, a_table=isinstance(problem.get("input"), dict))
+    if kind == MISSING:
+        last = place[-1] if place else ""
+        return f"number {last + 1} of the list is missing" if isinstance(last, int) else f"key {last!r} is missing"
+    return WORDS.get(kind) or SUBJECT.sub("", str(problem["msg"]).removeprefix("Value error, "))
+
+
+def unknown(key: str, known: Collection[str], *, a_table: bool = False) -> str:
+    """Say that nobody knows a key or table, and which one was meant or could have been."""
+    close = difflib.get_close_matches(key, known, n=1)
+    hint = f" (did you mean {close[0]!r}?)" if close else f" (known: {', '.join(known)})" if known else ""
+    return f"unknown {'table' if a_table else 'key'} {key!r}{hint}"
+
+
+def keys_at(model: Any, path: KeyPath) -> list[str]:
+    """Return the keys that the table at this path may have, none where it is not one of ours."""
+    for part in path:
+        model = _fields(model).get(str(part))
+    return list(_fields(model))
+
+
+def _fields(model: Any) -> dict[str, Any]:
+    """Return the type of each key, by its name in the file."""
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+    if isinstance(model, type) and dataclasses.is_dataclass(model):
+        return {field.name: field.type for field in dataclasses.fields(model)}
+    return {}
