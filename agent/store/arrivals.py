@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult
+from sqlalchemy import Connection, Row
 from sqlmodel import Session
 
 from agent.domain import ticket_key
@@ -21,6 +21,7 @@ from connectors.events import Event
 _COLUMNS = (
     "source, delivery_id, kind, ticket_key, content_hash, received_at, due_at, event, raw, state, attempts, crashes"
 )
+_KEPT = "ON CONFLICT DO NOTHING RETURNING seq, ticket_key, source, delivery_id, kind"
 _BEHIND = "(?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', 0, 0)"
 _PERHAPS_BEHIND = (
     "(?, ?, ?, ?, ?, ?, CASE WHEN EXISTS (SELECT 1 FROM inbox AS o WHERE o.ticket_key = ? AND o.state IN ('waiting',"
@@ -58,8 +59,8 @@ def keep(database: Database, arrivals: Sequence[Arrival]) -> list[bool]:
     """
     if database.clustered or len(arrivals) > MAX_ROWS:
         return database.call(accept, arrivals)
-    done = database.alone(*_insertion(arrivals))
-    return [True] * len(arrivals) if done.rowcount == len(arrivals) else database.call(_sort_out, arrivals, done)
+    kept = database.alone(*_insertion(arrivals))
+    return [True] * len(arrivals) if len(kept) == len(arrivals) else database.call(_sort_out, arrivals, kept)
 
 
 def accept(session: Session, arrivals: Sequence[Arrival]) -> list[bool]:
@@ -71,7 +72,7 @@ def accept(session: Session, arrivals: Sequence[Arrival]) -> list[bool]:
         if connection.dialect.name == "postgresql":
             fresh += _insert_and_defer(connection, some)
         else:
-            fresh += _sort_out(session, some, connection.exec_driver_sql(*_insertion(some)))
+            fresh += _sort_out(session, some, connection.exec_driver_sql(*_insertion(some)).all())
     return fresh
 
 
@@ -89,19 +90,15 @@ def _insertion(arrivals: Sequence[Arrival]) -> tuple[str, tuple[object, ...]]:
             rows.append(_PERHAPS_BEHIND)
             values += [*first, key, _NEVER, at, *last]
         seen.add(key)
-    return f"INSERT INTO inbox ({_COLUMNS}) VALUES {', '.join(rows)} ON CONFLICT DO NOTHING", tuple(values)  # noqa: S608 - constants only
+    return f"INSERT INTO inbox ({_COLUMNS}) VALUES {', '.join(rows)} {_KEPT}", tuple(values)  # noqa: S608 - constants only
 
 
-def _sort_out(session: Session, arrivals: Sequence[Arrival], done: CursorResult[Any]) -> list[bool]:
+def _sort_out(session: Session, arrivals: Sequence[Arrival], kept: Sequence[Row[Any]]) -> list[bool]:
     """Tell which arrivals an insertion kept; what stands behind a repetition of its own ticket gets its turn."""
-    if done.rowcount == len(arrivals):
-        return [True] * len(arrivals)
-    numbers = (done.lastrowid - done.rowcount, done.lastrowid)  # one statement's numbers are in a row
-    kept = "SELECT source, delivery_id, kind FROM inbox WHERE seq > ? AND seq <= ?"
-    left = {tuple(row) for row in session.connection().exec_driver_sql(kept, numbers)}
-    counts = Counter(ticket_key(a.source, a.event.ticket_id) for a in arrivals)
-    give_turns(session, [key for key, count in counts.items() if count > 1])
-    return [_take(left, (a.source, a.event.delivery_id, a.event.kind.value)) for a in arrivals]
+    if len(kept) < len(arrivals):
+        counts = Counter(ticket_key(a.source, a.event.ticket_id) for a in arrivals)
+        give_turns(session, [key for key, count in counts.items() if count > 1])
+    return _fresh(arrivals, kept)
 
 
 def _insert_and_defer(connection: Connection, arrivals: Sequence[Arrival]) -> list[bool]:
@@ -110,12 +107,14 @@ def _insert_and_defer(connection: Connection, arrivals: Sequence[Arrival]) -> li
         key = ticket_key(arrival.source, arrival.event.ticket_id)
         first, last = _row(arrival, key, arrival.received_at)
         values += [*first, arrival.received_at, *last]
-    sql = (
-        f"INSERT INTO inbox ({_COLUMNS}) VALUES {', '.join([_BEHIND] * len(arrivals))} ON CONFLICT DO NOTHING"  # noqa: S608 - constants only
-        " RETURNING seq, ticket_key, source, delivery_id, kind"
-    )
+    sql = f"INSERT INTO inbox ({_COLUMNS}) VALUES {', '.join([_BEHIND] * len(arrivals))} {_KEPT}"  # noqa: S608 - constants only
     kept = connection.exec_driver_sql(sql.replace("?", "%s"), tuple(values)).all()
     deferred.defer(connection, [(row.seq, row.ticket_key) for row in kept])
+    return _fresh(arrivals, kept)
+
+
+def _fresh(arrivals: Sequence[Arrival], kept: Sequence[Row[Any]]) -> list[bool]:
+    """Tell which arrivals were kept."""
     left: set[tuple[str, ...]] = {(row.source, row.delivery_id, row.kind) for row in kept}
     return [_take(left, (a.source, a.event.delivery_id, a.event.kind.value)) for a in arrivals]
 
