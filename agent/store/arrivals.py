@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,13 +19,14 @@ from agent.store.inbox import EVENT, NEVER, give_turns
 from connectors.events import Event
 
 _COLUMNS = (
-    "source, delivery_id, kind, ticket_key, content_hash, received_at, due_at, event, raw, state, attempts, crashes"
+    "source, delivery_id, kind, ticket_key, content_hash, received_at, due_at, event, raw, traceparent, state,"
+    " attempts, crashes"
 )
 _KEPT = "ON CONFLICT DO NOTHING RETURNING seq, ticket_key, source, delivery_id, kind"
-_BEHIND = "(?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', 0, 0)"
+_BEHIND = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', 0, 0)"
 _PERHAPS_BEHIND = (
     "(?, ?, ?, ?, ?, ?, CASE WHEN EXISTS (SELECT 1 FROM inbox AS o WHERE o.ticket_key = ? AND o.state IN ('waiting',"
-    " 'working')) THEN ? ELSE ? END, ?, ?, 'waiting', 0, 0)"
+    " 'working')) THEN ? ELSE ? END, ?, ?, ?, 'waiting', 0, 0)"
 )
 
 
@@ -48,6 +49,19 @@ class Arrival:
     event: Event
     raw: bytes
     received_at: datetime
+    traceparent: str | None = None
+
+
+Kept = Callable[[Sequence[bool]], None]
+"""Told which of the arrivals were new, once they are kept."""
+
+Trace = Callable[[Sequence[Arrival]], tuple[Sequence[Arrival], Kept]]
+"""Returns the arrivals as they are to be kept, and what has to be told of it."""
+
+
+def untraced(arrivals: Sequence[Arrival]) -> tuple[Sequence[Arrival], Kept]:
+    """Trace nothing."""
+    return arrivals, lambda fresh: None
 
 
 def keep(database: Database, arrivals: Sequence[Arrival]) -> list[bool]:
@@ -131,7 +145,7 @@ def _row(arrival: Arrival, key: str, at: object) -> tuple[tuple[object, ...], tu
     """Return the values before and behind `due_at`."""
     event = arrival.event
     before = (arrival.source, event.delivery_id, event.kind.value, key, content_hash(event), at)
-    return before, (EVENT.dump_json(event).decode(), arrival.raw)
+    return before, (EVENT.dump_json(event).decode(), arrival.raw, arrival.traceparent)
 
 
 def content_hash(event: Event) -> str:

@@ -58,6 +58,7 @@ class Job:
     event: Event
     attempt: int
     received_at: datetime
+    traceparent: str | None = None
 
     @property
     def ticket_key(self) -> str:
@@ -119,7 +120,7 @@ def _make_due(session: Session, which: ColumnElement[bool]) -> None:
 
 def _job(row: Inbox) -> Job:
     assert row.seq is not None  # noqa: S101 - a stored row has its key
-    return Job(row.seq, row.source, EVENT.validate_json(row.event), row.attempts, row.received_at)
+    return Job(row.seq, row.source, EVENT.validate_json(row.event), row.attempts, row.received_at, row.traceparent)
 
 
 def finish(session: Session, job: Job, now: datetime) -> None:
