@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
+from agent.packages import TRAINING, require
 
 if TYPE_CHECKING:
     from agent.fitting.job import Progress as Step
@@ -28,6 +29,8 @@ def train(
 
     Can be interrupted at any time: the model that serves stays until a complete new one takes its place.
     """
+    require(*TRAINING)
+
     from agent.learning.train import Trainer
 
     parts = parts_for(config, data, learning__trainer=trainer)

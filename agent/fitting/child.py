@@ -29,6 +29,7 @@ from typing import Any
 
 from agent.errors import RolecallError
 from agent.fitting.job import JOB, PACKAGED, FitResult, Job, Progress, Recipe
+from agent.packages import TRAINING, require
 
 GRACE_SECONDS = 5.0  # between asking the process to end and ending it
 POLL_SECONDS = 0.25  # between two looks at its memory
@@ -79,6 +80,7 @@ async def run(
     `on_progress` is called in the event loop. Raises the errors of the module's tree; on any error and on cancellation
     the process is gone and its folder deleted.
     """
+    require(*TRAINING)
     folder = _prepare(job, scratch)
     try:
         return await _run(folder, environment(job.recipe), on_progress, limits or Limits())

@@ -18,7 +18,6 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize  # type: ignore[import-untyped]  # scipy ships no types
 
 from agent.fitting.evaluation import losses
 from agent.triage.fusion import Fusion, Voices, Weights, base_rates, pool
@@ -38,6 +37,8 @@ def fit_weights(
 
     `labels`: 0/1, [n, roles]; `trust`: [n], how much each review counts. Vetoes take no part.
     """
+    from scipy.optimize import minimize  # type: ignore[import-untyped]  # scipy ships no types, and replicas lack it
+
     heard = replace(voices, vetoed=None)
     start = np.array([np.log(prior.temperature), prior.base, prior.rules, prior.memory, prior.lessons])
 
