@@ -21,7 +21,6 @@ def export(
     target: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")],
     model: ModelOption = "rolecall",
     version: VersionOption = None,
-    setfit: Annotated[bool, typer.Option("--setfit", help="SetFit's own layout, the only one there is so far.")] = True,
     pickle_head: PickleOption = False,
     config: ConfigOption = CONFIG,
     data: DataOption = None,
@@ -30,7 +29,6 @@ def export(
 
     Its head is no pickle unless --pickle-head is given; the README in the folder shows the line that fills it.
     """
-    del setfit
     _write(target, model, version, pickle_head, config, data)
     typer.echo(f"{model} is in {target}")
 
