@@ -35,7 +35,7 @@ from agent.metrics import Metrics
 from agent.model_api.web.assembly import model_api
 from agent.model_api.web.route import ModelApiRoute
 from agent.store import coordination
-from agent.store.arrivals import Arrival
+from agent.store.arrivals import untraced
 from agent.store.brakes import Limits
 from agent.store.database import why
 from agent.store.inbox import Job
@@ -82,7 +82,7 @@ def create_app(
     speaker = Speaker(database, mark_key, timedelta(seconds=settings.work.settle_seconds), _limits(settings.brakes))
     head_start = timedelta(minutes=settings.brakes.head_start_minutes)
     breakers = Breakers(metrics, connectors, settings.work.breaker_failures, settings.work.breaker_seconds)
-    traces = tracing(mark_key, os.environ)
+    traces = tracing(os.environ)
     watches = [count_calls(metrics, connectors), breakers.watch, *([traces.call] if traces else [])]
     observed = ObservedConnectors(connectors, watches)
     triage = Triage(database, observed, parts.classifier, speaker, metrics)
@@ -96,19 +96,13 @@ def create_app(
         await_head_start(job, head_start, utcnow())
         await handlers[job.event.kind](job)
 
-    def found(arrivals: Sequence[Arrival], fresh: Sequence[bool]) -> None:
-        commit.accepted.set()
-        if traces:
-            traces.arrived(arrivals, fresh)
-
+    trace = traces.trace if traces else untraced
     handler = traces.attempted(handle) if traces else handle
     attempts = Attempts(database, handler, metrics, breakers, settings.work.retry_seconds)
     engine = make_engine(database, attempts, commit.accepted, settings.work.concurrency)
     health = Health(database, parts.active, (storage.trouble, commit.trouble))
     rates = buckets(connectors, settings.intake)
-    receiver = Receiver(
-        connectors, commit, rates, settings.intake, Summary(metrics), traces.arrived if traces else None
-    )
+    receiver = Receiver(connectors, commit, rates, settings.intake, Summary(metrics), trace)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -116,7 +110,9 @@ def create_app(
         sync = await asyncio.to_thread(ModelSync, database, parts.directory) if database.clustered else None
         others = [_start(_follow(parts, sync)), _start(queue.run()), _start(storage.run())]
         others += [
-            _start(poll_forever(observed, breaker, database, found, settings.work.poll_seconds, metrics))
+            _start(
+                poll_forever(observed, breaker, database, commit.accepted, trace, settings.work.poll_seconds, metrics)
+            )
             for breaker in breakers.values()
         ]
         if rotation:

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
+from agent.packages import require
 
 EXCERPT = 80
 
@@ -24,6 +25,8 @@ def backtest(
     Every answer is one that the model gave, or would give, without having seen that ticket's review. Posts nothing:
     run it before you let Rolecall comment.
     """
+    require("scipy", "sklearn")
+
     from agent.errors import NotPossibleYet
     from agent.learning.contest import contest
     from agent.serving.registry import Registry

@@ -17,6 +17,7 @@ def check(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     from agent.core import Parts, connect
     from agent.intake.storage import shortage
     from agent.web.health import RULES_ALONE
+    from agent.work.schedule import who_trains
     from connectors.errors import ConnectorError
 
     console = Console(highlight=False, soft_wrap=True)
@@ -40,6 +41,7 @@ def check(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
             ("rules", True, f"{len(parts.classifier.rules.rules)} rules, version {parts.classifier.rules.version}"),
             ("database", True, str(parts.directory.database)),
             ("disk", short is None, short or "room for events"),
+            ("training", *who_trains(parts.settings, parts.database)),
             ("model", problem is None, problem or (model.version if model else RULES_ALONE)),
         ]
         if model is not None and not model.keeps(parts.settings.triage.precision_target):

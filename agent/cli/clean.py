@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
+from agent.packages import require
 
 EXCERPT = 80
 
@@ -23,6 +24,8 @@ def clean(
 
     A wrong label is mended where it was made: answer the ticket with `/role NAME`, or import the right role.
     """
+    require("cleanlab", "scipy", "sklearn")
+
     from agent.errors import NotPossibleYet
     from agent.learning.contest import contest
     from agent.learning.duplicates import group_duplicates

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
+from agent.packages import TRAINING, require
 
 if TYPE_CHECKING:
     from agent.fitting.evaluation import Report
@@ -68,6 +69,7 @@ def train(
     from agent.model_api.training_request import TrainingRequest, job
     from agent.model_api.web.assembly import named_models
 
+    require(*TRAINING)
     settings = settings_for(config, data)
     directory = DataDirectory(settings.data)
     directory.create()

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for, settings_for
+from agent.packages import require
 
 if TYPE_CHECKING:
     from agent.serving.registry import Registry
@@ -56,6 +57,8 @@ def rollback(why: WhyOption, config: ConfigOption = CONFIG, data: DataOption = N
 @app.command()
 def compare(a: str, b: str, config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     """Put two versions to the same reviewed tickets, each answering as if it had not seen them."""
+    require("scipy", "sklearn")
+
     from agent.learning.contest import contest
     from agent.learning.promotion import Terms, probability_worse
 
@@ -91,6 +94,7 @@ def curve(
     from agent.learning.curve import draw
     from agent.serving.artefact import read_manifest
 
+    require("matplotlib")
     registry = _registry(config, data)
     pointer = registry.active()
     chosen = version or (pointer.version if pointer else None)

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
+from agent.packages import require
 
 LEAST = 50
 
@@ -29,6 +30,8 @@ def study(
     Uses the frozen encoder, so that a cell takes seconds to minutes. Can be interrupted and repeated: finished cells
     are not computed again.
     """
+    require("matplotlib", "scipy", "sklearn")
+
     from agent.errors import BadInput, NotPossibleYet
     from agent.studies.study import draw, page
     from agent.studies.study import study as run

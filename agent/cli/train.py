@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
 from agent.domain import TrainingOutcome
+from agent.packages import TRAINING, require
 
 if TYPE_CHECKING:
     from agent.config.settings import Settings
@@ -39,6 +40,8 @@ def train(
 
     Can be interrupted at any time: the model that serves stays until a complete new one takes its place.
     """
+    require(*TRAINING)
+
     from agent import logs
 
     settings = settings_for(config, data, learning__trainer=trainer)

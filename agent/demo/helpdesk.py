@@ -174,11 +174,6 @@ class HelpdeskServer:
         if process is not None:
             end(process, STOP_SECONDS)
 
-    def restart(self) -> None:
-        """Stop and start on the same data and port."""
-        self.stop()
-        self.start()
-
     def _environment(self) -> dict[str, str]:
         """Return the child's environment: no proxy may stand between the helpdesk and a receiver on loopback."""
         kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}

@@ -29,6 +29,7 @@ from typing import Any
 
 from agent.errors import RolecallError
 from agent.fitting.job import JOB, PACKAGED, FitResult, Job, Progress, Recipe
+from agent.packages import TRAINING, require
 
 GRACE_SECONDS = 5.0  # between asking the process to end and ending it
 POLL_SECONDS = 0.25  # between two looks at its memory
@@ -79,6 +80,7 @@ async def run(
     `on_progress` is called in the event loop. Raises the errors of the module's tree; on any error and on cancellation
     the process is gone and its folder deleted.
     """
+    require(*TRAINING)
     folder = _prepare(job, scratch)
     try:
         return await _run(folder, environment(job.recipe), on_progress, limits or Limits())
@@ -184,7 +186,7 @@ async def _tail(stream: asyncio.StreamReader | None, tail: bytearray) -> None:
 
 async def _watch_memory(process: asyncio.subprocess.Process, limit: float, excess: list[float]) -> None:
     while process.returncode is None:
-        held = resident_mb(process.pid)
+        held = await resident_mb(process.pid)
         if held > limit:
             excess.append(held)
             process.kill()
@@ -192,13 +194,29 @@ async def _watch_memory(process: asyncio.subprocess.Process, limit: float, exces
         await asyncio.sleep(POLL_SECONDS)
 
 
-def resident_mb(pid: int) -> float:
-    """Return the resident memory of a process in MB; 0 where there is no such process or no /proc."""
+async def resident_mb(pid: int) -> float:
+    """Return the resident memory of a process in MB; 0 where there is no such process."""
+    pages = _resident_pages(pid)
+    return await _listed_mb(pid) if pages is None else pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+
+
+def _resident_pages(pid: int) -> int | None:
+    """Return what Linux says, None where there is no /proc."""
     try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
+        return int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
     except (OSError, IndexError, ValueError):
+        return None
+
+
+async def _listed_mb(pid: int) -> float:
+    """Return what `ps` says on any other system, such as macOS."""
+    command = ("ps", "-o", "rss=", "-p", str(pid))
+    try:
+        listing = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    except FileNotFoundError:  # a container without it has /proc
         return 0.0
-    return pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+    listed, _ = await listing.communicate()
+    return int(listed or 0) / 1024
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

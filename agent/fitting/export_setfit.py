@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from agent.errors import BadInput
+from agent.packages import require
 from agent.serving.registry import Registry
 
 MODULE = "agent.fitting.process.write_setfit"
@@ -16,8 +17,9 @@ MODULE = "agent.fitting.process.write_setfit"
 def export(registry: Registry, version: str, target: Path, *, pickle_head: bool = False) -> None:
     """Write `version` into the new folder `target`; with `pickle_head` also the pickle that SetFit loads by itself.
 
-    Raises BadInput with the reason; nothing is left behind then.
+    Raises NotPossibleYet without torch, and BadInput with the reason; nothing is left behind then.
     """
+    require("torch", "onnx", "setfit")
     if target.exists():
         raise BadInput(f"{target} exists already")
     building = target.with_name(f".building-{target.name}")

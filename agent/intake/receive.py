@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 
@@ -37,7 +37,7 @@ from agent.config.settings import IntakeSettings
 from agent.intake.group_commit import GroupCommit, Overloaded
 from agent.intake.rate import Bucket
 from agent.intake.summary import Answer, Summary
-from agent.store.arrivals import Arrival
+from agent.store.arrivals import Arrival, Trace, untraced
 from agent.store.database import UNUSABLE, why
 from agent.store.tables import utcnow
 from connectors.base import Connector
@@ -65,8 +65,7 @@ class Receiver:
     buckets: Mapping[str, Bucket]
     limits: IntakeSettings
     summary: Summary
-    arrived: Callable[[Sequence[Arrival], Sequence[bool]], None] | None = None
-    """Told of what was kept, and which of it is new."""
+    trace: Trace = untraced
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one delivery."""
@@ -85,9 +84,9 @@ class Receiver:
             arrivals = self._verify_and_parse(source, Delivery(headers, body, scope["path_params"].get("secret", "")))
             if not arrivals:
                 return Answer(200, "nothing for Rolecall in this")
-            fresh = await self.commit.accept(arrivals)
-            if self.arrived:
-                self.arrived(arrivals, fresh)
+            traced, kept = self.trace(arrivals)
+            fresh = await self.commit.accept(traced)
+            kept(fresh)
         except HTTPException as refusal:
             return Answer(refusal.status_code, refusal.detail)
         except InvalidSignature:

@@ -17,6 +17,7 @@ from typing import Any
 
 from agent.domain import ticket_text
 from agent.errors import BadInput
+from agent.packages import require
 
 SUFFIXES = (".csv", ".parquet")
 DOWNLOAD = ("-m", "agent.fitting.process.download_dataset")
@@ -89,6 +90,7 @@ def _joined(parts: Sequence[str]) -> str:
 
 
 def _table(file: Path) -> dict[str, list[Any]]:
+    require("pyarrow")
     import pyarrow
     from pyarrow import csv, parquet
 
@@ -111,6 +113,7 @@ def _files(folder: Path, split: str) -> list[Path]:
 
 def _download(dataset: str, split: str, folder: Path) -> Path:
     """Fetch a split in a process of its own, since the hub's library takes seconds to import."""
+    require("datasets")
     target = folder / "rows.parquet"
     command = [sys.executable, *DOWNLOAD, dataset, split, str(target)]
     done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603 - our own module, and its arguments

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import CursorResult, bindparam, text
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from agent.store.tables import SharedValue, Utc, utcnow
 
@@ -49,6 +49,12 @@ def touch(session: Session, name: str, now: datetime) -> None:
         " ON CONFLICT (name) DO UPDATE SET at = excluded.at"
     )
     _insert(session, sql, {"name": name, "at": now})
+
+
+def touched(session: Session, prefix: str, since: datetime) -> list[str]:
+    """Return what follows the prefix in names whose time was noted since then, in order."""
+    recent = select(SharedValue.name).where(col(SharedValue.name).startswith(prefix), SharedValue.at >= since)
+    return sorted(name.removeprefix(prefix) for name in session.exec(recent))
 
 
 def _insert(session: Session, sql: str, values: dict[str, object]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, CursorResult, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Row, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlmodel import Session
 
@@ -109,10 +109,10 @@ class Database:
         """Run `query(session, ...)` in one transaction, in this thread."""
         return self._transact(self.engine, query, *args, **kwargs)
 
-    def alone(self, statement: str, parameters: tuple[object, ...]) -> CursorResult[Any]:
-        """Execute one statement on SQLite that is a transaction by itself, in this thread: the writer's."""
+    def alone(self, statement: str, parameters: tuple[object, ...]) -> Sequence[Row[Any]]:
+        """Return the rows of one statement on SQLite that is a transaction by itself, in this thread: the writer's."""
         with self._bare.connect() as connection:
-            return connection.exec_driver_sql(statement, parameters)
+            return connection.exec_driver_sql(statement, parameters).all()  # committed with the last row
 
     async def write(self, query: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query(session, ...)` in one transaction, in the writer's thread."""

@@ -1,35 +1,36 @@
 """Jobs on PostgreSQL: deferred in the very transaction that keeps the event, so that neither exists without the other.
 
-Procrastinate's own schema and its own SQL. Its locks keep the jobs of a ticket in order, a waiting retry included.
+Procrastinate's own schema and functions; its locks keep the jobs of a ticket in order, a waiting retry included. Two
+statements on its table remain. Its `retry_job` and `finish_job` know a job by its number alone: called by a server that
+was suspended since it looked, they would queue or delete what another one has in hand by now. These two compare who
+holds the job for which attempt, and change it in the transaction that looks at the event, or takes it back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Connection
 
+if TYPE_CHECKING:
+    from procrastinate.jobs import Job
+    from procrastinate.manager import JobManager
+
 QUEUE = "rolecall"
 TASK = "rolecall.event"
-
-_DEFER = """
-SELECT procrastinate_defer_jobs_v1(array_agg(
-    ROW(%s, %s, 0, key, NULL, jsonb_build_object('seq', seq), NULL)::procrastinate_job_to_defer_v1 ORDER BY seq))
-FROM unnest(%s::bigint[], %s::text[]) AS kept (seq, key)
-"""
-"""As `defer_jobs` in procrastinate/sql/queries.sql of release 3.10."""
 
 _TAKE_BACK = """
 UPDATE procrastinate_jobs AS job
 SET status = 'todo', attempts = job.attempts + 1, scheduled_at = NULL, worker_id = NULL, abort_requested = false
 FROM (
-    SELECT job.id, worker.id IS NOT NULL AS died
-    FROM procrastinate_jobs AS job LEFT JOIN procrastinate_workers AS worker ON worker.id = job.worker_id
-    WHERE job.status = 'doing' AND job.queue_name = %s
-        AND (worker.id IS NULL OR worker.last_heartbeat < now() - make_interval(secs => %s))
+    SELECT job.id
+    FROM procrastinate_jobs AS job JOIN unnest(%s::bigint[], %s::int[]) AS seen (id, attempts) USING (id, attempts)
+    WHERE job.status = 'doing'
     FOR UPDATE OF job SKIP LOCKED) AS left_behind
 WHERE job.id = left_behind.id
-RETURNING (job.args->>'seq')::bigint AS seq, left_behind.died
+RETURNING job.id
 """
 
 FOLLOW = """
@@ -44,7 +45,7 @@ SET status = 'todo', attempts = job.attempts + 1, worker_id = NULL, abort_reques
     scheduled_at = CASE mine.state WHEN 'waiting' THEN mine.due_at ELSE now() + interval '1 second' END
 FROM mine WHERE job.id = mine.id AND mine.open
 """
-"""Let a job do as its event: end with it, or wait as long as it. A job that others have taken over is left alone."""
+"""End a job with its event, or let it wait as long as that. A job that others have taken over is left alone."""
 
 
 def install(connection: Connection) -> None:
@@ -52,21 +53,40 @@ def install(connection: Connection) -> None:
     if connection.exec_driver_sql("SELECT to_regclass('procrastinate_jobs')").scalar_one() is None:
         from procrastinate.schema import SchemaManager
 
-        driver = connection.connection.driver_connection
-        assert driver is not None  # noqa: S101 - inside a transaction there is one
-        driver.execute(SchemaManager.get_schema())  # the whole script at once, without parameters
+        _driver(connection).execute(SchemaManager.get_schema())  # the whole script at once, without parameters
 
 
 def defer(connection: Connection, events: Sequence[tuple[int, str]]) -> None:
-    """Let each event, given as (seq, ticket key), be worked on once after this transaction."""
+    """Defer one job for each event, given as (seq, ticket key), in the caller's transaction."""
     if events:
-        seqs, keys = map(list, zip(*events, strict=True))
-        connection.exec_driver_sql(_DEFER, (QUEUE, TASK, seqs, keys))
+        from procrastinate.jobs import Job
+
+        jobs = [
+            Job(id=None, queue=QUEUE, lock=key, queueing_lock=None, task_name=TASK, task_kwargs={"seq": seq})
+            for seq, key in events
+        ]
+        _manager().batch_defer_jobs(jobs, connection=_driver(connection))
 
 
-def take_back(connection: Connection, seconds: float) -> dict[int, bool]:
-    """Queue again what servers without a heartbeat for so long had in hand.
+def take_back(connection: Connection, stalled: Sequence[Job]) -> dict[int, bool]:
+    """Queue stalled jobs again that are still what they were when they were listed.
 
     Return by the event's number whether the server seems to have died: others have signed off, and lost touch only.
     """
-    return {row.seq: row.died for row in connection.exec_driver_sql(_TAKE_BACK, (QUEUE, seconds))}
+    held = [job.id for job in stalled], [job.attempts for job in stalled]
+    taken = set(connection.exec_driver_sql(_TAKE_BACK, held).scalars())
+    return {cast(int, job.task_kwargs["seq"]): job.worker_id is not None for job in stalled if job.id in taken}
+
+
+@cache
+def _manager() -> JobManager:
+    """Return what defers jobs through connections that are handed to it, and opens none."""
+    from procrastinate import SyncPsycopgConnector
+    from procrastinate.manager import JobManager
+
+    return JobManager(SyncPsycopgConnector())
+
+
+def _driver(connection: Connection) -> Any:
+    """Return psycopg's own connection, inside the transaction that SQLAlchemy has begun on it."""
+    return connection.connection.driver_connection

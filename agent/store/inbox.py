@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, CursorResult, Text, func, literal_column, text
@@ -19,6 +20,9 @@ from agent.domain import ticket_key
 from agent.store import deferred
 from agent.store.tables import Inbox, utcnow
 from connectors.events import Event
+
+if TYPE_CHECKING:
+    from procrastinate.jobs import Job as StalledJob
 
 MAX_CRASHES = 5
 """After so many deaths of the process in a row in the middle of one event, the event is poison: see `claim`."""
@@ -54,6 +58,7 @@ class Job:
     event: Event
     attempt: int
     received_at: datetime
+    traceparent: str | None = None
 
     @property
     def ticket_key(self) -> str:
@@ -115,7 +120,7 @@ def _make_due(session: Session, which: ColumnElement[bool]) -> None:
 
 def _job(row: Inbox) -> Job:
     assert row.seq is not None  # noqa: S101 - a stored row has its key
-    return Job(row.seq, row.source, EVENT.validate_json(row.event), row.attempts, row.received_at)
+    return Job(row.seq, row.source, EVENT.validate_json(row.event), row.attempts, row.received_at, row.traceparent)
 
 
 def finish(session: Session, job: Job, now: datetime) -> None:
@@ -189,9 +194,9 @@ def take(session: Session, seq: int) -> Job | None:
     return _job(row)
 
 
-def take_back(session: Session, seconds: float, now: datetime) -> Sequence[int]:
-    """Take back what servers without a heartbeat for so long were working on; return the numbers of these events."""
-    left = deferred.take_back(session.connection(), seconds)
+def take_back(session: Session, stalled: Sequence[StalledJob], now: datetime) -> Sequence[int]:
+    """Take back what servers without a heartbeat were working on; return the numbers of these events."""
+    left = deferred.take_back(session.connection(), stalled)
     blamed = [seq for seq, died in left.items() if died]
     stranded = select(Inbox).where(col(Inbox.seq).in_(blamed), Inbox.state == "working").with_for_update()
     for row in session.exec(stranded).all() if blamed else ():

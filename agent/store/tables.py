@@ -37,7 +37,10 @@ _OPEN = text("state IN ('waiting', 'working')")
 
 
 class Inbox(SQLModel, table=True):
-    """An accepted event, kept before anything is done about it. `state`: waiting, working, done, dead or dropped."""
+    """An accepted event, kept before anything is done about it. `state`: waiting, working, done, dead or dropped.
+
+    `traceparent` leads to the trace that begins with its receipt, where events are traced.
+    """
 
     __table_args__ = (
         UniqueConstraint("source", "delivery_id", "kind"),
@@ -57,6 +60,7 @@ class Inbox(SQLModel, table=True):
     received_at: datetime = Field(sa_column=_time())
     event: str = Field(sa_column=Column(Text, nullable=False))
     raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    traceparent: str | None = None
     state: str = "waiting"
     due_at: datetime = Field(sa_column=_time())
     attempts: int = 0

@@ -50,6 +50,8 @@ log = structlog.get_logger()
 class _Jobs(JobManager):
     """Procrastinate's way to its tables. Heartbeats renew the lease, and a job follows its event.
 
+    Its worker has no other place where the number of the worker and the end of a heartbeat are known.
+
     `former` are workers of this process that could not sign off, for want of a database. It has not died.
     """
 
@@ -137,7 +139,10 @@ class ClusterEngine:
                     stalled_worker_timeout=FORGOTTEN_SECONDS,
                 )
             )
-            others = [asyncio.create_task(self._look_after(lease)), asyncio.create_task(self._stopping.wait())]
+            others = [
+                asyncio.create_task(self._look_after(lease, app.job_manager)),
+                asyncio.create_task(self._stopping.wait()),
+            ]
             try:
                 done, _ = await asyncio.wait([working, *others], return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
@@ -147,10 +152,12 @@ class ClusterEngine:
                     task.cancel()  # a worker that is cancelled finishes the work in hand
                 await asyncio.gather(working, *others, return_exceptions=True)
 
-    async def _look_after(self, lease: Lease) -> None:
+    async def _look_after(self, lease: Lease, jobs: JobManager) -> None:
         """Take back what dead servers left behind, for as long as we are alive ourselves."""
         while lease.holds():
-            for seq in await self._database.write(_take_back):
+            await self._database.read(_follow_clock)
+            stalled = list(await jobs.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=STALLED_SECONDS))
+            for seq in await self._database.write(inbox.take_back, stalled, utcnow()) if stalled else ():
                 log.warning("event_taken_back", seq=seq)
             await asyncio.sleep(TAKE_BACK_SECONDS)
         log.warning("lease_lapsed")
@@ -161,6 +168,5 @@ class ClusterEngine:
             await self._attempts.make(job)
 
 
-def _take_back(session: Session) -> list[int]:
+def _follow_clock(session: Session) -> None:
     clock.follow(session.connection())
-    return list(inbox.take_back(session, STALLED_SECONDS, utcnow()))

@@ -10,14 +10,14 @@ its watermark in one transaction: whenever the process dies, the next look begin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from agent.metrics import Metrics
-from agent.store.arrivals import Arrival, accept
+from agent.store.arrivals import Arrival, Trace, accept, untraced
 from agent.store.database import UNUSABLE, Database, why
 from agent.store.tables import Watermark, utcnow
 from agent.work.breaker import Breaker
@@ -27,9 +27,6 @@ from connectors.errors import ConnectorError
 BETWEEN_LOOKS_SECONDS = 0.5
 """Pause between the looks of one poll, for the other users of a system that has much to tell."""
 
-Found = Callable[[Sequence[Arrival], Sequence[bool]], None]
-"""Told of what a look found, once it is kept, and which of it is new; called where something is."""
-
 log = structlog.get_logger()
 
 
@@ -37,20 +34,22 @@ async def poll_forever(
     connectors: Mapping[str, Connector],
     breaker: Breaker,
     database: Database,
-    found: Found,
+    wake: asyncio.Event,
+    trace: Trace,
     every_seconds: float,
     metrics: Metrics,
 ) -> None:
     """Poll one system until cancelled; one that is down, or wants to be left alone, is asked again at a later turn.
 
-    The connector is looked up at every turn: it is replaced when its secrets are rotated.
+    `wake` is set where something was new. The connector is looked up at every turn: it is replaced when its secrets are
+    rotated.
     """
     source = breaker.source
     while True:
         try:
             with breaker.passage() as closed_for:
                 if closed_for is None:
-                    fresh = await poll_once(connectors[source], database, found)
+                    fresh = await poll_once(connectors[source], database, wake, trace)
                     metrics.found.labels(source).inc(fresh)
                     metrics.polled.labels(source).set_to_current_time()
         except UNUSABLE as error:
@@ -60,25 +59,26 @@ async def poll_forever(
         await asyncio.sleep(every_seconds)
 
 
-async def poll_once(connector: Connector, database: Database, found: Found = lambda arrivals, fresh: None) -> int:
+async def poll_once(connector: Connector, database: Database, wake: asyncio.Event, trace: Trace = untraced) -> int:
     """Take in all that happened up to now, look by look, and return how many events were new. Raises ConnectorError."""
     total, complete = 0, False
     while not complete:
-        fresh, complete = await _look(connector, database, found)
+        fresh, complete = await _look(connector, database, wake, trace)
         total += fresh
         await asyncio.sleep(0 if complete else BETWEEN_LOOKS_SECONDS)
     return total
 
 
-async def _look(connector: Connector, database: Database, tell: Found) -> tuple[int, bool]:
+async def _look(connector: Connector, database: Database, wake: asyncio.Event, trace: Trace) -> tuple[int, bool]:
     """Take in what one look finds; return how many events were new, and whether that was all."""
     known = await database.read(_watermark, connector.source)
     found = await connector.poll(known)
     now = utcnow()
-    arrivals = [Arrival(connector.source, event, b"", now) for event in found.events]
+    arrivals, kept = trace([Arrival(connector.source, event, b"", now) for event in found.events])
     fresh = await database.write(_take_in, connector.source, arrivals, found.watermark)
+    kept(fresh)
     if any(fresh):
-        tell(arrivals, fresh)
+        wake.set()
         log.info("poll_found", source=connector.source, events=sum(fresh), complete=found.complete)
     return sum(fresh), found.complete
 

@@ -1,15 +1,20 @@
-"""What happens once a day, on one server only where several share a database: training, and forgetting old texts."""
+"""What happens once a day, on one server only where several share a database: training, and forgetting old texts.
+
+A server without the packages that training needs leaves the night to others, which make themselves known.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from socket import gethostname
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from agent.config.settings import Settings
 from agent.learning.nightly import retrain
+from agent.packages import TRAINING, missing
 from agent.store import coordination, retention
 from agent.store.database import Database
 from agent.store.tables import utcnow
@@ -17,8 +22,13 @@ from agent.store.tables import utcnow
 BATCH = 500
 """Events forgotten in one transaction, so that other writes can pass."""
 
+ANNOUNCED = timedelta(hours=1)
+"""How often a server that trains says so."""
+
 GENTLY = {"coalesce": True, "max_instances": 1, "misfire_grace_time": 3_600}
 """Once where several times were missed, and an hour late at most: a changed clock must not cost a night's training."""
+
+_TRAINER = "trainer:"
 
 log = structlog.get_logger()
 
@@ -38,11 +48,30 @@ def schedule(settings: Settings, database: Database, train_command: Sequence[str
         if await _mine(database, "forget", f"{utcnow():%Y-%m-%d}"):
             await forget_settled(database, timedelta(days=settings.work.keep_days))
 
-    if at is not None:
+    async def announce() -> None:
+        await database.insist(coordination.touch, f"{_TRAINER}{gethostname()}", utcnow())
+
+    if at is not None and (reason := missing(*TRAINING)):
+        log.info("nightly_training_left_to_others", reason=reason)
+    elif at is not None:
         scheduler.add_job(retrain_once, "cron", hour=at.hour, minute=at.minute, **GENTLY)
+        if database.clustered:
+            seconds, now = ANNOUNCED.total_seconds(), datetime.now()
+            scheduler.add_job(announce, "interval", seconds=seconds, next_run_time=now, **GENTLY)
     scheduler.add_job(forget_once, "interval", hours=1, **GENTLY)
     scheduler.start()
     return scheduler
+
+
+def who_trains(settings: Settings, database: Database) -> tuple[bool, str]:
+    """Return whether anybody trains at night, or is not meant to, and who."""
+    at, reason = settings.learning.nightly_at, missing(*TRAINING)
+    if at is None:
+        return True, "at night nobody ([learning] nightly_at is off)"
+    if reason is None:
+        return True, f"this server, every night at {at:%H:%M}"
+    others = database.call(coordination.touched, _TRAINER, utcnow() - 2 * ANNOUNCED)
+    return bool(others), f"{', '.join(others)}; this server only serves" if others else f"nobody: {reason}"
 
 
 async def forget_settled(database: Database, keep: timedelta) -> int:

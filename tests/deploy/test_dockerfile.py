@@ -59,3 +59,16 @@ def test_torch_is_installed_first_and_from_an_index_that_can_be_chosen(steps: li
     assert installs[0].endswith(" torch")
     assert all("--constraint constraints.txt" in install for install in installs)
     assert ("ARG", "TORCH_INDEX=https://download.pytorch.org/whl/cpu") in steps
+
+
+def test_what_is_built_by_default_trains_and_the_serving_target_does_not(steps: list[tuple[str, str]]) -> None:
+    stages = [value for instruction, value in steps if instruction == "FROM"]
+    assert (stages[-2], stages[-1]) == ("runtime AS serving", "runtime")
+    assert steps[-1] == ("COPY", "--from=build /opt/rolecall /opt/rolecall")
+    first = steps.index(("FROM", "${PYTHON_IMAGE} AS build-serving"))
+    last = steps.index(("FROM", "${PYTHON_IMAGE} AS runtime"))
+    installs = [value for instruction, value in steps[first:last] if "pip install" in value]
+    assert [install.split("constraints.txt ")[1] for install in installs] == [
+        "--requirement serving-requirements.txt",
+        "--no-deps .",
+    ]

@@ -15,6 +15,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from agent.packages import missing
+
 ORPHANED = 3  # exit code
 NICENESS = 10  # serving comes first on a small machine
 REPORT_EVERY = 0.2  # seconds
@@ -51,6 +53,9 @@ def main() -> int:
         job = Job.from_json(json.loads((folder / JOB).read_text("utf-8")))
         try:
             result = fit(job, folder, report)
+        except ModuleNotFoundError as error:  # of a recipe that needs more than others do, such as SetFit's own trainer
+            say({"failed": missing(str(error.name).partition(".")[0]) or str(error)})
+            return 1
         except (UnusableBaseModel, ExportError) as error:
             say({"failed": str(error)})
             return 1

@@ -8,6 +8,7 @@ import hashlib
 import json
 import resource
 import shutil
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -115,4 +116,5 @@ def _peak_mb() -> float:
         return float(status.partition("VmHWM:")[2].split()[0]) / 1024
     except (OSError, IndexError):
         # elsewhere than on Linux; there it would count what the parent held when it forked
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        unit = 1 << 20 if sys.platform == "darwin" else 1 << 10  # macOS counts bytes, others kB
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

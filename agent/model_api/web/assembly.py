@@ -18,6 +18,7 @@ from agent.model_api.web.inference import InferenceRoutes
 from agent.model_api.web.key import Keys
 from agent.model_api.web.models import ModelRoutes
 from agent.model_api.web.training import TrainingRoutes
+from agent.packages import TRAINING, missing
 from agent.serving.loaded import LoadedModels
 from agent.store.database import Database
 
@@ -34,7 +35,7 @@ def model_api(
         directory.api_training,
         limits,
         server=hashlib.sha256(directory.key()).hexdigest(),  # no two servers share a data directory
-        at_once=settings.jobs_at_once,
+        at_once=0 if missing(*TRAINING) else settings.jobs_at_once,  # pending jobs are left to others
         threads=settings.threads,
     )
     loaded = LoadedModels(directory.encoders, capacity=settings.loaded_models, threads=settings.threads)

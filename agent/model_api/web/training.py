@@ -13,6 +13,7 @@ from agent.model_api.job_queue import JobQueue
 from agent.model_api.named_models import NamedModels
 from agent.model_api.training_request import ModelName, TrainingRequest
 from agent.model_api.web.answers import JobAnswer, faulty, refusals
+from agent.packages import TRAINING, missing
 from agent.store import jobs
 from agent.store.database import Database
 from agent.store.tables import ModelJob, utcnow
@@ -43,7 +44,7 @@ class TrainingRoutes:
         """Return the routes."""
         router = APIRouter(tags=["training"])
         add, one, answer = router.add_api_route, "/v1/jobs/{job_id}", JobAnswer
-        add("/v1/train", self.train, methods=["POST"], response_model=answer, responses=refusals(403, 409, 429))
+        add("/v1/train", self.train, methods=["POST"], response_model=answer, responses=refusals(403, 409, 429, 501))
         add("/v1/jobs", self.newest, methods=["GET"], response_model=list[JobAnswer])
         add(one, self.status, methods=["GET"], response_model=answer, responses=refusals(404))
         add(one, self.cancel, methods=["DELETE"], response_model=answer, responses=refusals(404, 409))
@@ -51,6 +52,8 @@ class TrainingRoutes:
 
     async def train(self, request: TrainingRequest, idempotency_key: Key = None) -> JobAnswer:
         """Train a classifier in the background; when it is done, this version answers under the name."""
+        if reason := missing(*TRAINING):
+            raise HTTPException(501, f"this server does not train: {reason}")
         base_model = request.base_model or self.settings.base_models[0]
         if base_model not in self.settings.base_models:
             raise faulty("base_model", NOT_ALLOWED.format(", ".join(self.settings.base_models)))

@@ -49,12 +49,16 @@ def databases(url: str) -> Iterator[list[Database]]:
 async def test_what_a_look_finds_is_taken_in_once(databases: list[Database], found: int) -> None:
     desk = PolledDesk()
     desk.found = found
-    assert [await poll_once(desk, databases[0]) for _ in range(2)] == [found, 0]
+    assert [await poll_once(desk, databases[0], asyncio.Event()) for _ in range(2)] == [found, 0]
 
 
 async def test_servers_that_look_at_the_same_moment_do_not_disturb_each_other(databases: list[Database]) -> None:
     desk = PolledDesk()
     for _ in range(20):
-        assert await asyncio.gather(*(poll_once(desk, database) for database in databases)) == [0, 0, 0]
+        assert await asyncio.gather(*(poll_once(desk, database, asyncio.Event()) for database in databases)) == [
+            0,
+            0,
+            0,
+        ]
         with databases[0].engine.begin() as connection:
             connection.exec_driver_sql("DELETE FROM watermark")

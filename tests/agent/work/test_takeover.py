@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -9,6 +10,8 @@ from itertools import chain
 
 import psycopg
 import pytest
+from procrastinate import App, PsycopgConnector
+from procrastinate.jobs import Job as StalledJob
 from psycopg.rows import dict_row
 
 from agent.store import deferred, inbox
@@ -32,6 +35,26 @@ def database(cluster: str) -> Iterator[Database]:
     opened.close()
 
 
+def address(database: Database) -> str:
+    return database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def stalled(database: Database) -> list[StalledJob]:
+    """Return what the servers' look after each other finds."""
+
+    async def look() -> list[StalledJob]:
+        app = App(connector=PsycopgConnector(conninfo=address(database), min_size=1, max_size=1))
+        async with app.open_async():
+            jobs = app.job_manager
+            return list(await jobs.get_stalled_jobs(queue=deferred.QUEUE, seconds_since_heartbeat=SILENT))
+
+    return asyncio.run(look())
+
+
+def take_back(database: Database) -> list[int]:
+    return list(database.call(inbox.take_back, stalled(database), utcnow()))
+
+
 class Server:
     """One worker's view of the queue."""
 
@@ -43,8 +66,7 @@ class Server:
 
     def fetch(self) -> tuple[dict[str, int], Job]:
         """Take the next job; return what `FOLLOW` needs to know of it, and the event."""
-        url = self.database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        with psycopg.connect(url, row_factory=dict_row) as connection:
+        with psycopg.connect(address(self.database), row_factory=dict_row) as connection:
             sql = "SELECT * FROM procrastinate_fetch_job_v2(ARRAY[%s]::varchar[], %s)"
             row = connection.execute(sql, (deferred.QUEUE, self.worker)).fetchone()
         assert row is not None
@@ -71,10 +93,11 @@ def jobs(database: Database) -> list[tuple[str, int | None]]:
 def test_of_servers_that_take_back_at_once_one_gets_each_event(database: Database) -> None:
     dead = Server(database)
     held = [dead.fetch()[1].seq for _ in range(TICKETS)]
-    assert database.call(inbox.take_back, SILENT, utcnow()) == []
+    assert take_back(database) == []
     dead.fall_silent()
+    seen = stalled(database)
     with ThreadPoolExecutor(4) as pool:
-        taken = list(pool.map(lambda _: database.call(inbox.take_back, SILENT, utcnow()), range(4)))
+        taken = list(pool.map(lambda _: database.call(inbox.take_back, seen, utcnow()), range(4)))
     assert sorted(chain(*taken)) == held
     with database.engine.connect() as connection:
         assert {n for (n,) in connection.exec_driver_sql("SELECT crashes FROM inbox")} == {1}
@@ -84,7 +107,7 @@ def test_a_server_that_wakes_up_can_neither_end_nor_delay_what_others_have(datab
     sleeper, other = Server(database), Server(database)
     its_job, its_event = sleeper.fetch()
     sleeper.fall_silent()
-    assert database.call(inbox.take_back, SILENT, utcnow()) == [its_event.seq]
+    assert take_back(database) == [its_event.seq]
     with pytest.raises(Superseded):
         database.call(inbox.finish, its_event, utcnow())
     job, event = other.fetch()
@@ -101,6 +124,19 @@ def test_a_server_that_wakes_up_can_neither_end_nor_delay_what_others_have(datab
     database.call(inbox.finish, event, utcnow())
     other.follow(job)
     assert len(jobs(database)) == TICKETS - 1
+
+
+def test_a_server_that_was_suspended_between_look_and_act_takes_nothing_from_others(database: Database) -> None:
+    dead, other = Server(database), Server(database)
+    _, event = dead.fetch()
+    dead.fall_silent()
+    seen_long_ago = stalled(database)
+    assert take_back(database) == [event.seq]
+    _, taken = other.fetch()
+    assert taken.seq == event.seq
+    assert database.call(inbox.take_back, seen_long_ago, utcnow()) == []
+    assert jobs(database)[0] == ("doing", other.worker)
+    database.call(inbox.finish, taken, utcnow())  # and the event is still the other's
 
 
 def test_a_job_waits_as_long_as_its_event(database: Database) -> None:
@@ -127,7 +163,7 @@ def test_an_event_is_not_blamed_for_a_server_that_signs_off(database: Database) 
     _, event = server.fetch()
     with database.engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM procrastinate_workers WHERE id = %s", (server.worker,))
-    assert database.call(inbox.take_back, SILENT, utcnow()) == [event.seq]
+    assert take_back(database) == [event.seq]
     with database.engine.connect() as connection:
         assert {n for (n,) in connection.exec_driver_sql("SELECT crashes FROM inbox")} == {0}
     again, _ = Server(database).fetch()
@@ -146,7 +182,7 @@ def test_what_was_in_hand_at_a_death_is_worked_on_one_at_a_time(database: Databa
     dead = Server(database)
     first, second = (dead.fetch()[1].seq for _ in range(2))
     dead.fall_silent()
-    database.call(inbox.take_back, SILENT, utcnow())
+    take_back(database)
     job = database.call(inbox.take, first)
     assert job is not None
     assert database.call(inbox.take, second) is None

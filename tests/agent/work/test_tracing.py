@@ -1,4 +1,4 @@
-"""A trace leads from the delivery to the comment, with nothing kept for it; off, it costs not even an import."""
+"""A trace leads from the delivery to the comment, kept with the event; off, it costs not even an import."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from opentelemetry.trace import StatusCode
 import agent.app
 from agent.app import Parts
 from agent.errors import SettingsError
+from agent.store.arrivals import Arrival
+from agent.store.inbox import Job
+from agent.store.tables import utcnow
 from agent.work import tracing as tracing_module
 from agent.work.tracing import Tracing, tracing
 from connectors.base import Poll
@@ -37,7 +40,7 @@ SUBJECT = "VPN of zebra-stripe is down"
 def exporter(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
     """Let the server trace into memory."""
     exporter = InMemorySpanExporter()
-    monkeypatch.setattr(agent.app, "tracing", lambda key, _environ: Tracing(key, exporter))
+    monkeypatch.setattr(agent.app, "tracing", lambda _environ: Tracing(exporter))
     return exporter
 
 
@@ -93,14 +96,70 @@ async def test_what_a_poll_found_has_a_trace_that_begins_with_the_poll(
     assert tree(spans)["poll"] == ["attempt"]
 
 
-async def test_the_ids_of_a_trace_hang_on_the_event_and_the_installation(parts: Parts, desk: Desk) -> None:
-    """So that another server, or this one after a crash, goes on with the same trace."""
-    event, other = desk.create("VPN is down"), desk.create("VPN is down")
-    one, same, stranger = (Tracing(key, InMemorySpanExporter()) for key in (b"key", b"key", b"another key"))
-    assert one._ids("desk", event) == same._ids("desk", event)
-    assert len({one._ids("desk", event), one._ids("desk", other), stranger._ids("desk", event)}) == 3
-    for each in (one, same, stranger):
-        each.close()
+def arrival(event: Event) -> Arrival:
+    return Arrival("desk", event, b"as received", utcnow())
+
+
+async def attempt(tracing: Tracing, kept: Arrival) -> None:
+    async def handle(_job: Job) -> None:
+        pass
+
+    await tracing.attempted(handle)(Job(1, kept.source, kept.event, 1, kept.received_at, kept.traceparent))
+
+
+async def test_another_server_goes_on_with_the_trace_that_is_kept_with_the_event(desk: Desk) -> None:
+    """Or this one, after a crash."""
+    here, there = InMemorySpanExporter(), InMemorySpanExporter()
+    receiving, working = Tracing(here), Tracing(there)
+    (kept,), tell = receiving.trace([arrival(desk.create("VPN is down"))])
+    tell([True])
+    await attempt(working, kept)
+    receiving.close()
+    working.close()
+    (delivery,), (attempted,) = here.get_finished_spans(), there.get_finished_spans()
+    assert attempted.parent is not None
+    assert attempted.parent.span_id == delivery.context.span_id
+    assert attempted.context.trace_id == delivery.context.trace_id
+
+
+async def test_an_event_that_was_kept_while_tracing_was_off_begins_its_trace_with_the_attempt(desk: Desk) -> None:
+    exporter = InMemorySpanExporter()
+    tracing = Tracing(exporter)
+    await attempt(tracing, arrival(desk.create("VPN is down")))
+    tracing.close()
+    assert [(span.name, span.parent) for span in exporter.get_finished_spans()] == [("attempt", None)]
+
+
+async def test_what_is_not_sampled_at_its_receipt_is_not_sampled_later(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exporter = InMemorySpanExporter()
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_always_off")
+    receiving = Tracing(exporter)
+    monkeypatch.delenv("OTEL_TRACES_SAMPLER")
+    working = Tracing(exporter)
+    (kept,), tell = receiving.trace([arrival(desk.create("VPN is down"))])
+    tell([True])
+    await attempt(working, kept)
+    receiving.close()
+    working.close()
+    assert exporter.get_finished_spans() == ()
+
+
+@pytest.mark.parametrize("flags", ["00", "01"])
+async def test_the_sender_of_a_webhook_chooses_neither_trace_nor_sampling(
+    parts: Parts, desk: Desk, exporter: InMemorySpanExporter, flags: str
+) -> None:
+    trace_id = "0af7651916cd43dd8448eb211c80319c"
+    headers = {"traceparent": f"00-{trace_id}-b7ad6b7169203331-{flags}", "tracestate": "vendor=chosen"}
+    async with running(parts, desk) as server:
+        server.client.headers.update(headers)
+        await server.deliver(desk.create("VPN is down"))
+        await server.idle()
+    spans = [span for span in exporter.get_finished_spans() if span.name == "delivery"]
+    assert [span.parent for span in spans] == [None]
+    assert f"{spans[0].context.trace_id:032x}" != trace_id
+    assert not spans[0].context.trace_state
 
 
 class Collector(BaseHTTPRequestHandler):
@@ -156,13 +215,13 @@ async def test_the_standards_variables_send_it_to_a_collector(
     ],
 )
 def test_it_is_off_unless_asked_for(environ: dict[str, str]) -> None:
-    assert tracing(b"key", environ) is None
+    assert tracing(environ) is None
 
 
 def test_asked_for_without_its_libraries_it_says_which_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
     with pytest.raises(SettingsError) as raised:
-        tracing(b"key", {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x"})
+        tracing({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x"})
     assert tracing_module.MISSING in str(raised.value)
 
 

@@ -48,7 +48,8 @@ def test_a_restart_keeps_address_tokens_and_tickets(python: Path, tmp_path: Path
             trust_env=False,
         )
         assert answer.status_code == 201
-        server.restart()
+        server.stop()
+        server.start()
         assert server.seed == before
         kept = httpx.get(f"{server.url}/api/tickets/{answer.json()['id']}/", headers=headers, trust_env=False)
     assert kept.json()["title"] == "Leak"

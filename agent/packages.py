@@ -1,0 +1,38 @@
+"""Packages that a serving replica goes without: what needs which, and the one line that installs it.
+
+The default install has them all. `deploy/serving-requirements.txt` leaves them out.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from importlib.util import find_spec
+
+from agent.errors import NotPossibleYet
+
+TRAINING = ("torch", "onnx", "scipy", "sklearn")
+"""Modules without which nothing can be trained, whatever the recipe."""
+
+_NAMES = {"sklearn": "scikit-learn"}
+
+
+def missing(*modules: str) -> str | None:
+    """Return what to say where any of the modules is not installed, with the line that installs them; else None."""
+    lacking = [_requirement(module) for module in modules if find_spec(module) is None]
+    return f"this needs: pip install {' '.join(map(shlex.quote, lacking))}" if lacking else None
+
+
+def require(*modules: str) -> None:
+    """Raise NotPossibleYet where any of the modules is not installed."""
+    if reason := missing(*modules):
+        raise NotPossibleYet(reason)
+
+
+def _requirement(module: str) -> str:
+    """Return the requirement of ours that brings a module, its bare name where no line of ours does."""
+    from importlib import metadata  # takes longer to import than most commands need in all
+
+    name = _NAMES.get(module, module.replace("_", "-"))
+    ours = (line for line in metadata.requires("rolecall") or () if ";" not in line)
+    return next((line for line in ours if re.split(r"[^\w.-]", line)[0] == name), name)
