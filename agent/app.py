@@ -1,6 +1,6 @@
 """The composition root: settings → collaborators → routes and background tasks. Nothing else knows everybody.
 
-POST /hooks/{source}[/{secret}]  agent.intake.receive  → inbox (one commit for many requests) → 202
+POST /hooks/{source}[/{segment}]  agent.intake.receive  → inbox (one commit for many requests) → 202
 inbox → agent.work.engine        → agent.triage.pipeline (created) · agent.feedback.learn (commented, closed)
 /v1/..., /docs, /health          agent.model_api.web        → agent.model_api.job_queue, agent.serving.loaded
 everything else                  404: the place of pages for people
@@ -137,7 +137,7 @@ def create_app(
 
     app = Starlette(
         routes=[
-            Route("/hooks/{source}/{secret}", receiver, methods=["POST"]),
+            Route("/hooks/{source}/{segment}", receiver, methods=["POST"]),
             Route("/hooks/{source}", receiver, methods=["POST"]),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),

@@ -6,19 +6,29 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
-from connectors.base import Poll
+from connectors.base import Capabilities, Markup, Poll
 from connectors.errors import Ambiguous, ConnectorError, InvalidSignature, MalformedPayload, TicketNotFound
-from connectors.events import Comment, Delivery, Event, Kind, Ticket
+from connectors.events import Delivery, Event, Kind, Message, Ticket, Visibility
 
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
+CAPABILITIES = Capabilities(
+    markup=Markup.MARKDOWN,
+    edits_comments=True,
+    private_notes=True,
+    comments_closed_without_reopening=True,
+    polls=True,
+)
 
 
 @dataclass
 class Desk:
     """Tickets and comments of one desk. `faults` holds errors that the next posts raise; "stored" ones store first."""
 
+    kind: ClassVar[str] = "desk"
     source: str = "desk"
+    capabilities: Capabilities = CAPABILITIES
     author_id: str = "bot"
     sender_retries: bool = True
     secret: str = "open sesame"
@@ -40,31 +50,33 @@ class Desk:
         return self._tell(Event(Kind.CREATED, number, f"ticket-{number}", ticket.created_at, ticket=ticket))
 
     def reply(self, number: str, text: str, author: str = "tech", internal: bool = True) -> Event:
-        comment = self._store(number, text, author, internal)
-        return self._tell(Event(Kind.COMMENTED, number, f"comment-{comment.id}", comment.created_at, comment=comment))
+        message = self._store(number, text, author, internal)
+        return self._tell(Event(Kind.COMMENTED, number, f"comment-{message.id}", message.created_at, message=message))
 
     def close(self, number: str, group: str | None = None) -> Event:
         at = self.now()
         self.tickets[number] = replace(self.tickets[number], closed=True, closed_at=at, group=group)
         return self._tell(Event(Kind.CLOSED, number, f"closure-{number}-{at.timestamp()}", at))
 
-    def comments(self, number: str) -> list[Comment]:
-        return [c for c in self.tickets[number].comments if c.author_id == self.author_id]
+    def comments(self, number: str) -> list[Message]:
+        return [c for c in self.tickets[number].messages if c.author_id == self.author_id]
 
     def _tell(self, event: Event) -> Event:
         self.events[event.kind, event.delivery_id] = event
         return event
 
-    def _store(self, number: str, text: str, author: str, internal: bool) -> Comment:
+    def _store(self, number: str, text: str, author: str, internal: bool) -> Message:
         ticket = self.tickets[number]
-        comment = Comment(f"{number}.{len(ticket.comments) + 1}", author, text, self.now(), internal)
-        self.tickets[number] = replace(ticket, comments=(*ticket.comments, comment))
-        return comment
+        visibility = Visibility.STAFF_ONLY if internal else Visibility.PUBLIC
+        identifier = f"{number}.{len(ticket.messages) + 1}"
+        message = Message(identifier, author, text, self.now(), visibility=visibility)
+        self.tickets[number] = replace(ticket, messages=(*ticket.messages, message))
+        return message
 
     # What the agent sees of it: connectors.base.Connector
 
     def verify(self, delivery: Delivery) -> None:
-        if delivery.secret != self.secret:
+        if delivery.segment != self.secret:
             raise InvalidSignature("wrong secret")
 
     def parse(self, delivery: Delivery) -> Sequence[Event]:
@@ -98,8 +110,8 @@ class Desk:
     async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> None:
         self.edits += 1
         ticket = self.tickets[ticket_id]
-        comments = tuple(replace(c, text=text) if c.id == comment_id else c for c in ticket.comments)
-        self.tickets[ticket_id] = replace(ticket, comments=comments)
+        messages = tuple(replace(m, text=text) if m.id == comment_id else m for m in ticket.messages)
+        self.tickets[ticket_id] = replace(ticket, messages=messages)
 
     async def poll(self, watermark: str | None) -> Poll:
         return Poll([], watermark or "0")

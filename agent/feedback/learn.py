@@ -15,6 +15,7 @@ from agent.store.tables import Decision, Review, utcnow
 from agent.triage import wording
 from agent.triage.pipeline import Triage
 from agent.triage.speak import by_rolecall
+from connectors.events import Visibility
 
 log = structlog.get_logger()
 
@@ -31,10 +32,10 @@ class Feedback:
         Customers cannot write staff-only comments, so none of them can teach us. Nor can another installation on the
         same system: two that obeyed each other's comments would talk without end.
         """
-        comment = job.event.comment
-        if comment is None or comment.internal is not True or by_rolecall(comment.text):
+        message = job.event.message
+        if message is None or message.visibility is not Visibility.STAFF_ONLY or by_rolecall(message.text):
             return
-        command = parse(comment.text, self.triage.classifier.catalogue)
+        command = parse(message.text, self.triage.classifier.catalogue)
         if command is None:
             return
         connector = self.triage.connectors[job.source]
@@ -79,7 +80,7 @@ class Feedback:
             rejected=[role for role in decision.roles if role not in roles] if corrected and decision else [],
             strength=strength,
             origin=job.event.delivery_id + ":" + job.event.kind,
-            actor=job.event.comment.author_id if job.event.comment else None,
+            actor=job.event.message.author_id if job.event.message else None,
             at=job.event.occurred_at or utcnow(),
         )
         if await self.triage.database.write(tickets.review, review):

@@ -28,7 +28,7 @@ from agent.store.tables import Comment as Intent
 from agent.store.tables import utcnow
 from connectors.base import Connector
 from connectors.errors import Ambiguous, ConnectorError, Transient
-from connectors.events import Comment, Ticket
+from connectors.events import Message, Ticket
 
 T = TypeVar("T")
 
@@ -60,9 +60,9 @@ def marker_for(key: bytes, ticket: str) -> str:
     return f"rolecall-{hmac.new(key, ticket.encode(), hashlib.sha256).hexdigest()[:20]}"
 
 
-def ours(ticket: Ticket, author_id: str, marker: str) -> Comment | None:
+def ours(ticket: Ticket, author_id: str, marker: str) -> Message | None:
     """Return our comment: only by our own account, or anybody could paste the marker and silence us."""
-    found = (c for c in ticket.comments if c.author_id == author_id and marker in c.text)
+    found = (c for c in ticket.messages if c.author_id == author_id and marker in c.text)
     return next(found, None)
 
 

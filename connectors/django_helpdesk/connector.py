@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import httpx
 
-from connectors.base import Poll
+from connectors.base import Capabilities, Markup, Poll
 from connectors.django_helpdesk import polling
 from connectors.django_helpdesk.lists import FOLLOW_UPS, TICKETS, Lists, understood
 from connectors.django_helpdesk.payload import (
@@ -29,12 +29,24 @@ MAILED = "staff-only comments are mailed out: set HELPDESK_PRIVATE_FOLLOWUP_MEAN
 
 
 class DjangoHelpdesk:
-    """One django-helpdesk. Both of its webhook lists get the same URL, `/hooks/django-helpdesk/SECRET`."""
+    """One django-helpdesk. Both of its webhook lists get the same URL, `/hooks/NAME/SECRET`."""
 
-    source = "django-helpdesk"
+    kind = "django-helpdesk"
+    capabilities = Capabilities(
+        markup=Markup.MARKDOWN,
+        edits_comments=True,
+        writes_subject=True,
+        writes_description=True,
+        private_notes=True,
+        assigns=True,
+        comments_closed_without_reopening=True,
+        polls=True,
+        lists_history=True,
+    )
     sender_retries = False  # helpdesk/webhooks.py posts once and does not look at the status
 
-    def __init__(self, settings: DjangoHelpdeskSettings, client: httpx.AsyncClient | None = None) -> None:
+    def __init__(self, source: str, settings: DjangoHelpdeskSettings, client: httpx.AsyncClient | None = None) -> None:
+        self.source = source
         self.author_id = settings.author_id
         self._settings = settings
         self._open_statuses = ",".join(map(str, settings.open_statuses))
@@ -48,7 +60,7 @@ class DjangoHelpdesk:
 
     def verify(self, delivery: Delivery) -> None:
         """Raise InvalidSignature unless the path holds a secret: the helpdesk signs nothing."""
-        verify_shared_secret(delivery.secret, self._settings.webhook_secrets)
+        verify_shared_secret(delivery.segment, self._settings.webhook_secrets)
 
     def parse(self, delivery: Delivery) -> Sequence[Event]:
         """Return a creation, or the comment and the closure of a follow-up. Raises MalformedPayload."""
@@ -72,7 +84,7 @@ class DjangoHelpdesk:
         return f"django-helpdesk at {self._settings.url}, {tickets.count} open tickets{''.join(hints)}"
 
     async def read_ticket(self, ticket_id: str) -> Ticket:
-        """Fetch the ticket with all its comments, ours included.
+        """Fetch the ticket with all its messages, ours included.
 
         Asked among the open tickets first: for one ticket the helpdesk walks through all that match the filter, and
         without one that takes 1.4 s with 5,000 tickets.

@@ -56,7 +56,7 @@ async def test_the_ticket_is_kept_as_filed_whatever_is_edited_later(parts: Parts
     async with running(parts, desk) as server:
         await server.deliver(desk.create("VPN is down", "first words"))
         await server.idle()
-        desk.tickets["1"] = desk.tickets["1"].__class__("1", "edited", "edited", comments=desk.tickets["1"].comments)
+        desk.tickets["1"] = desk.tickets["1"].__class__("1", "edited", "edited", messages=desk.tickets["1"].messages)
         await server.deliver(desk.close("1", group=None))
         await server.idle()
     (ticket,) = rows(parts, Ticket)

@@ -43,9 +43,9 @@ async def bare(request: Request) -> Response:
 
 
 def intake_app(database: Database) -> Starlette:
-    limits, source = IntakeSettings(), DjangoHelpdesk.source
+    limits, source = IntakeSettings(), DjangoHelpdesk.kind
     commit = GroupCommit(database, limits, Storage(database, limits))
-    receiver = Receiver({source: DjangoHelpdesk(SETTINGS)}, commit, {}, limits, Summary(Metrics()))
+    receiver = Receiver({source: DjangoHelpdesk(source, SETTINGS)}, commit, {}, limits, Summary(Metrics()))
     return Starlette(routes=[Route("/hooks/{source}/{secret}", receiver, methods=["POST"])])
 
 
