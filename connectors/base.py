@@ -25,6 +25,17 @@ class Poll:
     complete: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A comment of ours as the system keeps it; `text` is None where its answer does not show it.
+
+    The text is in the form in which `read_ticket` gives it, which need not be the one that was sent.
+    """
+
+    id: str
+    text: str | None = None
+
+
 class Markup(StrEnum):
     """The language in which a system expects and shows the text of a comment."""
 
@@ -94,12 +105,12 @@ class Connector(Protocol):
         """Reach the system and say in one line what was reached. Raises Transient or Permanent."""
 
     async def read_ticket(self, ticket_id: str) -> Ticket:
-        """Fetch the ticket with all its messages. Raises TicketNotFound, Transient or Permanent."""
+        """Fetch the ticket with all its messages, oldest first. Raises TicketNotFound, Transient or Permanent."""
 
-    async def post_comment(self, ticket_id: str, text: str) -> str:
-        """Post a staff-only comment and return its id. Raises Ambiguous where it may have been stored."""
+    async def post_comment(self, ticket_id: str, text: str) -> Stored:
+        """Post a staff-only comment in the system's markup. Raises Ambiguous where it may have been stored."""
 
-    async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> None:
+    async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> Stored:
         """Replace the text of a comment of ours. Safe to repeat. Only called where `capabilities.edits_comments`."""
 
     async def poll(self, watermark: str | None) -> Poll:

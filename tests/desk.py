@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
-from connectors.base import Capabilities, Markup, Poll
+from connectors.base import Capabilities, Markup, Poll, Stored
 from connectors.errors import Ambiguous, ConnectorError, InvalidSignature, MalformedPayload, TicketNotFound
 from connectors.events import Delivery, Event, Kind, Message, Ticket, Visibility
+from connectors.note import Note, Section, SectionKind, Span
 
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 CAPABILITIES = Capabilities(
@@ -20,6 +21,11 @@ CAPABILITIES = Capabilities(
     comments_closed_without_reopening=True,
     polls=True,
 )
+
+
+def note(words: str) -> Note:
+    """Return a note that says this."""
+    return Note((Section(SectionKind.ROLE, ((Span(words),),)),))
 
 
 @dataclass
@@ -35,6 +41,7 @@ class Desk:
     tickets: dict[str, Ticket] = field(default_factory=dict)
     events: dict[tuple[str, str], Event] = field(default_factory=dict)
     faults: list[ConnectorError] = field(default_factory=list)
+    reads: int = 0
     posts: int = 0
     edits: int = 0
     _clock: int = 0
@@ -57,6 +64,22 @@ class Desk:
         at = self.now()
         self.tickets[number] = replace(self.tickets[number], closed=True, closed_at=at, group=group)
         return self._tell(Event(Kind.CLOSED, number, f"closure-{number}-{at.timestamp()}", at))
+
+    def edit(self, number: str, subject: str, body: str = "") -> Event:
+        at = self.now()
+        self.tickets[number] = replace(self.tickets[number], subject=subject, body=body)
+        return self._tell(Event(Kind.EDITED, number, f"edit-{number}-{at.timestamp()}", at))
+
+    def reopen(self, number: str) -> Event:
+        at = self.now()
+        self.tickets[number] = replace(self.tickets[number], closed=False, closed_at=None)
+        return self._tell(Event(Kind.REOPENED, number, f"reopening-{number}-{at.timestamp()}", at))
+
+    def rewrite(self, number: str, message_id: str | None, text: str) -> None:
+        """Give a message another text."""
+        ticket = self.tickets[number]
+        messages = tuple(replace(m, text=text) if m.id == message_id else m for m in ticket.messages)
+        self.tickets[number] = replace(ticket, messages=messages)
 
     def comments(self, number: str) -> list[Message]:
         return [c for c in self.tickets[number].messages if c.author_id == self.author_id]
@@ -92,11 +115,12 @@ class Desk:
         return f"{len(self.tickets)} tickets"
 
     async def read_ticket(self, ticket_id: str) -> Ticket:
+        self.reads += 1
         if ticket_id not in self.tickets:
             raise TicketNotFound(f"no ticket {ticket_id}")
         return self.tickets[ticket_id]
 
-    async def post_comment(self, ticket_id: str, text: str) -> str:
+    async def post_comment(self, ticket_id: str, text: str) -> Stored:
         fault = self.faults.pop(0) if self.faults else None
         if fault is not None and not isinstance(fault, Ambiguous):
             raise fault
@@ -105,13 +129,12 @@ class Desk:
         if fault is not None:
             raise fault
         assert stored.id is not None
-        return stored.id
+        return Stored(stored.id, stored.text)
 
-    async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> None:
+    async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> Stored:
         self.edits += 1
-        ticket = self.tickets[ticket_id]
-        messages = tuple(replace(m, text=text) if m.id == comment_id else m for m in ticket.messages)
-        self.tickets[ticket_id] = replace(ticket, messages=messages)
+        self.rewrite(ticket_id, comment_id, text)
+        return Stored(comment_id, text)
 
     async def poll(self, watermark: str | None) -> Poll:
         return Poll([], watermark or "0")

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import httpx
 
-from connectors.base import Capabilities, Markup, Poll
+from connectors.base import Capabilities, Markup, Poll, Stored
 from connectors.django_helpdesk import polling
 from connectors.django_helpdesk.lists import FOLLOW_UPS, TICKETS, Lists, understood
 from connectors.django_helpdesk.payload import (
     Created,
+    Edited,
     TicketRow,
     events_of_webhook,
     ticket_url,
@@ -96,8 +97,8 @@ class DjangoHelpdesk:
             row = await self._ticket(number)
         return to_ticket(row, self._settings)
 
-    async def post_comment(self, ticket_id: str, text: str) -> str:
-        """Post a comment that only staff see and return its id.
+    async def post_comment(self, ticket_id: str, text: str) -> Stored:
+        """Post a comment that only staff see.
 
         The body never has a `title`: the helpdesk would rename the ticket. A 5xx is Ambiguous, because the helpdesk
         answers 500 after storing the comment whenever its own webhook is refused.
@@ -116,12 +117,16 @@ class DjangoHelpdesk:
                 f"comment {comment.id} was stored for user {comment.user}, but connectors.{self.source}.author_id is "
                 f"{self.author_id}: set it to {comment.user}, or our own comments are taken for feedback"
             )
-        return str(comment.id)
+        return Stored(str(comment.id), comment.comment)
 
-    async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> None:
+    async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> Stored:
         """Replace the text of a comment. The helpdesk stores an edit as it is, without rendering it as a template."""
         path = f"{FOLLOW_UPS}{_number(comment_id)}/"
-        await call(self._client, "PATCH", path, json={"comment": defuse(text), "public": False})
+        answer = await call(self._client, "PATCH", path, json={"comment": defuse(text), "public": False})
+        try:
+            return Stored(comment_id, decode(Edited, answer.body).comment)
+        except MalformedPayload:
+            return Stored(comment_id)  # it was carried out; the next look shows the text
 
     async def poll(self, watermark: str | None) -> Poll:
         """Find what sent no webhook since the last look. The first look (None) takes the present as its start."""

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from connectors.django_helpdesk.settings import DjangoHelpdeskSettings
-from connectors.django_helpdesk.text import restore
 from connectors.errors import MalformedPayload
 from connectors.events import Event, Kind, Message, Ticket, Visibility
 from connectors.strict_json import Id, Text, Time, Wire, decode
@@ -70,7 +69,13 @@ class WebhookBody(Wire):
     followup_id: Id = _NO_FOLLOW_UP
 
 
-class Created(Wire):
+class Edited(Wire):
+    """The answer to a comment that was edited: the text as it is kept."""
+
+    comment: Text | None = None
+
+
+class Created(Edited):
     """The answer to a comment that was posted."""
 
     id: Id
@@ -163,7 +168,7 @@ def to_message(followup: FollowUp, settings: DjangoHelpdeskSettings) -> Message 
     return Message(
         id=str(followup.id),
         author_id=None if followup.user is None else str(followup.user),
-        text=restore(text) if is_ours(followup, settings) else text,
+        text=text,
         created_at=followup.date,
         visibility=Visibility.PUBLIC if followup.public else Visibility.STAFF_ONLY,
     )

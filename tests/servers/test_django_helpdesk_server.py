@@ -11,6 +11,7 @@ import pytest
 
 from agent.demo.helpdesk import HelpdeskServer
 from connectors.django_helpdesk import DjangoHelpdesk
+from connectors.django_helpdesk.text import WORD_JOINER
 from connectors.events import Kind, Visibility
 from tests.servers.receiver import Receiver, of_kinds, webhook_events
 
@@ -40,6 +41,11 @@ NASTY = [
     "*bold* _it_ `code` [a](javascript:alert(1))",
     "x" * 20_000,
 ]
+
+
+def visible(text: str | None) -> str:
+    """Return what a reader sees of a comment that the helpdesk keeps."""
+    return (text or "").replace(WORD_JOINER, "")
 
 
 async def texts_of(connector: DjangoHelpdesk, ticket_id: str) -> dict[str | None, str]:
@@ -97,7 +103,7 @@ async def test_a_posted_comment_is_staff_only_mails_nobody_and_renames_nothing(
     connector: DjangoHelpdesk, file_ticket: FileTicket, tech: httpx.Client
 ) -> None:
     number = file_ticket()
-    comment_id = await connector.post_comment(number, f"Hydraulics, likely\n\n{MARKER}")
+    comment_id = (await connector.post_comment(number, f"Hydraulics, likely\n\n{MARKER}")).id
 
     ticket = await connector.read_ticket(number)
 
@@ -113,7 +119,7 @@ async def test_a_comment_is_replaced_and_stays_staff_only_however_often(
     connector: DjangoHelpdesk, file_ticket: FileTicket
 ) -> None:
     number = file_ticket()
-    comment_id = await connector.post_comment(number, "Hydraulics, likely")
+    comment_id = (await connector.post_comment(number, "Hydraulics, likely")).id
     for _ in range(2):
         await connector.edit_comment(number, comment_id, "Engine, a guess")
 
@@ -128,7 +134,7 @@ async def test_our_own_comment_comes_back_as_a_webhook_and_says_nothing_and_an_e
     receiver.wait_for(1)
     receiver.deliveries.clear()
 
-    comment_id = await connector.post_comment(number, "Hydraulics")
+    comment_id = (await connector.post_comment(number, "Hydraulics")).id
     assert webhook_events(connector, receiver) == []
     assert len(receiver.deliveries) == 1
 
@@ -136,22 +142,25 @@ async def test_our_own_comment_comes_back_as_a_webhook_and_says_nothing_and_an_e
     assert len(receiver.deliveries) == 1
 
 
-async def test_any_text_is_kept_to_the_character_when_posted_and_when_edited(
+async def test_any_text_is_kept_as_the_answer_shows_it_when_posted_and_when_edited(
     connector: DjangoHelpdesk, file_ticket: FileTicket
 ) -> None:
     number = file_ticket()
-    posted = {await connector.post_comment(number, text): text for text in NASTY}
-    assert await texts_of(connector, number) == posted
+    posted = [await connector.post_comment(number, text) for text in NASTY]
+    assert await texts_of(connector, number) == {comment.id: comment.text for comment in posted}
+    assert [visible(comment.text) for comment in posted] == [visible(text) for text in NASTY]
 
-    edited = dict(zip(posted, reversed(NASTY), strict=True))
-    for comment_id, text in edited.items():
-        await connector.edit_comment(number, comment_id, text)
-    assert await texts_of(connector, number) == edited
+    edited = [
+        await connector.edit_comment(number, comment.id, text)
+        for comment, text in zip(posted, reversed(NASTY), strict=True)
+    ]
+    assert await texts_of(connector, number) == {comment.id: comment.text for comment in edited}
+    assert [visible(comment.text) for comment in edited] == [visible(text) for text in reversed(NASTY)]
 
 
 async def test_what_the_helpdesk_would_refuse_is_taken_out(connector: DjangoHelpdesk, file_ticket: FileTicket) -> None:
     number = file_ticket()
-    comment_id = await connector.post_comment(number, " nul\0 and half \ud83d a pair \n")
+    comment_id = (await connector.post_comment(number, " nul\0 and half \ud83d a pair \n")).id
     assert (await texts_of(connector, number))[comment_id] == "nul and half ? a pair"
 
 
@@ -161,11 +170,11 @@ async def test_naming_a_ticket_leaves_no_trace_on_it(
     named, number = file_ticket("the one named"), file_ticket()
     text = f"Similar: #{named}, (#{named}) and ticket#{named}"
 
-    comment_id = await connector.post_comment(number, text)
+    comment_id = (await connector.post_comment(number, text)).id
     await connector.edit_comment(number, comment_id, f"{text}.")
 
     assert titles_of(tech, named) == ["Ticket Opened"]
-    assert (await texts_of(connector, number))[comment_id] == f"{text}."
+    assert visible((await texts_of(connector, number))[comment_id]) == f"{text}."
 
 
 async def test_a_ticket_named_by_somebody_else_does_get_a_trace(
@@ -182,7 +191,7 @@ async def test_the_marker_is_invisible_on_the_page_and_readable_through_the_api(
     connector: DjangoHelpdesk, browser: httpx.Client, file_ticket: FileTicket, text: str
 ) -> None:
     number = file_ticket()
-    comment_id = await connector.post_comment(number, text)
+    comment_id = (await connector.post_comment(number, text)).id
 
     page = browser.get(connector.ticket_url(number))
 

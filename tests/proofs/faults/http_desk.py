@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from connectors.base import Poll
+from connectors.base import Poll, Stored
 from connectors.errors import Ambiguous, InvalidSignature, MalformedPayload
 from connectors.events import Delivery, Event, Kind, Message, Ticket, Visibility
 from connectors.http import call, make_client
@@ -55,16 +55,17 @@ class HttpDesk:
         found = [] if self._blind else json.loads(answer.body)
         return Ticket(ticket_id, SUBJECT, "", messages=tuple(Message(c["id"], AUTHOR, c["text"]) for c in found))
 
-    async def post_comment(self, ticket_id: str, text: str) -> str:
+    async def post_comment(self, ticket_id: str, text: str) -> Stored:
         answer = await call(self._client, "POST", f"tickets/{ticket_id}/comments", json={"text": text})
         try:
             identifier: str = json.loads(answer.body)["id"]
         except ValueError:
             raise Ambiguous("an unreadable answer") from None
-        return identifier
+        return Stored(identifier, text)
 
-    async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> None:
+    async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> Stored:
         await call(self._client, "PATCH", f"tickets/{ticket_id}/comments/{comment_id}", json={"text": text})
+        return Stored(comment_id, text)
 
     async def poll(self, watermark: str | None) -> Poll:
         answer = await call(self._client, "GET", "happenings", params={"since": watermark} if watermark else {})
