@@ -20,9 +20,11 @@ from itertools import groupby
 from typing import Any
 
 from connectors.base import Markup
-from connectors.note import Note, Paragraph, Span, Style, excerpt
+from connectors.note import Note, Paragraph, Span, Style
 
 WORD_JOINER = "\u2060"
+EXCERPT_LENGTH = 60
+ELLIPSIS = "…"
 
 # @name, #12, !12, ~label, $12, &3, [[page]]; {{ {% {# ${ <% #{ and their ends; https://, www. and r12.
 _ACTIVE = re.compile(r"(?<=[@#!~$&%{\[<}\]])(?=\S)|(?=://)|(?<=\bwww)(?=\.)|(?<=\br)(?=\d)", re.IGNORECASE)
@@ -37,7 +39,7 @@ _TEXTILE_BLOCK = re.compile(r"^(?=\w+\.)")
 
 def render(note: Note, markup: Markup, mark: str = "") -> str:
     """Return the note as the system takes it, ending in the mark; for ADF, a document in JSON."""
-    return _written(note.paragraphs, markup, mark)
+    return _written([paragraph for section in note.sections for paragraph in section.paragraphs], markup, mark)
 
 
 def add_below(words: str, paragraph: Paragraph, markup: Markup, mark: str) -> str:
@@ -50,6 +52,15 @@ def add_below(words: str, paragraph: Paragraph, markup: Markup, mark: str) -> st
         theirs = [(Span(line),) for line in words.splitlines() if line.strip()]
         return _written((*theirs, paragraph), markup, mark)
     return f"{words.rstrip()}\n\n{_written((paragraph,), markup, mark)}"
+
+
+def excerpt(text: str) -> Span:
+    """Return the beginning of untrusted text as a code span on one line."""
+    printable = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text[: 4 * EXCERPT_LENGTH])
+    words = " ".join(printable.replace("`", "'").split())
+    if len(words) > EXCERPT_LENGTH:
+        words = words[: EXCERPT_LENGTH - 1].rstrip() + ELLIPSIS
+    return Span(words or ELLIPSIS, Style.CODE)
 
 
 def inert(text: str) -> str:

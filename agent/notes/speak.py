@@ -71,7 +71,7 @@ class _Wanted:
     def below(self, words: str, mark: str) -> str:
         """Return a person's words, with the note in one line below."""
         markup = self.connector.capabilities.markup
-        return add_below(words, self.note.headline, markup, f"{mark}-{self.version}")
+        return add_below(words, wording.headline(self.note), markup, f"{mark}-{self.version}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,14 @@ Words from tickets are untrusted: they appear only as excerpts, in which no mark
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 
 from agent.domain import Band
 from agent.triage.abstention import Abstained, Verdict
 from agent.triage.opinion import Opinion
-from connectors.note import Note, Paragraph, Section, SectionKind, Span, excerpt, worded
+from connectors.markup import excerpt
+from connectors.note import Note, Paragraph, Section, SectionKind, Span, Style
 from heuristics import Kind
 
 HEAD = "**Role: {roles}** ({band})"
@@ -25,6 +27,8 @@ UNKNOWN_ROLE = "I know no role {name}. {hint}"
 NEAR_ROLES = "Did you mean {roles}?"
 ALL_ROLES = "`rolecall check` lists the roles."
 REPLACES = "This replaces my earlier comment."
+
+_MARKED = re.compile(r"\*\*(?P<strong>.+?)\*\*|`(?P<code>[^`]+)`|\{(?P<value>\w+)\}|(?P<plain>[^*`{]+|.)")
 
 PHRASES_SHOWN = 3
 NEIGHBOURS_SHOWN = 2
@@ -51,6 +55,12 @@ def settled(roles: Sequence[str], how: str) -> Note:
     """Return the note after people have spoken; `how` is "corrected" or "confirmed"."""
     said = worded(SETTLED, roles=_listed(roles, "and"), how=how)
     return Note((Section(SectionKind.ROLE, (said,)),))
+
+
+def headline(note: Note) -> Paragraph:
+    """Return the note in one line: the answer to a command where it holds one, else its first paragraph."""
+    answers = [section for section in note.sections if section.kind is SectionKind.ANSWER]
+    return (*answers, *note.sections)[0].paragraphs[0]
 
 
 def replacing(note: Note) -> Note:
@@ -99,3 +109,25 @@ def _listed(words: Sequence[str], last: str) -> str:
 
 def _joined(parts: Sequence[Paragraph], between: str) -> Paragraph:
     return tuple(span for part in parts for span in (Span(between), *part))[1:]
+
+
+def worded(sentence: str, **values: str | Sequence[Span]) -> Paragraph:
+    """Return a sentence of ours, in which `**strong**`, `` `code` `` and `{value}` have their meaning, as spans.
+
+    Values are put in as they are, whatever they look like; a string takes the style of the words around it.
+    """
+    return tuple(_spans(sentence, Style.PLAIN, values))
+
+
+def _spans(sentence: str, style: Style, values: dict[str, str | Sequence[Span]]) -> Iterator[Span]:
+    for found in _MARKED.finditer(sentence):
+        match found.lastgroup:
+            case "strong":
+                yield from _spans(found["strong"], Style.STRONG, values)
+            case "code":
+                yield Span(found["code"], Style.CODE)
+            case "value":
+                value = values[found["value"]]
+                yield from [Span(value, style)] if isinstance(value, str) else value
+            case _:
+                yield Span(found[0], style)

@@ -13,8 +13,8 @@ from markdown_it import MarkdownIt
 from textile import Textile
 
 from connectors.base import Markup
-from connectors.markup import WORD_JOINER, add_below, render
-from connectors.note import Note, Section, SectionKind, Span, Style, excerpt, worded
+from connectors.markup import WORD_JOINER, add_below, excerpt, render
+from connectors.note import Note, Section, SectionKind, Span, Style
 
 MARK = "rolecall-0123456789abcdef0123-0123456789abcdef"
 
@@ -38,15 +38,17 @@ MARKDOWN = MarkdownIt("commonmark", {"linkify": False}).enable(["table", "strike
 def note(*strangers: str, role: str = "Network") -> Note:
     """Return a note as Rolecall writes them, with a stranger's words in it."""
     said = [span for text in strangers for span in (Span(", "), excerpt(text))][1:]
-    first = worded("**Role: {role}** ({band})", role=role, band="sure")
-    why = worded("Why: it says {said}; or {said} again.", said=said)
-    commands = Section(SectionKind.COMMANDS, (worded("Right? Answer `/role ok`."),))
+    first = (Span("Role: ", Style.STRONG), Span(role, Style.STRONG), Span(" (sure)"))
+    why = (Span("Why: it says "), *said, Span("; or "), *said, Span(" again."))
+    commands = Section(SectionKind.COMMANDS, ((Span("Right? Answer "), Span("/role ok", Style.CODE), Span(".")),))
     return Note((Section(SectionKind.ROLE, (first, why)), commands))
 
 
 def words_of(note: Note) -> str:
     """Return all that the note says, without blanks."""
-    return bare("".join(span.text for paragraph in note.paragraphs for span in paragraph))
+    return bare(
+        "".join(span.text for section in note.sections for paragraph in section.paragraphs for span in paragraph)
+    )
 
 
 def bare(text: str) -> str:
@@ -187,7 +189,7 @@ def test_what_staff_are_to_type_can_be_copied_from_every_rendering() -> None:
 @pytest.mark.parametrize("markup", list(Markup))
 def test_a_line_below_a_persons_words_leaves_the_words(markup: Markup) -> None:
     words = "I *changed* this.\n\n<b>And</b> that."
-    text = add_below(words, note("vpn").headline, markup, MARK)
+    text = add_below(words, note("vpn").sections[0].paragraphs[0], markup, MARK)
     if markup is Markup.ADF:
         lines = ["".join(node["text"] for node in p["content"]) for p in json.loads(text)["content"]]
         assert lines == ["I *changed* this.", "<b>And</b> that.", "Role: Network (sure)", MARK]
@@ -203,16 +205,6 @@ def test_a_line_below_a_persons_words_leaves_the_words(markup: Markup) -> None:
 def test_neighbours_of_one_style_are_one_run() -> None:
     paragraph = (Span("a", Style.STRONG), Span("b", Style.STRONG), Span("c", Style.CODE), Span("d", Style.CODE))
     assert render(Note((Section(SectionKind.ROLE, (paragraph,)),)), Markup.MARKDOWN) == "**ab**`c` `d`"
-
-
-def test_values_are_put_into_a_sentence_as_they_are() -> None:
-    assert worded("**{a}** `b` {c}", a="`{c}` **x**", c="{a}") == (
-        Span("`{c}` **x**", Style.STRONG),
-        Span(" "),
-        Span("b", Style.CODE),
-        Span(" "),
-        Span("{a}"),
-    )
 
 
 def readable(text: str) -> str:

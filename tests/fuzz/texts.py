@@ -12,8 +12,8 @@ from agent.feedback.commands import Correct, NotUnderstood, parse
 from agent.notes import wording
 from connectors.base import Markup
 from connectors.django_helpdesk.text import defuse, escape_template
-from connectors.markup import render
-from connectors.note import Note, Section, SectionKind, excerpt
+from connectors.markup import excerpt, render
+from connectors.note import Note, Section, SectionKind
 from tests.connectors.test_django_helpdesk_text import rendered
 from tests.fuzz.target import Target, text_of
 

@@ -13,8 +13,8 @@ from agent.triage.abstention import Abstained, Reason, Verdict
 from agent.triage.memory import Neighbour
 from agent.triage.opinion import Opinion
 from connectors.base import Markup
-from connectors.markup import render
-from connectors.note import EXCERPT_LENGTH, Span, Style, excerpt
+from connectors.markup import EXCERPT_LENGTH, excerpt, render
+from connectors.note import Span, Style
 from heuristics import Hit, Kind, Scope
 
 ROLES = ("Network", "Electrician", "Plumbing")
@@ -72,9 +72,9 @@ def test_an_answer_to_a_command_is_the_notes_headline_and_stands_below_the_role(
     answer = wording.unknown_role("x", [])
     note = wording.of_opinion(opinion(SURE), {}, answer)
     assert note is not None
-    assert note.headline == answer
+    assert wording.headline(note) == answer
     assert [section.kind for section in note.sections] == ["role", "answer", "commands"]
-    assert wording.settled(["Network"], "confirmed").headline == (
+    assert wording.headline(wording.settled(["Network"], "confirmed")) == (
         Span("Role: ", Style.STRONG),
         Span("Network", Style.STRONG),
         Span(" ("),
@@ -101,3 +101,13 @@ def test_words_of_a_ticket_stay_one_short_code_span(text: str) -> None:
     assert "`" not in span.text
     assert 0 < len(span.text) <= EXCERPT_LENGTH
     assert span.text.isprintable()
+
+
+def test_values_are_put_into_a_sentence_as_they_are() -> None:
+    assert wording.worded("**{a}** `b` {c}", a="`{c}` **x**", c="{a}") == (
+        Span("`{c}` **x**", Style.STRONG),
+        Span(" "),
+        Span("b", Style.CODE),
+        Span(" "),
+        Span("{a}"),
+    )
