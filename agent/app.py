@@ -1,7 +1,7 @@
 """The composition root: settings → collaborators → routes and background tasks. Nothing else knows everybody.
 
-POST /hooks/{source}[/{secret}]  agent.intake.receive  → inbox (one commit for many requests) → 202
-inbox → agent.work.engine        → agent.triage.pipeline (created) · agent.feedback.learn (commented, closed)
+POST /hooks/{source}[/{segment}]  agent.intake.receive  → inbox (one commit for many requests) → 202
+inbox → agent.work.engine        → agent.desk (one handler for each kind of event)
 /v1/..., /docs, /health          agent.model_api.web        → agent.model_api.job_queue, agent.serving.loaded
 everything else                  404: the place of pages for people
 """
@@ -25,7 +25,7 @@ from starlette.routing import Route
 from agent.config.rotation import Rotation
 from agent.config.settings import BrakesSettings, Settings
 from agent.core import Parts
-from agent.feedback.learn import Feedback
+from agent.desk import HANDLERS, Desk
 from agent.intake.group_commit import GroupCommit
 from agent.intake.rate import buckets
 from agent.intake.receive import Receiver
@@ -34,28 +34,24 @@ from agent.intake.summary import Summary
 from agent.metrics import Metrics
 from agent.model_api.web.assembly import model_api
 from agent.model_api.web.route import ModelApiRoute
+from agent.notes.speak import Speaker
 from agent.store import coordination
 from agent.store.arrivals import untraced
 from agent.store.brakes import Limits
 from agent.store.database import why
 from agent.store.inbox import Job
-from agent.store.tables import utcnow
-from agent.triage.pipeline import Triage
-from agent.triage.speak import Speaker
 from agent.web.headers import SafeHeaders
 from agent.web.health import Health
 from agent.web.metrics_page import Numbers
 from agent.work.attempt import Attempts
 from agent.work.breaker import Breakers
 from agent.work.engines import make_engine
-from agent.work.head_start import await_head_start
 from agent.work.model_sync import ModelSync
 from agent.work.observed_connectors import ObservedConnectors, count_calls
 from agent.work.poll import poll_forever
 from agent.work.schedule import schedule
 from agent.work.tracing import tracing
 from connectors.base import Connector
-from connectors.events import Kind
 
 FOLLOW_SECONDS = 1.0
 """How often the server looks for a new model and for reviews made elsewhere."""
@@ -79,22 +75,19 @@ def create_app(
     storage = Storage(database, settings.intake)
     commit = GroupCommit(database, settings.intake, storage)
     mark_key = _key(parts)
-    speaker = Speaker(database, mark_key, timedelta(seconds=settings.work.settle_seconds), _limits(settings.brakes))
+    settle = timedelta(seconds=settings.work.settle_seconds)
     head_start = timedelta(minutes=settings.brakes.head_start_minutes)
+    speaker = Speaker(database, mark_key, settle, _limits(settings.brakes), shadow=settings.triage.shadow)
     breakers = Breakers(metrics, connectors, settings.work.breaker_failures, settings.work.breaker_seconds)
     traces = tracing(os.environ)
     watches = [count_calls(metrics, connectors), breakers.watch, *([traces.call] if traces else [])]
     observed = ObservedConnectors(connectors, watches)
-    triage = Triage(database, observed, parts.classifier, speaker, metrics)
-    feedback = Feedback(triage)
-    handlers = {Kind.CREATED: triage.created, Kind.COMMENTED: feedback.commented, Kind.CLOSED: feedback.closed}
-
+    desk = Desk(database, observed, parts.classifier, speaker, metrics, head_start)
     key = (lambda: rotation.current.api.key) if rotation else (lambda: settings.api.key)
     queue, api = model_api(settings.api, parts.directory, database, key)
 
     async def handle(job: Job) -> None:
-        await_head_start(job, head_start, utcnow())
-        await handlers[job.event.kind](job)
+        await HANDLERS[job.event.kind](desk, job)
 
     trace = traces.trace if traces else untraced
     handler = traces.attempted(handle) if traces else handle
@@ -137,7 +130,7 @@ def create_app(
 
     app = Starlette(
         routes=[
-            Route("/hooks/{source}/{secret}", receiver, methods=["POST"]),
+            Route("/hooks/{source}/{segment}", receiver, methods=["POST"]),
             Route("/hooks/{source}", receiver, methods=["POST"]),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),

@@ -75,4 +75,4 @@ def open_database(settings: Settings, directory: DataDirectory) -> Database:
 
 def connect(settings: Settings) -> dict[str, Connector]:
     """Make every configured connector."""
-    return {source: CONNECTORS[source].connect(chosen) for source, chosen in settings.connectors.items()}
+    return {source: CONNECTORS[source].connect(source, chosen) for source, chosen in settings.connectors.items()}

@@ -10,6 +10,8 @@ from enum import IntEnum, StrEnum
 class Strength(IntEnum):
     """How much a review says about the right role. Silence has no strength: it is never a label."""
 
+    REOPENED = 0
+    """The ticket was reopened: what its closure said counts no longer, and no role takes its place."""
     CLOSED_AS_SUGGESTED = 1
     """Closed in a role that we had suggested: staff may simply have followed us."""
     CLOSED = 2
@@ -18,6 +20,15 @@ class Strength(IntEnum):
     """A person said that the role is right: `/role ok`, or imported history that was reviewed."""
     CORRECTED = 4
     """A person named another role: `/role NAME`."""
+
+
+class Via(StrEnum):
+    """By which way a review came."""
+
+    COMMAND = "command"
+    CLOSURE = "closure"
+    REOPENING = "reopening"
+    IMPORT = "import"
 
 
 class Band(StrEnum):

@@ -66,7 +66,7 @@ class Metrics:
         )
         self.reviews = Counter(
             "rolecall_reviews_total",
-            "What people made known about the right role: corrected, confirmed, closed_as_suggested, closed",
+            "What people made known about the right role: corrected, confirmed, closed_as_suggested, closed, reopened",
             ["strength"],
             registry=registry,
         )
@@ -118,8 +118,8 @@ class Metrics:
         )
         for counter, label_values in (
             (self.decisions, ("tagged", "guessed", "abstained", "skipped")),
-            (self.comments, ("posted", "edited", "unchanged", "withheld", "removed_by_staff")),
-            (self.reviews, ("corrected", "confirmed", "closed_as_suggested", "closed")),
+            (self.comments, ("posted", "edited", "unchanged", "withheld", "removed_by_staff", "shadowed")),
+            (self.reviews, ("corrected", "confirmed", "closed_as_suggested", "closed", "reopened")),
         ):
             for value in label_values:
                 counter.labels(value)  # begins at 0, or an alert would not see the first one

@@ -1,9 +1,13 @@
-"""What every connector offers. A new system is one short file that fits this protocol, plus a line in `registry.py`."""
+"""What every connector offers. A new system is one short file that fits this protocol, plus a line in `registry.py`.
+
+An installation may connect to several systems of one kind, so each connector has a name of its own, its `source`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from connectors.events import Delivery, Event, Ticket
@@ -21,11 +25,62 @@ class Poll:
     complete: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A comment of ours as the system keeps it; `text` is None where its answer does not show it.
+
+    The text is in the form in which `read_ticket` gives it, which need not be the one that was sent.
+    """
+
+    id: str
+    text: str | None = None
+
+
+class Markup(StrEnum):
+    """The language in which a system expects and shows the text of a comment."""
+
+    MARKDOWN = "markdown"
+    HTML = "html"
+    PLAIN = "plain"
+    TEXTILE = "textile"
+    ADF = "adf"
+    """Atlassian Document Format, a tree in JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a kind of system lets Rolecall do and know; False as well where that is unknown."""
+
+    markup: Markup
+    edits_comments: bool = False
+    writes_subject: bool = False
+    writes_description: bool = False
+    knows_staff: bool = False
+    """Messages tell whether staff or the requester wrote them."""
+    private_notes: bool = False
+    """A comment can be hidden from the requester."""
+    tags: bool = False
+    assigns: bool = False
+    comments_closed_without_reopening: bool = False
+    polls: bool = False
+    """`poll` finds what sent no webhook."""
+    lists_history: bool = False
+    """All tickets, closed ones included, can be listed."""
+    reactions: bool = False
+    """People can react to a comment, and the system tells of it."""
+
+
 class Connector(Protocol):
     """One ticketing system: three pure functions for what comes in, five thin calls for what goes out."""
 
+    kind: str
+    """What kind of system it is: its key in `registry.py` and `kind` in the settings."""
+
+    capabilities: Capabilities
+    """What this kind of system lets us do."""
+
     source: str
-    """The name in `/hooks/{source}` and in ticket keys."""
+    """The connector's name in this installation: in the settings, in `/hooks/{source}` and in ticket keys."""
 
     author_id: str
     """The system's id of the account that we comment with."""
@@ -50,16 +105,16 @@ class Connector(Protocol):
         """Reach the system and say in one line what was reached. Raises Transient or Permanent."""
 
     async def read_ticket(self, ticket_id: str) -> Ticket:
-        """Fetch the ticket with all its comments. Raises TicketNotFound, Transient or Permanent."""
+        """Fetch the ticket with all its messages, oldest first. Raises TicketNotFound, Transient or Permanent."""
 
-    async def post_comment(self, ticket_id: str, text: str) -> str:
-        """Post a staff-only comment and return its id. Raises Ambiguous where it may have been stored."""
+    async def post_comment(self, ticket_id: str, text: str) -> Stored:
+        """Post a staff-only comment in the system's markup. Raises Ambiguous where it may have been stored."""
 
-    async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> None:
-        """Replace the text of a comment of ours. Safe to repeat."""
+    async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> Stored:
+        """Replace the text of a comment of ours. Safe to repeat. Only called where `capabilities.edits_comments`."""
 
     async def poll(self, watermark: str | None) -> Poll:
-        """Find happenings since `watermark` that may have sent no webhook.
+        """Find happenings since `watermark` that may have sent no webhook. Only called where `capabilities.polls`.
 
         The first look (None) takes the present as its start and yields no events: history must not flood the agent.
         However much happened, one look makes a bounded number of requests.

@@ -7,7 +7,7 @@ times are always aware UTC datetimes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -17,35 +17,65 @@ class Kind(StrEnum):
 
     CREATED = "created"
     COMMENTED = "commented"
+    EDITED = "edited"
+    """The subject or text of the ticket was edited, or a message on it."""
     CLOSED = "closed"
+    REOPENED = "reopened"
+
+
+class AuthorKind(StrEnum):
+    """Who wrote a message, as far as the system tells."""
+
+    REQUESTER = "requester"
+    STAFF = "staff"
+    SYSTEM = "system"
+    UNKNOWN = "unknown"
+
+
+class Visibility(StrEnum):
+    """Who can read a message, as far as the system tells."""
+
+    PUBLIC = "public"
+    STAFF_ONLY = "staff_only"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One HTTP request to `/hooks/{source}`, before anything in it is trusted.
 
-    `headers` has lower-case names; `secret` is what followed the source in the path ("" if nothing did).
+    `headers` has lower-case names; `segment` is what followed the source in the path, decoded ("" if nothing did).
+    `url` is the address as the sender wrote it, as far as the proxy in front passes it on; `query` holds its
+    parameters, decoded.
     """
 
     headers: Mapping[str, str]
     body: bytes
-    secret: str = ""
+    segment: str = ""
+    method: str = "POST"
+    url: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Comment:
+class Message:
     """A message on a ticket. `author_id` is None where the system does not say, or the author has no account."""
 
     id: str | None
     author_id: str | None
     text: str
     created_at: datetime | None = None
-    internal: bool | None = None
+    author_kind: AuthorKind = AuthorKind.UNKNOWN
+    visibility: Visibility = Visibility.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A ticket as the system shows it now. `group` is the system's own name for who handles it (queue, team)."""
+    """A ticket as the system shows it now.
+
+    `group` is the system's own name for who handles it (queue, team); `requester` and `assignee` are its ids of people.
+    None is unknown, an empty value is told: `tags=()` means that the ticket has no tags.
+    """
 
     id: str
     subject: str
@@ -55,7 +85,12 @@ class Ticket:
     created_at: datetime | None = None
     closed_at: datetime | None = None
     url: str | None = None
-    comments: tuple[Comment, ...] = ()
+    messages: tuple[Message, ...] = ()
+    requester: str | None = None
+    assignee: str | None = None
+    tags: tuple[str, ...] | None = None
+    priority: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,5 +106,5 @@ class Event:
     ticket_id: str
     delivery_id: str
     occurred_at: datetime | None = None
-    comment: Comment | None = None
+    message: Message | None = None
     ticket: Ticket | None = None

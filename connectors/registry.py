@@ -1,4 +1,4 @@
-"""Every connector by its source: one line here makes a system available."""
+"""Every kind of connector: one line here makes a system available."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """How to connect to one kind of system: `connect(settings)`, where `settings` is a dataclass of that type."""
+    """How to connect to one kind of system: `connect(name, settings)`, where `settings` is a dataclass of that type."""
 
-    connect: Callable[[Any], Connector]
+    connect: Callable[[str, Any], Connector]
     settings: type[Any]
 
 
 CONNECTORS: Mapping[str, Registered] = {
-    DjangoHelpdesk.source: Registered(DjangoHelpdesk, DjangoHelpdeskSettings),
+    DjangoHelpdesk.kind: Registered(DjangoHelpdesk, DjangoHelpdeskSettings),
 }

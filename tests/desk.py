@@ -6,25 +6,42 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
-from connectors.base import Poll
+from connectors.base import Capabilities, Markup, Poll, Stored
 from connectors.errors import Ambiguous, ConnectorError, InvalidSignature, MalformedPayload, TicketNotFound
-from connectors.events import Comment, Delivery, Event, Kind, Ticket
+from connectors.events import Delivery, Event, Kind, Message, Ticket, Visibility
+from connectors.note import Note, Section, SectionKind, Span
 
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
+CAPABILITIES = Capabilities(
+    markup=Markup.MARKDOWN,
+    edits_comments=True,
+    private_notes=True,
+    comments_closed_without_reopening=True,
+    polls=True,
+)
+
+
+def note(words: str) -> Note:
+    """Return a note that says this."""
+    return Note((Section(SectionKind.ROLE, ((Span(words),),)),))
 
 
 @dataclass
 class Desk:
     """Tickets and comments of one desk. `faults` holds errors that the next posts raise; "stored" ones store first."""
 
+    kind: ClassVar[str] = "desk"
     source: str = "desk"
+    capabilities: Capabilities = CAPABILITIES
     author_id: str = "bot"
     sender_retries: bool = True
     secret: str = "open sesame"
     tickets: dict[str, Ticket] = field(default_factory=dict)
     events: dict[tuple[str, str], Event] = field(default_factory=dict)
     faults: list[ConnectorError] = field(default_factory=list)
+    reads: int = 0
     posts: int = 0
     edits: int = 0
     _clock: int = 0
@@ -40,31 +57,49 @@ class Desk:
         return self._tell(Event(Kind.CREATED, number, f"ticket-{number}", ticket.created_at, ticket=ticket))
 
     def reply(self, number: str, text: str, author: str = "tech", internal: bool = True) -> Event:
-        comment = self._store(number, text, author, internal)
-        return self._tell(Event(Kind.COMMENTED, number, f"comment-{comment.id}", comment.created_at, comment=comment))
+        message = self._store(number, text, author, internal)
+        return self._tell(Event(Kind.COMMENTED, number, f"comment-{message.id}", message.created_at, message=message))
 
     def close(self, number: str, group: str | None = None) -> Event:
         at = self.now()
         self.tickets[number] = replace(self.tickets[number], closed=True, closed_at=at, group=group)
         return self._tell(Event(Kind.CLOSED, number, f"closure-{number}-{at.timestamp()}", at))
 
-    def comments(self, number: str) -> list[Comment]:
-        return [c for c in self.tickets[number].comments if c.author_id == self.author_id]
+    def edit(self, number: str, subject: str, body: str = "") -> Event:
+        at = self.now()
+        self.tickets[number] = replace(self.tickets[number], subject=subject, body=body)
+        return self._tell(Event(Kind.EDITED, number, f"edit-{number}-{at.timestamp()}", at))
+
+    def reopen(self, number: str) -> Event:
+        at = self.now()
+        self.tickets[number] = replace(self.tickets[number], closed=False, closed_at=None)
+        return self._tell(Event(Kind.REOPENED, number, f"reopening-{number}-{at.timestamp()}", at))
+
+    def rewrite(self, number: str, message_id: str | None, text: str) -> None:
+        """Give a message another text."""
+        ticket = self.tickets[number]
+        messages = tuple(replace(m, text=text) if m.id == message_id else m for m in ticket.messages)
+        self.tickets[number] = replace(ticket, messages=messages)
+
+    def comments(self, number: str) -> list[Message]:
+        return [c for c in self.tickets[number].messages if c.author_id == self.author_id]
 
     def _tell(self, event: Event) -> Event:
         self.events[event.kind, event.delivery_id] = event
         return event
 
-    def _store(self, number: str, text: str, author: str, internal: bool) -> Comment:
+    def _store(self, number: str, text: str, author: str, internal: bool) -> Message:
         ticket = self.tickets[number]
-        comment = Comment(f"{number}.{len(ticket.comments) + 1}", author, text, self.now(), internal)
-        self.tickets[number] = replace(ticket, comments=(*ticket.comments, comment))
-        return comment
+        visibility = Visibility.STAFF_ONLY if internal else Visibility.PUBLIC
+        identifier = f"{number}.{len(ticket.messages) + 1}"
+        message = Message(identifier, author, text, self.now(), visibility=visibility)
+        self.tickets[number] = replace(ticket, messages=(*ticket.messages, message))
+        return message
 
     # What the agent sees of it: connectors.base.Connector
 
     def verify(self, delivery: Delivery) -> None:
-        if delivery.secret != self.secret:
+        if delivery.segment != self.secret:
             raise InvalidSignature("wrong secret")
 
     def parse(self, delivery: Delivery) -> Sequence[Event]:
@@ -80,11 +115,12 @@ class Desk:
         return f"{len(self.tickets)} tickets"
 
     async def read_ticket(self, ticket_id: str) -> Ticket:
+        self.reads += 1
         if ticket_id not in self.tickets:
             raise TicketNotFound(f"no ticket {ticket_id}")
         return self.tickets[ticket_id]
 
-    async def post_comment(self, ticket_id: str, text: str) -> str:
+    async def post_comment(self, ticket_id: str, text: str) -> Stored:
         fault = self.faults.pop(0) if self.faults else None
         if fault is not None and not isinstance(fault, Ambiguous):
             raise fault
@@ -93,13 +129,12 @@ class Desk:
         if fault is not None:
             raise fault
         assert stored.id is not None
-        return stored.id
+        return Stored(stored.id, stored.text)
 
-    async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> None:
+    async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> Stored:
         self.edits += 1
-        ticket = self.tickets[ticket_id]
-        comments = tuple(replace(c, text=text) if c.id == comment_id else c for c in ticket.comments)
-        self.tickets[ticket_id] = replace(ticket, comments=comments)
+        self.rewrite(ticket_id, comment_id, text)
+        return Stored(comment_id, text)
 
     async def poll(self, watermark: str | None) -> Poll:
         return Poll([], watermark or "0")

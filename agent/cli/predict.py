@@ -20,14 +20,18 @@ def predict(
     data: DataOption = None,
 ) -> None:
     """Show the comment that a ticket with this text would get, and every role's probability. Posts nothing."""
+    from agent.notes import wording
     from agent.store import tickets
-    from agent.triage.wording import comment
+    from connectors.base import Markup
+    from connectors.markup import render
 
     parts = parts_for(config, data)
     opinion = parts.classifier.opinion(text, body, date.today())
     subjects = parts.database.call(tickets.subjects, [n.ticket_key for n in opinion.neighbours])
     console = Console(highlight=False, soft_wrap=True)
-    console.print(escape(comment(opinion, subjects) or f"(silence: {opinion.verdict.reason})"))  # type: ignore[union-attr]
+    note = wording.of_opinion(opinion, subjects)
+    said = render(note, Markup.MARKDOWN) if note else f"(silence: {opinion.verdict.reason})"  # type: ignore[union-attr]
+    console.print(escape(said))
     table = Table("role", "probability")
     for role, probability in opinion.ranked():
         table.add_row(escape(role), f"{probability:.2f}")

@@ -62,7 +62,7 @@ class Rotation:
             if chosen == before:
                 continue
             try:
-                connector = CONNECTORS[source].connect(chosen)
+                connector = CONNECTORS[source].connect(source, chosen)
             except OSError as error:  # a certificate file that cannot be used
                 log.warning("connector_kept", source=source, reason=type(error).__name__)
                 taken_up[source] = before

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from agent.domain import Strength, ticket_key
+from agent.domain import Strength, Via, ticket_key
 from agent.errors import BadInput
 from agent.roles import RoleCatalogue
 from agent.store import tickets
@@ -21,7 +21,6 @@ MAX_FIELD = 10_000_000
 """Characters in one CSV field; the library's own limit of 131,072 is too small for mail threads."""
 
 FAULTS_SHOWN = 20
-ORIGIN = "import"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,8 @@ def take_in(session: Session, source: str, rows: Sequence[Reviewed], actor: str)
                 ticket_key=key,
                 roles=list(row.roles),
                 strength=Strength.CONFIRMED,
-                origin=ORIGIN,
+                via=Via.IMPORT,
+                origin=Via.IMPORT,
                 actor=actor,
                 at=row.filed_at,
             ),

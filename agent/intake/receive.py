@@ -28,7 +28,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, QueryParams
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
@@ -81,7 +81,7 @@ class Receiver:
         headers = Headers(scope=scope)
         try:
             body = await read_body(headers, receive, self.limits)
-            arrivals = self._verify_and_parse(source, Delivery(headers, body, scope["path_params"].get("secret", "")))
+            arrivals = self._verify_and_parse(source, _delivery(scope, headers, body))
             if not arrivals:
                 return Answer(200, "nothing for Rolecall in this")
             traced, kept = self.trace(arrivals)
@@ -111,6 +111,19 @@ class Receiver:
             raise TooFast(seconds)
         now = utcnow()
         return [Arrival(source, event, delivery.body, now) for event in connector.parse(delivery)]
+
+
+def _delivery(scope: Scope, headers: Headers, body: bytes) -> Delivery:
+    query = scope["query_string"].decode("latin-1")
+    path = scope.get("raw_path", b"").decode("latin-1") or scope["path"]
+    return Delivery(
+        headers,
+        body,
+        segment=scope["path_params"].get("segment", ""),
+        method=scope["method"],
+        url=f"{scope['scheme']}://{headers.get('host', '')}{path}{'?' if query else ''}{query}",
+        query=QueryParams(query),
+    )
 
 
 async def read_body(headers: Headers, receive: Receive, limits: IntakeSettings) -> bytes:

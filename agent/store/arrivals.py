@@ -159,8 +159,8 @@ def _row(arrival: Arrival, key: str, at: object) -> tuple[tuple[object, ...], tu
 
 def content_hash(event: Event) -> str:
     """Return a hash of the happening itself: two deliveries with different ids can tell of the same one."""
-    comment = event.comment
+    message = event.message
     happening = [event.occurred_at.isoformat() if event.occurred_at else event.delivery_id]
-    if comment:
-        happening += [comment.id or "", comment.author_id or "", comment.text]
+    if message:
+        happening += [message.id or "", message.author_id or "", message.text]
     return hashlib.sha256("\0".join(happening).encode("utf-8", "surrogatepass")).hexdigest()

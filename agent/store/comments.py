@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
 from agent.store.tables import Comment
+from connectors.base import Stored
 
 JUST_AFTER = timedelta(microseconds=1)
 
 
-def want(session: Session, key: str, marker: str, text: str) -> Comment:
-    """Write down what our comment on the ticket should say, and return all that is known of it."""
-    comment = session.get(Comment, key) or Comment(ticket_key=key, marker=marker, text=text)
-    comment.text = text
+def want(session: Session, key: str, mark: str, text: Callable[[str], str]) -> Comment:
+    """Write down what our comment on the ticket should say, and return all that is known of it.
+
+    `text` makes it for a mark: the one that the comment was given first, whatever the ticket is called now.
+    """
+    comment = session.get(Comment, key) or Comment(ticket_key=key, marker=mark, text="")
+    comment.text = text(comment.marker)
     session.add(comment)
     return comment
 
@@ -47,7 +52,9 @@ def refused(session: Session, key: str, at: datetime) -> None:
         comment.attempted_at = comment.posted_at
 
 
-def posted(session: Session, key: str, remote_id: str, at: datetime) -> None:
-    """Note that the comment exists under this id and says what we wanted."""
+def posted(session: Session, key: str, stored: Stored, at: datetime, version: str, staff_text: str | None) -> None:
+    """Note which comment stands on the ticket, in what version and form, and the words of staff that it holds."""
     comment = session.get_one(Comment, key)
-    comment.remote_id, comment.posted_at = remote_id, max(at, comment.attempted_at) if comment.attempted_at else at
+    comment.remote_id, comment.version, comment.shown = stored.id, version, stored.text
+    comment.staff_text = staff_text
+    comment.posted_at = max(at, comment.attempted_at) if comment.attempted_at else at

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import TypeAdapter
+from pydantic import BeforeValidator, TypeAdapter
 from sqlalchemy import ColumnElement, CursorResult, Text, func, literal_column, text
 from sqlmodel import Session, col, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
 from agent.domain import ticket_key
 from agent.store import deferred
+from agent.store.earlier_events import with_current_names
 from agent.store.tables import Inbox, utcnow
 from connectors.events import Event
 
@@ -42,7 +43,7 @@ NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 PUT_OFF_AT_ONCE = 1_000
 
-EVENT = TypeAdapter(Event)
+EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, BeforeValidator(with_current_names)])
 
 
 class Superseded(Exception):

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, DateTime, Dialect, Index, LargeBinary, Text, TypeDecorator, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from agent.domain import TrainingOutcome
+from agent.domain import TrainingOutcome, Via
 from agent.store.clock import utcnow as utcnow
 
 
@@ -101,7 +101,8 @@ class Decision(SQLModel, table=True):
 class Comment(SQLModel, table=True):
     """Our one living comment on a ticket: what it should say, and what we know of the attempt to say it.
 
-    that the comment may exist, and that the request may still be on its way.
+    `attempted_at` without a later `posted_at` means that it may exist, and that the request may still be under way.
+    `shown` is our `version` in the form in which the system gave it back; `staff_text` is what a person made of it.
     """
 
     __table_args__ = (Index("ix_comment_attempted_at", "attempted_at"),)
@@ -112,12 +113,15 @@ class Comment(SQLModel, table=True):
     remote_id: str | None = None
     attempted_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     posted_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    version: str | None = None
+    shown: str | None = None
+    staff_text: str | None = None
 
 
 class Review(SQLModel, table=True):
     """What a person made known about the right role. `origin` names the happening, so that a repeat adds nothing.
 
-    `rejected` are roles that we had named and that the person replaced.
+    `rejected` are roles that we had named and that the person replaced; `roles` is empty where a ticket was reopened.
     """
 
     __table_args__ = (
@@ -131,6 +135,7 @@ class Review(SQLModel, table=True):
     roles: list[str] = Field(sa_column=Column(JSON, nullable=False))
     rejected: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     strength: int
+    via: str = Via.COMMAND
     origin: str
     actor: str | None = None
     at: datetime = Field(sa_column=_time())

@@ -36,6 +36,13 @@ def close(session: Session, key: str, at: datetime) -> None:
         ticket.closed_at = at
 
 
+def reopen(session: Session, key: str) -> None:
+    """Note that the ticket is open."""
+    ticket = session.get(Ticket, key)
+    if ticket is not None:
+        ticket.closed_at = None
+
+
 def record(session: Session, decision: Decision) -> bool:
     """Write a decision to the ledger; False where the same event, model and rules have led to one before."""
     last = last_decision(session, decision.ticket_key)
@@ -61,14 +68,17 @@ def review(session: Session, new: Review) -> bool:
 
 
 def _counting() -> tuple[Any, ...]:
-    """Order reviews so that the last one of a ticket counts: explicit words beat closures, then the newest wins."""
+    """Order reviews so that the last one of a ticket counts: explicit words beat closures, then the newest wins.
+
+    A reopening beats the closures before it; where it counts, the ticket has no label.
+    """
     return (col(Review.strength) >= Strength.CONFIRMED, col(Review.at), col(Review.id))
 
 
 def verdict(session: Session, key: str) -> Review | None:
-    """Return the review that counts for the ticket."""
+    """Return the review that counts for the ticket, None where it has no label."""
     reviews = session.exec(select(Review).where(Review.ticket_key == key).order_by(*_counting())).all()
-    return reviews[-1] if reviews else None
+    return reviews[-1] if reviews and reviews[-1].strength > Strength.REOPENED else None
 
 
 def reviewed(session: Session) -> list[Example]:
@@ -94,7 +104,7 @@ def placed(session: Session, keys: Collection[str] | None = None) -> list[tuple[
             Example(t.key, t.subject, t.body, tuple(r.roles), t.filed_at, Strength(r.strength)),
         )
         for r in counting.values()
-        if (t := filed.get(r.ticket_key))
+        if r.strength > Strength.REOPENED and (t := filed.get(r.ticket_key))
     ]
     return sorted(found, key=lambda pair: pair[0])
 

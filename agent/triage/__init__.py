@@ -1,1 +1,1 @@
-"""From a ticket to a decision, and from a decision to one living comment."""
+"""From a ticket's text to an opinion on its role, and what may be said of it."""

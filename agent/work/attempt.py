@@ -12,11 +12,11 @@ import structlog
 
 from agent.config.settings import RETRY_SECONDS
 from agent.metrics import Metrics
+from agent.notes.speak import Unsettled
 from agent.store import inbox
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import utcnow
-from agent.triage.speak import Unsettled
 from agent.work.breaker import Breakers
 from agent.work.retry import pause
 from connectors.errors import ConnectorError, Transient

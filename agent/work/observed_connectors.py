@@ -41,7 +41,8 @@ class _Observed:
     """A connector whose calls are watched."""
 
     def __init__(self, connector: Connector, watches: Sequence[Watch]) -> None:
-        self.source, self.author_id = connector.source, connector.author_id
+        self.source, self.kind, self.capabilities = connector.source, connector.kind, connector.capabilities
+        self.author_id = connector.author_id
         self.sender_retries = connector.sender_retries
         self.verify, self.parse, self.ticket_url = connector.verify, connector.parse, connector.ticket_url
         self.check, self.aclose = connector.check, connector.aclose

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import httpx
 
-from connectors.base import Poll
+from connectors.base import Capabilities, Markup, Poll, Stored
 from connectors.django_helpdesk import polling
 from connectors.django_helpdesk.lists import FOLLOW_UPS, TICKETS, Lists, understood
 from connectors.django_helpdesk.payload import (
     Created,
+    Edited,
     TicketRow,
     events_of_webhook,
     ticket_url,
@@ -29,12 +30,24 @@ MAILED = "staff-only comments are mailed out: set HELPDESK_PRIVATE_FOLLOWUP_MEAN
 
 
 class DjangoHelpdesk:
-    """One django-helpdesk. Both of its webhook lists get the same URL, `/hooks/django-helpdesk/SECRET`."""
+    """One django-helpdesk. Both of its webhook lists get the same URL, `/hooks/NAME/SECRET`."""
 
-    source = "django-helpdesk"
+    kind = "django-helpdesk"
+    capabilities = Capabilities(
+        markup=Markup.MARKDOWN,
+        edits_comments=True,
+        writes_subject=True,
+        writes_description=True,
+        private_notes=True,
+        assigns=True,
+        comments_closed_without_reopening=True,
+        polls=True,
+        lists_history=True,
+    )
     sender_retries = False  # helpdesk/webhooks.py posts once and does not look at the status
 
-    def __init__(self, settings: DjangoHelpdeskSettings, client: httpx.AsyncClient | None = None) -> None:
+    def __init__(self, source: str, settings: DjangoHelpdeskSettings, client: httpx.AsyncClient | None = None) -> None:
+        self.source = source
         self.author_id = settings.author_id
         self._settings = settings
         self._open_statuses = ",".join(map(str, settings.open_statuses))
@@ -48,7 +61,7 @@ class DjangoHelpdesk:
 
     def verify(self, delivery: Delivery) -> None:
         """Raise InvalidSignature unless the path holds a secret: the helpdesk signs nothing."""
-        verify_shared_secret(delivery.secret, self._settings.webhook_secrets)
+        verify_shared_secret(delivery.segment, self._settings.webhook_secrets)
 
     def parse(self, delivery: Delivery) -> Sequence[Event]:
         """Return a creation, or the comment and the closure of a follow-up. Raises MalformedPayload."""
@@ -72,7 +85,7 @@ class DjangoHelpdesk:
         return f"django-helpdesk at {self._settings.url}, {tickets.count} open tickets{''.join(hints)}"
 
     async def read_ticket(self, ticket_id: str) -> Ticket:
-        """Fetch the ticket with all its comments, ours included.
+        """Fetch the ticket with all its messages, ours included.
 
         Asked among the open tickets first: for one ticket the helpdesk walks through all that match the filter, and
         without one that takes 1.4 s with 5,000 tickets.
@@ -84,8 +97,8 @@ class DjangoHelpdesk:
             row = await self._ticket(number)
         return to_ticket(row, self._settings)
 
-    async def post_comment(self, ticket_id: str, text: str) -> str:
-        """Post a comment that only staff see and return its id.
+    async def post_comment(self, ticket_id: str, text: str) -> Stored:
+        """Post a comment that only staff see.
 
         The body never has a `title`: the helpdesk would rename the ticket. A 5xx is Ambiguous, because the helpdesk
         answers 500 after storing the comment whenever its own webhook is refused.
@@ -104,12 +117,16 @@ class DjangoHelpdesk:
                 f"comment {comment.id} was stored for user {comment.user}, but connectors.{self.source}.author_id is "
                 f"{self.author_id}: set it to {comment.user}, or our own comments are taken for feedback"
             )
-        return str(comment.id)
+        return Stored(str(comment.id), comment.comment)
 
-    async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> None:
+    async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> Stored:
         """Replace the text of a comment. The helpdesk stores an edit as it is, without rendering it as a template."""
         path = f"{FOLLOW_UPS}{_number(comment_id)}/"
-        await call(self._client, "PATCH", path, json={"comment": defuse(text), "public": False})
+        answer = await call(self._client, "PATCH", path, json={"comment": defuse(text), "public": False})
+        try:
+            return Stored(comment_id, decode(Edited, answer.body).comment)
+        except MalformedPayload:
+            return Stored(comment_id)  # it was carried out; the next look shows the text
 
     async def poll(self, watermark: str | None) -> Poll:
         """Find what sent no webhook since the last look. The first look (None) takes the present as its start."""

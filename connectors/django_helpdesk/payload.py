@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from connectors.django_helpdesk.settings import DjangoHelpdeskSettings
-from connectors.django_helpdesk.text import restore
 from connectors.errors import MalformedPayload
-from connectors.events import Comment, Event, Kind, Ticket
+from connectors.events import Event, Kind, Message, Ticket, Visibility
 from connectors.strict_json import Id, Text, Time, Wire, decode
 
 _NO_FOLLOW_UP = 0
@@ -70,7 +69,13 @@ class WebhookBody(Wire):
     followup_id: Id = _NO_FOLLOW_UP
 
 
-class Created(Wire):
+class Edited(Wire):
+    """The answer to a comment that was edited: the text as it is kept."""
+
+    comment: Text | None = None
+
+
+class Created(Edited):
     """The answer to a comment that was posted."""
 
     id: Id
@@ -116,12 +121,12 @@ def happenings(followup: FollowUp, settings: DjangoHelpdeskSettings, ticket: Tic
     """Yield what a follow-up tells: a comment, a closure, both in this order, or nothing. Ours tell nothing."""
     if is_ours(followup, settings):
         return
-    comment = to_comment(followup, settings)
-    kinds = [Kind.COMMENTED] if comment else []
+    message = to_message(followup, settings)
+    kinds = [Kind.COMMENTED] if message else []
     if is_closing(followup, settings):
         kinds.append(Kind.CLOSED)
     for kind in kinds:
-        yield Event(kind, str(followup.ticket), f"followup-{followup.id}", followup.date, comment, ticket)
+        yield Event(kind, str(followup.ticket), f"followup-{followup.id}", followup.date, message, ticket)
 
 
 def closed_without_follow_up(row: TicketRow, settings: DjangoHelpdeskSettings) -> Event:
@@ -135,12 +140,12 @@ def closed_without_follow_up(row: TicketRow, settings: DjangoHelpdeskSettings) -
 
 
 def to_ticket(row: TicketRow, settings: DjangoHelpdeskSettings, group: str | None = None) -> Ticket:
-    """Return the ticket with its comments; the opening follow-up is its body and no comment.
+    """Return the ticket with its messages; the opening follow-up is its body and no message.
 
     Without `group`, the queue's slug is looked up in the settings.
     """
     closed = row.status not in settings.open_statuses
-    comments = (to_comment(followup, settings) for followup in row.said_and_done)
+    messages = (to_message(followup, settings) for followup in row.said_and_done)
     closures = [followup.date for followup in row.history if is_closing(followup, settings)]
     return Ticket(
         id=str(row.id),
@@ -151,21 +156,21 @@ def to_ticket(row: TicketRow, settings: DjangoHelpdeskSettings, group: str | Non
         created_at=row.opening.date if row.opening else None,
         closed_at=closures[-1] if closed and closures else None,
         url=ticket_url(str(row.id), settings),
-        comments=tuple(comment for comment in comments if comment),
+        messages=tuple(message for message in messages if message),
     )
 
 
-def to_comment(followup: FollowUp, settings: DjangoHelpdeskSettings) -> Comment | None:
+def to_message(followup: FollowUp, settings: DjangoHelpdeskSettings) -> Message | None:
     """Return what a follow-up says, None where it only changes something."""
     text = followup.comment or ""
     if not text.strip():
         return None
-    return Comment(
+    return Message(
         id=str(followup.id),
         author_id=None if followup.user is None else str(followup.user),
-        text=restore(text) if is_ours(followup, settings) else text,
+        text=text,
         created_at=followup.date,
-        internal=not followup.public,
+        visibility=Visibility.PUBLIC if followup.public else Visibility.STAFF_ONLY,
     )
 
 

@@ -1,4 +1,4 @@
-"""Comment text on its way into the helpdesk and back."""
+"""Comment text on its way into the helpdesk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ WORD_JOINER = "\u2060"
 # The helpdesk looks for `#(\d+)` when a comment is posted and writes a follow-up on every ticket named (its
 # update_ticket.py). An invisible joiner keeps the reference readable and breaks the pattern.
 _REFERENCE = re.compile(r"#(?=\d)")
-_DEFUSED = re.compile(rf"#{WORD_JOINER}(?=\d)")
 
 # A posted comment is rendered as a Django template. Its lexer knows {{ {% {#, and %} is replaced before rendering;
 # what is itself the output of a variable is never read again. The words stand in for {% and %} during that replacement.
@@ -24,11 +23,6 @@ def defuse(text: str) -> str:
     """
     storable = text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
     return _REFERENCE.sub(f"#{WORD_JOINER}", storable.strip())
-
-
-def restore(text: str) -> str:
-    """Undo `defuse` on a comment of ours that was read back."""
-    return _DEFUSED.sub("#", text)
 
 
 def escape_template(text: str) -> str:

@@ -7,8 +7,8 @@ from sqlmodel import select
 
 from agent.core import Parts
 from agent.domain import Strength
+from agent.notes.marks import mark_of
 from agent.store.tables import Decision, Inbox, Review, Ticket
-from agent.triage.speak import marker_for
 from connectors.errors import Ambiguous, Permanent, Transient
 from tests.desk import Desk
 from tests.serving_app import running
@@ -56,7 +56,7 @@ async def test_the_ticket_is_kept_as_filed_whatever_is_edited_later(parts: Parts
     async with running(parts, desk) as server:
         await server.deliver(desk.create("VPN is down", "first words"))
         await server.idle()
-        desk.tickets["1"] = desk.tickets["1"].__class__("1", "edited", "edited", comments=desk.tickets["1"].comments)
+        desk.tickets["1"] = desk.tickets["1"].__class__("1", "edited", "edited", messages=desk.tickets["1"].messages)
         await server.deliver(desk.close("1", group=None))
         await server.idle()
     (ticket,) = rows(parts, Ticket)
@@ -221,7 +221,7 @@ async def test_readiness_says_that_rules_alone_decide(parts: Parts, desk: Desk) 
 async def test_another_installations_comment_is_no_word_of_staff(parts: Parts, desk: Desk) -> None:
     """It ends in a mark like ours, by another key; the same words without it are staff's, and count."""
     said = "/role Electrician"
-    mark = marker_for(b"another installation", "desk:1")
+    mark = mark_of(b"another installation", "desk:1")
     async with running(parts, desk) as server:
         await server.deliver(desk.create("VPN is down"))
         await server.idle()

@@ -11,9 +11,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
 from connectors.errors import MalformedPayload
-from connectors.events import Delivery, Event, Kind
+from connectors.events import Delivery, Event, Kind, Visibility
 from connectors.http import make_client
-from tests.connectors.contract import NEW, PAYLOADS, ConnectorContract
+from tests.connectors.contract import NAME, NEW, PAYLOADS, ConnectorContract
 
 AGENT, TECH = 2, 3
 
@@ -29,7 +29,7 @@ def settings(**changes: Any) -> DjangoHelpdeskSettings:
 
 
 def parse(body: dict[str, Any], **changes: Any) -> list[Event]:
-    return list(DjangoHelpdesk(settings(**changes)).parse(Delivery({}, json.dumps(body).encode(), NEW)))
+    return list(DjangoHelpdesk(NAME, settings(**changes)).parse(Delivery({}, json.dumps(body).encode(), NEW)))
 
 
 def recorded(name: str) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def recorded(name: str) -> dict[str, Any]:
 
 
 class TestContract(ConnectorContract):
-    source = "django-helpdesk"
+    kind = "django-helpdesk"
     recorded: ClassVar = {
         "created": [(Kind.CREATED, "ticket-1")],
         "comment": [(Kind.COMMENTED, "followup-3")],
@@ -48,7 +48,7 @@ class TestContract(ConnectorContract):
     }
 
     def connector(self, *secrets: str) -> DjangoHelpdesk:
-        return DjangoHelpdesk(settings(webhook_secrets=secrets))
+        return DjangoHelpdesk(NAME, settings(webhook_secrets=secrets))
 
     def signed(self, body: bytes, secret: str) -> Delivery:
         return Delivery({"content-type": "application/json"}, body, secret)
@@ -60,7 +60,7 @@ def test_a_creation_carries_the_ticket_as_filed() -> None:
     assert ticket is not None
     assert ticket.subject == "Boom drops when idling – leise Tropfgeräusche"
     assert ticket.body == "Parked with the boom up, down by the morning.\nOil *below* the cylinder."
-    assert (ticket.group, ticket.closed, ticket.closed_at, ticket.comments) == ("WO", False, None, ())
+    assert (ticket.group, ticket.closed, ticket.closed_at, ticket.messages) == ("WO", False, None, ())
     assert ticket.url == "https://helpdesk.example.test/support/tickets/1/"
 
 
@@ -68,11 +68,11 @@ def test_a_closure_carries_the_conversation_with_who_said_what_to_whom() -> None
     *_, event = parse(recorded("closed"))
     assert event.ticket is not None
     assert event.ticket.closed
-    said = [(comment.text, comment.author_id, comment.internal) for comment in event.ticket.comments]
+    said = [(comment.text, comment.author_id, comment.visibility) for comment in event.ticket.messages]
     assert said == [
-        ("/role hydraulics", str(TECH), True),
-        ("Hydraulics, likely\n\n[//]: # (rolecall 4f1c.9b2e)", str(AGENT), True),
-        ("Holding valve replaced, held overnight.", str(TECH), False),
+        ("/role hydraulics", str(TECH), Visibility.STAFF_ONLY),
+        ("Hydraulics, likely\n\n[//]: # (rolecall 4f1c.9b2e)", str(AGENT), Visibility.STAFF_ONLY),
+        ("Holding valve replaced, held overnight.", str(TECH), Visibility.PUBLIC),
     ]
 
 
@@ -82,15 +82,15 @@ def test_the_first_word_is_a_comment_where_no_form_repeated_the_description() ->
     del body["ticket"]["followup_set"][0]
     (event,) = parse(body)
     assert event.ticket is not None
-    assert [comment.text for comment in event.ticket.comments] == ["/role hydraulics"]
+    assert [comment.text for comment in event.ticket.messages] == ["/role hydraulics"]
 
 
 def test_comments_by_mail_have_no_author() -> None:
     body = recorded("comment")
     body["ticket"]["followup_set"][-1]["user"] = None
     (event,) = parse(body)
-    assert event.comment is not None
-    assert event.comment.author_id is None
+    assert event.message is not None
+    assert event.message.author_id is None
 
 
 def test_a_follow_up_that_is_not_in_the_ticket_is_malformed() -> None:
@@ -161,7 +161,7 @@ def helpdesk_with(ticket: dict[str, Any]) -> DjangoHelpdesk:
 
     transport = httpx.MockTransport(respond)
     client = make_client("https://helpdesk.example.test/support", {}, timeout_seconds=5, transport=transport)
-    return DjangoHelpdesk(settings(), client)
+    return DjangoHelpdesk(NAME, settings(), client)
 
 
 @pytest.mark.anyio

@@ -77,7 +77,9 @@ class PagedHelpdesk:
             page_size=PAGE,
         )  # fmt: skip
         transport = httpx.MockTransport(self.answer)
-        return DjangoHelpdesk(settings, httpx.AsyncClient(transport=transport, base_url=settings.url))
+        return DjangoHelpdesk(
+            "django-helpdesk", settings, httpx.AsyncClient(transport=transport, base_url=settings.url)
+        )
 
     def live(self, chance: random.Random, happenings: int) -> None:
         """Let people file, comment, close with and without a word, and open again."""

@@ -11,17 +11,17 @@ from connectors.registry import CONNECTORS
 from tests.connectors.contract import ConnectorContract
 
 
-@pytest.mark.parametrize("source", CONNECTORS)
-def test_every_connector_inherits_the_contract(source: str) -> None:
-    module = importlib.import_module(f"tests.connectors.test_{source.replace('-', '_')}")
+@pytest.mark.parametrize("kind", CONNECTORS)
+def test_every_connector_inherits_the_contract(kind: str) -> None:
+    module = importlib.import_module(f"tests.connectors.test_{kind.replace('-', '_')}")
     contracts = [
         value
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, ConnectorContract) and value is not ConnectorContract
     ]
-    assert [contract.source for contract in contracts] == [source]
+    assert [contract.kind for contract in contracts] == [kind]
 
 
-@pytest.mark.parametrize("source", CONNECTORS)
-def test_every_connector_has_a_dataclass_of_settings(source: str) -> None:
-    assert dataclasses.is_dataclass(CONNECTORS[source].settings)
+@pytest.mark.parametrize("kind", CONNECTORS)
+def test_every_connector_has_a_dataclass_of_settings(kind: str) -> None:
+    assert dataclasses.is_dataclass(CONNECTORS[kind].settings)

@@ -9,8 +9,11 @@ from agent.config.roles_file import load_roles
 from agent.config.settings import Settings, TriageSettings
 from agent.core import assemble
 from agent.feedback.commands import Correct, NotUnderstood, parse
-from agent.triage import wording
-from connectors.django_helpdesk.text import defuse, escape_template, restore
+from agent.notes import wording
+from connectors.base import Markup
+from connectors.django_helpdesk.text import defuse, escape_template
+from connectors.markup import excerpt, render
+from connectors.note import Note, Section, SectionKind
 from tests.connectors.test_django_helpdesk_text import rendered
 from tests.fuzz.target import Target, text_of
 
@@ -30,9 +33,11 @@ def commands(_scratch: Path) -> Target:
         elif isinstance(command, NotUnderstood):
             assert catalogue.lookup(command.name) is None
             assert set(command.close) <= set(catalogue.names)
-            answer = wording.unknown_role(command.name, command.close)
-            assert len(answer.splitlines()) == 1
-            assert parse(answer, catalogue) is None
+            answer = Note((Section(SectionKind.ANSWER, (wording.unknown_role(command.name, command.close),)),))
+            for markup in Markup:
+                text = render(answer, markup)
+                assert len(text.splitlines()) == 1
+                assert parse(text, catalogue) is None
 
     replies = ("/role ok", "/role Network", "/role net, sparky", "  /ROLE nobody!", "> /role ok", "/role `/role ok`")
     quoted = "thanks\r\n/role wifi.\r\n-----Original Message-----\r\n/role ok"
@@ -54,11 +59,11 @@ def tickets(scratch: Path) -> Target:
         subject, _, body = text_of(data).partition("\n")
         opinion = classifier.opinion(subject, body, DAY)
         assert abs(sum(opinion.probabilities)) <= len(opinion.roles)
-        said = wording.comment(opinion, {"desk:1": subject}) or ""
-        assert parse(said, classifier.catalogue) is None
-        spoken = wording.excerpt(subject)
-        assert spoken.isprintable()
-        assert spoken.count("`") == 2
+        note = wording.of_opinion(opinion, {"desk:1": subject})
+        assert note is None or all(parse(render(note, markup), classifier.catalogue) is None for markup in Markup)
+        spoken = excerpt(subject)
+        assert spoken.text.isprintable()
+        assert "`" not in spoken.text
 
     filed = ("VPN drops\nThe Wi-Fi in room 3 is down, not the printer", "Badge\nno access to the folder /role ok")
     return Target(
@@ -69,14 +74,13 @@ def tickets(scratch: Path) -> Target:
 
 
 def comments(_scratch: Path) -> Target:
-    """A comment on its way out and back: storable, no reference, no template, the same when it is read again."""
+    """A comment on its way out: storable, no reference, no template."""
 
     def check(data: bytes) -> None:
         text = text_of(data)
         stored = defuse(text)
         stored.encode("utf-8")
         assert defuse(stored) == stored
-        assert defuse(restore(stored)) == stored
         template = escape_template(stored)
         assert not any(tag in template for tag in ("{%", "%}", "{#"))
         assert rendered(template) == stored

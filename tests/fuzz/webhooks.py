@@ -42,7 +42,9 @@ ANSWERS = {200, 202, 307, 400, 401, 404, 405, 408, 413, 422, 431}
 
 
 def helpdesk(client: httpx.AsyncClient | None = None) -> DjangoHelpdesk:
-    return DjangoHelpdesk(HELPDESK, client or httpx.AsyncClient(transport=httpx.MockTransport(_nobody)))
+    return DjangoHelpdesk(
+        "django-helpdesk", HELPDESK, client or httpx.AsyncClient(transport=httpx.MockTransport(_nobody))
+    )
 
 
 def receiver(scratch: Path) -> Target:

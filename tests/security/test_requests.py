@@ -81,7 +81,7 @@ async def test_no_address_in_a_delivery_or_an_answer_is_visited(
     parts = parts_for(triage={"silent_below": 0.1}, work={"settle_seconds": 0.1, "poll_seconds": 0.2})
     lures = {"X-Forwarded-Host": url, "Referer": url, "Origin": url, "X-Callback-Url": url, "Host": url[7:]}
     with serving(helpdesk) as desk:
-        async with serving_app(parts, DjangoHelpdesk(settings(desk))) as server:
+        async with serving_app(parts, DjangoHelpdesk("django-helpdesk", settings(desk))) as server:
             body = json.dumps({"ticket": ticket(url), "queue_slug": url, "callback": url})
             path = f"/hooks/django-helpdesk/{SECRET}"
             answer = await server.client.post(path, content=body, headers=lures, params={"url": url})
@@ -95,7 +95,7 @@ async def test_no_address_in_a_delivery_or_an_answer_is_visited(
 async def test_a_redirect_is_a_fault_and_is_not_followed(trap: tuple[str, list[Asked]], status: int) -> None:
     url, asked = trap
     with serving(lambda _: Reply(status, {}, {"Location": f"{url}/elsewhere"})) as desk:
-        connector = DjangoHelpdesk(settings(desk))
+        connector = DjangoHelpdesk("django-helpdesk", settings(desk))
         for call in (connector.read_ticket("1"), connector.post_comment("1", "x"), connector.check()):
             with pytest.raises(Permanent, match="redirect"):
                 await call
@@ -109,7 +109,7 @@ async def test_a_client_that_follows_redirects_falls_into_the_trap(trap: tuple[s
     with serving(lambda _: Reply(307, {}, {"Location": f"{url}/elsewhere"})) as desk:
         client = make_client(desk, {}, timeout_seconds=5)
         client.follow_redirects = True
-        connector = DjangoHelpdesk(settings(desk), client)
+        connector = DjangoHelpdesk("django-helpdesk", settings(desk), client)
         try:
             await connector.post_comment("1", "x")
         except ConnectorError:

@@ -55,7 +55,7 @@ def settings(helpdesk: HelpdeskServer) -> DjangoHelpdeskSettings:
 
 @pytest.fixture
 async def connector(settings: DjangoHelpdeskSettings) -> AsyncIterator[DjangoHelpdesk]:
-    connector = DjangoHelpdesk(settings)
+    connector = DjangoHelpdesk("django-helpdesk", settings)
     yield connector
     await connector.aclose()
 

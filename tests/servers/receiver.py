@@ -25,7 +25,7 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                outer.deliveries.append(Delivery(headers, body, secret=self.path.rpartition("/")[2]))
+                outer.deliveries.append(Delivery(headers, body, segment=self.path.rpartition("/")[2]))
                 if outer.hang_up:
                     self.close_connection = True
                     return

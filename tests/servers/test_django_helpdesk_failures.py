@@ -24,7 +24,7 @@ async def test_a_comment_stored_under_an_answer_500_is_ambiguous(
     receiver.hang_up = True
     with pytest.raises(Ambiguous, match="500"):
         await connector.post_comment(number, "Hydraulics")
-    assert [comment.text for comment in (await connector.read_ticket(number)).comments] == ["Hydraulics"]
+    assert [comment.text for comment in (await connector.read_ticket(number)).messages] == ["Hydraulics"]
 
 
 async def test_an_unknown_ticket_may_come_yet(connector: DjangoHelpdesk) -> None:
@@ -39,14 +39,14 @@ async def test_the_check_names_what_was_reached(connector: DjangoHelpdesk, helpd
 
 
 async def test_a_wrong_token_is_said_at_the_check(settings: DjangoHelpdeskSettings) -> None:
-    wrong = DjangoHelpdesk(replaced(settings, token="0" * 40))
+    wrong = DjangoHelpdesk("django-helpdesk", replaced(settings, token="0" * 40))
     with pytest.raises(Permanent, match="401"):
         await wrong.check()
     await wrong.aclose()
 
 
 async def test_a_url_beside_the_helpdesk_is_said_at_the_check(settings: DjangoHelpdeskSettings) -> None:
-    beside = DjangoHelpdesk(replaced(settings, url=f"{settings.url}/admin"))
+    beside = DjangoHelpdesk("django-helpdesk", replaced(settings, url=f"{settings.url}/admin"))
     with pytest.raises(Permanent):
         await beside.check()
     await beside.aclose()
@@ -55,14 +55,14 @@ async def test_a_url_beside_the_helpdesk_is_said_at_the_check(settings: DjangoHe
 async def test_a_wrong_author_id_is_found_at_the_first_comment(
     settings: DjangoHelpdeskSettings, file_ticket: FileTicket
 ) -> None:
-    wrong = DjangoHelpdesk(replaced(settings, author_id="4711"))
+    wrong = DjangoHelpdesk("django-helpdesk", replaced(settings, author_id="4711"))
     with pytest.raises(Permanent, match=f"author_id.*{settings.author_id}"):
         await wrong.post_comment(file_ticket(), "Hydraulics")
     await wrong.aclose()
 
 
 async def test_a_helpdesk_that_is_down_is_transient_and_never_ambiguous(settings: DjangoHelpdeskSettings) -> None:
-    nobody = DjangoHelpdesk(replaced(settings, url="http://127.0.0.1:1"))
+    nobody = DjangoHelpdesk("django-helpdesk", replaced(settings, url="http://127.0.0.1:1"))
     with pytest.raises(Transient) as caught:
         await nobody.post_comment("1", "Hydraulics")
     assert not isinstance(caught.value, Ambiguous)

@@ -11,7 +11,8 @@ import pytest
 
 from agent.demo.helpdesk import HelpdeskServer
 from connectors.django_helpdesk import DjangoHelpdesk
-from connectors.events import Kind
+from connectors.django_helpdesk.text import WORD_JOINER
+from connectors.events import Kind, Visibility
 from tests.servers.receiver import Receiver, of_kinds, webhook_events
 
 pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("helpdesk")]
@@ -42,9 +43,14 @@ NASTY = [
 ]
 
 
+def visible(text: str | None) -> str:
+    """Return what a reader sees of a comment that the helpdesk keeps."""
+    return (text or "").replace(WORD_JOINER, "")
+
+
 async def texts_of(connector: DjangoHelpdesk, ticket_id: str) -> dict[str | None, str]:
     """Return the comments of a ticket as they are read back, by id."""
-    return {comment.id: comment.text for comment in (await connector.read_ticket(ticket_id)).comments}
+    return {comment.id: comment.text for comment in (await connector.read_ticket(ticket_id)).messages}
 
 
 def titles_of(tech: httpx.Client, ticket_id: str) -> list[str]:
@@ -64,7 +70,7 @@ async def test_a_filed_ticket_arrives_as_created_with_its_text_and_queue(
     assert event.ticket is not None
     assert event.ticket.subject == "Grab does not close"
     assert event.ticket.body == "It stays open *under load*.\n2 bar only"
-    assert (event.ticket.group, event.ticket.closed, event.ticket.comments) == ("HYD", False, ())
+    assert (event.ticket.group, event.ticket.closed, event.ticket.messages) == ("HYD", False, ())
     assert event.occurred_at is not None
     assert event.occurred_at == event.ticket.created_at
 
@@ -80,7 +86,7 @@ async def test_a_ticket_from_the_public_form_arrives_like_any_other(
 
     assert event.kind is Kind.CREATED
     assert event.ticket is not None
-    assert (event.ticket.subject, event.ticket.group, event.ticket.comments) == ("Wiper stuck", "WO", ())
+    assert (event.ticket.subject, event.ticket.group, event.ticket.messages) == ("Wiper stuck", "WO", ())
 
 
 async def test_what_is_read_equals_what_the_webhook_told(
@@ -97,14 +103,14 @@ async def test_a_posted_comment_is_staff_only_mails_nobody_and_renames_nothing(
     connector: DjangoHelpdesk, file_ticket: FileTicket, tech: httpx.Client
 ) -> None:
     number = file_ticket()
-    comment_id = await connector.post_comment(number, f"Hydraulics, likely\n\n{MARKER}")
+    comment_id = (await connector.post_comment(number, f"Hydraulics, likely\n\n{MARKER}")).id
 
     ticket = await connector.read_ticket(number)
 
     assert ticket.subject == "Grab does not close"
-    (comment,) = ticket.comments
+    (comment,) = ticket.messages
     assert (comment.id, comment.text) == (comment_id, f"Hydraulics, likely\n\n{MARKER}")
-    assert (comment.author_id, comment.internal) == (connector.author_id, True)
+    assert (comment.author_id, comment.visibility) == (connector.author_id, Visibility.STAFF_ONLY)
     stored = tech.get(f"/api/followups/{comment_id}/").json()
     assert (stored["public"], stored["email_recipients"]) == (False, [])
 
@@ -113,12 +119,12 @@ async def test_a_comment_is_replaced_and_stays_staff_only_however_often(
     connector: DjangoHelpdesk, file_ticket: FileTicket
 ) -> None:
     number = file_ticket()
-    comment_id = await connector.post_comment(number, "Hydraulics, likely")
+    comment_id = (await connector.post_comment(number, "Hydraulics, likely")).id
     for _ in range(2):
         await connector.edit_comment(number, comment_id, "Engine, a guess")
 
-    (comment,) = (await connector.read_ticket(number)).comments
-    assert (comment.id, comment.text, comment.internal) == (comment_id, "Engine, a guess", True)
+    (comment,) = (await connector.read_ticket(number)).messages
+    assert (comment.id, comment.text, comment.visibility) == (comment_id, "Engine, a guess", Visibility.STAFF_ONLY)
 
 
 async def test_our_own_comment_comes_back_as_a_webhook_and_says_nothing_and_an_edit_sends_none(
@@ -128,7 +134,7 @@ async def test_our_own_comment_comes_back_as_a_webhook_and_says_nothing_and_an_e
     receiver.wait_for(1)
     receiver.deliveries.clear()
 
-    comment_id = await connector.post_comment(number, "Hydraulics")
+    comment_id = (await connector.post_comment(number, "Hydraulics")).id
     assert webhook_events(connector, receiver) == []
     assert len(receiver.deliveries) == 1
 
@@ -136,22 +142,25 @@ async def test_our_own_comment_comes_back_as_a_webhook_and_says_nothing_and_an_e
     assert len(receiver.deliveries) == 1
 
 
-async def test_any_text_is_kept_to_the_character_when_posted_and_when_edited(
+async def test_any_text_is_kept_as_the_answer_shows_it_when_posted_and_when_edited(
     connector: DjangoHelpdesk, file_ticket: FileTicket
 ) -> None:
     number = file_ticket()
-    posted = {await connector.post_comment(number, text): text for text in NASTY}
-    assert await texts_of(connector, number) == posted
+    posted = [await connector.post_comment(number, text) for text in NASTY]
+    assert await texts_of(connector, number) == {comment.id: comment.text for comment in posted}
+    assert [visible(comment.text) for comment in posted] == [visible(text) for text in NASTY]
 
-    edited = dict(zip(posted, reversed(NASTY), strict=True))
-    for comment_id, text in edited.items():
-        await connector.edit_comment(number, comment_id, text)
-    assert await texts_of(connector, number) == edited
+    edited = [
+        await connector.edit_comment(number, comment.id, text)
+        for comment, text in zip(posted, reversed(NASTY), strict=True)
+    ]
+    assert await texts_of(connector, number) == {comment.id: comment.text for comment in edited}
+    assert [visible(comment.text) for comment in edited] == [visible(text) for text in reversed(NASTY)]
 
 
 async def test_what_the_helpdesk_would_refuse_is_taken_out(connector: DjangoHelpdesk, file_ticket: FileTicket) -> None:
     number = file_ticket()
-    comment_id = await connector.post_comment(number, " nul\0 and half \ud83d a pair \n")
+    comment_id = (await connector.post_comment(number, " nul\0 and half \ud83d a pair \n")).id
     assert (await texts_of(connector, number))[comment_id] == "nul and half ? a pair"
 
 
@@ -161,11 +170,11 @@ async def test_naming_a_ticket_leaves_no_trace_on_it(
     named, number = file_ticket("the one named"), file_ticket()
     text = f"Similar: #{named}, (#{named}) and ticket#{named}"
 
-    comment_id = await connector.post_comment(number, text)
+    comment_id = (await connector.post_comment(number, text)).id
     await connector.edit_comment(number, comment_id, f"{text}.")
 
     assert titles_of(tech, named) == ["Ticket Opened"]
-    assert (await texts_of(connector, number))[comment_id] == f"{text}."
+    assert visible((await texts_of(connector, number))[comment_id]) == f"{text}."
 
 
 async def test_a_ticket_named_by_somebody_else_does_get_a_trace(
@@ -182,7 +191,7 @@ async def test_the_marker_is_invisible_on_the_page_and_readable_through_the_api(
     connector: DjangoHelpdesk, browser: httpx.Client, file_ticket: FileTicket, text: str
 ) -> None:
     number = file_ticket()
-    comment_id = await connector.post_comment(number, text)
+    comment_id = (await connector.post_comment(number, text)).id
 
     page = browser.get(connector.ticket_url(number))
 
@@ -211,12 +220,13 @@ async def test_comments_and_closures_by_people_arrive_with_their_text(
         (Kind.CLOSED, f"followup-{fixed}"),
     ]
     reply, _, closure = events
-    assert reply.comment is not None
-    assert (reply.comment.text, reply.comment.internal) == ("/role ok", True)
-    assert reply.comment.author_id == str(helpdesk.user_ids["tech"])
+    assert reply.message is not None
+    assert (reply.message.text, reply.message.visibility) == ("/role ok", Visibility.STAFF_ONLY)
+    assert reply.message.author_id == str(helpdesk.user_ids["tech"])
     assert closure.ticket is not None
-    assert closure.comment is not None
-    assert (closure.ticket.closed, closure.comment.text, closure.comment.internal) == (True, "New seal", False)
+    assert closure.message is not None
+    assert (closure.ticket.closed, closure.message.text) == (True, "New seal")
+    assert closure.message.visibility is Visibility.PUBLIC
     assert closure.ticket.closed_at == closure.occurred_at
 
 
@@ -229,7 +239,7 @@ async def test_a_duplicate_counts_as_closed_as_it_does_for_the_helpdesk(
     tech.post("/api/followups/", json={"ticket": number, "comment": "", "new_status": 5})
     (event,) = webhook_events(connector, receiver)
     assert event.kind is Kind.CLOSED
-    assert event.comment is None
+    assert event.message is None
 
 
 async def test_moving_a_ticket_to_its_role_is_shown_by_its_group(

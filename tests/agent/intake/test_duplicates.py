@@ -8,7 +8,7 @@ from pathlib import Path
 from agent.store.arrivals import Arrival, keep
 from agent.store.database import Database
 from agent.store.tables import utcnow
-from connectors.events import Comment, Event, Kind
+from connectors.events import Event, Kind, Message, Visibility
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -28,13 +28,13 @@ def test_the_same_delivery_id_is_kept_once(tmp_path: Path) -> None:
 
 
 def test_one_delivery_can_tell_of_two_happenings(tmp_path: Path) -> None:
-    comment = Comment("7", "tech", "done", AT, True)
+    comment = Message("7", "tech", "done", AT, visibility=Visibility.STAFF_ONLY)
     both = (Event(Kind.COMMENTED, "1", "d1", AT, comment), Event(Kind.CLOSED, "1", "d1", AT, comment))
     assert kept(tmp_path, *both) == [True, True]
 
 
 def test_the_same_happening_under_another_id_is_kept_once(tmp_path: Path) -> None:
-    comment = Comment("7", "tech", "done", AT, True)
+    comment = Message("7", "tech", "done", AT, visibility=Visibility.STAFF_ONLY)
     assert kept(tmp_path, *(Event(Kind.COMMENTED, "1", d, AT, comment) for d in ("d1", "d2"))) == [True, False]
 
 

@@ -17,12 +17,12 @@ from structlog.testing import capture_logs
 
 from agent.config.settings import RETRY_SECONDS as PAUSES
 from agent.metrics import Metrics
+from agent.notes.speak import Unsettled
 from agent.store import dead_letters, inbox
 from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import Inbox, utcnow
-from agent.triage.speak import Unsettled
 from agent.work.attempt import Attempts, Handler
 from agent.work.breaker import Breakers
 from agent.work.engine import Engine

@@ -22,18 +22,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from agent.metrics import Metrics
+from agent.notes.speak import Speaker
 from agent.store import dead_letters, inbox
 from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import Inbox, utcnow
-from agent.triage.speak import Speaker
 from agent.work.attempt import Attempts
 from agent.work.breaker import Breakers
 from agent.work.engine import Engine
+from connectors.base import Stored
 from connectors.errors import Ambiguous, Permanent, Transient
 from connectors.events import Event, Kind, Ticket
-from tests.desk import Desk
+from tests.desk import Desk, note
 
 TICKETS = st.sampled_from("123")
 QUICK = (0.0,) * 200
@@ -55,7 +56,7 @@ class BlindDesk(Desk):
     """Shows nobody a comment."""
 
     async def read_ticket(self, ticket_id: str) -> Ticket:
-        return replace(await super().read_ticket(ticket_id), comments=())
+        return replace(await super().read_ticket(ticket_id), messages=())
 
 
 @cache
@@ -150,19 +151,20 @@ class History(RuleBasedStateMachine):
         speaker = Speaker(self._database, b"key", settle=timedelta(0))
         post = self._desk.post_comment
 
-        async def mortal(ticket_id: str, text: str) -> str:
+        async def mortal(ticket_id: str, text: str) -> Stored:
             death, self._death = self._death, None
-            identifier = await post(ticket_id, text) if death != "before" else ""
+            stored = await post(ticket_id, text) if death != "before" else Stored("")
             if death:
                 engine.stop()
                 raise Killed
-            return identifier
+            return stored
 
         self._desk.post_comment = mortal  # type: ignore[method-assign]
 
         async def handler(job: Job) -> None:
             self._handled[job.event.ticket_id].append(job.event.delivery_id)
-            await speaker.say(self._desk, job.event.ticket_id, f"says {job.event.delivery_id}")
+            ticket = await self._desk.read_ticket(job.event.ticket_id)
+            await speaker.say(self._desk, ticket, note(f"says {job.event.delivery_id}"))
 
         breakers = Breakers(Metrics(), ["desk"], failures=3, pauses=(0.001,))
         attempts = Attempts(self._database, handler, Metrics(), breakers, QUICK, Random(1))

@@ -12,22 +12,22 @@ import pytest
 from sqlmodel import select
 
 from agent.core import Parts
+from agent.desk.created import await_head_start
 from agent.metrics import Metrics
+from agent.notes import speak
+from agent.notes.speak import Speaker
 from agent.store import comments, inbox
 from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import Inbox, utcnow
-from agent.triage import speak
-from agent.triage.speak import Speaker
 from agent.work.attempt import Attempts
 from agent.work.breaker import Breakers
 from agent.work.engine import Engine
-from agent.work.head_start import await_head_start
 from agent.work.wall_clock import WallClock
 from connectors.errors import Ambiguous, Transient
 from connectors.events import Event, Kind
-from tests.desk import Desk
+from tests.desk import Desk, note
 from tests.patience import until
 
 pytestmark = pytest.mark.anyio
@@ -91,15 +91,15 @@ async def test_a_late_comment_is_waited_for_whatever_the_clock_says(
     speaker = Speaker(parts_for().database, b"key", settle)
     desk.faults = [Ambiguous("no answer")]
     with pytest.raises(Ambiguous):
-        await speaker.say(desk, "1", "Network")
+        await speaker.say(desk, desk.tickets["1"], note("Network"))
     speaker.database.call(comments.attempt, "desk:1", utcnow() - jump)
     for again in (speaker, Speaker(speaker.database, b"key", settle)):
         with pytest.raises(Transient, match="under way") as refusal:
-            await again.say(desk, "1", "Network")
+            await again.say(desk, desk.tickets["1"], note("Network"))
         assert refusal.value.retry_after is not None
         assert 0 < refusal.value.retry_after <= 30
     steady = count(200.0, 1.0)
-    await speaker.say(desk, "1", "Network")
+    await speaker.say(desk, desk.tickets["1"], note("Network"))
     assert desk.posts == 1
 
 

@@ -43,15 +43,15 @@ async def bare(request: Request) -> Response:
 
 
 def intake_app(database: Database) -> Starlette:
-    limits, source = IntakeSettings(), DjangoHelpdesk.source
+    limits, source = IntakeSettings(), DjangoHelpdesk.kind
     commit = GroupCommit(database, limits, Storage(database, limits))
-    receiver = Receiver({source: DjangoHelpdesk(SETTINGS)}, commit, {}, limits, Summary(Metrics()))
-    return Starlette(routes=[Route("/hooks/{source}/{secret}", receiver, methods=["POST"])])
+    receiver = Receiver({source: DjangoHelpdesk(source, SETTINGS)}, commit, {}, limits, Summary(Metrics()))
+    return Starlette(routes=[Route("/hooks/{source}/{segment}", receiver, methods=["POST"])])
 
 
 def app_for(case: str, folder: Path) -> Starlette:
     if case == "bare":
-        return Starlette(routes=[Route("/hooks/{source}/{secret}", bare, methods=["POST"])])
+        return Starlette(routes=[Route("/hooks/{source}/{segment}", bare, methods=["POST"])])
     if case.startswith("postgresql"):
         return intake_app(Database.open(case))
     database = Database.open_file(folder / "rolecall.sqlite3")

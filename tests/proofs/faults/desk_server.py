@@ -30,6 +30,7 @@ from agent.store.arrivals import Arrival
 from agent.store.database import Database
 from agent.work import cluster
 from agent.work.wall_clock import WallClock
+from connectors.base import Stored
 from connectors.events import Ticket
 from tests.proofs.faults.http_desk import HttpDesk
 
@@ -141,16 +142,17 @@ class MortalDesk(HttpDesk):
         self.fuse.pass_by(f"read:{ticket_id}")
         return await super().read_ticket(ticket_id)
 
-    async def post_comment(self, ticket_id: str, text: str) -> str:
+    async def post_comment(self, ticket_id: str, text: str) -> Stored:
         self.fuse.pass_by("before:post")
-        identifier = await super().post_comment(ticket_id, text)
+        stored = await super().post_comment(ticket_id, text)
         self.fuse.pass_by("after:post")
-        return identifier
+        return stored
 
-    async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> None:
+    async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> Stored:
         self.fuse.pass_by("before:edit")
-        await super().edit_comment(ticket_id, comment_id, text)
+        stored = await super().edit_comment(ticket_id, comment_id, text)
         self.fuse.pass_by("after:edit")
+        return stored
 
 
 def settings_of(plan: Plan) -> Settings:

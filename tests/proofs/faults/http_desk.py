@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from connectors.base import Poll
+from connectors.base import Poll, Stored
 from connectors.errors import Ambiguous, InvalidSignature, MalformedPayload
-from connectors.events import Comment, Delivery, Event, Kind, Ticket
+from connectors.events import Delivery, Event, Kind, Message, Ticket, Visibility
 from connectors.http import call, make_client
+from tests.desk import CAPABILITIES
 
 SECRET = "open-sesame-of-the-stub"
 SUBJECT = "VPN is down"
@@ -17,14 +18,15 @@ AUTHOR = "bot"
 
 def event_of(kind: str, ticket: str, identifier: str, text: str) -> Event:
     """Return what a delivery, or a look, tells of one happening."""
-    comment = Comment(identifier, "tech", text, internal=True) if kind == Kind.COMMENTED else None
-    return Event(Kind(kind), ticket, identifier, comment=comment, ticket=Ticket(ticket, SUBJECT, ""))
+    said = Message(identifier, "tech", text, visibility=Visibility.STAFF_ONLY) if kind == Kind.COMMENTED else None
+    return Event(Kind(kind), ticket, identifier, message=said, ticket=Ticket(ticket, SUBJECT, ""))
 
 
 class HttpDesk:
     """Deliveries are `[kind, ticket, delivery id, text]`."""
 
-    source = "desk"
+    kind = source = "desk"
+    capabilities = CAPABILITIES
     author_id = AUTHOR
     sender_retries = False  # so that floods meet the disk, not the rate limit
 
@@ -33,7 +35,7 @@ class HttpDesk:
         self._blind = blind
 
     def verify(self, delivery: Delivery) -> None:
-        if delivery.secret != SECRET:
+        if delivery.segment != SECRET:
             raise InvalidSignature("wrong secret")
 
     def parse(self, delivery: Delivery) -> Sequence[Event]:
@@ -51,18 +53,19 @@ class HttpDesk:
     async def read_ticket(self, ticket_id: str) -> Ticket:
         answer = await call(self._client, "GET", f"tickets/{ticket_id}")
         found = [] if self._blind else json.loads(answer.body)
-        return Ticket(ticket_id, SUBJECT, "", comments=tuple(Comment(c["id"], AUTHOR, c["text"]) for c in found))
+        return Ticket(ticket_id, SUBJECT, "", messages=tuple(Message(c["id"], AUTHOR, c["text"]) for c in found))
 
-    async def post_comment(self, ticket_id: str, text: str) -> str:
+    async def post_comment(self, ticket_id: str, text: str) -> Stored:
         answer = await call(self._client, "POST", f"tickets/{ticket_id}/comments", json={"text": text})
         try:
             identifier: str = json.loads(answer.body)["id"]
         except ValueError:
             raise Ambiguous("an unreadable answer") from None
-        return identifier
+        return Stored(identifier, text)
 
-    async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> None:
+    async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> Stored:
         await call(self._client, "PATCH", f"tickets/{ticket_id}/comments/{comment_id}", json={"text": text})
+        return Stored(comment_id, text)
 
     async def poll(self, watermark: str | None) -> Poll:
         answer = await call(self._client, "GET", "happenings", params={"since": watermark} if watermark else {})

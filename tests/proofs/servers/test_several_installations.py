@@ -14,11 +14,11 @@ import pytest
 from agent.demo.helpdesk import HelpdeskServer, HelpdeskUnavailable, ensure_environment
 from agent.demo.installation import Installation
 from agent.demo.staff import Staff
-from agent.triage.speak import by_rolecall, marker_for
+from agent.notes.marks import by_rolecall, mark_of
 
 CONFIG = Path(__file__).parents[3] / "config"
 ACCOUNTS = ("agent", "agent", "admin")
-MARK = f"[//]: # ({marker_for(b'a fourth installation', 'django-helpdesk:1')})"
+MARK = f"[//]: # ({mark_of(b'a fourth installation', 'django-helpdesk:1')})"
 
 
 @pytest.fixture(scope="module")

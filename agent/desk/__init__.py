@@ -1,0 +1,25 @@
+"""What Rolecall does about each kind of event: one handler a file, listed here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from agent.desk.closed import closed
+from agent.desk.commented import commented
+from agent.desk.created import created
+from agent.desk.desk import Desk
+from agent.desk.edited import edited
+from agent.desk.reopened import reopened
+from agent.store.inbox import Job
+from connectors.events import Kind
+
+__all__ = ["HANDLERS", "Desk"]
+
+HANDLERS: Mapping[Kind, Callable[[Desk, Job], Awaitable[None]]] = {
+    Kind.CREATED: created,
+    Kind.COMMENTED: commented,
+    Kind.EDITED: edited,
+    Kind.CLOSED: closed,
+    Kind.REOPENED: reopened,
+}
+"""Each raises ConnectorError, is safe to repeat, and reads the ticket once at most unless an attempt is outstanding."""

@@ -1,0 +1,23 @@
+"""A ticket was closed: the role that handled it is its label, unless staff have named one in words."""
+
+from __future__ import annotations
+
+from agent.desk.desk import Desk
+from agent.feedback import reviews
+from agent.store import tickets
+from agent.store.inbox import Job
+from agent.store.tables import utcnow
+
+
+async def closed(desk: Desk, job: Job) -> None:
+    """Take the role that handled the ticket as its label, weaker where it is the one that we had suggested."""
+    at = job.event.occurred_at or utcnow()
+    remote, ticket = await desk.read(job)
+    await desk.database.write(tickets.close, ticket.key, at)
+    role = desk.classifier.catalogue.of_group(job.source, remote.group)
+    if role is None:
+        return
+    decision = await desk.database.read(tickets.last_decision, ticket.key)
+    suggested = decision.roles if decision else ()
+    review = reviews.closure(ticket.key, role.name, suggested, origin=reviews.origin_of(job.event), at=at)
+    await reviews.record(review, desk.database, desk.classifier.memory, desk.metrics)

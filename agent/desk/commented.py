@@ -1,0 +1,59 @@
+"""Somebody replied: obey a command in a staff-only reply, and answer it in our comment."""
+
+from __future__ import annotations
+
+from agent.desk.created import decide
+from agent.desk.desk import Desk
+from agent.feedback import reviews
+from agent.feedback.commands import Confirm, Correct, NotUnderstood, parse
+from agent.notes import wording
+from agent.notes.marks import by_rolecall
+from agent.store import tickets
+from agent.store.inbox import Job
+from agent.store.tables import Decision, utcnow
+from connectors.events import Message, Visibility
+from connectors.events import Ticket as RemoteTicket
+
+
+async def commented(desk: Desk, job: Job) -> None:
+    """Obey a command in a reply that staff alone can read.
+
+    Customers cannot write staff-only comments, so none of them can teach us. Nor can another installation on the
+    same system: two that obeyed each other's comments would talk without end.
+    """
+    message = job.event.message
+    if message is None or message.visibility is not Visibility.STAFF_ONLY or by_rolecall(message.text):
+        return
+    command = parse(message.text, desk.classifier.catalogue)
+    if command is None:
+        return
+    remote, ticket = await desk.read(job)
+    decision = await desk.database.read(tickets.last_decision, ticket.key)
+    match command:
+        case NotUnderstood(name, close):
+            opinion = await desk.opinion(remote.subject, remote.body, ticket.filed_at.date())
+            await decide(desk, job, remote, opinion, wording.unknown_role(name, close))
+        case Correct(roles):
+            await _settle(desk, job, message, remote, roles, decision)
+        case Confirm() if decision and decision.roles:
+            await _settle(desk, job, message, remote, tuple(decision.roles), decision)
+
+
+async def _settle(
+    desk: Desk,
+    job: Job,
+    message: Message,
+    remote: RemoteTicket,
+    roles: tuple[str, ...],
+    decision: Decision | None,
+) -> None:
+    review = reviews.answer(
+        job.ticket_key,
+        roles,
+        suggested=decision.roles if decision else (),
+        origin=reviews.origin_of(job.event),
+        actor=message.author_id,
+        at=job.event.occurred_at or utcnow(),
+    )
+    await reviews.record(review, desk.database, desk.classifier.memory, desk.metrics)
+    await desk.say(job, remote, wording.settled(roles, reviews.how(review)))

@@ -1,0 +1,69 @@
+"""What all handlers need: the collaborators, the ticket as read and as filed, and the one comment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from agent.metrics import Metrics
+from agent.notes import wording
+from agent.notes.speak import Said, Speaker
+from agent.store import tickets
+from agent.store.database import Database
+from agent.store.inbox import Job
+from agent.store.tables import Ticket, utcnow
+from agent.triage.opinion import Opinion, RoleClassifier
+from connectors.base import Connector
+from connectors.events import Ticket as RemoteTicket
+from connectors.note import Note, Paragraph
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The collaborators of the handlers. People have the first `head_start` of a new ticket to themselves."""
+
+    database: Database
+    connectors: Mapping[str, Connector]
+    classifier: RoleClassifier
+    speaker: Speaker
+    metrics: Metrics
+    head_start: timedelta = timedelta(0)
+
+    async def read(self, job: Job) -> tuple[RemoteTicket, Ticket]:
+        """Read the event's ticket, and return it as it is now and as it was filed.
+
+        It is filed as the event that created it shows it, or as we see it first; so it stays.
+        """
+        remote = await self.connectors[job.source].read_ticket(job.event.ticket_id)
+        seen = job.event.ticket or remote
+        filed = Ticket(
+            key=job.ticket_key,
+            subject=seen.subject,
+            body=seen.body,
+            group=seen.group,
+            url=seen.url or remote.url,
+            filed_at=seen.created_at or remote.created_at or job.event.occurred_at or utcnow(),
+        )
+        return remote, await self.database.write(tickets.file, filed)
+
+    async def opinion(self, subject: str, body: str, on: date) -> Opinion:
+        """Form an opinion off the event loop."""
+        return await asyncio.to_thread(self.classifier.opinion, subject, body, on)
+
+    async def say_opinion(
+        self, job: Job, remote: RemoteTicket, opinion: Opinion, answer: Paragraph | None = None
+    ) -> None:
+        """Bring our comment in line with the opinion, unless silence is better."""
+        subjects = await self.database.read(tickets.subjects, [n.ticket_key for n in opinion.neighbours])
+        note = wording.of_opinion(opinion, subjects, answer)
+        if note is not None:
+            await self.say(job, remote, note)
+
+    async def say(self, job: Job, remote: RemoteTicket, note: Note) -> None:
+        """Make the note our comment on the ticket, which was just read. Raises ConnectorError."""
+        said = await self.speaker.say(self.connectors[job.source], remote, note)
+        self.metrics.comments.labels(said).inc()
+        if said in (Said.POSTED, Said.EDITED):
+            self.metrics.comment_delay.observe((utcnow() - job.received_at).total_seconds())

@@ -1,0 +1,23 @@
+"""A ticket's subject or text was edited: look at it again, and let our comment follow unless staff have spoken."""
+
+from __future__ import annotations
+
+from agent.desk.created import decide, too_late
+from agent.desk.desk import Desk
+from agent.store.inbox import Job
+from agent.triage.abstention import Abstained
+
+
+async def edited(desk: Desk, job: Job) -> None:
+    """Decide on the ticket as it reads now. What teaches is the text as filed.
+
+    Where nothing can be said of the new text, what was said stays. An edited message changes nothing.
+    """
+    if job.event.message is not None:
+        return
+    remote, ticket = await desk.read(job)
+    if await too_late(desk, ticket, remote):
+        return
+    opinion = await desk.opinion(remote.subject, remote.body, ticket.filed_at.date())
+    if not isinstance(opinion.verdict, Abstained):
+        await decide(desk, job, remote, opinion)

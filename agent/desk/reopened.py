@@ -1,0 +1,20 @@
+"""A ticket was reopened: who handled it is open again, so its closure is a label no longer."""
+
+from __future__ import annotations
+
+from agent.desk.desk import Desk
+from agent.feedback import reviews
+from agent.store import tickets
+from agent.store.inbox import Job
+from agent.store.tables import utcnow
+
+
+async def reopened(desk: Desk, job: Job) -> None:
+    """Note that the ticket is open, and take back the label that its closure gave; the next closure gives another."""
+    await desk.database.write(tickets.reopen, job.ticket_key)
+    if await desk.database.read(tickets.verdict, job.ticket_key) is None:
+        return
+    review = reviews.reopening(
+        job.ticket_key, origin=reviews.origin_of(job.event), at=job.event.occurred_at or utcnow()
+    )
+    await reviews.record(review, desk.database, desk.classifier.memory, desk.metrics)

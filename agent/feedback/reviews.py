@@ -1,0 +1,75 @@
+"""Reviews: what people make known about the right role, and the one way in which all of it is recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+import structlog
+
+from agent.domain import Strength, Via
+from agent.metrics import Metrics
+from agent.store import tickets
+from agent.store.database import Database
+from agent.store.tables import Review
+from agent.triage.memory_store import MemoryStore
+from connectors.events import Event
+
+log = structlog.get_logger()
+
+
+async def record(review: Review, database: Database, memory: MemoryStore, metrics: Metrics) -> bool:
+    """Keep the review, count it, and let the next answers heed it. False where it was recorded before."""
+    if not await database.write(tickets.review, review):
+        return False
+    strength = Strength(review.strength).name.lower()
+    metrics.reviews.labels(strength).inc()
+    log.info("reviewed", strength=strength, via=review.via)
+    await asyncio.to_thread(memory.refresh)
+    return True
+
+
+def origin_of(event: Event) -> str:
+    """Return what names a happening on a ticket among all that bring reviews."""
+    return f"{event.delivery_id}:{event.kind}"
+
+
+def answer(
+    ticket_key: str,
+    roles: Sequence[str],
+    suggested: Sequence[str],
+    *,
+    origin: str,
+    actor: str | None,
+    at: datetime,
+    via: Via = Via.COMMAND,
+) -> Review:
+    """Return a person's explicit word: a correction, or agreement where it names the roles that we had suggested."""
+    agreed = set(roles) == set(suggested)
+    return Review(
+        ticket_key=ticket_key,
+        roles=list(roles),
+        rejected=[] if agreed else [role for role in suggested if role not in roles],
+        strength=Strength.CONFIRMED if agreed else Strength.CORRECTED,
+        via=via,
+        origin=origin,
+        actor=actor,
+        at=at,
+    )
+
+
+def how(review: Review) -> str:
+    """Return "corrected" or "confirmed"."""
+    return Strength(review.strength).name.lower()
+
+
+def closure(ticket_key: str, role: str, suggested: Sequence[str], *, origin: str, at: datetime) -> Review:
+    """Return the label that a closure gives: weaker where staff may simply have followed us."""
+    strength = Strength.CLOSED_AS_SUGGESTED if role in suggested else Strength.CLOSED
+    return Review(ticket_key=ticket_key, roles=[role], strength=strength, via=Via.CLOSURE, origin=origin, at=at)
+
+
+def reopening(ticket_key: str, *, origin: str, at: datetime) -> Review:
+    """Return what takes back the label of a closure: a review that names no role."""
+    return Review(ticket_key=ticket_key, roles=[], strength=Strength.REOPENED, via=Via.REOPENING, origin=origin, at=at)

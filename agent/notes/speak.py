@@ -1,0 +1,191 @@
+"""Say it once: bring the one comment on a ticket from what is there to what we want.
+
+Desired versus actual, told apart by marks. No queue can promise a single comment: a request that timed out, or whose
+process was killed, may still be carried out. So the attempt is written down first; whoever finds an attempt without an
+outcome waits until the request must have ended one way or the other, and looks before it speaks again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import partial
+
+import structlog
+
+from agent.domain import ticket_key
+from agent.notes import wording
+from agent.notes.marks import changed_by_person, find_ours, mark_of, unsigned, version_of, version_there
+from agent.store import brakes, comments
+from agent.store.brakes import Limits
+from agent.store.database import Database
+from agent.store.tables import Comment as Intent
+from agent.store.tables import utcnow
+from connectors.base import Connector, Stored
+from connectors.errors import Ambiguous, ConnectorError, Transient
+from connectors.events import Message, Ticket
+from connectors.markup import add_below, render
+from connectors.note import Note
+
+log = structlog.get_logger()
+
+
+class Unsettled(Transient):
+    """An earlier attempt to comment may be under way for some seconds yet: nothing failed, it is too early to look."""
+
+    def __init__(self, left: float) -> None:
+        super().__init__("an earlier attempt to comment may still be under way", left)
+        self.left = left
+
+
+class Said(StrEnum):
+    """What came of wanting to say something. UNCHANGED: it was said before; SHADOWED: recorded, and not posted."""
+
+    POSTED = "posted"
+    EDITED = "edited"
+    UNCHANGED = "unchanged"
+    WITHHELD = "withheld"
+    REMOVED_BY_STAFF = "removed_by_staff"
+    SHADOWED = "shadowed"
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What our comment should say, and where."""
+
+    connector: Connector
+    ticket_id: str
+    note: Note
+    version: str
+
+    def text(self, mark: str) -> str:
+        return render(self.note, self.connector.capabilities.markup, f"{mark}-{self.version}")
+
+    def replacement(self, mark: str) -> str:
+        """Return the text of a comment that takes the place of one that cannot be edited."""
+        return replace(self, note=wording.replacing(self.note)).text(mark)
+
+    def below(self, words: str, mark: str) -> str:
+        """Return a person's words, with the note in one line below."""
+        markup = self.connector.capabilities.markup
+        return add_below(words, wording.headline(self.note), markup, f"{mark}-{self.version}")
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Posts and edits the comments of one installation, which `key` tells from any other; in the shadow, nothing."""
+
+    database: Database
+    key: bytes
+    settle: timedelta
+    limits: Limits = field(default_factory=Limits)
+    shadow: bool = False
+    _ends: dict[tuple[str, datetime], float] = field(default_factory=dict)
+    """When each attempt without an outcome must have ended, on a clock that nobody can turn."""
+
+    async def say(self, connector: Connector, ticket: Ticket, note: Note) -> Said:
+        """Make the note our one comment on the ticket, unless a brake is on. Safe to repeat. Raises ConnectorError.
+
+        `ticket` is as it was just read; it is read again only where our comment may have appeared since. In the shadow
+        the note is recorded alone.
+        """
+        if not self.shadow and (reason := await self.database.read(brakes.paused)):
+            log.info("comment_withheld", reason=reason)
+            return Said.WITHHELD
+        key = ticket_key(connector.source, ticket.id)
+        version = version_of(render(note, connector.capabilities.markup))
+        wanted = _Wanted(connector, ticket.id, note, version)
+        intent = await self.database.write(comments.want, key, mark_of(self.key, key), wanted.text)
+        if self.shadow:
+            return Said.SHADOWED
+        self._await_settled(intent)
+        there = await self._look(connector, ticket, intent)
+        if there is None:
+            return await self._say_first(wanted, intent)
+        return await self._say_again(wanted, intent, there)
+
+    async def _look(self, connector: Connector, ticket: Ticket, intent: Intent) -> Message | None:
+        """Return our comment. The ticket is read again after an attempt, or where it is not as our own record has it.
+
+        Then another server may have spoken since it was read.
+        """
+        there = find_ours(ticket, connector.author_id, intent.marker, intent.remote_id)
+        if comments.unsettled(intent) or not _as_recorded(there, intent):
+            ticket = await connector.read_ticket(ticket.id)
+            there = find_ours(ticket, connector.author_id, intent.marker, intent.remote_id)
+        return there
+
+    async def _say_first(self, wanted: _Wanted, intent: Intent) -> Said:
+        if intent.remote_id is not None:
+            log.info("comment_removed_by_staff")  # their decision stands
+            return Said.REMOVED_BY_STAFF
+        return await self._post(wanted, intent, wanted.text(intent.marker))
+
+    async def _say_again(self, wanted: _Wanted, intent: Intent, there: Message) -> Said:
+        """Bring the comment that is there up to date; words that a person put into it stay."""
+        mark, connector = intent.marker, wanted.connector
+        words = intent.staff_text
+        if changed_by_person(there.text, mark, intent.shown, intent.version):
+            words = unsigned(there.text)
+        claimed = version_there(there.text, mark)
+        if (intent.version if claimed is None else claimed) == wanted.version:
+            await self._settled(intent, Stored(there.id or "", there.text), wanted.version, words)
+            return Said.UNCHANGED
+        if not connector.capabilities.edits_comments:
+            return await self._post(wanted, intent, wanted.replacement(mark))
+        text = wanted.text(mark) if words is None else wanted.below(words, mark)
+        request = partial(connector.edit_comment, wanted.ticket_id, there.id or "", text)
+        await self._settled(intent, await self._carry_out(intent.ticket_key, request), wanted.version, words)
+        return Said.EDITED
+
+    async def _post(self, wanted: _Wanted, intent: Intent, text: str) -> Said:
+        if reason := await self.database.write(brakes.brake, self.limits, utcnow()):
+            log.warning("comment_withheld", reason=reason)
+            return Said.WITHHELD
+        request = partial(wanted.connector.post_comment, wanted.ticket_id, text)
+        await self._settled(intent, await self._carry_out(intent.ticket_key, request), wanted.version, None)
+        return Said.POSTED
+
+    async def _settled(self, intent: Intent, stored: Stored, version: str, staff_text: str | None) -> None:
+        """Write down what stands on the ticket now; nothing is under way any more."""
+        await self.database.write(comments.posted, intent.ticket_key, stored, utcnow(), version, staff_text)
+        if attempted_at := comments.unsettled(intent):
+            self._ends.pop((intent.ticket_key, attempted_at), None)
+
+    def _await_settled(self, intent: Intent) -> None:
+        """Raise Unsettled while an earlier attempt may still be under way on the other side.
+
+        How long ago an earlier process made it, only the time of day can tell; unless that is the shared database's,
+        it may have been changed, so the attempt is waited for from now on.
+        """
+        if attempted_at := comments.unsettled(intent):
+            attempt = intent.ticket_key, attempted_at
+            if attempt not in self._ends:
+                ago = utcnow() - attempted_at if self.database.clustered else timedelta(0)
+                self._ends[attempt] = time.monotonic() + (self.settle - max(ago, timedelta(0))).total_seconds()
+            if (left := self._ends[attempt] - time.monotonic()) > 0:
+                raise Unsettled(left)
+
+    async def _carry_out(self, key: str, request: Callable[[], Awaitable[Stored]]) -> Stored:
+        """Send a request that posts or edits, noted before it leaves. An edit that comes late undoes a later one."""
+        attempted_at = await self.database.write(comments.attempt, key, utcnow())
+        self._ends[key, attempted_at] = time.monotonic() + self.settle.total_seconds()
+        try:
+            stored = await request()
+        except Ambiguous:
+            raise
+        except ConnectorError:
+            await self.database.write(comments.refused, key, attempted_at)
+            del self._ends[key, attempted_at]
+            raise
+        del self._ends[key, attempted_at]
+        return stored
+
+
+def _as_recorded(there: Message | None, intent: Intent) -> bool:
+    if there is None:
+        return intent.remote_id is None
+    return version_there(there.text, intent.marker) in (intent.version, None)

@@ -1,0 +1,172 @@
+"""A note in the markup of a ticketing system, with the mark by which Rolecall knows its own comment again.
+
+Whatever a span holds is shown literally in every markup. In code spans, which may hold a stranger's words, what
+systems look for beyond their markup is broken up, too: mentions, references, links and templates. An invisible word
+joiner does that, and the words stay readable.
+
+Where the mark stands, it has to survive: HTML systems remove comments and attributes that they do not know, so the mark
+is the last paragraph there, as in plain text, Textile and ADF. Markdown hides it in a link reference that nothing uses.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from connectors.base import Markup
+from connectors.note import Note, Paragraph, Span, Style
+
+WORD_JOINER = "\u2060"
+EXCERPT_LENGTH = 60
+ELLIPSIS = "…"
+
+# @name, #12, !12, ~label, $12, &3, [[page]]; {{ {% {# ${ <% #{ and their ends; https://, www. and r12.
+_ACTIVE = re.compile(r"(?<=[@#!~$&%{\[<}\]])(?=\S)|(?=://)|(?<=\bwww)(?=\.)|(?<=\br)(?=\d)", re.IGNORECASE)
+# Where nothing protects a code span, hosts without https:// become links, too, and Redmine's user:name or commit:1f.
+_NAMES = re.compile(r"(?<=\w)(?=[.:]\w)")
+
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>~|]|&(?=#?\w+;)")
+_MARKDOWN_BLOCK = re.compile(r"^(?:(?=[#+=-])|(?<=\d)(?=[.)]))|^(\d+)(?=[.)])")
+_TEXTILE = re.compile(r"[^\w\s/.,;'\"“”…\u2060]|_")
+_TEXTILE_BLOCK = re.compile(r"^(?=\w+\.)")
+
+
+def render(note: Note, markup: Markup, mark: str = "") -> str:
+    """Return the note as the system takes it, ending in the mark; for ADF, a document in JSON."""
+    return _written([paragraph for section in note.sections for paragraph in section.paragraphs], markup, mark)
+
+
+def add_below(words: str, paragraph: Paragraph, markup: Markup, mark: str) -> str:
+    """Return a comment that a person changed, with one paragraph of ours below and the mark at the end.
+
+    Their words stay as the system gives them. Those of HTML and ADF systems arrive without markup: their lines become
+    paragraphs.
+    """
+    if markup in (Markup.HTML, Markup.ADF):
+        theirs = [(Span(line),) for line in words.splitlines() if line.strip()]
+        return _written((*theirs, paragraph), markup, mark)
+    return f"{words.rstrip()}\n\n{_written((paragraph,), markup, mark)}"
+
+
+def excerpt(text: str) -> Span:
+    """Return the beginning of untrusted text as a code span on one line."""
+    printable = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text[: 4 * EXCERPT_LENGTH])
+    words = " ".join(printable.replace("`", "'").split())
+    if len(words) > EXCERPT_LENGTH:
+        words = words[: EXCERPT_LENGTH - 1].rstrip() + ELLIPSIS
+    return Span(words or ELLIPSIS, Style.CODE)
+
+
+def inert(text: str) -> str:
+    """Return text in which no mention, reference, template or address works; it looks the same."""
+    return _ACTIVE.sub(WORD_JOINER, text)
+
+
+def _written(paragraphs: Sequence[Paragraph], markup: Markup, mark: str) -> str:
+    if markup is Markup.ADF:
+        return _adf(paragraphs, mark)
+    syntax = _SYNTAX[markup]
+    lines = [syntax.paragraph("".join(syntax.span(span) for span in _runs(paragraph))) for paragraph in paragraphs]
+    return syntax.between.join([*lines, syntax.mark.format(mark)] if mark else lines)
+
+
+def _runs(paragraph: Paragraph) -> list[Span]:
+    """Return the spans with neighbours of one style joined: markup that ends and begins at one place is ambiguous."""
+    runs = []
+    for style, spans in groupby(paragraph, key=lambda span: span.style):
+        if style is Style.CODE:
+            words = [Span(" "), *(part for span in spans for part in (excerpt(span.text), Span(" ")))][1:-1]
+            runs += words
+        else:
+            runs.append(Span(_one_line("".join(span.text for span in spans)), style))
+    return [run for run in runs if run.text]
+
+
+def _one_line(text: str) -> str:
+    blank = ("Cc", "Cs", "Zl", "Zp", "Zs")
+    printable = "".join(" " if unicodedata.category(c) in blank else c for c in text)
+    return re.sub(" +", " ", printable)
+
+
+@dataclass(frozen=True, slots=True)
+class _Syntax:
+    """A markup that is text: what makes words literal, and what surrounds them."""
+
+    literal: Callable[[str], str]
+    code: Callable[[str], str]
+    strong: str
+    mark: str
+    paragraph: Callable[[str], str] = str.strip
+    between: str = "\n\n"
+
+    def span(self, span: Span) -> str:
+        """Return a span as markup."""
+        match span.style:
+            case Style.CODE:
+                return self.code(inert(span.text))
+            case Style.STRONG:
+                return _around(span.text, self.strong, self.literal)
+            case _:
+                return self.literal(span.text)
+
+
+def _around(text: str, markup: str, literal: Callable[[str], str]) -> str:
+    """Return strong words, their outer blanks outside: inside, most systems would show the stars."""
+    words = text.strip()
+    before, _, after = text.partition(words) if words else (text, "", "")
+    return f"{before}{markup.format(literal(words)) if words else ''}{after}"
+
+
+def _literal_in_textile(text: str) -> str:
+    return _TEXTILE.sub(lambda found: f"{WORD_JOINER}{found[0]}{WORD_JOINER}", text)
+
+
+def _quoted(text: str) -> str:
+    return f"“{_NAMES.sub(WORD_JOINER, text)}”"
+
+
+_SYNTAX = {
+    Markup.MARKDOWN: _Syntax(
+        literal=lambda text: _MARKDOWN.sub(r"\\\g<0>", text),
+        code=lambda text: f"`{text}`",
+        strong="**{}**",
+        mark="[//]: # ({})",
+        paragraph=lambda text: _MARKDOWN_BLOCK.sub(r"\1\\", text.strip()),
+    ),
+    Markup.HTML: _Syntax(
+        literal=html.escape,
+        code=lambda text: f"<code>{html.escape(text)}</code>",
+        strong="<strong>{}</strong>",
+        mark="<p><small>{}</small></p>",
+        paragraph=lambda text: f"<p>{text.strip()}</p>",
+        between="\n",
+    ),
+    Markup.PLAIN: _Syntax(literal=str, code=_quoted, strong="{}", mark="{}"),
+    Markup.TEXTILE: _Syntax(
+        literal=_literal_in_textile,
+        code=lambda text: _literal_in_textile(_quoted(text)),
+        strong="*{}*",
+        mark="{}",
+        paragraph=lambda text: _TEXTILE_BLOCK.sub(WORD_JOINER, text.strip()),
+    ),
+}
+
+
+def _adf(paragraphs: Sequence[Paragraph], mark: str) -> str:
+    content = [[_adf_text(span) for span in _runs(paragraph)] for paragraph in paragraphs]
+    content += [[{"type": "text", "text": mark}]] if mark else []
+    document = {"version": 1, "type": "doc", "content": [{"type": "paragraph", "content": c} for c in content]}
+    return json.dumps(document, ensure_ascii=False)
+
+
+def _adf_text(span: Span) -> dict[str, Any]:
+    if span.style is Style.PLAIN:
+        return {"type": "text", "text": span.text}
+    text = inert(span.text) if span.style is Style.CODE else span.text
+    return {"type": "text", "text": text, "marks": [{"type": str(span.style)}]}

@@ -1,0 +1,55 @@
+"""What Rolecall says on a ticket, as data: sections of paragraphs of spans. How it looks is for `markup.py` to say.
+
+Words that strangers wrote appear in it as `markup.excerpt` alone: one short code span on one line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Style(StrEnum):
+    """How a span is set. What is CODE is literal: nothing in it may work as markup, link, mention or template."""
+
+    PLAIN = "plain"
+    STRONG = "strong"
+    CODE = "code"
+
+
+class SectionKind(StrEnum):
+    """What a section of a note is about."""
+
+    ROLE = "role"
+    ANSWER = "answer"
+    """The answer to somebody's command."""
+    COMMANDS = "commands"
+    """How to answer."""
+    REPLACES = "replaces"
+    """That an earlier note no longer counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of text in one style."""
+
+    text: str
+    style: Style = Style.PLAIN
+
+
+Paragraph = tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Paragraphs that belong together."""
+
+    kind: SectionKind
+    paragraphs: tuple[Paragraph, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """All that one comment says, most important section first."""
+
+    sections: tuple[Section, ...]
