@@ -19,7 +19,6 @@ from agent.triage.memory_store import MemoryStore
 from agent.triage.model import TicketModel, load
 from agent.triage.opinion import RoleClassifier
 from connectors.base import Connector
-from connectors.registry import CONNECTORS
 
 log = structlog.get_logger()
 
@@ -75,4 +74,4 @@ def open_database(settings: Settings, directory: DataDirectory) -> Database:
 
 def connect(settings: Settings) -> dict[str, Connector]:
     """Make every configured connector."""
-    return {source: CONNECTORS[source].connect(source, chosen) for source, chosen in settings.connectors.items()}
+    return {name: chosen.connect(name) for name, chosen in settings.connectors.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -68,8 +68,9 @@ def _line(console: Console, good: bool, what: str, text: str) -> None:
 def _careless(given: Given) -> Iterator[str]:
     from agent.config.secrets import REFERENCE, referred
 
-    for path in _secret_settings():
-        value: object = given.file.document if given.file else {}
+    document: Mapping[str, object] = given.file.document if given.file else {}
+    for path in _secret_settings(document.get("connectors")):
+        value: object = document
         for part in path:
             value = value.get(part) if isinstance(value, dict) else None
         if value and not referred([value]):
@@ -78,7 +79,7 @@ def _careless(given: Given) -> Iterator[str]:
         yield f"{DOTENV} can be read by others on this machine: chmod 600 {DOTENV}"
 
 
-def _secret_settings() -> Iterator[tuple[str, ...]]:
+def _secret_settings(connectors: object) -> Iterator[tuple[str, ...]]:
     """Yield the path of every setting that is never shown: `SecretStr` in ours, `repr=False` in a connector's."""
     from pydantic import BaseModel, SecretStr
 
@@ -93,5 +94,7 @@ def _secret_settings() -> Iterator[tuple[str, ...]]:
                 yield (*at, name)
 
     yield from of_section(Settings, ())
-    for source, registered in CONNECTORS.items():
-        yield from (("connectors", source, each.name) for each in fields(registered.settings) if not each.repr)
+    for name, table in connectors.items() if isinstance(connectors, dict) else ():
+        registered = CONNECTORS.get(str(table.get("kind", name))) if isinstance(table, dict) else None
+        if registered is not None:
+            yield from (("connectors", name, each.name) for each in fields(registered.settings) if not each.repr)

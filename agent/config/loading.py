@@ -13,16 +13,15 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from agent.config.in_words import MISSING, in_words, keys_at
+from agent.config.connectors import ConnectorSettings, validated
 from agent.config.secrets import Found, Secrets, SecretsSettings, SourceFailed, referred
 from agent.config.secrets.local import Variables, dotenv
 from agent.config.secrets.source import PREFIX
 from agent.config.setting_tree import SettingTree, from_text
 from agent.config.settings import Settings
 from agent.config.toml_file import TomlFile, read
-from agent.config.toml_lines import KeyPath
 from agent.errors import Fault, SettingsError
 from connectors.registry import CONNECTORS
 
@@ -108,7 +107,7 @@ def _given(file: Path | None, environ: Mapping[str, str] | None, dotenv_file: Pa
     try:
         settings = SecretsSettings.model_validate(tree.values.get("secrets", {}))
     except ValidationError as error:
-        faults = _faults(error, tree, SecretsSettings, ("secrets",))
+        faults = tree.faults_of(error, SecretsSettings, ("secrets",))
         return Given(toml, local, SecretsSettings(sources=()), references, tuple(faults))
     return Given(toml, local, settings, references)
 
@@ -123,26 +122,16 @@ def _field_names() -> Iterator[str]:
 def _validate(tree: SettingTree, given: Given, base: Path) -> Settings:
     faults = [*given.faults, *tree.faults]
     asked = not given.faults
-    connectors: dict[str, Any] = {}
-    chosen = tree.values.pop("connectors", {})
-    if not isinstance(chosen, dict):
-        faults.append(tree.fault(("connectors",), "should be tables, one [connectors.NAME] for each"))
-        chosen = {}
-    for source, table in chosen.items():
-        if source not in CONNECTORS:
-            message = f"no such connector; there is {', '.join(CONNECTORS)}"
-            faults.append(tree.fault(("connectors", source), message))
-            continue
-        settings_type = CONNECTORS[source].settings
-        try:
-            connectors[source] = TypeAdapter(settings_type).validate_python(table)
-        except ValidationError as error:
-            faults += _faults(error, tree, settings_type, ("connectors", source), asked=asked)
+    connectors: dict[str, ConnectorSettings] = {}
+    try:
+        connectors = validated(tree.values.pop("connectors", {}), tree, asked=asked)
+    except SettingsError as error:
+        faults += error.faults
     settings = None
     try:
         settings = Settings.model_validate(tree.values)
     except ValidationError as error:
-        faults += _faults(error, tree, Settings, asked=asked)
+        faults += tree.faults_of(error, Settings, asked=asked)
     if faults or settings is None:
         raise SettingsError(faults)
     return settings.model_copy(
@@ -153,23 +142,3 @@ def _validate(tree: SettingTree, given: Given, base: Path) -> Settings:
             "roles": base / settings.roles,
         }
     )
-
-
-def _faults(
-    error: ValidationError, tree: SettingTree, model: type[Any], at: KeyPath = (), *, asked: bool = True
-) -> Iterator[Fault]:
-    """Yield what is wrong in a table; where the sources of secrets could not be `asked`, nothing counts as missing."""
-    for problem in error.errors(include_url=False, include_context=False):
-        path, words = (*at, *problem["loc"]), in_words(problem, keys_at(model, problem["loc"][:-1]))
-        if isinstance(problem["input"], str | list) and referred([problem["input"]]):
-            continue  # what was validated is the reference itself: that its secret is missing is told by the tree
-        if problem["type"] == MISSING and isinstance(path[-1], str):
-            if not asked:
-                continue
-            words += f": write it in the settings file, or set {variable(path)}"
-        yield tree.fault(path, words)
-
-
-def variable(path: KeyPath) -> str:
-    """Return the name of the environment variable that sets what stands at this path."""
-    return PREFIX + "__".join(str(part).upper().replace("-", "_") for part in path)

@@ -10,7 +10,6 @@ import structlog
 from agent.config.settings import Settings
 from agent.errors import RolecallError
 from connectors.base import Connector
-from connectors.registry import CONNECTORS
 
 RETIREMENT_SECONDS = 900.0
 """How long a replaced connector stays open for work in hand: a call lasts three times the largest time-out at most."""
@@ -62,7 +61,7 @@ class Rotation:
             if chosen == before:
                 continue
             try:
-                connector = CONNECTORS[source].connect(source, chosen)
+                connector = chosen.connect(source)
             except OSError as error:  # a certificate file that cannot be used
                 log.warning("connector_kept", source=source, reason=type(error).__name__)
                 taken_up[source] = before

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from agent.config.secrets import REFERENCE, Found
+from pydantic import ValidationError
+
+from agent.config.in_words import MISSING, in_words, keys_at
+from agent.config.secrets import REFERENCE, Found, referred
 from agent.config.secrets.source import PREFIX
 from agent.config.toml_file import TomlFile
 from agent.config.toml_lines import KeyPath
@@ -87,6 +90,25 @@ class SettingTree:
                 return source
         inside = (source for known, source in self._origin.items() if known[: len(at)] == at)
         return next(inside, str(self._file.path) if self._file is not None else "settings")
+
+    def faults_of(
+        self, error: ValidationError, model: type[Any], at: KeyPath = (), *, asked: bool = True
+    ) -> Iterator[Fault]:
+        """Yield what is wrong in a table; where the sources of secrets were not `asked`, nothing counts as missing."""
+        for problem in error.errors(include_url=False, include_context=False):
+            path, words = (*at, *problem["loc"]), in_words(problem, keys_at(model, problem["loc"][:-1]))
+            if isinstance(problem["input"], str | list) and referred([problem["input"]]):
+                continue  # what was validated is the reference itself: that its secret is missing is told by the tree
+            if problem["type"] == MISSING and isinstance(path[-1], str):
+                if not asked:
+                    continue
+                words += f": write it in the settings file, or set {variable(path)}"
+            yield self.fault(path, words)
+
+
+def variable(path: KeyPath) -> str:
+    """Return the name of the environment variable that sets what stands at this path."""
+    return PREFIX + "__".join(str(part).upper().replace("-", "_") for part in path)
 
 
 def from_text(value: str) -> Any:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import time
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from agent.config.connectors import ConnectorSettings
 from agent.config.secrets import SecretsSettings
 
 BASE_MODELS = (
@@ -137,7 +138,7 @@ class ApiSettings(Section):
 
 
 class Settings(Section):
-    """Everything an operator can set. `connectors` holds each connector's own settings by source."""
+    """Everything an operator can set. `connectors` holds each connector's own settings by its name."""
 
     data: Path = Path("data")
     rules: Path = Path("rules.toml")
@@ -152,7 +153,7 @@ class Settings(Section):
     learning: LearningSettings = LearningSettings()
     secrets: SecretsSettings = SecretsSettings()
     api: ApiSettings = ApiSettings()
-    connectors: dict[str, Any] = Field(default_factory=dict)
+    connectors: dict[str, ConnectorSettings] = Field(default_factory=dict)
 
     @field_validator("database_url")
     @classmethod

@@ -186,7 +186,7 @@ def test_bytes_that_are_no_text_are_told_with_their_line(tmp_path: Path) -> None
 
 
 def test_a_connector_takes_its_secrets_from_the_environment(tmp_path: Path) -> None:
-    helpdesk = load(write(tmp_path, HELPDESK), SECRETS, None).connectors["django-helpdesk"]
+    helpdesk = load(write(tmp_path, HELPDESK), SECRETS, None).connectors["django-helpdesk"].settings
     assert (helpdesk.token, helpdesk.webhook_secrets) == ("s3cret-token", ("0123456789abcdef",))
 
 
@@ -201,9 +201,59 @@ def test_no_fault_repeats_a_secret(tmp_path: Path) -> None:
     assert "top secret" not in str(told)
 
 
-def test_an_unknown_connector_is_refused_with_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="no such connector; there is django-helpdesk"):
-        load(write(tmp_path, "[connectors.zzz]\nurl = 'x'\n"), {}, None)
+def test_two_connectors_of_one_kind_have_their_own_settings_and_secrets(tmp_path: Path) -> None:
+    tables = "".join(
+        f'[connectors.{name}]\nkind = "django-helpdesk"\nurl = "https://{name}.example"\nauthor_id = 2\n'
+        for name in ("it", "plant-2")
+    )
+    given = {
+        "ROLECALL_CONNECTORS__IT__TOKEN": "one",
+        "ROLECALL_CONNECTORS__IT__WEBHOOK_SECRETS": '["0123456789abcdef"]',
+        "ROLECALL_CONNECTORS__PLANT_2__TOKEN": "two",
+        "ROLECALL_CONNECTORS__PLANT_2__WEBHOOK_SECRETS": '["fedcba9876543210"]',
+    }
+    connectors = load(write(tmp_path, tables), given, None).connectors
+    assert {name: (chosen.kind, chosen.settings.url, chosen.settings.token) for name, chosen in connectors.items()} == {
+        "it": ("django-helpdesk", "https://it.example", "one"),
+        "plant-2": ("django-helpdesk", "https://plant-2.example", "two"),
+    }
+    assert {name: chosen.connect(name).source for name, chosen in connectors.items()} == {n: n for n in connectors}
+
+
+@pytest.mark.parametrize(
+    ("table", "place"),
+    [("[connectors.zzz]\nurl = 'x'\n", "connectors.zzz"), ("[connectors.it]\nkind = 'zzz'\n", "connectors.it.kind")],
+)
+def test_an_unknown_kind_is_refused_with_the_known_ones(tmp_path: Path, table: str, place: str) -> None:
+    with pytest.raises(SettingsError, match="no kind 'zzz'; kind can be django-helpdesk") as caught:
+        load(write(tmp_path, table), {}, None)
+    assert [fault.setting for fault in caught.value.faults] == [place]
+
+
+@pytest.mark.parametrize("name", ["my_desk", "Desk", "desk:1", "it.de", "2nd", "a--b", "-a", "a-", "ä", "a" * 41, ""])
+def test_a_name_that_has_no_place_in_an_address_a_key_or_a_variable_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingsError, match=r"a name has up to 40 letters a-z"):
+        load(write(tmp_path, f'[connectors."{name}"]\nkind = "django-helpdesk"\n'), {}, None)
+
+
+def test_a_name_that_differs_from_another_by_an_underscore_alone_is_refused(tmp_path: Path) -> None:
+    """Both would take the variables ROLECALL_CONNECTORS__MY_DESK__..."""
+    tables = (
+        f'{HELPDESK.replace("django-helpdesk", "my-desk")}kind = "django-helpdesk"\n[connectors.my_desk]\nurl = "x"\n'
+    )
+    given = {name.replace("DJANGO_HELPDESK", "MY_DESK"): value for name, value in SECRETS.items()}
+    with pytest.raises(SettingsError) as caught:
+        load(write(tmp_path, tables), given, None)
+    assert [fault.setting for fault in caught.value.faults] == ["connectors.my_desk"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"), [("[connectors]\nit = 3\n", "connectors.it"), ("connectors = 3", "connectors")]
+)
+def test_a_connector_that_is_no_table_is_refused(tmp_path: Path, text: str, place: str) -> None:
+    with pytest.raises(SettingsError, match="has to be a table") as caught:
+        load(write(tmp_path, text), {}, None)
+    assert [fault.setting for fault in caught.value.faults] == [place]
 
 
 def test_a_missing_or_broken_file_is_named(tmp_path: Path) -> None:

@@ -68,6 +68,12 @@ def test_a_secret_in_the_settings_file_and_a_readable_dotenv_are_warned_about(fo
     assert "written-down" not in done.output
 
 
+def test_a_secret_in_the_table_of_a_named_connector_is_warned_about() -> None:
+    named = HELPDESK.replace("django-helpdesk", "plant-2") + 'kind = "django-helpdesk"\ntoken = "written-down"\n'
+    done = check(named, ROLECALL_CONNECTORS__PLANT_2__WEBHOOK_SECRETS='["0123456789abcdef"]')
+    assert (done.exit_code, "warn connectors.plant-2.token stands in the settings file" in done.output) == (0, True)
+
+
 def test_a_reference_in_the_settings_file_is_as_it_should_be() -> None:
     done = check(HELPDESK + 'token = "secret:DESK"\n', DESK="t", **{HOOKS: '["0123456789abcdef"]'})
     assert (done.exit_code, "warn" in done.output) == (0, False), done.output

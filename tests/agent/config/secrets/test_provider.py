@@ -34,7 +34,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 def token(settings: Settings) -> str:
-    return str(settings.connectors["django-helpdesk"].token)
+    return str(settings.connectors["django-helpdesk"].settings.token)
 
 
 def test_the_environment_wins_over_dotenv_over_files_over_the_vault(tmp_path: Path, vault: stubs.Infisical) -> None:
@@ -72,7 +72,7 @@ def test_the_vaults_own_credentials_may_come_from_files(tmp_path: Path, vault: s
 def test_a_setting_may_refer_to_a_secret_by_the_name_that_it_has(tmp_path: Path, vault: stubs.Infisical) -> None:
     vault.folders["/"] = {"DESK_TOKEN": "t", "HOOK_NEW": "n" * 16, "HOOK_OLD": "o" * 16}
     text = HELPDESK + 'token = "secret:DESK_TOKEN"\nwebhook_secrets = ["secret:HOOK_NEW", "secret:HOOK_OLD"]\n'
-    helpdesk = load(write(tmp_path, text), vault.variables, None).connectors["django-helpdesk"]
+    helpdesk = load(write(tmp_path, text), vault.variables, None).connectors["django-helpdesk"].settings
     assert (helpdesk.token, helpdesk.webhook_secrets) == ("t", ("n" * 16, "o" * 16))
 
 
