@@ -58,6 +58,11 @@ def ticket_key(source: str, ticket_id: str) -> str:
     return f"{source}:{ticket_id}"
 
 
+def source_of(key: str) -> str:
+    """Return the name of the connector, or of the import, that a ticket's key begins with."""
+    return key.partition(":")[0]
+
+
 def ticket_text(subject: str, body: str) -> str:
     """Return the text that models see, in training as in serving: subject and body, without saying one thing twice."""
     subject, body = subject.strip(), body.strip()

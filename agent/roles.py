@@ -10,15 +10,19 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A support role. `groups` maps a connector's source to that system's own name for the role (queue, team)."""
+    """A support role. `groups` maps a connector's name to that system's own names for the role (queues, teams)."""
 
     name: str
     description: str = ""
     aliases: tuple[str, ...] = ()
-    groups: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     owner: str | None = None
     active_from: date | None = None
     active_until: date | None = None
+
+    def group(self, source: str) -> str | None:
+        """Return the group that a ticket of this system is assigned to for the role: the first of its groups there."""
+        return next(iter(self.groups.get(source, ())), None)
 
     def active(self, on: date) -> bool:
         """Say whether tickets may go to this role on this day; both dates are inclusive."""
@@ -34,7 +38,13 @@ class RoleCatalogue:
         self.roles = tuple(roles)
         self.names = tuple(role.name for role in self.roles)
         self._by_word = {fold(word): role for role in self.roles for word in (*role.aliases, role.name)}
-        self._by_group = {(source, fold(group)): role for role in self.roles for source, group in role.groups.items()}
+        self._by_group = {
+            (source, fold(group)): role
+            for role in self.roles
+            for source, groups in role.groups.items()
+            for group in groups
+        }
+        self.sources = frozenset(source for source, _ in self._by_group)
 
     def lookup(self, word: str) -> Role | None:
         """Return the role with this name or alias, whatever its case and spacing; None where there is none."""
@@ -55,9 +65,16 @@ class RoleCatalogue:
         """Return the role behind a ticketing system's group; None for a group that no role claims."""
         return None if group is None else self._by_group.get((source, fold(group)))
 
-    def active(self, on: date) -> tuple[Role, ...]:
-        """Return the roles that tickets may go to on this day, in the file's order."""
-        return tuple(role for role in self.roles if role.active(on))
+    def active(self, on: date, source: str | None = None) -> tuple[Role, ...]:
+        """Return the roles that tickets may go to on this day, in the file's order; for a system, if it is named.
+
+        A role that has groups, but none in that system, is not among them. A system in which no role has a group at all
+        leaves nothing out.
+        """
+        active = tuple(role for role in self.roles if role.active(on))
+        if source not in self.sources:
+            return active
+        return tuple(role for role in active if not role.groups or source in role.groups)
 
 
 def fold(word: str) -> str:

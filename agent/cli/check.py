@@ -47,6 +47,8 @@ def check(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
         if model is not None and not model.keeps(parts.settings.triage.precision_target):
             waits = f"{model.cutoffs.target:g}, as trained: the one asked for waits for the next training"
             lines.append(("precision target", False, waits))
+        for source in sorted(parts.classifier.catalogue.sources - parts.settings.connectors.keys()):
+            console.print(f"[yellow]warn[/] roles: groups of {escape(source)}, which is no connector of these settings")
         if not parts.settings.connectors:
             lines.append(("connectors", False, "none configured: nobody can send tickets"))
         lines += [line async for line in reach(parts)]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from agent.config.toml_file import TomlFile, entries, read, unknown_keys
 from agent.errors import ConfigurationError, Fault
@@ -17,6 +18,10 @@ RESERVED = frozenset({"ok"})
 """Words that mean something else after `/role`."""
 SEPARATORS = ",\n\r\t"
 """Never part of a name: staff may answer with a list of roles."""
+
+
+Groups = Annotated[list[str], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)]
+"""One group, or several: the first is the one that Rolecall assigns."""
 
 
 class RolesError(ConfigurationError):
@@ -31,7 +36,7 @@ class RoleEntry(BaseModel):
     name: str
     description: str = ""
     aliases: list[str] = []
-    groups: dict[str, str] = {}
+    groups: dict[str, Groups] = {}
     owner: str | None = None
     active_from: date | None = Field(default=None, alias="from")
     active_until: date | None = Field(default=None, alias="until")
@@ -64,6 +69,9 @@ def _problems(entry: RoleEntry) -> Iterator[tuple[str, str]]:
                 yield key, f"{word!r} already means something else after /role"
             elif any(mark in word for mark in SEPARATORS):
                 yield key, f"{word!r} holds a comma, tab or line break"
+    for source, groups in entry.groups.items():
+        if not groups or not all(fold(group) for group in groups):
+            yield "groups", f"{source} needs at least one group, and none without a letter"
     if entry.active_from and entry.active_until and entry.active_until < entry.active_from:
         yield "until", f"until ({entry.active_until}) is before from ({entry.active_from})"
 
@@ -77,7 +85,7 @@ def _faults_across(file: TomlFile, good: Sequence[tuple[int, RoleEntry]]) -> Ite
             owner, name = words.setdefault(fold(word), (index, entry.name))
             if owner != index:
                 yield file.fault((TABLE, index, key), f"role {entry.name!r}: {word!r} already leads to role {name!r}")
-        for source, group in entry.groups.items():
+        for source, group in ((source, group) for source, several in entry.groups.items() for group in several):
             claimed = groups.setdefault((source, fold(group)), entry.name)
             if claimed != entry.name:
                 message = f"role {entry.name!r}: group {group!r} of {source} already belongs to role {claimed!r}"
@@ -89,7 +97,7 @@ def _role(entry: RoleEntry) -> Role:
         name=" ".join(entry.name.split()),
         description=entry.description,
         aliases=tuple(entry.aliases),
-        groups=entry.groups,
+        groups={source: tuple(groups) for source, groups in entry.groups.items()},
         owner=entry.owner,
         active_from=entry.active_from,
         active_until=entry.active_until,

@@ -101,8 +101,8 @@ class Story:
             if not answer.right:
                 self.tech.reply(answer.number, f"/role {truth}")
             role = self.catalogue.lookup(truth)
-            slug = role.groups["django-helpdesk"] if role else INTAKE_QUEUE
-            self.tech.move(answer.number, self.helpdesk.queues[slug])
+            slug = role.group("django-helpdesk") if role else None
+            self.tech.move(answer.number, self.helpdesk.queues[slug or INTAKE_QUEUE])
             self.tech.close(answer.number, "Done.")
         self.installation.wait_until_idle(PATIENCE_SECONDS)
 

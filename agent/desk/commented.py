@@ -31,7 +31,7 @@ async def commented(desk: Desk, job: Job) -> None:
     decision = await desk.database.read(tickets.last_decision, ticket.key)
     match command:
         case NotUnderstood(name, close):
-            opinion = await desk.opinion(remote.subject, remote.body, ticket.filed_at.date())
+            opinion = await desk.opinion(job, remote.subject, remote.body, ticket.filed_at.date())
             await decide(desk, job, remote, opinion, wording.unknown_role(name, close))
         case Correct(roles):
             await _settle(desk, job, message, remote, roles, decision)

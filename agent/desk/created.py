@@ -26,7 +26,7 @@ async def created(desk: Desk, job: Job) -> None:
         if await desk.database.write(tickets.record, skipped(job, reason, desk.classifier.rules.version)):
             desk.metrics.decisions.labels("skipped").inc()
         return
-    opinion = await desk.opinion(ticket.subject, ticket.body, ticket.filed_at.date())
+    opinion = await desk.opinion(job, ticket.subject, ticket.body, ticket.filed_at.date())
     await decide(desk, job, remote, opinion)
 
 

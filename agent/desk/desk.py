@@ -48,9 +48,9 @@ class Desk:
         )
         return remote, await self.database.write(tickets.file, filed)
 
-    async def opinion(self, subject: str, body: str, on: date) -> Opinion:
-        """Form an opinion off the event loop."""
-        return await asyncio.to_thread(self.classifier.opinion, subject, body, on)
+    async def opinion(self, job: Job, subject: str, body: str, on: date) -> Opinion:
+        """Form an opinion on the event's ticket, off the event loop."""
+        return await asyncio.to_thread(self.classifier.opinion, subject, body, on, source=job.source)
 
     async def say_opinion(
         self, job: Job, remote: RemoteTicket, opinion: Opinion, answer: Paragraph | None = None

@@ -18,6 +18,6 @@ async def edited(desk: Desk, job: Job) -> None:
     remote, ticket = await desk.read(job)
     if await too_late(desk, ticket, remote):
         return
-    opinion = await desk.opinion(remote.subject, remote.body, ticket.filed_at.date())
+    opinion = await desk.opinion(job, remote.subject, remote.body, ticket.filed_at.date())
     if not isinstance(opinion.verdict, Abstained):
         await decide(desk, job, remote, opinion)

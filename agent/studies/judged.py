@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.domain import Example
+from agent.domain import Example, source_of
 from agent.fitting.evaluation import Report, evaluate
 from agent.triage.abstention import Verdict
 from agent.triage.opinion import Opinion, RoleClassifier
@@ -61,7 +61,8 @@ def judge_all(classifier: RoleClassifier, examples: Iterable[Example]) -> Iterat
     """Yield the judged answers one by one; a reviewed ticket is not remembered while it is asked about."""
     fusion, _ = classifier.weighing(classifier.active.current)
     for e in examples:
-        opinion = classifier.opinion(e.subject, e.body, e.filed_at.date(), hidden=e.ticket_key)
+        source = source_of(e.ticket_key)
+        opinion = classifier.opinion(e.subject, e.body, e.filed_at.date(), hidden=e.ticket_key, source=source)
         yield Judged(e, opinion, fusion.multi_label)
 
 

@@ -62,8 +62,10 @@ class RoleClassifier:
     memory: MemoryStore
     settings: TriageSettings
 
-    def opinion(self, subject: str, body: str, on: date, *, hidden: str | None = None) -> Opinion:
-        """Return what to think of a ticket filed on that day.
+    def opinion(
+        self, subject: str, body: str, on: date, *, hidden: str | None = None, source: str | None = None
+    ) -> Opinion:
+        """Return what to think of a ticket filed on that day; of one in a certain system, if `source` names it.
 
         `hidden` is the key of a reviewed ticket that must not be remembered: the one that is asked about, when answers
         are judged.
@@ -73,7 +75,8 @@ class RoleClassifier:
         hits = self.rules.match(subject, body, on)
         recalled = self._recall(text, fusion, hidden)
         spoken = model.probabilities([text]) if model is not None and text else None
-        roles, probabilities = self._active_only(fusion.roles, fusion.answer(spoken, [hits], recalled)[0], on)
+        answer = fusion.answer(spoken, [hits], recalled)[0]
+        roles, probabilities = self._active_only(fusion.roles, answer, on, source)
         return Opinion(
             judge(probabilities, roles, cutoffs),
             roles,
@@ -99,7 +102,9 @@ class RoleClassifier:
             return None
         return memory.recall(text, fusion, hidden)
 
-    def _active_only(self, roles: Sequence[str], probabilities: Floats, on: date) -> tuple[tuple[str, ...], Floats]:
-        active = {role.name for role in self.catalogue.active(on)}
+    def _active_only(
+        self, roles: Sequence[str], probabilities: Floats, on: date, source: str | None
+    ) -> tuple[tuple[str, ...], Floats]:
+        active = {role.name for role in self.catalogue.active(on, source)}
         kept = [i for i, role in enumerate(roles) if role in active]
         return tuple(roles[i] for i in kept), probabilities[kept]

@@ -129,6 +129,11 @@ def test_rules_can_be_tried_and_judged(trained: Run) -> None:
     assert "the rules alone decide" in trained("rules", "report").output
 
 
+def test_check_warns_of_groups_of_a_connector_that_is_not_configured(run: Run) -> None:
+    """An operator may prepare the roles before the connector."""
+    assert "warn roles: groups of django-helpdesk, which is no connector" in run("check").output
+
+
 @pytest.mark.parametrize(("least", "line"), [(2**60, "FAIL disk: less than 1099511627776 MB free"), (0, "ok   disk")])
 def test_check_tells_whether_the_disk_has_room(
     run: Run, least: int, line: str, monkeypatch: pytest.MonkeyPatch

@@ -58,10 +58,54 @@ def test_a_group_leads_to_its_role_only_in_its_own_system(tmp_path: Path) -> Non
     found = catalogue.of_group("django-helpdesk", "ele")
     assert found is not None
     assert found.name == "Electrical"
-    assert found.groups["zammad"] == "Power & Light"
+    assert found.groups["zammad"] == ("Power & Light",)
     assert catalogue.of_group("zammad", "ELE") is None
     assert catalogue.of_group("django-helpdesk", "NEW") is None
     assert catalogue.of_group("django-helpdesk", None) is None
+
+
+TWO_SYSTEMS = """
+[[role]]
+name = "Network"
+groups = { it = ["net", "vpn"], plant = "NETZ" }
+
+[[role]]
+name = "Accounts"
+groups = { it = "acc" }
+
+[[role]]
+name = "Electrician"
+groups = { plant = "ELE" }
+
+[[role]]
+name = "Security"
+"""
+
+
+def test_each_of_several_groups_leads_to_the_role_and_the_first_is_assigned(tmp_path: Path) -> None:
+    catalogue = load(tmp_path, TWO_SYSTEMS)
+    network = catalogue.lookup("network")
+    assert network is not None
+    assert [catalogue.of_group("it", group) for group in ("net", "VPN", "NETZ")] == [network, network, None]
+    assert [network.group(source) for source in ("it", "plant", "other")] == ["net", "NETZ", None]
+
+
+def test_a_system_is_suggested_the_roles_that_have_a_group_there_and_those_without_any(tmp_path: Path) -> None:
+    catalogue, day = load(tmp_path, TWO_SYSTEMS), date(2026, 1, 1)
+    suggested = {source: [role.name for role in catalogue.active(day, source)] for source in ("it", "plant")}
+    assert suggested == {"it": ["Network", "Accounts", "Security"], "plant": ["Network", "Electrician", "Security"]}
+
+
+@pytest.mark.parametrize("source", ["other", None])
+def test_a_system_without_a_group_of_any_role_leaves_none_out(tmp_path: Path, source: str | None) -> None:
+    catalogue = load(tmp_path, TWO_SYSTEMS)
+    assert catalogue.active(date(2026, 1, 1), source) == catalogue.roles
+
+
+@pytest.mark.parametrize("groups", ["[]", '" "', '["net", ""]', "3"])
+def test_groups_that_name_nothing_are_refused_at_their_line(tmp_path: Path, groups: str) -> None:
+    with pytest.raises(RolesError, match=r"roles\.toml:3: .*groups|roles\.toml:3: .*at least one group"):
+        load(tmp_path, f'[[role]]\nname = "Network"\ngroups = {{ it = {groups} }}\n')
 
 
 def test_a_role_takes_tickets_from_its_first_to_its_last_day(tmp_path: Path) -> None:

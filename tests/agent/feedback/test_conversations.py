@@ -38,7 +38,7 @@ async def test_a_conversation_leaves_the_label_that_staff_meant(
         for event in replies(desk, conversation):
             await server.deliver(event)
         role = parts.classifier.catalogue.lookup(conversation.closure.group or "")
-        await server.deliver(desk.close("1", role.groups[desk.source] if role else None))
+        await server.deliver(desk.close("1", role.group(desk.source) if role else None))
         await server.idle()
     assert created.ticket_id == "1"
     verdict = parts.database.call(tickets.verdict, key)
