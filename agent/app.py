@@ -107,6 +107,7 @@ def create_app(
                 poll_forever(observed, breaker, database, commit.accepted, trace, settings.work.poll_seconds, metrics)
             )
             for breaker in breakers.values()
+            if connectors[breaker.source].capabilities.polls
         ]
         if rotation:
             others.append(_start(rotation.run()))
