@@ -63,6 +63,11 @@ def source_of(key: str) -> str:
     return key.partition(":")[0]
 
 
+def in_renamed_source(key: str, old: str, new: str) -> str:
+    """Return the key of a ticket whose connector was called `old` and is called `new`; other keys as they are."""
+    return ticket_key(new, key.removeprefix(f"{old}:")) if source_of(key) == old else key
+
+
 def ticket_text(subject: str, body: str) -> str:
     """Return the text that models see, in training as in serving: subject and body, without saying one thing twice."""
     subject, body = subject.strip(), body.strip()

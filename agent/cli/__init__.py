@@ -15,6 +15,7 @@ from agent.cli import (
     backtest,
     check,
     clean,
+    connectors,
     dataset,
     db,
     evaluate,
@@ -59,6 +60,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(rules.app, name="rules")
 app.add_typer(secrets.app, name="secrets")
+app.add_typer(connectors.app, name="connectors")
 app.add_typer(queue.app, name="queue")
 app.add_typer(db.app, name="db")
 app.command("login")(login.login)

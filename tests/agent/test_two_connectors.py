@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
@@ -16,11 +16,13 @@ from sqlmodel import select
 from agent.app import create_app
 from agent.config.settings import Settings, TriageSettings, WorkSettings
 from agent.core import Parts, assemble
+from agent.store import connector_data
 from agent.store.tables import Comment, Decision, Review, Ticket, Watermark
 from agent.work.poll import poll_once
 from connectors.base import Poll
 from tests.desk import Desk
-from tests.serving_app import PATIENCE_SECONDS, Running, unharmed
+from tests.patience import PATIENCE_SECONDS
+from tests.serving_app import Running, unharmed
 
 pytestmark = pytest.mark.anyio
 
@@ -47,10 +49,10 @@ RULES = "".join(
 class Polled(Desk):
     """A desk that tells at a look what nobody has delivered, and remembers what it was asked."""
 
-    asked: list[str | None] | None = None
+    asked: list[str | None] = field(default_factory=list)
 
     async def poll(self, watermark: str | None) -> Poll:
-        self.asked = [*(self.asked or []), watermark]
+        self.asked.append(watermark)
         return Poll(list(self.events.values()) if watermark else [], f"{self.source} {len(self.events)}")
 
 
@@ -80,6 +82,12 @@ async def serving(parts: Parts, *desks: Desk) -> AsyncIterator[list[Running]]:
             httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://rolecall") as client,
         ):
             yield [Running(parts, client, desk) for desk in desks]
+
+
+async def until_asked(desk: Polled, looks: int) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while len(desk.asked) < looks:
+            await asyncio.sleep(0.01)
 
 
 def rows(parts: Parts, table: type) -> list:
@@ -177,7 +185,28 @@ async def test_a_system_that_cannot_be_polled_is_not_asked(both: Parts, desks: t
     async with serving(both, it, plant) as (server, _):
         await server.deliver(it.create("VPN is down"))
         await server.idle()
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while plant.asked is None:
-                await asyncio.sleep(0.01)
-    assert it.asked is None
+        await until_asked(plant, 1)
+    assert it.asked == []
+
+
+async def test_a_renamed_connector_goes_on_where_it_was(both: Parts, desks: tuple[Polled, Polled]) -> None:
+    """Our comment is edited, not posted anew, though the mark of a new ticket would be another one by now."""
+    it, _ = desks
+    async with serving(both, it) as (server,):
+        await until_asked(it, 1)
+        await server.deliver(it.create("VPN is down"))
+        await server.idle()
+    both.database.call(connector_data.rename, "it", "office", lambda manifest: manifest)
+    again = assemble(both.settings)
+    it.source = "office"
+    async with serving(again, it) as (server,):
+        await server.deliver(it.reply("1", "/role accounts"))
+        await server.idle()
+        await until_asked(it, 2)
+    (comment,) = it.comments("1")
+    assert "Accounts" in comment.text
+    assert (it.posts, it.edits) == (1, 1)
+    (review,) = rows(again, Review)
+    assert (review.ticket_key, review.rejected) == ("office:1", ["Network"])
+    assert it.asked == [None, "it 0"], "the second server looks from where the first one ended"
+    again.database.close()
