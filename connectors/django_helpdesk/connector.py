@@ -1,4 +1,8 @@
-"""The connector: pure functions for what comes in, thin calls for what goes out."""
+"""The connector: pure functions for what comes in, thin calls for what goes out.
+
+This is the file to copy for another system, with `settings`, `payload` (its JSON) and `mapping` (its JSON in our terms)
+beside it. Whatever is odd about this one has a file of its own: see the package.
+"""
 
 from __future__ import annotations
 
@@ -9,24 +13,18 @@ import httpx
 
 from connectors.base import Capabilities, Markup, Poll, Stored
 from connectors.django_helpdesk import polling
-from connectors.django_helpdesk.lists import FOLLOW_UPS, TICKETS, Lists, understood
-from connectors.django_helpdesk.payload import (
-    Created,
-    Edited,
-    TicketRow,
-    events_of_webhook,
-    ticket_url,
-    to_ticket,
-)
+from connectors.django_helpdesk.advice import advice
+from connectors.django_helpdesk.mapping import events_of_webhook, ticket_url, to_ticket
+from connectors.django_helpdesk.paging import FOLLOW_UPS, Reader
+from connectors.django_helpdesk.payload import Created, Edited
+from connectors.django_helpdesk.refusals import refusal
 from connectors.django_helpdesk.settings import DjangoHelpdeskSettings
-from connectors.django_helpdesk.text import defuse, escape_template
+from connectors.django_helpdesk.templates import defuse, escape_template
 from connectors.errors import Ambiguous, MalformedPayload, Permanent, TicketNotFound
 from connectors.events import Delivery, Event, Ticket
-from connectors.http import Answer, call, make_client
+from connectors.http import call, make_client
 from connectors.signing import verify_shared_secret
-from connectors.strict_json import Wire, decode
-
-MAILED = "staff-only comments are mailed out: set HELPDESK_PRIVATE_FOLLOWUP_MEANS_NO_EMAILS = True in the helpdesk"
+from connectors.strict_json import decode
 
 
 class DjangoHelpdesk:
@@ -50,21 +48,20 @@ class DjangoHelpdesk:
         self.source = source
         self.author_id = settings.author_id
         self._settings = settings
-        self._open_statuses = ",".join(map(str, settings.open_statuses))
         self._client = client or make_client(
             settings.url,
             {"Authorization": f"Token {settings.token}"},
             timeout_seconds=settings.timeout_seconds,
             ca_file=settings.ca_file,
         )
-        self._lists = Lists(self._client, settings)
+        self._reader = Reader(self._client, settings)
 
     def verify(self, delivery: Delivery) -> None:
         """Raise InvalidSignature unless the path holds a secret: the helpdesk signs nothing."""
         verify_shared_secret(delivery.segment, self._settings.webhook_secrets)
 
     def parse(self, delivery: Delivery) -> Sequence[Event]:
-        """Return a creation, or the comment and the closure of a follow-up. Raises MalformedPayload."""
+        """Return a creation, or what a follow-up says and does to its ticket. Raises MalformedPayload."""
         return events_of_webhook(delivery.body, self._settings)
 
     def ticket_url(self, ticket_id: str) -> str:
@@ -74,28 +71,16 @@ class DjangoHelpdesk:
     async def check(self) -> str:
         """Read what is newest, say what was reached and what is set up badly. Raises Transient or Permanent."""
         try:
-            tickets = await self._lists.open_page("last", 1)
-            recent = await self._lists.newest_follow_ups()
+            tickets = await self._reader.open_page("last", 1)
+            recent = await self._reader.newest_follow_ups()
         except TicketNotFound as error:
             raise Permanent(f"{error}: no helpdesk API at {self._settings.url}") from error
-        unnamed = sorted({str(row.queue) for row in tickets.results} - set(self._settings.queues))
-        hints = [f"; queue {', '.join(unnamed)} is not in `queues`" if unnamed else ""]
-        if any(followup.email_recipients and not followup.public for followup in recent):
-            hints.append(f"; {MAILED}")
-        return f"django-helpdesk at {self._settings.url}, {tickets.count} open tickets{''.join(hints)}"
+        reached = f"django-helpdesk at {self._settings.url}, {tickets.count} open tickets"
+        return "; ".join([reached, *advice(tickets.results, recent, self._settings)])
 
     async def read_ticket(self, ticket_id: str) -> Ticket:
-        """Fetch the ticket with all its messages, ours included.
-
-        Asked among the open tickets first: for one ticket the helpdesk walks through all that match the filter, and
-        without one that takes 1.4 s with 5,000 tickets.
-        """
-        number = _number(ticket_id)
-        try:
-            row = await self._ticket(number, status=self._open_statuses)
-        except TicketNotFound:
-            row = await self._ticket(number)
-        return to_ticket(row, self._settings)
+        """Fetch the ticket with all its messages, ours included. Raises TicketNotFound, Transient or Permanent."""
+        return to_ticket(await self._reader.ticket(_number(ticket_id)), self._settings)
 
     async def post_comment(self, ticket_id: str, text: str) -> Stored:
         """Post a comment that only staff see.
@@ -107,7 +92,7 @@ class DjangoHelpdesk:
         body = {"ticket": number, "comment": escape_template(defuse(text)), "public": False}
         answer = await call(self._client, "POST", FOLLOW_UPS, json=body, accept={400})
         if answer.status == 400:
-            raise _refusal(answer, ticket_id)
+            raise refusal(answer, FOLLOW_UPS, ticket_id)
         try:
             comment = decode(Created, answer.body)
         except MalformedPayload as error:
@@ -131,27 +116,16 @@ class DjangoHelpdesk:
     async def poll(self, watermark: str | None) -> Poll:
         """Find what sent no webhook since the last look. The first look (None) takes the present as its start."""
         if watermark is None:
-            return polling.start(await self._lists.newest_follow_ups(), await self._lists.open_tickets())
+            return polling.start(await self._reader.newest_follow_ups(), await self._reader.open_tickets())
         since = polling.read_watermark(watermark)
-        followups, complete = await self._lists.follow_ups_since(since.followup)
-        look = polling.Look(followups, await self._lists.open_tickets(), complete=complete)
+        followups, complete = await self._reader.follow_ups_since(since.followup)
+        look = polling.Look(followups, await self._reader.open_tickets(), complete=complete)
         look, numbers = polling.bounded(since, look, self._settings)
-        read = [await self._ticket_or_none(number) for number in numbers]
-        return polling.conclude(since, replace(look, read=[row for row in read if row]), self._settings)
+        return polling.conclude(since, replace(look, read=await self._reader.tickets(numbers)), self._settings)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
-
-    async def _ticket(self, number: int, **params: str) -> TicketRow:
-        answer = await call(self._client, "GET", f"{TICKETS}{number}/", params=params)
-        return understood(TicketRow, answer, TICKETS)
-
-    async def _ticket_or_none(self, number: int) -> TicketRow | None:
-        try:
-            return await self._ticket(number)
-        except TicketNotFound:
-            return None  # deleted, or moved to a queue that our account may not see
 
 
 def _number(identifier: str) -> int:
@@ -159,24 +133,3 @@ def _number(identifier: str) -> int:
     if not (identifier.isascii() and identifier.isdigit() and len(identifier) < 20):
         raise Permanent(f"{identifier!r} is not an id of this helpdesk")
     return int(identifier)
-
-
-class _Refused(Wire):
-    ticket: tuple[str, ...] = ()
-    comment: tuple[str, ...] = ()
-    user: tuple[str, ...] = ()
-
-
-def _refusal(answer: Answer, ticket_id: str) -> Permanent | TicketNotFound:
-    """Name the reason of a 400: the helpdesk answers it, not 404, to a comment on a ticket that it does not know.
-
-    Its words are not quoted: they may repeat ours, and a comment holds words of the ticket.
-    """
-    try:
-        refused = decode(_Refused, answer.body)
-    except MalformedPayload:
-        refused = _Refused()
-    if refused.ticket:
-        return TicketNotFound(f"ticket {ticket_id} is unknown to the helpdesk")
-    fields = [name for name in ("comment", "user") if getattr(refused, name)]
-    return Permanent(f"POST {FOLLOW_UPS}: answered 400 about {' and '.join(fields) or 'something else'}")

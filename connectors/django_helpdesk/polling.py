@@ -14,18 +14,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from connectors.base import Poll
-from connectors.django_helpdesk.payload import (
-    FollowUp,
-    TicketRow,
-    closed_without_follow_up,
-    created,
-    happenings,
-    is_closing,
-    to_ticket,
-)
+from connectors.django_helpdesk.histories import history, is_closing, is_ours, said_and_done
+from connectors.django_helpdesk.mapping import created, happenings, to_ticket
+from connectors.django_helpdesk.payload import FollowUp, TicketRow
 from connectors.django_helpdesk.settings import DjangoHelpdeskSettings
 from connectors.errors import MalformedPayload, Permanent
-from connectors.events import Event
+from connectors.events import Event, Kind
 from connectors.strict_json import Wire, decode
 
 MOST_READ = 50
@@ -66,7 +60,7 @@ def read_watermark(text: str) -> Watermark:
 def start(followups: Sequence[FollowUp], open_tickets: Sequence[TicketRow]) -> Poll:
     """Take the present as the start: history yields no events."""
     newest = max((followup.id for followup in followups), default=0)
-    known = [row.id for row in open_tickets if not row.history or not _began_after(newest, row)]
+    known = [row.id for row in open_tickets if not row.followup_set or not _began_after(newest, row)]
     mark = Watermark(
         ticket=max((*known, *(followup.ticket for followup in followups)), default=0),
         followup=newest,
@@ -139,14 +133,14 @@ def _began_after(followup: int, row: TicketRow) -> bool:
 
     The highest ticket id alone does not tell: asking for it costs the helpdesk a walk through all tickets.
     """
-    return not row.history or row.history[0].id > followup
+    return not row.followup_set or history(row)[0].id > followup
 
 
 def _life_of(row: TicketRow, settings: DjangoHelpdeskSettings) -> Iterator[Event]:
     """Yield all that happened to a ticket which nobody told us about."""
     ticket = to_ticket(row, settings)
     yield created(ticket)
-    for followup in row.said_and_done:
+    for followup in said_and_done(row):
         yield from happenings(followup, settings, ticket)
     if ticket.closed and ticket.closed_at is None:
         yield closed_without_follow_up(row, settings)
@@ -171,8 +165,18 @@ def _silent_closures(since: Watermark, look: Look, settings: DjangoHelpdeskSetti
     """Yield the closures of tickets that were open and were found closed on reading them."""
     for row in look.read:
         if row.id in since.open and row.status not in settings.open_statuses:
-            closing = [f for f in row.history if f.id > since.followup and is_closing(f, settings)]
+            closing = [f for f in history(row) if f.id > since.followup and is_closing(f, settings)]
             if closing:
                 yield from happenings(closing[-1], settings, to_ticket(row, settings))
             else:
                 yield closed_without_follow_up(row, settings)
+
+
+def closed_without_follow_up(row: TicketRow, settings: DjangoHelpdeskSettings) -> Event:
+    """Return the event that a ticket was closed by the board or by PATCH, which leave neither row nor date.
+
+    The last word of other people stands in for the closure, so that looking again gives the same id.
+    """
+    last = max((followup.id for followup in row.followup_set if not is_ours(followup, settings)), default=0)
+    ticket = to_ticket(row, settings)
+    return Event(Kind.CLOSED, ticket.id, f"ticket-{ticket.id}-closed-after-followup-{last}", ticket=ticket)

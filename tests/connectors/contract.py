@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -34,9 +35,16 @@ class ConnectorContract:
     recorded: ClassVar[dict[str, Sequence[tuple[Kind, str]]]]
     """Recorded payload (the part of its file name behind the kind) -> kind and delivery id of its events."""
 
-    def connector(self, *secrets: str) -> Connector:
+    @classmethod
+    def connector(cls, *secrets: str) -> Connector:
         """Return a connector called NAME that accepts these secrets."""
         raise NotImplementedError
+
+    @classmethod
+    @cache
+    def made(cls, *secrets: str) -> Connector:
+        """Return the connector that accepts these secrets, made once: it costs a TLS context."""
+        return cls.connector(*secrets)
 
     def signed(self, body: bytes, secret: str) -> Delivery:
         """Return the delivery as the system would send it with this secret."""
@@ -46,13 +54,13 @@ class ConnectorContract:
         return (PAYLOADS / f"{self.kind}_{name}.json").read_bytes()
 
     def test_it_is_of_its_kind_and_goes_by_the_name_it_was_given(self) -> None:
-        connector = self.connector(NEW)
+        connector = self.made(NEW)
         assert (connector.kind, connector.source) == (self.kind, NAME)
         assert type(connector) is CONNECTORS[self.kind].connect
 
     def test_either_secret_is_accepted_while_rotating_and_the_old_one_no_longer_afterwards(self) -> None:
         body = self.body(next(iter(self.recorded)))
-        during, after = self.connector(NEW, OLD), self.connector(NEW)
+        during, after = self.made(NEW, OLD), self.made(NEW)
         during.verify(self.signed(body, OLD))
         during.verify(self.signed(body, NEW))
         after.verify(self.signed(body, NEW))
@@ -61,7 +69,7 @@ class ConnectorContract:
 
     def test_a_wrong_or_missing_proof_is_refused(self) -> None:
         body = self.body(next(iter(self.recorded)))
-        connector = self.connector(NEW, OLD)
+        connector = self.made(NEW, OLD)
         genuine = self.signed(body, NEW)
         for forged in (self.signed(body, WRONG), self.signed(body, ""), replace(genuine, headers={}, segment="")):
             with pytest.raises(InvalidSignature):
@@ -79,10 +87,10 @@ class ConnectorContract:
         delivery = self.signed(body, WRONG)
         forged = Delivery({name: headers.get(name, "") for name in delivery.headers} | headers, body, secret)
         with pytest.raises(InvalidSignature):
-            self.connector(NEW, OLD).verify(forged)
+            self.made(NEW, OLD).verify(forged)
 
     def test_recorded_deliveries_say_what_happened(self) -> None:
-        connector = self.connector(NEW)
+        connector = self.made(NEW)
         for name, expected in self.recorded.items():
             events = connector.parse(self.signed(self.body(name), NEW))
             assert [(event.kind, event.delivery_id) for event in events] == list(expected), name
@@ -91,30 +99,30 @@ class ConnectorContract:
 
     def test_a_repeated_delivery_says_the_same(self) -> None:
         for name in self.recorded:
-            first, second = (self.connector(NEW).parse(self.signed(self.body(name), NEW)) for _ in range(2))
+            first, second = (self.made(NEW).parse(self.signed(self.body(name), NEW)) for _ in range(2))
             assert list(first) == list(second)
 
     def test_our_own_comments_say_nothing(self) -> None:
-        assert list(self.connector(NEW).parse(self.signed(self.body("own_comment"), NEW))) == []
+        assert list(self.made(NEW).parse(self.signed(self.body("own_comment"), NEW))) == []
 
     @pytest.mark.parametrize("name", hostile.NEVER_VALID)
     def test_a_body_that_is_not_the_systems_is_refused_in_one_line(self, name: str) -> None:
         with pytest.raises(MalformedPayload) as caught:
-            self.connector(NEW).parse(self.signed(hostile.NEVER_VALID[name], NEW))
+            self.made(NEW).parse(self.signed(hostile.NEVER_VALID[name], NEW))
         message = str(caught.value)
         assert message
         assert message.isprintable()
         assert len(message) < 300
 
     def test_what_parsers_disagree_on_is_refused(self) -> None:
-        connector = self.connector(NEW)
+        connector = self.made(NEW)
         for name in self.recorded:
             for body in hostile.never_valid_variants(self.body(name)):
                 with pytest.raises(MalformedPayload):
                     connector.parse(self.signed(body, NEW))
 
     def test_a_recorded_body_with_one_thing_wrong_is_refused_or_yields_clean_events(self) -> None:
-        connector = self.connector(NEW)
+        connector = self.made(NEW)
         refusals = []
         for name in self.recorded:
             for body in hostile.variants(self.body(name)):
@@ -133,7 +141,7 @@ class ConnectorContract:
     def test_noise_is_malformed_and_nothing_else(self, body: bytes | str) -> None:
         raw = body if isinstance(body, bytes) else body.encode()
         with pytest.raises(MalformedPayload) as caught:
-            self.connector(NEW).parse(self.signed(raw, NEW))
+            self.made(NEW).parse(self.signed(raw, NEW))
         assert str(caught.value).isprintable()
 
 

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
 from connectors.errors import MalformedPayload
-from connectors.events import Delivery, Event, Kind, Visibility
+from connectors.events import AuthorKind, Delivery, Event, Kind, Visibility
 from connectors.http import make_client
 from tests.connectors.contract import NAME, NEW, PAYLOADS, ConnectorContract
 
@@ -44,10 +44,11 @@ class TestContract(ConnectorContract):
         "comment": [(Kind.COMMENTED, "followup-3")],
         "own_comment": [],
         "closed": [(Kind.COMMENTED, "followup-5"), (Kind.CLOSED, "followup-5")],
-        "reopened": [],
+        "reopened": [(Kind.REOPENED, "followup-6")],
     }
 
-    def connector(self, *secrets: str) -> DjangoHelpdesk:
+    @classmethod
+    def connector(cls, *secrets: str) -> DjangoHelpdesk:
         return DjangoHelpdesk(NAME, settings(webhook_secrets=secrets))
 
     def signed(self, body: bytes, secret: str) -> Delivery:
@@ -62,6 +63,37 @@ def test_a_creation_carries_the_ticket_as_filed() -> None:
     assert ticket.body == "Parked with the boom up, down by the morning.\nOil *below* the cylinder."
     assert (ticket.group, ticket.closed, ticket.closed_at, ticket.messages) == ("WO", False, None, ())
     assert ticket.url == "https://helpdesk.example.test/support/tickets/1/"
+
+
+def test_what_the_helpdesk_tells_of_a_ticket_is_known_and_all_else_is_unknown() -> None:
+    body = recorded("created")
+    (event,) = parse(body)
+    assert event.ticket is not None
+    assert (event.ticket.requester, event.ticket.assignee, event.ticket.priority) == (
+        "customer@example.test",
+        None,
+        "2",
+    )
+    assert (event.ticket.tags, event.ticket.language) == (None, None)
+    body["ticket"]["assigned_to"] = TECH
+    (event,) = parse(body)
+    assert event.ticket is not None
+    assert event.ticket.assignee == str(TECH)
+
+
+def test_a_status_of_ones_own_that_ends_a_ticket_is_no_reopening() -> None:
+    """Control: with the server's own statuses, the same delivery reopens the ticket."""
+    assert [event.kind for event in parse(recorded("reopened"))] == [Kind.REOPENED]
+    assert [event.kind for event in parse(recorded("reopened"), open_statuses=[1])] == [Kind.CLOSED]
+
+
+def test_a_reply_that_reopens_is_told_as_both() -> None:
+    body = recorded("reopened")
+    body["ticket"]["followup_set"][-1]["comment"] = "It drops again"
+    said, reopened = parse(body)
+    assert (said.kind, reopened.kind) == (Kind.COMMENTED, Kind.REOPENED)
+    assert said.message is not None
+    assert (said.message.text, said.message.author_kind) == ("It drops again", AuthorKind.UNKNOWN)
 
 
 def test_a_closure_carries_the_conversation_with_who_said_what_to_whom() -> None:

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from connectors.base import Poll
-from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings, lists, polling
-from connectors.django_helpdesk.lists import MOST_PAGES
+from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings, paging, polling
+from connectors.django_helpdesk.paging import MOST_PAGES
 from connectors.django_helpdesk.polling import MOST_READ
 
 pytestmark = pytest.mark.anyio
@@ -135,7 +135,7 @@ async def test_many_looks_tell_what_one_without_bounds_would(
     found = await looks(helpdesk, start)
     again = await helpdesk.connector().poll(found[-1].watermark)
 
-    monkeypatch.setattr(lists, "MOST_PAGES", 10**6)
+    monkeypatch.setattr(paging, "MOST_PAGES", 10**6)
     monkeypatch.setattr(polling, "MOST_READ", 10**6)
     whole = await helpdesk.connector().poll(start)
 
@@ -164,7 +164,7 @@ async def test_without_the_bounds_a_look_floods_the_helpdesk(
     start = (await helpdesk.connector().poll(None)).watermark
     helpdesk.live(random.Random(1), 400)
     bound = most_requests(helpdesk)
-    monkeypatch.setattr(lists, "MOST_PAGES", 10**6)
+    monkeypatch.setattr(paging, "MOST_PAGES", 10**6)
     monkeypatch.setattr(polling, "MOST_READ", 10**6)
     helpdesk.requests.clear()
     await helpdesk.connector().poll(start)

@@ -11,10 +11,10 @@ from agent.core import assemble
 from agent.feedback.commands import Correct, NotUnderstood, parse
 from agent.notes import wording
 from connectors.base import Markup
-from connectors.django_helpdesk.text import defuse, escape_template
+from connectors.django_helpdesk.templates import defuse, escape_template
 from connectors.markup import excerpt, render
 from connectors.note import Note, Section, SectionKind
-from tests.connectors.test_django_helpdesk_text import rendered
+from tests.connectors.test_django_helpdesk_templates import rendered
 from tests.fuzz.target import Target, text_of
 
 TICKETS = Path(__file__).parents[1] / "tickets"

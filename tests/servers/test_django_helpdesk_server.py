@@ -11,7 +11,7 @@ import pytest
 
 from agent.demo.helpdesk import HelpdeskServer
 from connectors.django_helpdesk import DjangoHelpdesk
-from connectors.django_helpdesk.text import WORD_JOINER
+from connectors.django_helpdesk.templates import WORD_JOINER
 from connectors.events import Kind, Visibility
 from tests.servers.receiver import Receiver, of_kinds, webhook_events
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.django_helpdesk.text import WORD_JOINER, defuse, escape_template
+from connectors.django_helpdesk.templates import WORD_JOINER, defuse, escape_template
 
 fragments = st.lists(
     st.sampled_from(["{", "}", "%", "#", "{{", "}}", "{%", "%}", "{#", "#}", "#12", "X-HELPDESK-COMMENT-VERBATIM"])

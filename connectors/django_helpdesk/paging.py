@@ -1,8 +1,8 @@
-"""Reading the helpdesk's lists: pages of follow-ups and of open tickets, never more at once than a look may ask for."""
+"""Reading the helpdesk: pages of follow-ups and of open tickets, never more than a look may ask for, and one ticket."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 import httpx
@@ -22,13 +22,34 @@ MOST_PAGES = 10
 Model = TypeVar("Model", bound=Wire)
 
 
-class Lists:
-    """The lists of one helpdesk."""
+class Reader:
+    """Reads what one helpdesk shows."""
 
     def __init__(self, client: httpx.AsyncClient, settings: DjangoHelpdeskSettings) -> None:
         self._client = client
         self._size = settings.page_size
         self._open_statuses = ",".join(map(str, settings.open_statuses))
+
+    async def ticket(self, number: int) -> TicketRow:
+        """Return one ticket. Raises TicketNotFound.
+
+        It is looked for among the open tickets first: the helpdesk walks through all that match the filter, and without
+        one that takes 1.4 s with 5,000 tickets.
+        """
+        try:
+            return await self._ticket(number, status=self._open_statuses)
+        except TicketNotFound:
+            return await self._ticket(number)
+
+    async def tickets(self, numbers: Iterable[int]) -> list[TicketRow]:
+        """Return those of these tickets that are there: others were deleted, or moved where our account may not see."""
+        found = []
+        for number in numbers:
+            try:
+                found.append(await self._ticket(number))
+            except TicketNotFound:
+                continue
+        return found
 
     async def newest_follow_ups(self) -> Sequence[FollowUp]:
         """Return the newest page."""
@@ -88,12 +109,15 @@ class Lists:
         """Return one page of open tickets."""
         return await self._page(TicketPage, TICKETS, status=self._open_statuses, page=index, page_size=size)
 
+    async def _ticket(self, number: int, **params: str) -> TicketRow:
+        answer = await call(self._client, "GET", f"{TICKETS}{number}/", params=params)
+        return _understood(TicketRow, answer, TICKETS)
+
     async def _page(self, model: type[Model], path: str, **params: str | int) -> Model:
-        return understood(model, await call(self._client, "GET", path, params=params), path)
+        return _understood(model, await call(self._client, "GET", path, params=params), path)
 
 
-def understood(model: type[Model], answer: Answer, path: str) -> Model:
-    """Decode an answer. Raises Permanent: whoever answers so is no django-helpdesk."""
+def _understood(model: type[Model], answer: Answer, path: str) -> Model:
     try:
         return decode(model, answer.body)
     except MalformedPayload as error:

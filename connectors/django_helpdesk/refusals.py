@@ -1,0 +1,28 @@
+"""A 400 of the helpdesk in words: not 404 but 400 answers a comment on a ticket that the helpdesk does not know."""
+
+from __future__ import annotations
+
+from connectors.errors import MalformedPayload, Permanent, TicketNotFound
+from connectors.http import Answer
+from connectors.strict_json import Wire, decode
+
+
+class _Refused(Wire):
+    ticket: tuple[str, ...] = ()
+    comment: tuple[str, ...] = ()
+    user: tuple[str, ...] = ()
+
+
+def refusal(answer: Answer, path: str, ticket_id: str) -> Permanent | TicketNotFound:
+    """Return the error that names the reason.
+
+    The helpdesk's words are not quoted: they may repeat ours, and a comment holds words of the ticket.
+    """
+    try:
+        refused = decode(_Refused, answer.body)
+    except MalformedPayload:
+        refused = _Refused()
+    if refused.ticket:
+        return TicketNotFound(f"ticket {ticket_id} is unknown to the helpdesk")
+    fields = [name for name in ("comment", "user") if getattr(refused, name)]
+    return Permanent(f"POST {path}: answered 400 about {' and '.join(fields) or 'something else'}")
