@@ -63,7 +63,7 @@ def _validated(name: str, table: Any, tree: SettingTree, asked: bool) -> Connect
         message = f"a name has up to {LONGEST_NAME} letters a-z and digits, begins with a letter, and may hold single -"
         raise SettingsError([tree.fault(at, message)])
     if not isinstance(table, dict):
-        raise SettingsError([tree.fault(at, "has to be a table of settings")])
+        raise SettingsError([tree.fault(at, "should be a table")])
     kind = table.get("kind", name)
     if not isinstance(kind, str) or kind not in CONNECTORS:
         message = f"there is no kind {kind!r}; kind can be {', '.join(sorted(CONNECTORS))}"

@@ -171,9 +171,9 @@ async def test_each_look_starts_where_the_last_one_at_the_same_system_ended(
 ) -> None:
     it, plant = desks
     for _ in range(2):
-        assert [await poll_once(desk, both.database) for desk in desks] == [0, 0]
+        assert [await poll_once(desk, both.database, asyncio.Event()) for desk in desks] == [0, 0]
     it.create("VPN is down")
-    assert [await poll_once(desk, both.database) for desk in desks] == [1, 0]
+    assert [await poll_once(desk, both.database, asyncio.Event()) for desk in desks] == [1, 0]
     marks = {row.source: row.value for row in rows(both, Watermark)}
     assert marks == {"it": "it 1", "plant-2": "plant-2 0"}
     assert (it.asked, plant.asked) == ([None, "it 0", "it 0"], [None, "plant-2 0", "plant-2 0"])
