@@ -64,7 +64,7 @@ def test_the_last_review_of_a_ticket_counts() -> None:
 
 
 def test_a_persons_word_weighs_more_than_a_closing_role_and_that_more_than_our_own_echo() -> None:
-    chosen = build([ticket(int(strength), "A", strength=strength) for strength in Strength])
+    chosen = build([ticket(int(s), "A", strength=s) for s in Strength if s is not Strength.REOPENED])
     assert list(chosen.weights) == sorted(set(chosen.weights))
 
 
