@@ -14,6 +14,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -25,29 +26,26 @@ from starlette.routing import Route
 from agent.config.rotation import Rotation
 from agent.config.settings import BrakesSettings, Settings
 from agent.core import Parts
-from agent.desk import HANDLERS, Desk
+from agent.desk import Desk, handle
 from agent.intake.group_commit import GroupCommit
 from agent.intake.rate import buckets
-from agent.intake.receive import Receiver
+from agent.intake.receive import Receiver, Summary
 from agent.intake.storage import Storage
-from agent.intake.summary import Summary
 from agent.metrics import Metrics
+from agent.model_api.web.access import ModelApiRoute
 from agent.model_api.web.assembly import model_api
-from agent.model_api.web.route import ModelApiRoute
 from agent.notes.speak import Speaker
 from agent.store import coordination
 from agent.store.arrivals import untraced
-from agent.store.brakes import Limits
+from agent.store.comments import Limits
 from agent.store.database import why
-from agent.store.inbox import Job
-from agent.web.headers import SafeHeaders
 from agent.web.health import Health
 from agent.web.metrics_page import Numbers
-from agent.work.attempt import Attempts
-from agent.work.breaker import Breakers
+from agent.web.protection import SafeHeaders
+from agent.work.attempt import Attempts, Breakers
+from agent.work.call_metrics import ObservedConnectors, count_calls
 from agent.work.engines import make_engine
 from agent.work.model_sync import ModelSync
-from agent.work.observed_connectors import ObservedConnectors, count_calls
 from agent.work.poll import poll_forever
 from agent.work.schedule import schedule
 from agent.work.tracing import tracing
@@ -86,11 +84,8 @@ def create_app(
     key = (lambda: rotation.current.api.key) if rotation else (lambda: settings.api.key)
     queue, api = model_api(settings.api, parts.directory, database, key)
 
-    async def handle(job: Job) -> None:
-        await HANDLERS[job.event.kind](desk, job)
-
     trace = traces.trace if traces else untraced
-    handler = traces.attempted(handle) if traces else handle
+    handler = traces.attempted(partial(handle, desk)) if traces else partial(handle, desk)
     attempts = Attempts(database, handler, metrics, breakers, settings.work.retry_seconds)
     engine = make_engine(database, attempts, commit.accepted, settings.work.concurrency)
     health = Health(database, parts.active, (storage.trouble, commit.trouble))

@@ -1,9 +1,11 @@
-"""Rolecall's own vocabulary: what it reads (tickets), what it says (decisions) and what it learns from (reviews)."""
+"""Rolecall's own vocabulary: roles, and what it reads (tickets), says (decisions) and learns from (reviews)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import IntEnum, StrEnum
 
 
@@ -91,3 +93,77 @@ class Example:
     def text(self) -> str:
         """The text that models see."""
         return ticket_text(self.subject, self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A support role. `groups` maps a connector's name to that system's own names for the role (queues, teams)."""
+
+    name: str
+    description: str = ""
+    aliases: tuple[str, ...] = ()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    owner: str | None = None
+    active_from: date | None = None
+    active_until: date | None = None
+
+    def group(self, source: str) -> str | None:
+        """Return the group that a ticket of this system is assigned to for the role: the first of its groups there."""
+        return next(iter(self.groups.get(source, ())), None)
+
+    def active(self, on: date) -> bool:
+        """Say whether tickets may go to this role on this day; both dates are inclusive."""
+        return (self.active_from is None or self.active_from <= on) and (
+            self.active_until is None or on <= self.active_until
+        )
+
+
+class RoleCatalogue:
+    """All roles, found by name, by alias, and by a ticketing system's group. Immutable."""
+
+    def __init__(self, roles: Sequence[Role]) -> None:
+        self.roles = tuple(roles)
+        self.names = tuple(role.name for role in self.roles)
+        self._by_word = {fold(word): role for role in self.roles for word in (*role.aliases, role.name)}
+        self._by_group = {
+            (source, fold(group)): role
+            for role in self.roles
+            for source, groups in role.groups.items()
+            for group in groups
+        }
+        self.sources = frozenset(source for source, _ in self._by_group)
+
+    def lookup(self, word: str) -> Role | None:
+        """Return the role with this name or alias, whatever its case and spacing; None where there is none."""
+        return self._by_word.get(fold(word))
+
+    def successors(self, names: Iterable[str]) -> dict[str, str | None]:
+        """Return what became of role names that are no more: the role that keeps the name as an alias, or None."""
+        gone = {name for name in names if name not in self.names}
+        found = {name: self.lookup(name) for name in gone}
+        return {name: role.name if role else None for name, role in found.items()}
+
+    def near(self, word: str, limit: int = 3) -> tuple[str, ...]:
+        """Return the names of roles that may have been meant by an unknown word, closest first."""
+        close = difflib.get_close_matches(fold(word), self._by_word, n=2 * limit, cutoff=0.6)
+        return tuple(dict.fromkeys(self._by_word[found].name for found in close))[:limit]
+
+    def of_group(self, source: str, group: str | None) -> Role | None:
+        """Return the role behind a ticketing system's group; None for a group that no role claims."""
+        return None if group is None else self._by_group.get((source, fold(group)))
+
+    def active(self, on: date, source: str | None = None) -> tuple[Role, ...]:
+        """Return the roles that tickets may go to on this day, in the file's order; for a system, if it is named.
+
+        A role that has groups, but none in that system, is not among them. A system in which no role has a group at all
+        leaves nothing out.
+        """
+        active = tuple(role for role in self.roles if role.active(on))
+        if source not in self.sources:
+            return active
+        return tuple(role for role in active if not role.groups or source in role.groups)
+
+
+def fold(word: str) -> str:
+    """Return the form in which names, aliases and groups are compared: no case, single spaces."""
+    return " ".join(word.casefold().split())

@@ -1,12 +1,14 @@
-"""The way to a ticketing system: one HTTP client, and its failures as the error tree of `connectors.errors`.
+"""The way to a ticketing system: its address, one HTTP client, and failures as the error tree of `connectors.errors`.
 
-The base URL comes from the settings only, and nothing in an answer can change where the next request goes: redirects
-are refused, proxies and netrc of the environment are ignored.
+The base URL comes from the settings only, and nothing in a payload or an answer can change where the next request goes:
+redirects are refused, proxies and netrc of the environment are ignored.
+Source: OWASP Server-Side Request Forgery Prevention Cheat Sheet.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import ssl
 from collections.abc import Callable, Collection, Mapping
 from contextvars import ContextVar
@@ -156,3 +158,38 @@ def retry_after_seconds(value: str | None, now: datetime) -> float | None:
 def _spoilt(message: str, write: bool) -> ConnectorError:
     """Name the error of an answer that cannot be used although the request was served."""
     return Ambiguous(message) if write else Permanent(message)
+
+
+METADATA = frozenset({"metadata.google.internal", "metadata.goog", "metadata"})
+
+
+def base_url(value: str) -> str:
+    """Return the address without a slash at the end. Raises ValueError for one that cannot be a system's."""
+    try:
+        url = httpx.URL(value)
+    except httpx.InvalidURL:
+        raise ValueError("not a URL") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError("has to begin with http:// or https:// and a host")
+    if url.userinfo or url.query or url.fragment:
+        raise ValueError("must have no user, query or fragment")
+    address = _address(url.host)
+    if url.host.rstrip(".").lower() in METADATA or (address and (address.is_link_local or address.is_multicast)):
+        raise ValueError("is where clouds keep their machines' credentials, not a ticketing system")
+    return value.rstrip("/")
+
+
+def in_clear(url: str) -> bool:
+    """Tell whether what is sent to this address, its token first, crosses a network unencrypted."""
+    parsed = httpx.URL(url)
+    address = _address(parsed.host)
+    here = parsed.host == "localhost" or (address is not None and address.is_loopback)
+    return parsed.scheme == "http" and not here
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

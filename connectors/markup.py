@@ -170,3 +170,27 @@ def _adf_text(span: Span) -> dict[str, Any]:
         return {"type": "text", "text": span.text}
     text = inert(span.text) if span.style is Style.CODE else span.text
     return {"type": "text", "text": text, "marks": [{"type": str(span.style)}]}
+
+
+_MARK = r"rolecall-[0-9a-f]{20}(?:-[0-9a-f]{16})?"
+_SIGNED = re.compile(rf"{_MARK}\)?\s*(?:</\w+>\s*)*\Z")
+_SIGNATURE = re.compile(rf"\s*(?:\[//\]: # \({_MARK}\)|{_MARK})")
+
+
+def by_rolecall(text: str) -> bool:
+    """Return whether a Rolecall wrote this, ours or another installation's: any Rolecall's mark at its end counts.
+
+    Staff who write one silence themselves alone; only our own mark makes a comment ours.
+    """
+    return _SIGNED.search(text) is not None
+
+
+def unsigned(text: str) -> str:
+    """Return the text without any Rolecall's mark."""
+    return _SIGNATURE.sub("", text).strip()
+
+
+def version_there(text: str, mark: str) -> str | None:
+    """Return the version that the last mark of ours in the text names; None where it holds no mark of ours."""
+    found = re.findall(rf"{re.escape(mark)}(?:-([0-9a-f]{{16}}))?", text)
+    return found[-1] if found else None

@@ -1,6 +1,5 @@
 """Rules that operators write: they know text, not tickets and not the agent."""
 
-from heuristics.rules import Hit, Kind, Rule, Scope, leading_role, tally, vetoed
-from heuristics.ruleset import RuleSet
+from heuristics.rules import Hit, Kind, Rule, RuleSet, Scope, leading_role, tally, vetoed
 
 __all__ = ["Hit", "Kind", "Rule", "RuleSet", "Scope", "leading_role", "tally", "vetoed"]

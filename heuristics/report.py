@@ -10,8 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from heuristics.rules import Hit, Kind, Rule, leading_role
-from heuristics.ruleset import RuleSet
+from heuristics.rules import Hit, Kind, Rule, RuleSet, leading_role
 from heuristics.wilson import wilson_interval
 
 

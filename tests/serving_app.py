@@ -13,7 +13,7 @@ import httpx
 
 from agent.app import create_app
 from agent.core import Parts
-from agent.store import inbox
+from agent.store import inbox, status
 from connectors.events import Event
 from tests.desk import Desk
 from tests.patience import PATIENCE_SECONDS
@@ -35,7 +35,7 @@ class Running:
     async def idle(self) -> None:
         """Wait until every accepted event is done or dead."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while self.parts.database.call(inbox.counts).keys() & set(inbox.OPEN):
+            while self.parts.database.call(status.counts).keys() & set(inbox.OPEN):
                 await asyncio.sleep(0.02)
 
 

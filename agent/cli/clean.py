@@ -28,7 +28,7 @@ def clean(
 
     from agent.errors import NotPossibleYet
     from agent.learning.contest import contest
-    from agent.learning.duplicates import group_duplicates
+    from agent.learning.training_set import group_duplicates
     from agent.serving.registry import Registry
     from agent.studies.cleaning import suspicious
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.config.settings import Settings
-    from agent.roles import RoleCatalogue
+    from agent.domain import RoleCatalogue
     from agent.store.connector_data import Held
     from agent.store.database import Database
 

@@ -101,20 +101,20 @@ def pause(
     data: DataOption = None,
 ) -> None:
     """Say nothing on any ticket from now on, on every server; decisions go on being recorded."""
-    from agent.store import brakes
+    from agent.store import comments
 
     with open_database(config, data) as database:
-        database.call(brakes.pause, reason)
+        database.call(comments.pause, reason)
     _print("comments: paused")
 
 
 @app.command()
 def resume(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     """Speak again, on new tickets; staff's disagreement is judged by later answers only."""
-    from agent.store import brakes
+    from agent.store import comments
 
     with open_database(config, data) as database:
-        database.call(brakes.resume)
+        database.call(comments.resume)
     _print("comments: on")
 
 

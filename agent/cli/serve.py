@@ -29,8 +29,8 @@ def serve(
 
     from agent.app import create_app
     from agent.core import connect
-    from agent.model_api.web.key import issue
-    from agent.web.request_limits import limited
+    from agent.model_api.web.access import issue
+    from agent.web.protection import limited
 
     given = {"server__host": host, "server__port": port}
     parts = parts_for(config, data, level=logging.INFO, **given)

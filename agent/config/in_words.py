@@ -10,7 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from agent.config.toml_lines import KeyPath
+KeyPath = tuple[str | int, ...]
+"""Where something stands in a document, as in pydantic's `loc`: ("rule", 1, "keywords", 0)."""
+
 
 UNKNOWN = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
 MISSING = "missing"

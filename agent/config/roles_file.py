@@ -10,8 +10,8 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from agent.config.toml_file import TomlFile, entries, read, unknown_keys
+from agent.domain import Role, RoleCatalogue, fold
 from agent.errors import ConfigurationError, Fault
-from agent.roles import Role, RoleCatalogue, fold
 
 TABLE = "role"
 RESERVED = frozenset({"ok"})

@@ -10,11 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent.config.toml_file import TomlFile, entries, read, unknown_keys, validated
 from agent.errors import ConfigurationError, Fault
-from heuristics import patterns
-from heuristics.negation import DEFAULT_NEGATION, compile_negation
-from heuristics.rules import Kind, Rule, Scope
-from heuristics.ruleset import RuleSet
-from heuristics.words import compile_phrase
+from heuristics import rules
+from heuristics.rules import Kind, Rule, RuleSet, Scope
+from heuristics.words import DEFAULT_NEGATION, compile_negation, compile_phrase
 
 TABLE = "rule"
 DEFAULTS = "defaults"
@@ -91,7 +89,7 @@ def _problems(entry: RuleEntry, roles: Collection[str] | None) -> Iterator[tuple
         if not compile_phrase(keyword):
             yield "keywords", f"keyword {keyword!r} holds no word"
     for pattern in entry.patterns:
-        if reason := patterns.fault_in(pattern):
+        if reason := rules.fault_in(pattern):
             yield "patterns", f"pattern {pattern!r}: {reason}"
     for problem in _negation_problems(entry.negation or []):
         yield "negation", problem

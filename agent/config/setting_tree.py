@@ -8,11 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from agent.config.in_words import MISSING, in_words, keys_at
+from agent.config.in_words import MISSING, KeyPath, in_words, keys_at
 from agent.config.secrets import REFERENCE, Found, referred
 from agent.config.secrets.source import PREFIX
 from agent.config.toml_file import TomlFile
-from agent.config.toml_lines import KeyPath
 from agent.errors import Fault
 
 

@@ -13,8 +13,7 @@ from agent.demo import corpus
 from agent.demo.helpdesk import HelpdeskServer
 from agent.demo.installation import Installation
 from agent.demo.staff import Comment, Staff
-from agent.domain import Example
-from agent.roles import RoleCatalogue
+from agent.domain import Example, RoleCatalogue
 
 HISTORY = 150
 PATIENCE_SECONDS = 180.0

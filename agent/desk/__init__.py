@@ -13,7 +13,7 @@ from agent.desk.reopened import reopened
 from agent.store.inbox import Job
 from connectors.events import Kind
 
-__all__ = ["HANDLERS", "Desk"]
+__all__ = ["HANDLERS", "Desk", "handle"]
 
 HANDLERS: Mapping[Kind, Callable[[Desk, Job], Awaitable[None]]] = {
     Kind.CREATED: created,
@@ -23,3 +23,8 @@ HANDLERS: Mapping[Kind, Callable[[Desk, Job], Awaitable[None]]] = {
     Kind.REOPENED: reopened,
 }
 """Each raises ConnectorError, is safe to repeat, and reads the ticket once at most unless an attempt is outstanding."""
+
+
+async def handle(desk: Desk, job: Job) -> None:
+    """Do what its kind asks for. Raises ConnectorError."""
+    await HANDLERS[job.event.kind](desk, job)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from agent.desk.created import decide
 from agent.desk.desk import Desk
-from agent.feedback import reviews
+from agent.feedback import reviews as commands
 from agent.feedback.commands import Confirm, Correct, NotUnderstood, parse
 from agent.notes import wording
-from agent.notes.marks import by_rolecall
 from agent.store import tickets
 from agent.store.inbox import Job
 from agent.store.tables import Decision, utcnow
 from connectors.events import Message, Visibility
 from connectors.events import Ticket as RemoteTicket
+from connectors.markup import by_rolecall
 
 
 async def commented(desk: Desk, job: Job) -> None:
@@ -47,13 +47,13 @@ async def _settle(
     roles: tuple[str, ...],
     decision: Decision | None,
 ) -> None:
-    review = reviews.answer(
+    review = commands.answer(
         job.ticket_key,
         roles,
         suggested=decision.roles if decision else (),
-        origin=reviews.origin_of(job.event),
+        origin=commands.origin_of(job.event),
         actor=message.author_id,
         at=job.event.occurred_at or utcnow(),
     )
-    await reviews.record(review, desk.database, desk.classifier.memory, desk.metrics)
-    await desk.say(job, remote, wording.settled(roles, reviews.how(review)))
+    await commands.record(review, desk.database, desk.classifier.memory, desk.metrics)
+    await desk.say(job, remote, wording.settled(roles, commands.how(review)))

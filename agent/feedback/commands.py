@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from agent.roles import RoleCatalogue
+from agent.domain import RoleCatalogue
 
 _COMMAND = re.compile(r"^[ \t]*/role[ \t]+(?P<what>[^\r\n]{1,200}?)[ \t.!]*$", re.IGNORECASE | re.MULTILINE)
 _ORIGINAL = re.compile(r"^-{2,}[ \t]*Original Message[ \t]*-{2,}", re.IGNORECASE | re.MULTILINE)

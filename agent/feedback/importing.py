@@ -11,9 +11,8 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from agent.domain import Strength, Via, ticket_key
+from agent.domain import RoleCatalogue, Strength, Via, ticket_key
 from agent.errors import BadInput
-from agent.roles import RoleCatalogue
 from agent.store import tickets
 from agent.store.tables import Review, Ticket
 

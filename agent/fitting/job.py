@@ -1,9 +1,14 @@
-"""What the training process is asked to do and what it hands back: plain values that survive a trip through JSON."""
+"""What the training process is asked to do, what it hands back, and the version of a model that is made of it.
+
+Job and result are plain values that survive a trip through JSON.
+"""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -11,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from agent.serving.artefact import HEAD, Head
+from agent.serving import artefact
+from agent.serving.artefact import HEAD, Arrays, Head, Manifest
+from agent.serving.registry import Registry, new_version
 
 JOB = "job.json"
 RESULT = "result.json"
@@ -159,3 +166,36 @@ class FitResult:
     def discard(self) -> None:
         """Delete the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def describe(
+    job: Job,
+    result: FitResult,
+    registry: Registry,
+    now: datetime,
+    metrics: Mapping[str, Any],
+    tickets: Mapping[str, Sequence[str]] | None = None,
+) -> Manifest:
+    """Return the manifest of a version made at `now`; `tickets` are the keys of the parts that it learnt from."""
+    active = registry.active()
+    return Manifest(
+        version=new_version(now),
+        created_at=now,
+        roles=job.roles,
+        multi_label=job.multi_label,
+        trainer=job.recipe.trainer,
+        base_model=job.recipe.base_model,
+        encoder=result.encoder,
+        tuned=result.tuned,
+        seed=job.recipe.seed,
+        parent=active.version if active else None,
+        tickets={part: tuple(keys) for part, keys in (tickets or {}).items()},
+        metrics=dict(metrics),
+        recipe=asdict(job.recipe),
+    )
+
+
+def write_version(registry: Registry, manifest: Manifest, result: FitResult, head: Head, arrays: Arrays) -> None:
+    """Write the version's folder, whole or not at all. Raises OSError when the disk refuses."""
+    encoder = result.folder if result.tuned else registry.encoders / result.encoder
+    artefact.write(registry.folder(manifest.version), manifest, head, arrays, encoder)

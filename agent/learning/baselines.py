@@ -11,8 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.fitting.head import assign_folds, fit_head, predict
-from agent.fitting.temperature import base_rates
+from agent.fitting.head import assign_folds, base_rates, fit_head, predict
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]

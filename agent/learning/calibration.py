@@ -19,16 +19,16 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.fitting import temperature
+from agent.fitting import head
 from agent.fitting.evaluation import losses
-from agent.fitting.temperature import most_plausible
+from agent.fitting.head import most_plausible
 from agent.triage.evidence import Evidence, Floats, OwnReviews, Recall
 from agent.triage.fusion import Fusion, Weights, pool
 from heuristics.rules import Hit
 
 PRIOR = Weights()
-SPREAD = (*temperature.SPREAD, 0.3, 0.3, 0.5)  # of the prior: log temperature, base, rules, memory, lessons
-BOUNDS = (*temperature.BOUNDS, (0.0, 2.0), (0.0, 2.0), (0.0, 1.5))
+SPREAD = (*head.SPREAD, 0.3, 0.3, 0.5)  # of the prior: log temperature, base, rules, memory, lessons
+BOUNDS = (*head.BOUNDS, (0.0, 2.0), (0.0, 2.0), (0.0, 1.5))
 PRIOR_STRENGTHS = (1.0, 2.0, 4.0, 8.0, 16.0)
 
 

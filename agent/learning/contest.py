@@ -17,10 +17,10 @@ from agent.domain import Example
 from agent.fitting.evaluation import Report, correct, evaluate, losses
 from agent.learning import baselines, promotion
 from agent.learning.calibration import fit_fusion
-from agent.learning.duplicates import group_duplicates
 from agent.learning.promotion import Grades, PromotionDecision
 from agent.learning.rollback import LiveEvidence, live_evidence
-from agent.serving.encoder import Embeddings, Encoder
+from agent.learning.training_set import group_duplicates
+from agent.serving.model import Embeddings, Encoder
 from agent.serving.registry import Registry
 from agent.store import tickets
 from agent.store.database import Database

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain import Example
-from agent.learning.duplicates import Groups
+from agent.learning.training_set import Groups
 
 VALIDATION, TEST = 0.15, 0.15  # shares; the rest is for training
 

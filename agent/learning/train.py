@@ -17,16 +17,15 @@ from sqlmodel import Session
 
 from agent.config.settings import LearningSettings
 from agent.data_directory import DataDirectory
-from agent.domain import TrainingOutcome
+from agent.domain import RoleCatalogue, TrainingOutcome
 from agent.errors import NotPossibleYet
-from agent.fitting import child, evaluation, version
+from agent.fitting import child, evaluation
 from agent.fitting.head import predict
-from agent.fitting.job import FitResult, Job, Part, Progress, Recipe, Sample
+from agent.fitting.job import FitResult, Job, Part, Progress, Recipe, Sample, describe, write_version
 from agent.learning.calibration import fit_fusion
 from agent.learning.contest import Contest, contest
 from agent.learning.splits import Split, split
 from agent.learning.training_set import TrainingSet, build
-from agent.roles import RoleCatalogue
 from agent.serving.registry import Registry
 from agent.store import tickets
 from agent.store.database import Database
@@ -135,10 +134,10 @@ class Trainer:
             "precision_coverage": rows(precision_coverage(honest, labels, multi_label=fusion.multi_label)),
         }
         registry = self._registry
-        manifest = version.describe(job, result, registry, utcnow(), metrics, parts.manifest(chosen.examples))
+        manifest = describe(job, result, registry, utcnow(), metrics, parts.manifest(chosen.examples))
         arrays = fusion.to_arrays() | cutoffs.to_arrays(job.roles)
         arrays |= honest_arrays(manifest, [e.ticket_key for e in chosen.examples], honest, labels)
-        version.write(registry, manifest, result, result.head(), arrays)
+        write_version(registry, manifest, result, result.head(), arrays)
         decision = self._contest().decide(manifest.version)
         if decision.outcome is TrainingOutcome.PROMOTED:
             registry.activate(manifest.version, decision.reason)

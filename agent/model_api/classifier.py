@@ -17,12 +17,11 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.fitting import child, version
+from agent.fitting import child
 from agent.fitting.child import Limits
 from agent.fitting.evaluation import evaluate
-from agent.fitting.head import out_of_fold, predict
-from agent.fitting.job import FitResult, Job, Progress
-from agent.fitting.temperature import fit_temperature
+from agent.fitting.head import fit_temperature, out_of_fold, predict
+from agent.fitting.job import FitResult, Job, Progress, describe, write_version
 from agent.serving.artefact import Manifest
 from agent.serving.model import TEMPERATURE
 from agent.serving.registry import Registry
@@ -74,8 +73,8 @@ def publish(job: Job, result: FitResult, registry: Registry, now: datetime, seco
         "training_duration_seconds": seconds,
     }
     parts = {part: [s.key for s in job.samples if s.part == part] for part in ("train", "other")}
-    manifest = version.describe(job, result, registry, now, metrics, parts)
-    version.write(registry, manifest, result, temperature.folded(result.head()), {TEMPERATURE: np.ones(1)})
+    manifest = describe(job, result, registry, now, metrics, parts)
+    write_version(registry, manifest, result, temperature.folded(result.head()), {TEMPERATURE: np.ones(1)})
     registry.activate(manifest.version, why)
     return manifest
 

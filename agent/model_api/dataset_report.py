@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader
 
 from agent.fitting.evaluation import Report
 from agent.model_api.dataset_answers import Answer
-from agent.web.headers import inline
+from agent.web.protection import inline
 
 TEMPLATE, STYLE, SCRIPT = "review.html.j2", "review.css", "review.js"
 POLICY = "default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'"

@@ -1,12 +1,15 @@
 """Say it once: bring the one comment on a ticket from what is there to what we want.
 
-Desired versus actual, told apart by marks. No queue can promise a single comment: a request that timed out, or whose
-process was killed, may still be carried out. So the attempt is written down first; whoever finds an attempt without an
-outcome waits until the request must have ended one way or the other, and looks before it speaks again.
+Desired versus actual. No queue can promise a single comment: a request that timed out, or whose process was killed, may
+still be carried out. So the attempt is written down first; whoever finds an attempt without an outcome waits until the
+request must have ended one way or the other, and looks before it speaks again. Marks (connectors.markup) tell our own
+comment from all others; those made before there were versions name none.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -18,16 +21,15 @@ import structlog
 
 from agent.domain import ticket_key
 from agent.notes import wording
-from agent.notes.marks import changed_by_person, find_ours, mark_of, unsigned, version_of, version_there
-from agent.store import brakes, comments
-from agent.store.brakes import Limits
+from agent.store import comments
+from agent.store.comments import Limits
 from agent.store.database import Database
 from agent.store.tables import Comment as Intent
 from agent.store.tables import utcnow
 from connectors.base import Connector, Stored
 from connectors.errors import Ambiguous, ConnectorError, Transient
 from connectors.events import Message, Ticket
-from connectors.markup import add_below, render
+from connectors.markup import add_below, render, unsigned, version_there
 from connectors.note import Note
 
 log = structlog.get_logger()
@@ -92,7 +94,7 @@ class Speaker:
         `ticket` is as it was just read; it is read again only where our comment may have appeared since. In the shadow
         the note is recorded alone.
         """
-        if not self.shadow and (reason := await self.database.read(brakes.paused)):
+        if not self.shadow and (reason := await self.database.read(comments.paused)):
             log.info("comment_withheld", reason=reason)
             return Said.WITHHELD
         key = ticket_key(connector.source, ticket.id)
@@ -142,7 +144,7 @@ class Speaker:
         return Said.EDITED
 
     async def _post(self, wanted: _Wanted, intent: Intent, text: str) -> Said:
-        if reason := await self.database.write(brakes.brake, self.limits, utcnow()):
+        if reason := await self.database.write(comments.brake, self.limits, utcnow()):
             log.warning("comment_withheld", reason=reason)
             return Said.WITHHELD
         request = partial(wanted.connector.post_comment, wanted.ticket_id, text)
@@ -189,3 +191,37 @@ def _as_recorded(there: Message | None, intent: Intent) -> bool:
     if there is None:
         return intent.remote_id is None
     return version_there(there.text, intent.marker) in (intent.version, None)
+
+
+def mark_of(key: bytes, ticket: str) -> str:
+    """Return the mark of our comment on this ticket. It cannot be forged without the installation's key."""
+    return f"rolecall-{hmac.new(key, ticket.encode(), hashlib.sha256).hexdigest()[:20]}"
+
+
+def version_of(text: str) -> str:
+    """Return what tells these words from any others."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def find_ours(ticket: Ticket, author_id: str, mark: str, remote_id: str | None) -> Message | None:
+    """Return our comment, the newest where there are several: it bears our mark, or the id that we know.
+
+    Only what our own account wrote: anybody could paste the mark and silence us.
+    """
+    own = [message for message in ticket.messages if message.author_id == author_id and message.id is not None]
+    found = [message for message in own if message.id == remote_id or mark in message.text]
+    return found[-1] if found else None
+
+
+def changed_by_person(text: str, mark: str, shown: str | None, version: str | None) -> bool:
+    """Return whether a person changed our comment: it is not as the system gave back the version that it claims to be.
+
+    `shown` is that form of our last `version`, None where it was never seen. A mark of another version tells nothing:
+    a request of ours that was left without an answer may have brought it.
+    """
+    return shown is not None and version_there(text, mark) in (version, None) and _words(text) != _words(shown)
+
+
+def _words(text: str) -> str:
+    """Return the text without what systems add and drop by themselves: blanks, and joiners that nobody sees."""
+    return "".join(text.replace("\u2060", "").split())

@@ -34,12 +34,13 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from agent.errors import RolecallError
-from agent.serving.encoder import BODY, TOKENIZER
 
 FORMAT = 1
 HEAD = "head.safetensors"
 CALIBRATION = "calibration.safetensors"
 MANIFEST = "manifest.json"
+BODY = "body.onnx"
+TOKENIZER = "tokenizer.json"
 ENCODER_FILES = (BODY, TOKENIZER)
 FILES = frozenset({HEAD, CALIBRATION, *ENCODER_FILES})
 SHA256 = r"[0-9a-f]{64}"

@@ -1,16 +1,24 @@
-"""The role model: an encoder, a linear head and a temperature."""
+"""The role model: an encoder that ONNX Runtime runs, a linear head and a temperature.
+
+An encoder folder holds two files: `tokenizer.json`, which carries its own truncation length and padding token, and
+`body.onnx`, whose graph takes `input_ids` and `attention_mask` (int64[batch, tokens]) and returns `embedding`
+(float32[batch, dim]), pooled and scaled to length one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
+import onnxruntime as ort
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
-from agent.serving.artefact import Artefact, CorruptArtefact, Head, Manifest, read
-from agent.serving.encoder import BODY, Embeddings, Encoder
+from agent.serving.artefact import BODY, TOKENIZER, Artefact, CorruptArtefact, Head, Manifest, read
 
 TEMPERATURE = "temperature"
 SMALLEST_PROBABILITY = 1e-6  # a float32 softmax rounds to 0 not far below; its logarithm must stay finite
@@ -106,3 +114,76 @@ def load(folder: Path, encoders: Path, *, threads: int = 1) -> RoleModel:
     if temperature is not None and (temperature.size != 1 or temperature.reshape(-1)[0] <= 0):
         raise CorruptArtefact(folder, "the temperature must be one positive number")
     return RoleModel(artefact, encoder)
+
+
+TEXTS_PER_BATCH = 32
+TOKENS_PER_BATCH = 4096  # bounds memory: a batch of long texts holds fewer of them
+
+Embeddings: TypeAlias = NDArray[np.float32]
+"""float32[texts, dim], every row of length one."""
+
+
+def batches_by_length(lengths: Sequence[int], max_texts: int, max_tokens: int) -> Iterator[list[int]]:
+    """Yield the indices of texts in batches of similar length, so that padding stays small.
+
+    `lengths`: tokens of each text. A batch has at most `max_texts` texts and, padded, `max_tokens` tokens; a single
+    text that is longer than that travels alone.
+    """
+    batch: list[int] = []
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and (len(batch) == max_texts or lengths[index] * (len(batch) + 1) > max_tokens):
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """A tokenizer and an ONNX graph. Safe to share between threads: both are read-only once loaded."""
+
+    tokenizer: Tokenizer
+    session: ort.InferenceSession
+    pad_id: int
+    dim: int
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int = 1, body: Path | None = None) -> Encoder:
+        """Load an encoder folder; `body` names a graph that lies elsewhere (a base encoder that models share).
+
+        `threads` are spent inside one batch. One is right for a server whose requests already run in parallel; more
+        shorten a long import. Raises what the libraries raise on unreadable files: callers verify hashes first.
+        """
+        tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+        padding = tokenizer.padding
+        tokenizer.no_padding()  # batches are padded here, after sorting by length
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+        options.log_severity_level = 3
+        # spinning threads would take the CPU from the web server between two batches
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        session = ort.InferenceSession(os.fspath(body or folder / BODY), options, providers=["CPUExecutionProvider"])
+        dim = session.get_outputs()[0].shape[1]
+        return cls(tokenizer, session, pad_id=padding["pad_id"] if padding else 0, dim=int(dim))
+
+    def embed(self, texts: Sequence[str]) -> Embeddings:
+        """Return the embeddings of `texts`, in their order: float32[len(texts), dim]."""
+        ids = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
+        embeddings = np.empty((len(ids), self.dim), dtype=np.float32)
+        for batch in batches_by_length([len(row) for row in ids], TEXTS_PER_BATCH, TOKENS_PER_BATCH):
+            embeddings[batch] = self._run([ids[index] for index in batch])
+        return embeddings
+
+    def _run(self, rows: Sequence[Sequence[int]]) -> Embeddings:
+        width = max(1, max(map(len, rows)))
+        input_ids = np.full((len(rows), width), self.pad_id, dtype=np.int64)
+        attention_mask = np.zeros_like(input_ids)
+        for row, tokens in enumerate(rows):
+            input_ids[row, : len(tokens)] = tokens
+            attention_mask[row, : len(tokens)] = 1
+        feeds = {"input_ids": input_ids, "attention_mask": attention_mask}
+        (embedding,) = self.session.run(["embedding"], feeds)
+        return np.asarray(embedding, dtype=np.float32)

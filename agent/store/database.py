@@ -1,4 +1,11 @@
-"""The database: an engine, and a way to run one query function in one transaction, on or off the event loop."""
+"""The database: an engine, and a way to run one query function in one transaction, on or off the event loop.
+
+What time it is: by the shared database's clock where there is one, so that servers agree when a thing is due.
+
+A server whose own clock is minutes off would otherwise wait too short or too long for a request of another one to
+settle, and try again too early or too late. Between two looks at the database's clock a steady one runs on: what is
+done to ours meanwhile changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +13,10 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
@@ -19,7 +28,7 @@ from sqlalchemy import Connection, Engine, Row, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlmodel import Session
 
-from agent.store import clock, deferred
+from agent.store import database, deferred
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 BUSY_SECONDS = 20
@@ -98,7 +107,7 @@ class Database:
             command.upgrade(config, "head")
             if self.clustered:
                 deferred.install(connection)
-                clock.follow(connection)
+                database.follow(connection)
 
     def version(self) -> str | None:
         """Return the version of the schema, None in an empty database."""
@@ -206,3 +215,24 @@ def _prepare_sqlite(busy_seconds: float, connection: sqlite3.Connection, _record
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA busy_timeout = {int(busy_seconds * 1000)}")
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+_looked: tuple[datetime, float] | None = None
+"""The database's time at the last look, and the steady clock's."""
+
+
+def utcnow() -> datetime:
+    """Return the present moment, aware."""
+    if _looked is None:
+        return datetime.now(UTC)
+    there, then = _looked
+    return there + timedelta(seconds=monotonic() - then)
+
+
+def follow(connection: Connection) -> timedelta:
+    """Read the database's clock, go by it from now on, and return how far it is ahead of ours."""
+    global _looked
+    before = monotonic()
+    there: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+    _looked = there, (before + monotonic()) / 2
+    return utcnow() - datetime.now(UTC)

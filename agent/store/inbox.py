@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, TypeAdapter
-from sqlalchemy import ColumnElement, CursorResult, Text, func, literal_column, text
+from sqlalchemy import ColumnElement, CursorResult, func, literal_column, text
 from sqlmodel import Session, col, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
 from agent.domain import ticket_key
 from agent.store import deferred
-from agent.store.earlier_events import with_current_names
 from agent.store.tables import Inbox, utcnow
-from connectors.events import Event
+from connectors.events import Event, Visibility
 
 if TYPE_CHECKING:
     from procrastinate.jobs import Job as StalledJob
@@ -33,7 +32,7 @@ SUSPECT_PAUSE = timedelta(seconds=1)
 OPEN = ("waiting", "working")
 
 # Conditions with literals, for the databases use a partial index only where they see that its condition holds.
-_WAITING = col(Inbox.state) == literal_column("'waiting'")
+WAITING = col(Inbox.state) == literal_column("'waiting'")
 DEAD = col(Inbox.state) == literal_column("'dead'")
 _SUSPECT = text("crashes > 0 AND state IN ('waiting', 'working')")
 OPEN_EVENTS = col(Inbox.state).in_([literal_column("'waiting'"), literal_column("'working'")])
@@ -43,11 +42,38 @@ NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 PUT_OFF_AT_ONCE = 1_000
 
-EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, BeforeValidator(with_current_names)])
-
 
 class Superseded(Exception):
     """Somebody else has the event by now: what this attempt came to does not count."""
+
+
+_VISIBILITY = {True: Visibility.STAFF_ONLY, False: Visibility.PUBLIC, None: Visibility.UNKNOWN}
+
+
+def with_current_names(stored: Any) -> Any:
+    """Return a stored event with today's names; whatever else it is, as it is.
+
+    Release 0.1 wrote `comment` for `message`, `comments` for `messages`, and `internal` (true, false, null) for
+    `visibility`.
+    """
+    if not isinstance(stored, dict):
+        return stored
+    event = dict(stored)
+    if "comment" in event:
+        event["message"] = _message(event.pop("comment"))
+    ticket = event.get("ticket")
+    if isinstance(ticket, dict) and "comments" in ticket:
+        event["ticket"] = {**ticket, "messages": [_message(comment) for comment in ticket["comments"]]}
+    return event
+
+
+def _message(comment: Any) -> Any:
+    if not isinstance(comment, dict) or "internal" not in comment:
+        return comment
+    return {**comment, "visibility": _VISIBILITY[comment["internal"]]}
+
+
+EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, BeforeValidator(with_current_names)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +98,7 @@ def claim(session: Session, limit: int, now: datetime, closed: Mapping[str, date
 
     Those of systems that are `closed` until some time are put off, many at once: they must not stand before others.
     """
-    due = select(Inbox).where(_WAITING, Inbox.due_at <= now)
+    due = select(Inbox).where(WAITING, Inbox.due_at <= now)
     if closed:
         for row in session.exec(due.order_by(col(Inbox.due_at)).limit(PUT_OFF_AT_ONCE)):
             row.due_at = closed.get(row.source, row.due_at)
@@ -115,7 +141,7 @@ def give_turns(session: Session, keys: Sequence[str] | None = None) -> None:
 
 
 def _make_due(session: Session, which: ColumnElement[bool]) -> None:
-    turn = update(Inbox).where(which, col(Inbox.due_at) == NEVER, _WAITING).values(due_at=Inbox.received_at)
+    turn = update(Inbox).where(which, col(Inbox.due_at) == NEVER, WAITING).values(due_at=Inbox.received_at)
     session.execute(turn, execution_options={"synchronize_session": False})
 
 
@@ -207,49 +233,5 @@ def take_back(session: Session, stalled: Sequence[StalledJob], now: datetime) ->
 
 def next_due(session: Session) -> datetime | None:
     """Return when the next event is due, or None where there is none."""
-    due = select(Inbox.due_at).where(_WAITING, Inbox.due_at < NEVER)
+    due = select(Inbox.due_at).where(WAITING, Inbox.due_at < NEVER)
     return session.exec(due.order_by(col(Inbox.due_at)).limit(1)).first()
-
-
-def turn_back(session: Session, by: timedelta) -> None:
-    """Bring forward what waits, after the clock of the machine was turned back. For the embedded database."""
-    offset = f"-{by.total_seconds():.3f} seconds"
-
-    def earlier(time: object) -> ColumnElement[str]:
-        return func.strftime("%Y-%m-%d %H:%M:%f", time, offset, type_=Text) + "000"
-
-    everything, turns = update(Inbox).where(_WAITING), update(Inbox).where(_WAITING, col(Inbox.due_at) < NEVER)
-    for changed in (
-        everything.values(received_at=earlier(Inbox.received_at)),
-        turns.values(due_at=earlier(Inbox.due_at)),
-    ):
-        session.execute(changed, execution_options={"synchronize_session": False})
-
-
-def latest(session: Session) -> datetime | None:
-    """Return the latest time of receipt of the newest event and of all that are open, None where there are none."""
-    newest = session.exec(select(Inbox.received_at).order_by(col(Inbox.seq).desc()).limit(1)).first()
-    waiting = session.exec(select(func.max(Inbox.received_at)).where(OPEN_EVENTS)).one()
-    return max(filter(None, (newest, waiting)), default=None)
-
-
-def oldest(session: Session) -> datetime | None:
-    """Return when the oldest open event was received, None where nothing is open."""
-    first = select(func.min(col(Inbox.seq) + 0)).where(OPEN_EVENTS)  # a sum, or they would walk through all done
-    return session.exec(select(Inbox.received_at).where(Inbox.seq == first.scalar_subquery())).first()
-
-
-def upcoming(session: Session) -> int | None:
-    """Return the number of the event whose turn comes next, None where none waits for its turn."""
-    turn = select(Inbox.seq).where(_WAITING, Inbox.due_at < NEVER).order_by(col(Inbox.due_at)).limit(1)
-    return session.exec(turn).first()
-
-
-def counts(session: Session) -> dict[str, int]:
-    """Return how many events are in each open or dead state."""
-    number = select(func.count()).select_from(Inbox)
-    waiting = session.exec(number.where(_WAITING)).one()
-    working = session.exec(number.where(OPEN_EVENTS)).one() - waiting
-    dead = session.exec(number.where(DEAD)).one()
-    found = {"waiting": waiting, "working": working, "dead": dead}
-    return {state: count for state, count in found.items() if count}

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from agent.store import brakes, inbox
+from agent.store import comments
+from agent.store.inbox import DEAD, NEVER, OPEN_EVENTS, WAITING
 from agent.store.tables import Inbox, Training
 
 LATELY = 1_000
@@ -39,7 +41,7 @@ class Figures:
 def figures(session: Session) -> Figures:
     """Read all of it in one transaction."""
     last = session.exec(select(Training).order_by(col(Training.id).desc()).limit(1)).first()
-    return Figures(inbox.counts(session), inbox.oldest(session), brakes.paused(session), last)
+    return Figures(counts(session), oldest(session), comments.paused(session), last)
 
 
 def rate(session: Session, now: datetime) -> float | None:
@@ -48,9 +50,31 @@ def rate(session: Session, now: datetime) -> float | None:
     Events are done roughly in their order, so the latest are those before the one whose turn comes next.
     """
     latest = select(Inbox.done_at).order_by(col(Inbox.seq).desc()).limit(LATELY)
-    if (upcoming := inbox.upcoming(session)) is not None:
-        latest = latest.where(col(Inbox.seq) < upcoming)
+    if (coming := upcoming(session)) is not None:
+        latest = latest.where(col(Inbox.seq) < coming)
     recent = sorted(at for at in session.exec(latest) if at is not None and now - at < RECENT)
     if len(recent) < LEAST:
         return None
     return len(recent) / max((now - recent[0]).total_seconds(), 1e-3)
+
+
+def counts(session: Session) -> dict[str, int]:
+    """Return how many events are in each open or dead state."""
+    number = select(func.count()).select_from(Inbox)
+    waiting = session.exec(number.where(WAITING)).one()
+    working = session.exec(number.where(OPEN_EVENTS)).one() - waiting
+    dead = session.exec(number.where(DEAD)).one()
+    found = {"waiting": waiting, "working": working, "dead": dead}
+    return {state: count for state, count in found.items() if count}
+
+
+def oldest(session: Session) -> datetime | None:
+    """Return when the oldest open event was received, None where nothing is open."""
+    first = select(func.min(col(Inbox.seq) + 0)).where(OPEN_EVENTS)  # a sum, or they would walk through all done
+    return session.exec(select(Inbox.received_at).where(Inbox.seq == first.scalar_subquery())).first()
+
+
+def upcoming(session: Session) -> int | None:
+    """Return the number of the event whose turn comes next, None where none waits for its turn."""
+    turn = select(Inbox.seq).where(WAITING, Inbox.due_at < NEVER).order_by(col(Inbox.due_at)).limit(1)
+    return session.exec(turn).first()

@@ -9,7 +9,7 @@ from sqlalchemy import JSON, Column, DateTime, Dialect, Index, LargeBinary, Text
 from sqlmodel import Field, SQLModel
 
 from agent.domain import TrainingOutcome, Via
-from agent.store.clock import utcnow as utcnow
+from agent.store.database import utcnow as utcnow
 
 
 class Utc(TypeDecorator[datetime]):

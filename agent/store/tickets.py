@@ -1,16 +1,21 @@
-"""Tickets as filed, the decisions on them, and what people said about the right role."""
+"""Tickets as filed, the decisions on them, what people said about the right role, and embeddings of the texts.
+
+Embeddings are kept as float32 bytes, by the encoder that made them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from agent.domain import Example, Strength
-from agent.store.tables import Decision, Review, Ticket
+from agent.store.tables import Decision, Embedding, Review, Ticket
 
 
 class ReviewRow(NamedTuple):
@@ -145,3 +150,25 @@ def subjects(session: Session, keys: Sequence[str]) -> dict[str, str]:
     """Return what each of a few tickets was about, in its own first words."""
     rows = session.exec(select(Ticket).where(col(Ticket.key).in_(keys)))
     return {row.key: row.subject or row.body for row in rows}
+
+
+Vector = NDArray[np.float32]
+
+CHUNK = 500
+"""Keys per query: SQLite takes a limited number of parameters."""
+
+
+def known(session: Session, encoder: str, keys: Sequence[str]) -> dict[str, Vector]:
+    """Return the kept embeddings of these tickets, float32[dim] by ticket key."""
+    found: dict[str, Vector] = {}
+    for start in range(0, len(keys), CHUNK):
+        wanted = col(Embedding.ticket_key).in_(keys[start : start + CHUNK])
+        for row in session.exec(select(Embedding).where(Embedding.encoder == encoder, wanted)):
+            found[row.ticket_key] = np.frombuffer(row.vector, dtype=np.float32)
+    return found
+
+
+def keep(session: Session, encoder: str, vectors: Mapping[str, Vector]) -> None:
+    """Keep embeddings that are not kept yet."""
+    for key, vector in vectors.items():
+        session.merge(Embedding(ticket_key=key, encoder=encoder, vector=vector.astype(np.float32).tobytes()))

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.learning.duplicates import Groups
+from agent.learning.training_set import Groups
 
 Floats = NDArray[np.float64]
 

@@ -6,8 +6,7 @@ import numpy as np
 
 from agent.data_directory import DataDirectory
 from agent.errors import NotPossibleYet
-from agent.serving.encoder import Encoder
-from agent.serving.model import RoleModel
+from agent.serving.model import Encoder, RoleModel
 from agent.store import tickets
 from agent.store.database import Database
 from agent.studies.replay import History

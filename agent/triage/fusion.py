@@ -28,7 +28,7 @@ from dataclasses import astuple, dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.fitting.temperature import base_rates
+from agent.fitting.head import base_rates
 from agent.serving.model import logits_of
 from agent.triage.evidence import Evidence, Floats, OwnReviews, Recall
 from agent.triage.rule_evidence import PRIOR_STRENGTH, RuleHistory, rule_evidence

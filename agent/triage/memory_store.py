@@ -15,8 +15,8 @@ import numpy as np
 
 from agent.domain import Example
 from agent.serving.active import ActiveModel
-from agent.serving.encoder import Embeddings, Encoder
-from agent.store import embeddings, tickets
+from agent.serving.model import Embeddings, Encoder
+from agent.store import tickets
 from agent.store.database import Database
 from agent.store.tickets import ReviewRow
 from agent.triage.evidence import Recall
@@ -92,7 +92,8 @@ class MemoryStore:
         model = self._active.current
         if model is None:
             return False
-        encoder, roles = model.manifest.encoder, model.fusion.for_roles(self._roles).roles
+        newer = (role for role in self._roles if role not in model.roles)
+        encoder, roles = model.manifest.encoder, (*model.roles, *newer)
         with self._following:
             followed, current = self._followed, self.current
             if current is None or followed is None or (followed.encoder, followed.roles) != (encoder, roles):
@@ -161,11 +162,11 @@ def _numbers(rows: Iterable[ReviewRow]) -> frozenset[int]:
 
 def embed_kept(database: Database, encoder: Encoder, fingerprint: str, examples: Sequence[Example]) -> Embeddings:
     """Return the embeddings of tickets as filed, float32[n, dim]; each is computed once and kept in the database."""
-    known = database.call(embeddings.known, fingerprint, [e.ticket_key for e in examples])
+    known = database.call(tickets.known, fingerprint, [e.ticket_key for e in examples])
     new = [e for e in examples if e.ticket_key not in known]
     if new:
         vectors = encoder.embed([e.text for e in new])
         fresh = {e.ticket_key: vector for e, vector in zip(new, vectors, strict=True)}
-        database.call(embeddings.keep, fingerprint, fresh)
+        database.call(tickets.keep, fingerprint, fresh)
         known |= fresh
     return np.array([known[e.ticket_key] for e in examples], dtype=np.float32).reshape(-1, encoder.dim)

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from agent.config.settings import TriageSettings
-from agent.domain import ticket_text
-from agent.roles import RoleCatalogue
+from agent.domain import RoleCatalogue, ticket_text
 from agent.serving.active import ActiveModel
 from agent.triage.abstention import Abstained, Cutoffs, Verdict, judge
 from agent.triage.evidence import Floats, Neighbour, Recall

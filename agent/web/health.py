@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from agent.serving.active import ActiveModel
 from agent.serving.model import RoleModel
-from agent.store import inbox
+from agent.store import status
 from agent.store.database import Database
 
 RULES_ALONE = "none yet: rules alone decide"
@@ -39,7 +39,7 @@ class Health:
         if reasons := [reason for trouble in self.troubles if (reason := trouble())]:
             state |= {"status": "not ready", "reason": "; ".join(reasons)}
         try:
-            state["events"] = await self.database.read(inbox.counts)
+            state["events"] = await self.database.read(status.counts)
         except SQLAlchemyError as error:
             state |= {"status": "not ready", "reason": f"database: {type(error).__name__}"}
         return JSONResponse(state, 200 if state["status"] == "ready" else 503)

@@ -21,7 +21,7 @@ from procrastinate.manager import JobManager
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from agent.store import clock, inbox
+from agent.store import database, inbox
 from agent.store.database import Database
 from agent.store.deferred import FOLLOW, QUEUE, TASK
 from agent.store.tables import utcnow
@@ -169,4 +169,4 @@ class ClusterEngine:
 
 
 def _follow_clock(session: Session) -> None:
-    clock.follow(session.connection())
+    database.follow(session.connection())

@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from agent.store import inbox
+from agent.store import inbox, turned_clock
 from agent.store.database import UNAVAILABLE_SECONDS, Database, why
 from agent.store.inbox import Job
 from agent.store.tables import utcnow
@@ -65,7 +65,7 @@ class Engine:
     async def _recover(self) -> bool:
         if stranded := await self._database.write(inbox.recover, utcnow()):
             log.warning("events_taken_back", events=stranded)
-        latest = await self._database.read(inbox.latest)
+        latest = await self._database.read(turned_clock.latest)
         if latest is not None:
             self._behind = max(latest - utcnow(), timedelta(0))  # turned back while no server was running
         return True
@@ -73,7 +73,7 @@ class Engine:
     async def _claim(self) -> list[Job]:
         self._behind += self._clock.turned_back()
         if self._behind:
-            await self._database.write(inbox.turn_back, self._behind)
+            await self._database.write(turned_clock.turn_back, self._behind)
             log.warning("clock_turned_back", seconds=round(self._behind.total_seconds(), 1))
             self._behind = timedelta(0)
         now, free = utcnow(), self._concurrency - len(self._working)

@@ -20,7 +20,7 @@ from agent.metrics import Metrics
 from agent.store.arrivals import Arrival, Trace, accept, untraced
 from agent.store.database import UNUSABLE, Database, why
 from agent.store.tables import Watermark, utcnow
-from agent.work.breaker import Breaker
+from agent.work.attempt import Breaker
 from connectors.base import Connector
 from connectors.errors import ConnectorError
 

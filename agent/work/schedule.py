@@ -1,10 +1,12 @@
 """What happens once a day, on one server only where several share a database: training, and forgetting old texts.
 
-A server without the packages that training needs leaves the night to others, which make themselves known.
+The training is the command that an operator can run, in a process of its own. A server without the packages that it
+needs leaves the night to others, which make themselves known.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from socket import gethostname
@@ -13,7 +15,6 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from agent.config.settings import Settings
-from agent.learning.nightly import retrain
 from agent.packages import TRAINING, missing
 from agent.store import coordination, retention
 from agent.store.database import Database
@@ -88,3 +89,21 @@ async def forget_settled(database: Database, keep: timedelta) -> int:
 async def _mine(database: Database, job: str, slot: str) -> bool:
     """Tell whether this server is the one that runs the job this time."""
     return await database.insist(coordination.take_tick, job, slot, utcnow())
+
+
+async def retrain(command: Sequence[str]) -> int:
+    """Run the training command to its end and return its exit code; it is terminated when this is cancelled.
+
+    The command itself writes what came of it to the ledger; its output belongs to the log.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=None
+    )
+    try:
+        code = await process.wait()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+    log.info("nightly_training_ended", exit_code=code)
+    return code

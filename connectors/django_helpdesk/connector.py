@@ -12,6 +12,7 @@ from dataclasses import replace
 import httpx
 
 from connectors.base import Capabilities, Markup, Poll, Stored
+from connectors.deliveries import decode, verify_shared_secret
 from connectors.django_helpdesk import polling
 from connectors.django_helpdesk.advice import advice
 from connectors.django_helpdesk.mapping import events_of_webhook, ticket_url, to_ticket
@@ -23,8 +24,6 @@ from connectors.django_helpdesk.templates import defuse, escape_template
 from connectors.errors import Ambiguous, MalformedPayload, Permanent, TicketNotFound
 from connectors.events import Delivery, Event, Ticket
 from connectors.http import call, make_client
-from connectors.signing import verify_shared_secret
-from connectors.strict_json import decode
 
 
 class DjangoHelpdesk:

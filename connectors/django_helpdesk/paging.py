@@ -7,11 +7,11 @@ from typing import TypeVar
 
 import httpx
 
+from connectors.deliveries import Wire, decode
 from connectors.django_helpdesk.payload import FollowUp, FollowUpPage, TicketPage, TicketRow
 from connectors.django_helpdesk.settings import DjangoHelpdeskSettings
 from connectors.errors import MalformedPayload, Permanent, TicketNotFound
 from connectors.http import Answer, call
-from connectors.strict_json import Wire, decode
 
 TICKETS = "api/tickets/"
 FOLLOW_UPS = "api/followups/"

@@ -7,7 +7,7 @@ carries its whole `followup_set`. Nothing says "closed" but a follow-up's `new_s
 
 from __future__ import annotations
 
-from connectors.strict_json import Id, Text, Time, Wire
+from connectors.deliveries import Id, Text, Time, Wire
 
 NO_FOLLOW_UP = 0
 

@@ -14,13 +14,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from connectors.base import Poll
+from connectors.deliveries import Wire, decode
 from connectors.django_helpdesk.histories import history, is_closing, is_ours, said_and_done
 from connectors.django_helpdesk.mapping import created, happenings, to_ticket
 from connectors.django_helpdesk.payload import FollowUp, TicketRow
 from connectors.django_helpdesk.settings import DjangoHelpdeskSettings
 from connectors.errors import MalformedPayload, Permanent
 from connectors.events import Event, Kind
-from connectors.strict_json import Wire, decode
 
 MOST_READ = 50
 """Tickets that one look reads one by one: each makes the helpdesk walk through all its tickets."""

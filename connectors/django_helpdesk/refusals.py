@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from connectors.deliveries import Wire, decode
 from connectors.errors import MalformedPayload, Permanent, TicketNotFound
 from connectors.http import Answer
-from connectors.strict_json import Wire, decode
 
 
 class _Refused(Wire):

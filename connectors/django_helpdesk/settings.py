@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from connectors.addresses import base_url, in_clear
+from connectors.http import base_url, in_clear
 
 OPEN_STATUSES = (1, 2)
 """The server's own TICKET_OPEN_STATUSES: open and reopened. It counts a duplicate (5) among the closed ones."""

@@ -7,7 +7,7 @@ from sqlmodel import select
 
 from agent.core import Parts
 from agent.domain import Strength
-from agent.notes.marks import mark_of
+from agent.notes.speak import mark_of
 from agent.store.tables import Decision, Inbox, Review, Ticket
 from connectors.errors import Ambiguous, Permanent, Transient
 from tests.desk import Desk

@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from agent.core import Parts
 from agent.learning import training_set
-from agent.store import inbox, tickets
+from agent.store import inbox, status, tickets
 from agent.store.tables import Inbox
 from connectors.errors import Transient
 from connectors.events import Ticket
@@ -61,7 +61,7 @@ async def test_what_waited_under_the_old_name_is_worked_under_the_new_one(start:
         desk.down = True
         await server.deliver(*[desk.reply(str(n), text) for n, text in enumerate(said, 1)])
         await server.deliver(desk.create("VPN is down again"))
-        assert server.parts.database.call(inbox.counts).keys() & set(inbox.OPEN)
+        assert server.parts.database.call(status.counts).keys() & set(inbox.OPEN)
     desk.down = False
     renamed = start(NEW)
     async with running(renamed, desk) as server:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.addresses import base_url, in_clear
+from connectors.http import base_url, in_clear
 
 NOBODY = (
     *("", "desk", "//desk", "ftp://desk", "file:///etc/passwd", "https://", "https://user@desk", "https://desk?x=1"),

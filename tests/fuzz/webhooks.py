@@ -19,12 +19,11 @@ from starlette.types import Message
 from agent.app import create_app
 from agent.config.settings import Settings
 from agent.core import assemble
+from connectors.deliveries import decode, standard_key, verify_shared_secret, verify_standard_webhook
 from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
 from connectors.django_helpdesk.payload import WebhookBody
 from connectors.errors import InvalidSignature, MalformedPayload
 from connectors.events import Delivery
-from connectors.signing import standard_key, verify_shared_secret, verify_standard_webhook
-from connectors.strict_json import decode
 from tests.connectors import hostile
 from tests.connectors.contract import check as check_event
 from tests.fuzz.target import Target, one_line, text_of

@@ -65,7 +65,7 @@ def test_no_source_of_ours_reads_a_pickle() -> None:
 def test_the_server_cannot_reach_the_one_that_writes_a_pickle() -> None:
     graph = grimp.build_graph(*PACKAGES)
     reached = graph.find_upstream_modules("agent.app") | graph.find_upstream_modules("agent.cli.serve")
-    assert {"agent.serving.artefact", "agent.store.embeddings", "agent.store.blobs"} <= reached
+    assert {"agent.serving.artefact", "agent.store.tickets", "agent.store.blobs"} <= reached
     assert reached.isdisjoint(name for name, _ in WRITES_ONE_ON_REQUEST)
 
 

@@ -14,9 +14,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Mount, Route
 
 from agent.app import Parts, create_app
-from agent.model_api.web.access import NO_KEY
-from agent.model_api.web.route import ModelApiRoute
-from agent.web.headers import NOTHING
+from agent.model_api.web.access import NO_KEY, ModelApiRoute
+from agent.web.protection import NOTHING
 from tests.desk import Desk
 
 pytestmark = pytest.mark.anyio

@@ -75,7 +75,7 @@ async def test_a_second_close_by_patch_after_more_talk_is_another_happening(
     tech.patch(f"/api/tickets/{number}/", json={"status": 4})
     closed_again = await connector.poll(reopened.watermark)
 
-    assert [event.kind for event in reopened.events] == [Kind.COMMENTED]
+    assert [event.kind for event in reopened.events] == [Kind.COMMENTED, Kind.REOPENED]
     assert [event.kind for event in closed_again.events] == [Kind.CLOSED]
     assert closed.events[0].delivery_id != closed_again.events[0].delivery_id
 

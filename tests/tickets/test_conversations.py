@@ -13,7 +13,7 @@ import pytest
 
 from agent.config.roles_file import load_roles
 from agent.config.rules_file import load_rules
-from agent.roles import RoleCatalogue
+from agent.domain import RoleCatalogue
 from heuristics.rules import leading_role
 from tests.tickets.conversations import (
     BODY,

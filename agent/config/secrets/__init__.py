@@ -7,7 +7,6 @@ that has another name already is referred to: `token = "secret:HELPDESK_TOKEN"`.
 """
 
 from agent.config.secrets.provider import Answer, Secrets, referred
-from agent.config.secrets.settings import SecretsSettings
-from agent.config.secrets.source import REFERENCE, Found, SourceFailed
+from agent.config.secrets.source import REFERENCE, Found, SecretsSettings, SourceFailed
 
 __all__ = ["REFERENCE", "Answer", "Found", "Secrets", "SecretsSettings", "SourceFailed", "referred"]

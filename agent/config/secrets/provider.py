@@ -14,8 +14,7 @@ from agent.config.secrets.infisical import NAME as INFISICAL
 from agent.config.secrets.infisical import NAMES as IDENTITY
 from agent.config.secrets.infisical import Access, Infisical
 from agent.config.secrets.local import Files, Variables
-from agent.config.secrets.settings import SecretsSettings
-from agent.config.secrets.source import REFERENCE, Found, Source, SourceFailed
+from agent.config.secrets.source import REFERENCE, Found, SecretsSettings, Source, SourceFailed
 
 log = structlog.get_logger()
 

@@ -21,7 +21,8 @@ from torch import Tensor
 
 from agent.fitting.process.base import Base
 from agent.fitting.process.encoder import TrainableEncoder
-from agent.serving.encoder import BODY, TOKENIZER, Embeddings, Encoder
+from agent.serving.artefact import BODY, TOKENIZER
+from agent.serving.model import Embeddings, Encoder
 
 OPSET = 20
 PARITY_TEXTS = 32

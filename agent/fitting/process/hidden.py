@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from agent.fitting.process.base import Base
-from agent.serving.encoder import Embeddings, batches_by_length
+from agent.serving.model import Embeddings, batches_by_length
 
 TEXTS_PER_RUN = 64
 TOKENS_PER_RUN = 2048

@@ -25,8 +25,7 @@ from agent.fitting.process import stock
 from agent.fitting.process.base import locate, open_base
 from agent.fitting.process.export import cached_encoder, check_parity, refill
 from agent.fitting.process.session import Report, Session
-from agent.serving.artefact import HEAD, Head
-from agent.serving.encoder import BODY, TOKENIZER
+from agent.serving.artefact import BODY, HEAD, TOKENIZER, Head
 
 
 class Phases:

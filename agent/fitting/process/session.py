@@ -16,7 +16,7 @@ from agent.fitting.process.base import Base, load_weights
 from agent.fitting.process.body import Tuning, tune
 from agent.fitting.process.hidden import lower_outputs, upper_embeddings
 from agent.serving.artefact import Head
-from agent.serving.encoder import Embeddings
+from agent.serving.model import Embeddings
 
 Report = Callable[[str, int, int], None]
 """Hears the phase, and how many of how many units are done."""

@@ -23,8 +23,7 @@ from onnx import numpy_helper
 from safetensors.torch import load_file, save_file
 
 from agent.fitting.process.base import PIPELINE_PREFIX, WEIGHTS, locate
-from agent.serving.artefact import Artefact, Head, read
-from agent.serving.encoder import BODY
+from agent.serving.artefact import BODY, Artefact, Head, read
 
 KEPT = (".json", ".txt", ".model")
 NOT_KEPT = ("data_config.json", "train_script.py")

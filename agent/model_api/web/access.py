@@ -1,21 +1,30 @@
-"""What stands before the model API: no key, no entry; too large a body, no reading. Both before anything is parsed.
+"""The way into the model API: one route of the server, a key, a limit on the body; all before anything is parsed.
 
-The API answers below /v1, where every path needs the key whether it exists or not, and at a closed list of public ones.
-There are no cookies, no sessions and no CORS: a browser sends nothing by itself that would let a page of others act for
+The API answers below /v1, where every path needs the key whether it exists or not, and at a closed list of public ones;
+every other path is free for pages. The key is the configured one, or else that which was made at the first start. There
+are no cookies, no sessions and no CORS: a browser sends nothing by itself that would let a page of others act for
 somebody, so there is no request to forge (CSRF).
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
+from pydantic import SecretStr
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.model_api.web import docs
-from agent.model_api.web.key import Keys
 
 HEADER = "X-API-Key"
 PUBLIC = frozenset({"/health", docs.PATH, docs.SCHEMA})
@@ -76,3 +85,58 @@ def public(path: str) -> bool:
 def refusal(status: int, detail: object, headers: dict[str, str] | None = None) -> Response:
     """Return an error answer; ASCII alone, since what it quotes may hold anything."""
     return Response(json.dumps({"detail": detail}), status, headers, media_type="application/json")
+
+
+class ModelApiRoute(BaseRoute):
+    """Hands the API its paths as they are; a mount would cut off /v1, and the public ones have no prefix in common."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match what the API answers, by whatever method."""
+        ours = scope["type"] == "http" and answered(scope["path"])
+        return (Match.FULL if ours else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the API answer."""
+        await self.app(scope, receive, send)
+
+
+KEY_BYTES = 32
+
+
+def issue(file: Path) -> str | None:
+    """Make a key where `file` does not have the hash of one yet, and return it: the only time that anybody sees it."""
+    key = secrets.token_hex(KEY_BYTES)
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
+            new.write(_digest(key).hex().encode())
+    except FileExistsError:
+        return None
+    return key
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The key that counts now: `configured` is asked for every request, so that a new one needs no restart."""
+
+    configured: Callable[[], SecretStr | None]
+    file: Path
+
+    def accept(self, presented: str) -> bool:
+        """Compare in constant time; without any key nobody is let in."""
+        return hmac.compare_digest(_digest(presented), self._expected())
+
+    def _expected(self) -> bytes:
+        key = self.configured()
+        if key is not None:
+            return _digest(key.get_secret_value())
+        try:
+            return bytes.fromhex(self.file.read_text("ascii"))
+        except (OSError, ValueError):
+            return b""
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()

@@ -23,10 +23,9 @@ from starlette.responses import Response
 from agent.errors import NotPossibleYet
 from agent.model_api.named_models import NameTaken, ProtectedModel, UnknownModel
 from agent.model_api.web import docs
-from agent.model_api.web.access import HEADER, Gate, refusal
+from agent.model_api.web.access import HEADER, Gate, Keys, refusal
 from agent.model_api.web.answers import HealthAnswer, refusals
 from agent.model_api.web.inference import InferenceRoutes
-from agent.model_api.web.key import Keys
 from agent.model_api.web.models import ModelRoutes
 from agent.model_api.web.training import TrainingRoutes
 from agent.serving.active import BrokenPointer

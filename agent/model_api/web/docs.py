@@ -11,7 +11,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from agent.web.headers import inline
+from agent.web.protection import inline
 
 PATH = "/docs"
 SCHEMA = "/openapi.json"

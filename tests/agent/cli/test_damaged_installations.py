@@ -42,6 +42,8 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "queue retry": ("--all",),
     "queue drop": ("1",),
     "evaluate": ("tickets.csv",),
+    "connectors rename": ("old", "new"),
+    "connectors remove": ("old", "--yes"),
 }
 ONLY_SETTINGS = {"login", "demo"}
 """They read no data directory, and go on to other machines where the settings are good."""
@@ -55,6 +57,7 @@ WITHOUT_DAMAGE = (
         "settings server.host",
         "set database_url",
         "none configured",
+        "nothing is kept of",
         VERSION,
         "ACTIVE",
     ),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.config.roles_file import RoleEntry, RolesError, load_roles
-from agent.roles import Role, RoleCatalogue
+from agent.domain import Role, RoleCatalogue
 
 SPARKIES = """
 [[role]]

@@ -7,7 +7,7 @@ import pytest
 
 from agent.config.rules_file import RulesError, load_rules
 from heuristics import Kind, RuleSet, Scope
-from heuristics.negation import DEFAULT_NEGATION
+from heuristics.words import DEFAULT_NEGATION
 
 
 def load(folder: Path, text: str, roles: tuple[str, ...] | None = None) -> RuleSet:

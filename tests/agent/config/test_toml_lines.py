@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from agent.config.toml_file import read
-from agent.config.toml_lines import KeyPath, find_lines
+from agent.config.toml_file import KeyPath, find_lines, read
 from agent.errors import SettingsError
 
 EVERYTHING = '''top = 1 # [no.header]

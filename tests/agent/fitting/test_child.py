@@ -18,7 +18,7 @@ import pytest
 
 from agent.fitting.child import FitCancelled, FitFailed, FitOutOfMemory, FitTimedOut, Limits, environment, run
 from agent.fitting.job import Job, Progress, Recipe, Sample
-from agent.serving.encoder import Encoder
+from agent.serving.model import Encoder
 from tests.patience import PATIENCE_SECONDS
 from tests.training_processes import alive, training_processes
 

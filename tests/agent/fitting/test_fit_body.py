@@ -15,7 +15,7 @@ from agent.fitting.job import Recipe
 from agent.fitting.process.base import Base, open_base
 from agent.fitting.process.body import tune
 from agent.fitting.process.contrast import affinity, balanced_batches, contrastive_loss
-from agent.fitting.process.hidden import lower_outputs, upper_embeddings
+from agent.fitting.process.session import lower_outputs, upper_embeddings
 
 RECIPE = Recipe(frozen_layers=1, batch_size=8, learning_rate=5e-3, least_steps=15, epochs=1, dropout=0.0)
 HYDRAULIC = [

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from agent.core import Parts
-from agent.store import inbox
+from agent.store import status
 from tests.desk import Desk
 from tests.serving_app import running
 
@@ -38,7 +38,7 @@ async def test_a_body_that_makes_no_sense_is_a_400(parts: Parts, desk: Desk, bod
         numbers = (await server.client.get("/metrics")).text
     assert answer.status_code == 400
     assert answer.text.count("\n") == 1
-    assert parts.database.call(inbox.counts) == {}
+    assert parts.database.call(status.counts) == {}
     assert 'rolecall_deliveries_total{source="desk",status="400"} 1.0' in numbers
 
 

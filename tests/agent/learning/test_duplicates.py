@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.learning.duplicates import group_duplicates, normalise
+from agent.learning.training_set import group_duplicates, normalise
 
 
 def test_case_punctuation_and_numbers_do_not_tell_tickets_apart() -> None:

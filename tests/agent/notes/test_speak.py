@@ -10,8 +10,7 @@ import pytest
 from sqlmodel import Session
 
 from agent.core import Parts
-from agent.notes.marks import mark_of
-from agent.notes.speak import Said, Speaker, Unsettled
+from agent.notes.speak import Said, Speaker, Unsettled, mark_of
 from agent.store.database import Database
 from agent.store.tables import Comment, utcnow
 from connectors.base import Markup, Stored

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.serving.encoder import Encoder, batches_by_length
+from agent.serving.model import Encoder, batches_by_length
 
 
 @given(st.lists(st.integers(1, 200), max_size=80), st.integers(1, 8), st.integers(1, 400))

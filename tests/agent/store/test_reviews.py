@@ -11,8 +11,8 @@ import pytest
 from sqlmodel import Session
 
 from agent.domain import Strength
-from agent.store import brakes, tickets
-from agent.store.brakes import Limits
+from agent.store import comments, tickets
+from agent.store.comments import Limits
 from agent.store.database import Database
 from agent.store.tables import Review, Ticket
 from tests.agent.store.explained import query_plans
@@ -55,7 +55,7 @@ def test_what_was_replaced_is_asked_of_some_tickets_or_of_all(database: Database
 @pytest.mark.parametrize(
     ("question", "index"),
     [
-        (lambda session: brakes.brake(session, Limits(), NOON), "ix_review_answer"),
+        (lambda session: comments.brake(session, Limits(), NOON), "ix_review_answer"),
         (lambda session: tickets.latest_reviews(session, 9), "ix_review_at"),
     ],
     ids=["brakes", "memory"],

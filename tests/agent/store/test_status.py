@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import Session
 
-from agent.store import inbox
+from agent.store import status
 from agent.store.database import Database
 from agent.store.status import LEAST, figures, rate
 from agent.store.tables import Inbox, utcnow
@@ -95,7 +95,7 @@ def test_no_figure_walks_through_the_events_that_are_done(kind: str, request: py
     database = request.getfixturevalue(kind)
     found = plans(database, figures)
     assert len(found) == 4
-    for plan in [*found, *plans(database, inbox.upcoming)]:
+    for plan in [*found, *plans(database, status.upcoming)]:
         assert not walks_through_all(plan), plan
         assert "ix_inbox_" in plan, plan
 

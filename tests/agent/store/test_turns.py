@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session
 
-from agent.store import dead_letters, inbox
+from agent.store import dead_letters, inbox, status
 from agent.store.arrivals import MAX_ROWS, Arrival, accept, keep
 from agent.store.database import Database
 from agent.store.inbox import Job
@@ -123,7 +123,7 @@ def test_only_deaths_in_a_row_make_an_event_poison(database: Database, put: Put)
         assert database.call(inbox.recover, utcnow()) == 1
         (job,) = claimed(database)
         database.call(inbox.retry, job, utcnow(), "down")
-    assert database.call(inbox.counts) == {"waiting": 1}
+    assert database.call(status.counts) == {"waiting": 1}
 
 
 def test_a_process_that_keeps_dying_makes_no_dead_letters_of_what_it_happened_to_do(
@@ -133,7 +133,7 @@ def test_a_process_that_keeps_dying_makes_no_dead_letters_of_what_it_happened_to
     for _ in range(4 * inbox.MAX_CRASHES):
         assert claimed(database)
         database.call(inbox.recover, utcnow())
-    assert database.call(inbox.counts) == {"waiting": 10}
+    assert database.call(status.counts) == {"waiting": 10}
 
 
 def test_the_event_that_kills_is_found_among_those_in_hand(database: Database, put: Put) -> None:
@@ -147,7 +147,7 @@ def test_the_event_that_kills_is_found_among_those_in_hand(database: Database, p
             for job in jobs:
                 database.call(inbox.finish, job, utcnow())
     assert dispatches == inbox.MAX_CRASHES
-    assert database.call(inbox.counts) == {"dead": 1}
+    assert database.call(status.counts) == {"dead": 1}
     assert [row.delivery_id for row in database.call(dead_letters.listed, "dead", 9)] == ["d4"]
 
 

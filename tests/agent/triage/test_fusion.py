@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from agent.fitting.temperature import base_rates
+from agent.fitting.head import base_rates
 from agent.triage.evidence import Evidence, Recall
 from agent.triage.fusion import Fusion, Weights, pool
 from heuristics.rules import Hit, Kind, Scope

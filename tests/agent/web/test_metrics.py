@@ -14,7 +14,7 @@ from prometheus_client.samples import Sample
 from agent.app import Parts
 from agent.domain import TrainingOutcome
 from agent.metrics import Metrics
-from agent.store import brakes
+from agent.store import comments
 from agent.store.tables import Training, utcnow
 from agent.web import metrics_page as numbers
 from connectors.errors import Permanent, Transient
@@ -62,7 +62,7 @@ async def test_the_figures_tell_the_story(parts_for: Callable[..., Parts], desk:
         await server.deliver(desk.create("VPN is down again"))
         await server.idle()
         await server.client.post("/hooks/nobody/x", content=b"{}")
-        parts.database.call(brakes.pause, "by hand")
+        parts.database.call(comments.pause, "by hand")
         now = await scrape(server)
     assert now.of("rolecall_deliveries_total", source="desk", status="202") == 4
     assert now.of("rolecall_deliveries_total", source="desk", status="200") == 1
@@ -115,7 +115,7 @@ async def test_however_many_ask_the_database_is_asked_once_a_second(
     monkeypatch.setattr(numbers, "FRESH_SECONDS", 3_600.0)
     async with running(parts, desk) as server:
         first = await scrape(server)
-        parts.database.call(brakes.pause, "by hand")
+        parts.database.call(comments.pause, "by hand")
         again = await scrape(server)
     assert (first.of("rolecall_paused"), again.of("rolecall_paused")) == (0, 0)
 

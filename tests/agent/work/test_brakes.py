@@ -9,8 +9,8 @@ from sqlmodel import select
 
 from agent.core import Parts
 from agent.domain import Strength
-from agent.store import brakes, tickets
-from agent.store.brakes import Limits
+from agent.store import comments, tickets
+from agent.store.comments import Limits
 from agent.store.tables import Decision, Review, utcnow
 from tests.desk import Desk
 from tests.serving_app import running
@@ -29,11 +29,11 @@ def answer(parts: Parts, number: int, strength: Strength) -> None:
 
 async def test_a_pause_silences_at_once_and_decisions_go_on(parts: Parts, desk: Desk) -> None:
     async with running(parts, desk) as server:
-        parts.database.call(brakes.pause, "by hand")
+        parts.database.call(comments.pause, "by hand")
         await server.deliver(desk.create("VPN is down"))
         await server.idle()
         assert (desk.posts, decisions(parts)) == (0, 1)
-        parts.database.call(brakes.resume)
+        parts.database.call(comments.resume)
         await server.deliver(desk.create("VPN is down again"))
         await server.idle()
     assert (desk.posts, decisions(parts)) == (1, 2)
@@ -62,8 +62,8 @@ def test_staff_who_keep_correcting_pause_the_comments_until_a_person_resumes(par
     seen = []
     for number, strength in enumerate([Strength.CONFIRMED, *[Strength.CORRECTED] * 3]):
         answer(parts, number, strength)
-        seen.append(parts.database.call(brakes.brake, limits, utcnow()))
+        seen.append(parts.database.call(comments.brake, limits, utcnow()))
     assert seen == [None, None, None, "staff corrected 3 of the latest 4 answers"]
-    assert parts.database.call(brakes.paused) == seen[-1]
-    parts.database.call(brakes.resume)
-    assert parts.database.call(brakes.brake, limits, utcnow()) is None
+    assert parts.database.call(comments.paused) == seen[-1]
+    parts.database.call(comments.resume)
+    assert parts.database.call(comments.brake, limits, utcnow()) is None

@@ -18,8 +18,7 @@ from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import Inbox, utcnow
-from agent.work.attempt import Attempts
-from agent.work.breaker import Breaker, Breakers
+from agent.work.attempt import Attempts, Breaker, Breakers
 from agent.work.engines import make_engine
 from connectors.base import Poll
 from connectors.errors import Ambiguous, ConnectorError, Permanent, TicketNotFound, Transient

@@ -23,8 +23,7 @@ from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import Inbox, utcnow
-from agent.work.attempt import Attempts, Handler
-from agent.work.breaker import Breakers
+from agent.work.attempt import Attempts, Breakers, Handler
 from agent.work.engine import Engine
 from agent.work.retry import MAX_RETRY_AFTER, pause
 from connectors.errors import Permanent, Transient

@@ -7,6 +7,7 @@ ticket has two comments, events of a ticket are handled in order, and in the end
 from __future__ import annotations
 
 import asyncio
+import re
 import tempfile
 from collections import defaultdict
 from dataclasses import replace
@@ -19,17 +20,17 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
+from hypothesis.errors import FlakyFailure
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from agent.metrics import Metrics
 from agent.notes.speak import Speaker
-from agent.store import dead_letters, inbox
+from agent.store import dead_letters, inbox, status
 from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import Inbox, utcnow
-from agent.work.attempt import Attempts
-from agent.work.breaker import Breakers
+from agent.work.attempt import Attempts, Breakers
 from agent.work.engine import Engine
 from connectors.base import Stored
 from connectors.errors import Ambiguous, Permanent, Transient
@@ -132,7 +133,7 @@ class History(RuleBasedStateMachine):
         self._death, self._desk.faults = None, []
         self.replay_dead_letters()
         asyncio.run(self._work(patience=30))
-        states = self._database.call(inbox.counts)
+        states = self._database.call(status.counts)
         self._database.close()
         self._folder.cleanup()
         assert states == {}
@@ -172,7 +173,7 @@ class History(RuleBasedStateMachine):
         task = asyncio.create_task(engine.run())
         try:
             async with asyncio.timeout(patience):
-                while set(self._database.call(inbox.counts)) & set(inbox.OPEN):
+                while set(self._database.call(status.counts)) & set(inbox.OPEN):
                     await asyncio.sleep(0.005)
         except TimeoutError:
             pass
@@ -207,5 +208,7 @@ def test_a_speaker_that_sees_no_mark_is_found_out() -> None:
     class Blind(History):
         blind = True
 
-    with pytest.raises(AssertionError, match=r"assert [2-9] == True"):
+    with pytest.raises((AssertionError, FlakyFailure)) as found:  # flaky: found once, and not again on a busy machine
         run(Blind, histories=30, steps=30)
+    failures = found.value.exceptions if isinstance(found.value, FlakyFailure) else [found.value]
+    assert all(re.search(r"assert [2-9] == True", str(failure)) for failure in failures)

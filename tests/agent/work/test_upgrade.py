@@ -12,11 +12,10 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from agent.metrics import Metrics
-from agent.store import deferred, inbox
+from agent.store import deferred, status
 from agent.store.database import MIGRATIONS, Database, newest_version
 from agent.store.inbox import EVENT, NEVER, Job
-from agent.work.attempt import Attempts
-from agent.work.breaker import Breakers
+from agent.work.attempt import Attempts, Breakers
 from agent.work.engines import make_engine
 from connectors.events import Event, Kind
 from tests.patience import PATIENCE_SECONDS
@@ -92,7 +91,7 @@ async def test_what_the_old_release_left_is_done_in_order(
     engine = make_engine(database, attempts, asyncio.Event(), 8)
     working = asyncio.create_task(engine.run())
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while await database.read(inbox.counts):
+        while await database.read(status.counts):
             await asyncio.sleep(0.05)
     engine.stop()
     await working

@@ -16,13 +16,12 @@ from agent.desk.created import await_head_start
 from agent.metrics import Metrics
 from agent.notes import speak
 from agent.notes.speak import Speaker
-from agent.store import comments, inbox
+from agent.store import comments, inbox, turned_clock
 from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import Inbox, utcnow
-from agent.work.attempt import Attempts
-from agent.work.breaker import Breakers
+from agent.work.attempt import Attempts, Breakers
 from agent.work.engine import Engine
 from agent.work.wall_clock import WallClock
 from connectors.errors import Ambiguous, Transient
@@ -57,7 +56,7 @@ def test_only_a_clock_that_was_turned_back_is_told(wall: float, steady: float, b
 
 def test_what_waits_is_brought_forward_and_turns_stay(database: Database) -> None:
     put(database, NOON, "a1", "a2", "b1")
-    database.call(inbox.turn_back, HOUR)
+    database.call(turned_clock.turn_back, HOUR)
     rows = {row.delivery_id: row for row in database.call(lambda s: s.exec(select(Inbox)).all())}
     assert {name: row.due_at for name, row in rows.items()} == {"a1": NOON - HOUR, "a2": inbox.NEVER, "b1": NOON - HOUR}
     (job, _) = database.call(inbox.claim, 9, NOON - HOUR)

@@ -24,7 +24,7 @@ from agent.fitting.head import out_of_fold, predict
 from agent.fitting.job import Job, Recipe, Sample
 from agent.learning.baselines import frozen, tfidf
 from agent.learning.calibration import fit_fusion
-from agent.learning.duplicates import group_duplicates
+from agent.learning.training_set import group_duplicates
 from agent.triage.evidence import OwnReviews
 from agent.triage.fusion import Fusion
 from agent.triage.memory import ReviewedEmbedding, recall, recall_as_filed, remember

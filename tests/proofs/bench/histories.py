@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from agent.config.rules_file import load_rules
 from agent.demo import corpus
 from agent.domain import Example, ticket_key
-from agent.serving.encoder import Encoder
+from agent.serving.model import Encoder
 from agent.studies.replay import History
 from heuristics import Hit
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from agent.learning.baselines import cross_fitted, frozen, tfidf
 from agent.learning.calibration import fit_fusion
-from agent.learning.duplicates import group_duplicates
+from agent.learning.training_set import group_duplicates
 from agent.studies.cleaning import SHARE, suspicious
 from agent.triage.evidence import OwnReviews
 from agent.triage.fusion import Fusion

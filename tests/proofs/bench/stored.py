@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from sqlmodel import Session
 
 from agent.domain import Strength
-from agent.store import brakes, comments, inbox, tickets
+from agent.store import comments, inbox, tickets
 from agent.store.arrivals import Arrival, keep
-from agent.store.brakes import Limits
+from agent.store.comments import Limits
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import Decision, Review, Ticket, utcnow
@@ -99,7 +99,7 @@ class Desk:
 
 
 def _brake(session: Session) -> None:
-    assert brakes.brake(session, Limits(), utcnow()) is None
+    assert comments.brake(session, Limits(), utcnow()) is None
 
 
 def _decision(job: Job) -> Decision:

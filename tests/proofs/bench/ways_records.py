@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 RECORDER = Path(__file__).parent / "ways_recorder"
 PACKAGES = ("agent", "connectors", "heuristics")
 
-LOGGING_AND_METRICS = frozenset({"log", "logs", "logging", "metrics"})
+LOGGING_AND_METRICS = frozenset({"log", "logs", "logging", "metrics", "call_metrics"})
 """Names of files and folders that are not counted: every step of a way passes by them, and none leads on from them."""
 
 CONNECTOR = "connectors/django_helpdesk"

@@ -23,12 +23,11 @@ from agent import logs
 from agent.cli.serve import spare_collector
 from agent.config.settings import IntakeSettings, ServerSettings
 from agent.intake.group_commit import GroupCommit
-from agent.intake.receive import Receiver
+from agent.intake.receive import Receiver, Summary
 from agent.intake.storage import Storage
-from agent.intake.summary import Summary
 from agent.metrics import Metrics
 from agent.store.database import Database
-from agent.web.request_limits import limited
+from agent.web.protection import limited
 from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
 
 SECRET = "a-secret-of-many-letters"

@@ -11,8 +11,7 @@ import pytest
 
 from agent.fitting.job import Job, Recipe, Sample
 from agent.fitting.process.run import fit
-from agent.serving.encoder import Encoder
-from agent.serving.model import probabilities_of
+from agent.serving.model import Encoder, probabilities_of
 
 pytestmark = pytest.mark.filterwarnings("default")  # other people's libraries warn as they like
 

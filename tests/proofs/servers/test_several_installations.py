@@ -14,7 +14,8 @@ import pytest
 from agent.demo.helpdesk import HelpdeskServer, HelpdeskUnavailable, ensure_environment
 from agent.demo.installation import Installation
 from agent.demo.staff import Staff
-from agent.notes.marks import by_rolecall, mark_of
+from agent.notes.speak import mark_of
+from connectors.markup import by_rolecall
 
 CONFIG = Path(__file__).parents[3] / "config"
 ACCOUNTS = ("agent", "agent", "admin")

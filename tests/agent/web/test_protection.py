@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from agent.config.settings import ServerSettings
-from agent.web.request_limits import REFUSAL, limited
+from agent.web.protection import REFUSAL, limited
 from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.anyio

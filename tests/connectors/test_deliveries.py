@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.deliveries import standard_key, verify_shared_secret, verify_standard_webhook
 from connectors.errors import InvalidSignature
-from connectors.signing import standard_key, verify_shared_secret, verify_standard_webhook
 
 VECTORS = Path(__file__).parents[2] / "../shared/payloads/signature_vectors.json"
 

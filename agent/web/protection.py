@@ -1,0 +1,103 @@
+"""The limit on the headers of requests, and the headers that protect answers. Both hold for every address.
+
+The HTTP parser limits neither request line nor headers nor trailers. The limit costs a request less than a microsecond:
+sizes are added up only where more bytes came than it allows. Answers are not framed, sniffed, kept by caches or told to
+other sites (OWASP Secure Headers Project); Strict-Transport-Security belongs to whatever ends TLS in front of us.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from agent.config.settings import ServerSettings
+
+POLICY = b"content-security-policy"
+NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+"""The policy of answers that are no page: they load nothing and run nothing."""
+
+_ALWAYS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+)
+WEBHOOKS = "/hooks/"
+"""Their senders are no browsers, and each answer there counts: it goes out as it is."""
+
+_WITHOUT_PAGE = (*_ALWAYS, (POLICY, NOTHING.encode()))
+
+
+def inline(content: bytes) -> str:
+    """Return the CSP source that allows exactly this script or style inside a page."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(content).digest()).decode()}'"
+
+
+class SafeHeaders:
+    """ASGI middleware that adds them. A page says itself what it may load, with a policy of its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application answer, with these headers."""
+        if scope["type"] != "http" or scope["path"].startswith(WEBHOOKS):
+            await self._app(scope, receive, send)
+            return
+
+        async def adding(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = message["headers"]
+                page = any(name == POLICY for name, _ in given)
+                message["headers"] = [*given, *(_ALWAYS if page else _WITHOUT_PAGE)]
+            await send(message)
+
+        await self._app(scope, receive, adding)
+
+
+REFUSAL = "too many or too large headers\n"
+
+_ANSWER = PlainTextResponse(REFUSAL, 431, {"Connection": "close"})
+_RAW = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    b"Content-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(REFUSAL), REFUSAL.encode())
+)
+
+
+def limited(limits: ServerSettings) -> type[HttpToolsProtocol]:
+    """Return uvicorn's protocol with a limit: a larger head is answered with 431, and its connection closed.
+
+    Whatever is read without completing a head or bringing a body counts, so one that never ends is cut off as well.
+    Source of the status: RFC 6585, section 5.
+    """
+    most_headers, most_bytes = limits.max_headers, limits.max_header_bytes
+
+    class Limited(HttpToolsProtocol):
+        _open = 0
+        """Bytes read since the last complete head or piece of a body."""
+
+        def data_received(self, data: bytes) -> None:
+            self._open += len(data)
+            super().data_received(data)
+            if self._open > most_bytes and not self.transport.is_closing():
+                self.transport.write(_RAW)
+                self.transport.close()
+
+        def on_headers_complete(self) -> None:
+            if len(self.headers) > most_headers or (self._open > most_bytes and self._size() > most_bytes):
+                self.app = _ANSWER
+            self._open = 0
+            super().on_headers_complete()
+
+        def on_body(self, body: bytes) -> None:
+            self._open = 0
+            super().on_body(body)
+
+        def _size(self) -> int:
+            return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+
+    return Limited
