@@ -11,8 +11,10 @@ WORD_JOINER = "\u2060"
 _REFERENCE = re.compile(r"#(?=\d)")
 
 # A posted comment is rendered as a Django template. Its lexer knows {{ {% {#, and %} is replaced before rendering;
-# what is itself the output of a variable is never read again. The words stand in for {% and %} during that replacement.
-_TEMPLATE = re.compile(r"\{(?=[{%#])|%\}|X(?=-HELPDESK-COMMENT-(?:END)?VERBATIM)")
+# what is itself the output of a variable is never read again. The words stand in for {% and %} during that replacement;
+# a brace before one of them would open the variable that stands for its X.
+_WORD = r"-HELPDESK-COMMENT-(?:END)?VERBATIM"
+_TEMPLATE = re.compile(rf"\{{(?=[{{%#]|X{_WORD})|%\}}|X(?={_WORD})")
 _LITERALS = {"{": '{{ "{" }}', "%}": '%{{ "}" }}', "X": '{{ "X" }}'}
 
 

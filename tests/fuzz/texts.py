@@ -91,5 +91,7 @@ def comments(_scratch: Path) -> Target:
         "X-HELPDESK-COMMENT-ENDVERBATIM",
         "#\u20601 # 2 {%%}",
         "{{{%}}}",
+        '{{ "X" }}',
+        "{X-HELPDESK-COMMENT-VERBATIM",
     )
     return Target(check, [word.encode() for word in words])

@@ -32,7 +32,7 @@ NASTY = [
     "{%}%}{{%}}{#}",
     "{{✓}}",
     "{% verbatim %}{{ a }}{% endverbatim %}",
-    "X-HELPDESK-COMMENT-VERBATIM and X-HELPDESK-COMMENT-ENDVERBATIM",
+    'X-HELPDESK-COMMENT-VERBATIM {X-HELPDESK-COMMENT-VERBATIM {{ "X" }} {X-HELPDESK-COMMENT-ENDVERBATIM',
     "<script>alert(1)</script> <b>&amp;</b> 'q' \"q\"",
     "line\nline\r\nline\ttab",
     "Öl läuft aus 漏油 🛢️ \u202ert\u202c",
