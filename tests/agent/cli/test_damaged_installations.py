@@ -52,6 +52,7 @@ ONLY_SETTINGS = {"login", "demo"}
 WITHOUT_DAMAGE = (
     *("there is no such", "there is no earlier model", "there is no event", "is no dead letter", "holds no row"),
     *(
+        "nothing is kept of old",
         "`rolecall train`",
         "`rolecall import`",
         "settings server.host",
