@@ -36,9 +36,11 @@ from connectors.base import Stored
 from connectors.errors import Ambiguous, Permanent, Transient
 from connectors.events import Event, Kind, Ticket
 from tests.desk import Desk, note
+from tests.patience import until
 
 TICKETS = st.sampled_from("123")
 QUICK = (0.0,) * 200
+ALL = float("inf")
 FAULTS = st.sampled_from(
     [
         Transient("503"),
@@ -119,9 +121,10 @@ class History(RuleBasedStateMachine):
         self._death = where
         self.work()
 
-    @rule()
-    def work(self) -> None:
-        asyncio.run(self._work(patience=0.05))
+    @rule(attempts=st.integers(1, 20))
+    def work(self, attempts: int = 20) -> None:
+        """Work until nothing is open, or the server is stopped after some attempts."""
+        asyncio.run(self._work(attempts))
 
     @rule()
     def replay_dead_letters(self) -> None:
@@ -132,7 +135,7 @@ class History(RuleBasedStateMachine):
     def teardown(self) -> None:
         self._death, self._desk.faults = None, []
         self.replay_dead_letters()
-        asyncio.run(self._work(patience=30))
+        asyncio.run(self._work(ALL))
         states = self._database.call(status.counts)
         self._database.close()
         self._folder.cleanup()
@@ -147,8 +150,9 @@ class History(RuleBasedStateMachine):
         (fresh,) = self._database.call(accept, [Arrival("desk", Event(Kind.COMMENTED, ticket, name), b"", at)])
         return fresh
 
-    async def _work(self, patience: float) -> None:
-        """Run an engine, as a process that starts now would, until nothing is due or it is killed."""
+    async def _work(self, attempts: float) -> None:
+        """Run an engine, as a process that starts now would, until nothing is open or it is killed or stopped."""
+        left = attempts
         speaker = Speaker(self._database, b"key", settle=timedelta(0))
         post = self._desk.post_comment
 
@@ -163,6 +167,10 @@ class History(RuleBasedStateMachine):
         self._desk.post_comment = mortal  # type: ignore[method-assign]
 
         async def handler(job: Job) -> None:
+            nonlocal left
+            left -= 1
+            if left <= 0:
+                engine.stop()
             self._handled[job.event.ticket_id].append(job.event.delivery_id)
             ticket = await self._desk.read_ticket(job.event.ticket_id)
             await speaker.say(self._desk, ticket, note(f"says {job.event.delivery_id}"))
@@ -171,16 +179,10 @@ class History(RuleBasedStateMachine):
         attempts = Attempts(self._database, handler, Metrics(), breakers, QUICK, Random(1))
         engine = Engine(self._database, attempts, asyncio.Event(), concurrency=2)
         task = asyncio.create_task(engine.run())
-        try:
-            async with asyncio.timeout(patience):
-                while set(self._database.call(status.counts)) & set(inbox.OPEN):
-                    await asyncio.sleep(0.005)
-        except TimeoutError:
-            pass
-        finally:
-            self._desk.post_comment = post  # type: ignore[method-assign]
-            engine.stop()
-            await task
+        await until(lambda: task.done() or not set(self._database.call(status.counts)) & set(inbox.OPEN))
+        self._desk.post_comment = post  # type: ignore[method-assign]
+        engine.stop()
+        await task
 
 
 def run(machine: type[History], histories: int, steps: int) -> None:
