@@ -17,6 +17,11 @@ def test_coverage_finds_what_lies_behind_three_conditions(tmp_path: Path) -> Non
     assert found.crash.startswith(b"p")
 
 
+def test_coverage_finds_what_the_standard_library_does_unannounced(tmp_path: Path) -> None:
+    """The control: a broken parser is found, with the input that breaks it."""
+    assert explore("raw_standard_library", tmp_path, 5_000).crash is not None
+
+
 def test_a_hundred_thousand_inputs_break_nothing() -> None:
     lines = fuzz.run(fuzz.EXAMPLES, fuzz.RUNS)
     assert {line.target for line in lines} == set(TARGETS)
