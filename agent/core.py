@@ -11,10 +11,9 @@ from agent.config.roles_file import load_roles
 from agent.config.rules_file import load_rules
 from agent.config.settings import Settings
 from agent.data_directory import DataDirectory
-from agent.errors import NotPossibleYet
 from agent.serving.active import ActiveModel
 from agent.store import tickets
-from agent.store.database import UNUSABLE, Database
+from agent.store.database import Database, open_database
 from agent.triage.memory_store import MemoryStore
 from agent.triage.model import TicketModel, load
 from agent.triage.opinion import RoleClassifier
@@ -46,7 +45,7 @@ def assemble(settings: Settings) -> Parts:
     rules = load_rules(settings.rules, roles.names)
     directory = DataDirectory(settings.data)
     directory.create()
-    database = open_database(settings, directory)
+    database = open_database(settings.database_url, directory.database)
     read = partial(
         load,
         encoders=directory.encoders,
@@ -60,16 +59,6 @@ def assemble(settings: Settings) -> Parts:
     parts = Parts(settings, directory, database, active, classifier)
     parts.follow()
     return parts
-
-
-def open_database(settings: Settings, directory: DataDirectory) -> Database:
-    """Open the database that the settings name. Raises NotPossibleYet where it cannot be used."""
-    if settings.database_url is None:
-        return Database.open_file(directory.database)
-    try:
-        return Database.open(settings.database_url.get_secret_value())
-    except UNUSABLE as error:
-        raise NotPossibleYet(f"the database cannot be used: {str(error.orig).splitlines()[0]}") from error
 
 
 def connect(settings: Settings) -> dict[str, Connector]:

@@ -30,7 +30,7 @@ def backtest(
     from agent.errors import NotPossibleYet
     from agent.learning.contest import contest
     from agent.serving.registry import Registry
-    from agent.triage.abstention import Abstained, judge
+    from agent.triage.cutoffs import Abstained, judge
 
     parts = parts_for(config, data)
     model = parts.active.current

@@ -55,7 +55,7 @@ def rename(
     Stop the server first, and let it work off its events before. Settings, secrets, roles and the system's webhooks
     are changed by hand: what is to be changed is listed at the end.
     """
-    from agent.config.connectors import LONGEST_NAME, is_name
+    from agent.config.loading import LONGEST_NAME, is_name
     from agent.config.roles_file import load_roles
     from agent.data_directory import DataDirectory
     from agent.errors import BadInput

@@ -65,13 +65,13 @@ def trainer_of(settings: Settings) -> Trainer:
     """Return the trainer of an installation. It needs none of what answers tickets."""
     from agent.config.roles_file import load_roles
     from agent.config.rules_file import load_rules
-    from agent.core import open_database
     from agent.data_directory import DataDirectory
     from agent.learning.train import Trainer
+    from agent.store.database import open_database
 
     roles = load_roles(settings.roles)
     rules = load_rules(settings.rules, roles.names)
     directory = DataDirectory(settings.data)
     directory.create()
-    database = open_database(settings, directory)
+    database = open_database(settings.database_url, directory.database)
     return Trainer(database, directory, roles, rules, settings.learning, settings.triage.precision_target)

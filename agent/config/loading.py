@@ -3,24 +3,27 @@
 A setting `[learning] window` is `ROLECALL_LEARNING__WINDOW` there; dashes become underscores, and a list is written as
 JSON. A value `secret:NAME` stands for the secret of that name. `rules` and `roles` are relative to the settings file,
 `data` to the working directory. Every fault is reported at once, with its file and line or the variable's name.
+
+`[connectors.NAME]` is one table for each system that Rolecall is connected to, of the kind that the table names. NAME
+is in the hook's address and in ticket keys, and `kind` defaults to it. In the environment its dashes are underscores,
+so a name has no underscore of its own, and no two names can meet there.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from agent.config.connectors import ConnectorSettings, validated
 from agent.config.secrets import Found, Secrets, SecretsSettings, SourceFailed, referred
-from agent.config.secrets.local import Variables, dotenv
-from agent.config.secrets.source import PREFIX
+from agent.config.secrets.source import PREFIX, Variables, dotenv
 from agent.config.setting_tree import SettingTree, from_text
-from agent.config.settings import Settings
+from agent.config.settings import ConnectorSettings, Settings
 from agent.config.toml_file import TomlFile, read
 from agent.errors import Fault, SettingsError
 from connectors.registry import CONNECTORS
@@ -142,3 +145,50 @@ def _validate(tree: SettingTree, given: Given, base: Path) -> Settings:
             "roles": base / settings.roles,
         }
     )
+
+
+NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+LONGEST_NAME = 40
+
+
+def is_name(name: str) -> bool:
+    """Tell whether a connector can be called so."""
+    return len(name) <= LONGEST_NAME and re.fullmatch(NAME, name) is not None
+
+
+def validated(tables: Any, tree: SettingTree, *, asked: bool = True) -> dict[str, ConnectorSettings]:
+    """Return the settings of every connector. Raises SettingsError with the faults of all of them.
+
+    Where the sources of secrets could not be `asked`, no setting counts as missing.
+    """
+    if not isinstance(tables, dict):
+        raise SettingsError([tree.fault(("connectors",), "should be tables, one [connectors.NAME] for each")])
+    connectors: dict[str, ConnectorSettings] = {}
+    faults: list[Fault] = []
+    for name, table in tables.items():
+        try:
+            connectors[name] = _validated(name, table, tree, asked)
+        except SettingsError as error:
+            faults += error.faults
+    if faults:
+        raise SettingsError(faults)
+    return connectors
+
+
+def _validated(name: str, table: Any, tree: SettingTree, asked: bool) -> ConnectorSettings:
+    at = ("connectors", name)
+    if not is_name(name):
+        message = f"a name has up to {LONGEST_NAME} letters a-z and digits, begins with a letter, and may hold single -"
+        raise SettingsError([tree.fault(at, message)])
+    if not isinstance(table, dict):
+        raise SettingsError([tree.fault(at, "should be a table")])
+    kind = table.get("kind", name)
+    if not isinstance(kind, str) or kind not in CONNECTORS:
+        message = f"there is no kind {kind!r}; kind can be {', '.join(sorted(CONNECTORS))}"
+        raise SettingsError([tree.fault((*at, "kind") if "kind" in table else at, message)])
+    given = {key: value for key, value in table.items() if key != "kind"}
+    settings_type = CONNECTORS[kind].settings
+    try:
+        return ConnectorSettings(kind, TypeAdapter(settings_type).validate_python(given))
+    except ValidationError as error:
+        raise SettingsError(list(tree.faults_of(error, settings_type, at, asked=asked))) from None

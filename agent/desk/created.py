@@ -8,7 +8,7 @@ from agent.desk.desk import Desk
 from agent.store import tickets
 from agent.store.inbox import Job
 from agent.store.tables import Decision, Ticket, utcnow
-from agent.triage.abstention import Abstained, Verdict
+from agent.triage.cutoffs import Abstained, Verdict
 from agent.triage.opinion import Opinion
 from connectors.errors import Transient
 from connectors.events import Ticket as RemoteTicket

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.desk.created import decide, too_late
 from agent.desk.desk import Desk
 from agent.store.inbox import Job
-from agent.triage.abstention import Abstained
+from agent.triage.cutoffs import Abstained
 
 
 async def edited(desk: Desk, job: Job) -> None:

@@ -27,8 +27,7 @@ from agent.store.database import Database
 from agent.triage.evidence import Floats, OwnReviews, Recall
 from agent.triage.fusion import Fusion
 from agent.triage.memory import recall_as_filed, remember, reviewed_embeddings
-from agent.triage.memory_store import embed_kept
-from agent.triage.model import TicketModel, load, trained_on
+from agent.triage.model import TicketModel, embed_kept, load, trained_on
 from heuristics import Hit, RuleSet
 
 POOL = 450

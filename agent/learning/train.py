@@ -24,8 +24,7 @@ from agent.fitting.head import predict
 from agent.fitting.job import FitResult, Job, Part, Progress, Recipe, Sample, describe, write_version
 from agent.learning.calibration import fit_fusion
 from agent.learning.contest import Contest, contest
-from agent.learning.splits import Split, split
-from agent.learning.training_set import TrainingSet, build
+from agent.learning.training_set import Split, TrainingSet, build, split
 from agent.serving.registry import Registry
 from agent.store import tickets
 from agent.store.database import Database

@@ -27,9 +27,8 @@ from pathlib import Path
 
 from agent.errors import RolecallError
 from agent.model_api.training_request import MODEL_NAME
-from agent.serving.active import Pointer
 from agent.serving.artefact import MANIFEST, VERSION, Manifest, read_manifest, sync
-from agent.serving.registry import Registry
+from agent.serving.registry import Pointer, Registry
 
 ROLE_MODEL = "rolecall"
 ALIASES = ".aliases.json"

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from agent.domain import Band
-from agent.triage.abstention import Abstained, Verdict
+from agent.triage.cutoffs import Abstained, Verdict
 from agent.triage.opinion import Opinion
 from connectors.markup import excerpt
 from connectors.note import Note, Paragraph, Section, SectionKind, Span, Style

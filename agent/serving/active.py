@@ -2,55 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from agent.errors import RolecallError
-from agent.serving.artefact import VERSION, ArtefactError
+from agent.serving.artefact import ArtefactError
 from agent.serving.model import RoleModel
-
-POINTER = "ACTIVE"
+from agent.serving.registry import POINTER, BrokenPointer, Pointer, read_pointer
 
 Model = TypeVar("Model", bound=RoleModel, covariant=True)
-
-
-class Pointer(BaseModel):
-    """The content of the ACTIVE file: which version serves, and which one served before it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: str = Field(pattern=f"^{VERSION}$")
-    predecessor: str | None = Field(default=None, pattern=f"^{VERSION}$")
-
-
-class BrokenPointer(RolecallError):
-    """The ACTIVE file does not say what it must."""
-
-
-def read_pointer(models: Path) -> Pointer | None:
-    """Return the pointer in the folder of models, None where no model was ever activated.
-
-    Raises BrokenPointer when the file is there and does not say which version.
-    """
-    try:
-        return Pointer.model_validate(json.loads((models / POINTER).read_text("utf-8")))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, ValidationError, RecursionError) as error:
-        raise BrokenPointer(f"{POINTER} in {models.name} {_reason(error)}") from error
-
-
-def _reason(error: Exception) -> str:
-    """Return what is wrong, without paths and content: `/readyz` says it to everybody."""
-    if isinstance(error, OSError):
-        return f"cannot be read: {error.strerror}"
-    return "is damaged: `rolecall models activate VERSION` writes it anew"
 
 
 @dataclass(frozen=True, slots=True)

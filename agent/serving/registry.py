@@ -22,12 +22,47 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Literal
 
-from agent.errors import BadInput, NotPossibleYet
-from agent.serving.active import POINTER, BrokenPointer, Pointer, read_pointer
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agent.errors import BadInput, NotPossibleYet, RolecallError
 from agent.serving.artefact import MANIFEST, VERSION, Manifest, read, read_manifest, sync
 
+POINTER = "ACTIVE"
 HISTORY = "history.jsonl"
 LOCK = ".lock"
+
+
+class Pointer(BaseModel):
+    """The content of the ACTIVE file: which version serves, and which one served before it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: str = Field(pattern=f"^{VERSION}$")
+    predecessor: str | None = Field(default=None, pattern=f"^{VERSION}$")
+
+
+class BrokenPointer(RolecallError):
+    """The ACTIVE file does not say what it must."""
+
+
+def read_pointer(models: Path) -> Pointer | None:
+    """Return the pointer in the folder of models, None where no model was ever activated.
+
+    Raises BrokenPointer when the file is there and does not say which version.
+    """
+    try:
+        return Pointer.model_validate(json.loads((models / POINTER).read_text("utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, ValidationError, RecursionError) as error:
+        raise BrokenPointer(f"{POINTER} in {models.name} {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """Return what is wrong, without paths and content: `/readyz` says it to everybody."""
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror}"
+    return "is damaged: `rolecall models activate VERSION` writes it anew"
 
 
 @dataclass(frozen=True, slots=True)

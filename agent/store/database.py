@@ -24,10 +24,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, Row, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlmodel import Session
 
+from agent.errors import NotPossibleYet
 from agent.store import database, deferred
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -236,3 +238,13 @@ def follow(connection: Connection) -> timedelta:
     there: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
     _looked = there, (before + monotonic()) / 2
     return utcnow() - datetime.now(UTC)
+
+
+def open_database(url: SecretStr | None, file: Path) -> Database:
+    """Open the database that the settings name, or else the file. Raises NotPossibleYet where it cannot be used."""
+    if url is None:
+        return Database.open_file(file)
+    try:
+        return Database.open(url.get_secret_value())
+    except UNUSABLE as error:
+        raise NotPossibleYet(f"the database cannot be used: {str(error.orig).splitlines()[0]}") from error

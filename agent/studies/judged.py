@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agent.domain import Example, source_of
 from agent.fitting.evaluation import Report, evaluate
-from agent.triage.abstention import Verdict
+from agent.triage.cutoffs import Verdict
 from agent.triage.opinion import Opinion, RoleClassifier
 
 

@@ -22,8 +22,7 @@ from agent.fitting.head import fit_head, out_of_fold, predict
 from agent.learning.calibration import fit_fusion
 from agent.learning.training_set import build
 from agent.serving.artefact import Head
-from agent.triage.abstention import Abstained, Cutoffs, judge
-from agent.triage.cutoffs import fit_cutoffs
+from agent.triage.cutoffs import Abstained, Cutoffs, fit_cutoffs, judge
 from agent.triage.evidence import OwnReviews
 from agent.triage.fusion import Fusion
 from agent.triage.memory import Memory, recall, recall_as_filed, remember, reviewed_embeddings

@@ -13,16 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.domain import Example
 from agent.serving.active import ActiveModel
-from agent.serving.model import Embeddings, Encoder
+from agent.serving.model import Encoder
 from agent.store import tickets
 from agent.store.database import Database
 from agent.store.tickets import ReviewRow
 from agent.triage.evidence import Recall
 from agent.triage.fusion import Fusion
 from agent.triage.memory import Memory, recall, remember, reviewed_embeddings
-from agent.triage.model import TicketModel
+from agent.triage.model import TicketModel, embed_kept
 
 SIZE = 2_000
 """The latest reviews whose tickets are remembered: more would slow every answer and hold old habits."""
@@ -158,15 +157,3 @@ class MemoryStore:
 def _numbers(rows: Iterable[ReviewRow]) -> frozenset[int]:
     numbers = [row.number for row in rows]
     return frozenset(number for number in numbers if number > max(numbers) - OVERLAP)
-
-
-def embed_kept(database: Database, encoder: Encoder, fingerprint: str, examples: Sequence[Example]) -> Embeddings:
-    """Return the embeddings of tickets as filed, float32[n, dim]; each is computed once and kept in the database."""
-    known = database.call(tickets.known, fingerprint, [e.ticket_key for e in examples])
-    new = [e for e in examples if e.ticket_key not in known]
-    if new:
-        vectors = encoder.embed([e.text for e in new])
-        fresh = {e.ticket_key: vector for e, vector in zip(new, vectors, strict=True)}
-        database.call(tickets.keep, fingerprint, fresh)
-        known |= fresh
-    return np.array([known[e.ticket_key] for e in examples], dtype=np.float32).reshape(-1, encoder.dim)

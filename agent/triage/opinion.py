@@ -15,7 +15,7 @@ import numpy as np
 from agent.config.settings import TriageSettings
 from agent.domain import RoleCatalogue, ticket_text
 from agent.serving.active import ActiveModel
-from agent.triage.abstention import Abstained, Cutoffs, Verdict, judge
+from agent.triage.cutoffs import Abstained, Cutoffs, Verdict, judge
 from agent.triage.evidence import Floats, Neighbour, Recall
 from agent.triage.fusion import Fusion
 from agent.triage.memory_store import MemoryStore

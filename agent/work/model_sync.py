@@ -14,8 +14,8 @@ from pathlib import Path
 import structlog
 
 from agent.data_directory import DataDirectory
-from agent.serving.active import POINTER, Pointer
 from agent.serving.artefact import ArtefactError, read, read_manifest
+from agent.serving.registry import POINTER, Pointer
 from agent.store import blobs, coordination
 from agent.store.database import Database
 

@@ -13,8 +13,7 @@ from agent.config.secrets.azure import open_vault
 from agent.config.secrets.infisical import NAME as INFISICAL
 from agent.config.secrets.infisical import NAMES as IDENTITY
 from agent.config.secrets.infisical import Access, Infisical
-from agent.config.secrets.local import Files, Variables
-from agent.config.secrets.source import REFERENCE, Found, SecretsSettings, Source, SourceFailed
+from agent.config.secrets.source import REFERENCE, Files, Found, SecretsSettings, Source, SourceFailed, Variables
 
 log = structlog.get_logger()
 

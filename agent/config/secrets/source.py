@@ -1,4 +1,7 @@
-"""What a source of secrets is and yields, and the table `[secrets]` that lists the sources."""
+"""What a source of secrets is, the table `[secrets]` that lists the sources, and those on this machine.
+
+On this machine are the environment, `.env`, and files that Docker or Kubernetes mounts.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Protocol
 
 import httpx
+from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from agent.errors import RolecallError
@@ -96,3 +100,86 @@ class SecretsSettings(BaseModel):
         if "azure" in self.sources and self.azure_vault is None:
             raise ValueError('the source "azure" needs azure_vault = "https://NAME.vault.azure.net"')
         return self
+
+
+FILE_SUFFIX = "_FILE"
+"""`NAME_FILE` holds the path of a file whose content is the value of NAME, as in Docker's official images."""
+
+MAX_FILE_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """The environment or `.env`: names with values, or with the path of the file that holds the value.
+
+    `values` holds no empty ones: templates and Compose leave a name empty to say nothing with it.
+    `paths` are the last parts of settings that are themselves paths, such as CA_FILE: those are no references.
+    """
+
+    name: str
+    values: Mapping[str, str] = field(repr=False)
+    paths: Collection[str] = ()
+
+    def read(self, also: Collection[str]) -> Mapping[str, Found]:
+        """Return the values; one that is set directly wins over one that is set by its file."""
+        found: dict[str, Found] = {}
+        for key, value in self.values.items():
+            plain = key.removesuffix(FILE_SUFFIX)
+            by_file = key != plain and key not in also and key.rpartition("__")[2] not in self.paths
+            if by_file and is_wanted(plain, also) and plain not in self.values:
+                content = _content(self.name, Path(value), f"{key}: ")
+                found[plain] = Found(content, f"{self.name}, {key} → {value}")
+            elif is_wanted(key, also) and not by_file:
+                found[key] = Found(value, f"{self.name}, {key}")
+        return found
+
+
+def dotenv(file: Path | None, paths: Collection[str] = ()) -> Variables:
+    """Read `.env`, which may be absent. Raises SourceFailed."""
+    try:
+        values = dotenv_values(file) if file and file.is_file() else {}
+    except OSError as error:
+        raise SourceFailed(str(file), error.strerror or type(error).__name__) from None
+    except UnicodeDecodeError:
+        raise SourceFailed(str(file), "not UTF-8 text") from None
+    return Variables(str(file), {key: value for key, value in values.items() if value}, paths)
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """A directory with one file per secret, named like it; of ROLECALL_... names the case does not matter.
+
+    Kubernetes keeps the files of a mounted Secret behind links that it swaps in one step; their names begin with dots.
+    """
+
+    directory: Path
+    name: str = "files"
+
+    def read(self, also: Collection[str]) -> Mapping[str, Found]:
+        """Return the files' contents without the line end that editors leave; no directory means no secrets."""
+        try:
+            entries = sorted(self.directory.iterdir())
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        except OSError as error:
+            raise SourceFailed(self.name, f"{self.directory}: {error.strerror}") from None
+        found: dict[str, Found] = {}
+        for entry in entries:
+            name = entry.name.upper() if entry.name.upper().startswith(PREFIX) else entry.name
+            if is_wanted(name, also) and entry.is_file():
+                found[name] = Found(_content(self.name, entry), f"file {entry}")
+        return found
+
+
+def _content(source: str, file: Path, which: str = "") -> str:
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise SourceFailed(source, f"{which}{file}: {error.strerror}") from None
+    if len(content) > MAX_FILE_BYTES:
+        raise SourceFailed(source, f"{which}{file}: larger than {MAX_FILE_BYTES} bytes")
+    try:
+        return content.decode("utf-8").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise SourceFailed(source, f"{which}{file}: not UTF-8 text") from None

@@ -46,8 +46,7 @@ def main() -> int:
 
         from agent.fitting.job import JOB, Job
         from agent.fitting.process.base import UnusableBaseModel
-        from agent.fitting.process.export import ExportError
-        from agent.fitting.process.run import fit
+        from agent.fitting.process.run import ExportError, fit
 
         folder = Path(sys.argv[1])
         job = Job.from_json(json.loads((folder / JOB).read_text("utf-8")))

@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agent.fitting.job import Recipe
-from agent.fitting.process.base import Base
+from agent.fitting.process.base import Base, padded
 from agent.fitting.process.contrast import affinity, balanced_batches, contrastive_loss
-from agent.fitting.process.hidden import padded
 from agent.serving.model import batches_by_length
 
 WARM_UP = 0.1  # of the steps

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from agent.fitting.head import assign_folds, calibrated_loss, fit_head, predict
 from agent.fitting.job import Job
 from agent.fitting.process import stock
-from agent.fitting.process.base import Base, load_weights
+from agent.fitting.process.base import Base, load_weights, lower_outputs, upper_embeddings
 from agent.fitting.process.body import Tuning, tune
-from agent.fitting.process.hidden import lower_outputs, upper_embeddings
 from agent.serving.artefact import Head
 from agent.serving.model import Embeddings
 

@@ -28,8 +28,8 @@ from agent.model_api.web.answers import HealthAnswer, refusals
 from agent.model_api.web.inference import InferenceRoutes
 from agent.model_api.web.models import ModelRoutes
 from agent.model_api.web.training import TrainingRoutes
-from agent.serving.active import BrokenPointer
 from agent.serving.artefact import ArtefactError
+from agent.serving.registry import BrokenPointer
 from agent.store.database import UNUSABLE
 
 STATUSES: dict[type[Exception], int] = {

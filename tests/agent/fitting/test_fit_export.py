@@ -12,7 +12,7 @@ import torch
 from agent.fitting.job import PACKAGED
 from agent.fitting.process import base
 from agent.fitting.process.base import UnusableBaseModel, locate, open_base
-from agent.fitting.process.export import ExportError, cached_encoder, check_parity, refill
+from agent.fitting.process.run import ExportError, cached_encoder, check_parity, refill
 from agent.serving.model import Encoder
 
 TEXTS = ["oil leaks", "", "printer paper jam " * 30, "the wifi is down and the router was cut", "key", "?!"]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.domain import Example
-from agent.learning.splits import Split, split
+from agent.learning.training_set import Split, split
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ import pytest
 
 from agent.domain import Band
 from agent.notes import wording
-from agent.triage.abstention import Abstained, Reason, Verdict
+from agent.triage.cutoffs import Abstained, Reason, Verdict
 from agent.triage.memory import Neighbour
 from agent.triage.opinion import Opinion
 from connectors.base import Markup

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.serving.active import ActiveModel, BrokenPointer, Pointer, read_pointer
+from agent.serving.active import ActiveModel
 from agent.serving.artefact import Manifest
 from agent.serving.model import RoleModel, load
+from agent.serving.registry import BrokenPointer, Pointer, read_pointer
 
 Build = Callable[..., Manifest]
 

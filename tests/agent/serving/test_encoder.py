@@ -28,7 +28,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
     """Return the packaged base encoder, exported once."""
     from agent.fitting.job import PACKAGED
     from agent.fitting.process.base import locate, open_base
-    from agent.fitting.process.export import export
+    from agent.fitting.process.run import export
 
     folder: Path = tmp_path_factory.mktemp("encoder")
     export(open_base(locate(PACKAGED), max_tokens=64), folder)

@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 
 from agent.errors import BadInput, NotPossibleYet
-from agent.serving.active import BrokenPointer
 from agent.serving.artefact import ArtefactError, Head, Manifest, write
-from agent.serving.registry import Registry, new_version
+from agent.serving.registry import BrokenPointer, Registry, new_version
 
 Make = Callable[[str], str]
 

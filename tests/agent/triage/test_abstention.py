@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from agent.domain import Band
-from agent.triage.abstention import NEVER, Abstained, Cutoffs, Reason, Verdict, judge
+from agent.triage.cutoffs import NEVER, Abstained, Cutoffs, Reason, Verdict, judge
 
 ROLES = ("Plumbing", "Network", "Access")
 CUTOFFS = Cutoffs(target=0.9, default=0.7, by_role={"Plumbing": 0.8, "Network": 0.6, "Access": NEVER})

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.triage.abstention import NEVER, Verdict, judge
-from agent.triage.cutoffs import fit_cutoffs, precision_coverage
+from agent.triage.cutoffs import NEVER, Verdict, fit_cutoffs, judge, precision_coverage
 
 ROLES = ("a", "b", "c")
 

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from agent.data_directory import DataDirectory
-from agent.serving.active import POINTER
 from agent.serving.artefact import read
-from agent.serving.registry import Registry
+from agent.serving.registry import POINTER, Registry
 from agent.store import blobs, coordination
 from agent.store.database import Database
 from agent.work.model_sync import ModelSync

@@ -73,7 +73,7 @@ def _embed(texts: list[str]) -> NDArray[np.float32]:
     if not cached.exists():
         from agent.fitting.job import PACKAGED
         from agent.fitting.process.base import locate, open_base
-        from agent.fitting.process.export import cached_encoder
+        from agent.fitting.process.run import cached_encoder
 
         encoder = Encoder.load(cached_encoder(open_base(locate(PACKAGED), max_tokens=128), CACHE / "encoders"))
         cached.parent.mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ from agent.fitting.head import predict
 from agent.learning.baselines import frozen, tfidf
 from agent.learning.training_set import build
 from agent.studies.replay import Plan, answer, train
-from agent.triage.abstention import Abstained, judge
+from agent.triage.cutoffs import Abstained, judge
 from agent.triage.memory import remember, reviewed_embeddings
 from heuristics import leading_role
 from tests.proofs.bench.histories import Corpus, load

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.config.secrets import SourceFailed
-from agent.config.secrets.local import MAX_FILE_BYTES, Files, Variables, dotenv
+from agent.config.secrets.source import MAX_FILE_BYTES, Files, Variables, dotenv
 
 NAME = "ROLECALL_CONNECTORS__DJANGO_HELPDESK__TOKEN"
 
