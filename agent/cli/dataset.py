@@ -22,7 +22,7 @@ from agent.packages import TRAINING, require
 if TYPE_CHECKING:
     from agent.fitting.evaluation import Report
     from agent.fitting.job import Progress as Step
-    from agent.model_api.dataset_answers import Answer
+    from agent.model_api.dataset_predictions import RowPrediction
     from agent.model_api.datasets import Columns
 
 EXCERPT = 160
@@ -128,7 +128,7 @@ def evaluate(
     """
     from agent.data_directory import DataDirectory
     from agent.errors import BadInput
-    from agent.model_api.dataset_answers import answer, mistakes, unseen
+    from agent.model_api.dataset_predictions import mistakes, predict, unseen
     from agent.model_api.dataset_report import render
     from agent.model_api.datasets import read
     from agent.model_api.web.assembly import named_models
@@ -143,8 +143,8 @@ def evaluate(
     console = Console(highlight=False, soft_wrap=True)
     with Progress(TextColumn("judging"), BarColumn(), TimeElapsedColumn(), console=console, transient=True) as bar:
         line = bar.add_task("judging", total=len(left))
-        answers, report = answer(classifier, left, lambda done: bar.update(line, completed=done))
-    found = mistakes(answers)
+        predictions, report = predict(classifier, left, lambda done: bar.update(line, completed=done))
+    found = mistakes(predictions)
     _show(console, report, found, wrong)
     if len(rows) > len(left):
         console.print(f"{len(rows) - len(left)} texts left out: the model was trained on them")
@@ -163,7 +163,7 @@ def _columns(text: list[str] | None, label: str, names: list[str] | None) -> Col
     return Columns(tuple(text or ("text",)), label, mapping)
 
 
-def _show(console: Console, report: Report, found: list[Answer], most: int) -> None:
+def _show(console: Console, report: Report, found: list[RowPrediction], most: int) -> None:
     for a in found[:most]:
         excerpt = " ".join(a.row.text.split())[:EXCERPT]
         console.print(f"[bold]{escape(a.predicted)}[/] ({a.confidence:.2f}), true: [bold]{escape(a.row.label)}[/]")

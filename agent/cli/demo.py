@@ -17,7 +17,7 @@ from agent.cli.options import CONFIG, ConfigOption, settings_for
 if TYPE_CHECKING:
     from agent.demo.helpdesk import HelpdeskServer
     from agent.demo.installation import Installation
-    from agent.demo.story import Answer
+    from agent.demo.story import TicketResult
 
 
 def demo(
@@ -64,12 +64,12 @@ def demo(
         rounds = []
         for number, examples in enumerate((first, second)):
             say(f"filing {len(examples)} tickets at {helpdesk.url} ...")
-            answers = cast.read_back(cast.file(examples), examples)
-            rounds.append(answers)
-            console.print(_table(answers))
+            results = cast.read_back(cast.file(examples), examples)
+            rounds.append(results)
+            console.print(_table(results))
             if number == 0:
                 say("staff correct the wrong ones, move every ticket to the queue that handles it, and close it ...")
-                cast.handle(answers)
+                cast.handle(results)
                 model = (installation.state() or {}).get("model", "")
                 cast.train()
                 cast.follow_new_model(model)
@@ -80,9 +80,9 @@ def demo(
     print(story.summary(rounds[0], rounds[1], seconds))
 
 
-def _table(answers: list[Answer]) -> Table:
+def _table(results: list[TicketResult]) -> Table:
     table = Table("ticket", "what was filed", "what Rolecall's comment says first", "true role", "")
-    for a in answers:
+    for a in results:
         mark = "[green]✓[/]" if a.right else "[red]✗[/]"
         table.add_row(str(a.number), escape(a.example.subject), escape(a.headline), escape(a.example.roles[0]), mark)
     return table

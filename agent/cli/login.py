@@ -101,13 +101,13 @@ def tokens(config: Path, asked: list[str]) -> Iterator[Found]:
     given = read_given(config if config != CONFIG or config.is_file() else None)
     sources = tuple(dict.fromkeys((*given.secrets.sources, "infisical")))
     settings = given.secrets.model_copy(update={"sources": sources})
-    for answer in Secrets().ask(settings, given.local, {*given.references, *TOKEN_NAMES}):
-        values = answer.values or {}
+    for reading in Secrets().read_each(settings, given.local, {*given.references, *TOKEN_NAMES}):
+        values = reading.values or {}
         found = [values[name] for name in TOKEN_NAMES if name in values and values[name].value]
         yield from found
         if not found:
-            lacking = answer.problem.reason if answer.problem else f"has neither {' nor '.join(TOKEN_NAMES)}"
-            asked.append(f"  {answer.source}: {lacking}")
+            lacking = reading.problem.reason if reading.problem else f"has neither {' nor '.join(TOKEN_NAMES)}"
+            asked.append(f"  {reading.source}: {lacking}")
 
 
 def show_cache(console: Console) -> None:

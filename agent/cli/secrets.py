@@ -38,13 +38,13 @@ def check(config: ConfigOption = CONFIG) -> None:
     console = Console(highlight=False, soft_wrap=True)
     given, memory, good = read_given(config), Secrets(), True
     origins: dict[str, list[str]] = {}
-    for answer in memory.ask(given.secrets, given.local, given.references):
-        values = answer.values or {}
+    for reading in memory.read_each(given.secrets, given.local, given.references):
+        values = reading.values or {}
         for name, found in values.items():
             origins.setdefault(name, []).append(found.origin)
-        good &= answer.problem is None
+        good &= reading.problem is None
         count = f"{len(values)} found" if values else "nothing found"
-        _line(console, answer.problem is None, answer.source, answer.problem.reason if answer.problem else count)
+        _line(console, reading.problem is None, reading.source, reading.problem.reason if reading.problem else count)
     for name, (winner, *hidden) in sorted(origins.items()):
         also = f" (hides {'; '.join(hidden)})" if hidden else ""
         console.print(f"     {escape(name)} ← {escape(winner + also)}")

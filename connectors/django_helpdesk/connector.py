@@ -89,11 +89,11 @@ class DjangoHelpdesk:
         """
         number = _number(ticket_id)
         body = {"ticket": number, "comment": escape_template(defuse(text)), "public": False}
-        answer = await call(self._client, "POST", FOLLOW_UPS, json=body, accept={400})
-        if answer.status == 400:
-            raise refusal(answer, FOLLOW_UPS, ticket_id)
+        response = await call(self._client, "POST", FOLLOW_UPS, json=body, accept={400})
+        if response.status == 400:
+            raise refusal(response, FOLLOW_UPS, ticket_id)
         try:
-            comment = decode(Created, answer.body)
+            comment = decode(Created, response.body)
         except MalformedPayload as error:
             raise Ambiguous(f"POST {FOLLOW_UPS}: the answer names no comment: {error}") from None
         if str(comment.user) != self.author_id:
@@ -106,9 +106,9 @@ class DjangoHelpdesk:
     async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> Stored:
         """Replace the text of a comment. The helpdesk stores an edit as it is, without rendering it as a template."""
         path = f"{FOLLOW_UPS}{_number(comment_id)}/"
-        answer = await call(self._client, "PATCH", path, json={"comment": defuse(text), "public": False})
+        response = await call(self._client, "PATCH", path, json={"comment": defuse(text), "public": False})
         try:
-            return Stored(comment_id, decode(Edited, answer.body).comment)
+            return Stored(comment_id, decode(Edited, response.body).comment)
         except MalformedPayload:
             return Stored(comment_id)  # it was carried out; the next look shows the text
 

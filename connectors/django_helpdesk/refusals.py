@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from connectors.deliveries import Wire, decode
 from connectors.errors import MalformedPayload, Permanent, TicketNotFound
-from connectors.http import Answer
+from connectors.http import Response
 
 
 class _Refused(Wire):
@@ -13,13 +13,13 @@ class _Refused(Wire):
     user: tuple[str, ...] = ()
 
 
-def refusal(answer: Answer, path: str, ticket_id: str) -> Permanent | TicketNotFound:
+def refusal(response: Response, path: str, ticket_id: str) -> Permanent | TicketNotFound:
     """Return the error that names the reason.
 
     The helpdesk's words are not quoted: they may repeat ours, and a comment holds words of the ticket.
     """
     try:
-        refused = decode(_Refused, answer.body)
+        refused = decode(_Refused, response.body)
     except MalformedPayload:
         refused = _Refused()
     if refused.ticket:

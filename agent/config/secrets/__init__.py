@@ -6,7 +6,7 @@ that has another name already is referred to: `token = "secret:HELPDESK_TOKEN"`.
 `.env`, then what `[secrets] sources` lists, in its order; the first that has a secret wins.
 """
 
-from agent.config.secrets.provider import Answer, Secrets, referred
+from agent.config.secrets.provider import Reading, Secrets, referred
 from agent.config.secrets.source import REFERENCE, Found, SecretsSettings, SourceFailed
 
-__all__ = ["REFERENCE", "Answer", "Found", "Secrets", "SecretsSettings", "SourceFailed", "referred"]
+__all__ = ["REFERENCE", "Found", "Reading", "Secrets", "SecretsSettings", "SourceFailed", "referred"]

@@ -36,7 +36,7 @@ NO_KEY = f"the header {HEADER} is missing or wrong"
 TOO_LARGE = "the body is larger than {} bytes"
 
 
-class Gate:
+class AccessMiddleware:
     """ASGI middleware that answers 401 or 413 in place of the application."""
 
     def __init__(self, app: ASGIApp, *, keys: Keys, max_body_bytes: int) -> None:

@@ -23,10 +23,10 @@ from starlette.responses import Response
 from agent.errors import NotPossibleYet
 from agent.model_api.named_models import NameTaken, ProtectedModel, UnknownModel
 from agent.model_api.web import docs
-from agent.model_api.web.access import HEADER, Gate, Keys, refusal
-from agent.model_api.web.answers import HealthAnswer, refusals
+from agent.model_api.web.access import HEADER, AccessMiddleware, Keys, refusal
 from agent.model_api.web.inference import InferenceRoutes
 from agent.model_api.web.models import ModelRoutes
+from agent.model_api.web.responses import HealthResponse, refusals
 from agent.model_api.web.training import TrainingRoutes
 from agent.serving.active import BrokenPointer
 from agent.serving.artefact import ArtefactError
@@ -60,15 +60,15 @@ def create_api(
         redoc_url=None,
         redirect_slashes=False,
     )  # its page has a script that no policy of ours would run: ours takes its place
-    api.add_middleware(Gate, keys=keys, max_body_bytes=max_body_bytes)
-    # the gate has checked the key; this is what tells the documentation of it
+    api.add_middleware(AccessMiddleware, keys=keys, max_body_bytes=max_body_bytes)
+    # AccessMiddleware has checked the key; this is what tells the documentation of it
     described = Security(APIKeyHeader(name=HEADER, auto_error=False))
     guarded = APIRouter(dependencies=[described], responses=refusals(*GUARDED))
     for routes in (training, models, inference):
         guarded.include_router(routes.router())
     api.include_router(guarded)
     api.add_route(docs.PATH, docs.documentation, include_in_schema=False)
-    api.add_api_route("/health", health, methods=["GET"], response_model=HealthAnswer, tags=["health"])
+    api.add_api_route("/health", health, methods=["GET"], response_model=HealthResponse, tags=["health"])
     for error, status in STATUSES.items():
         api.add_exception_handler(error, _teller(status))
     for unusable in UNUSABLE:
@@ -77,9 +77,9 @@ def create_api(
     return api
 
 
-async def health() -> HealthAnswer:
+async def health() -> HealthResponse:
     """Answer as long as the process does; needs no key."""
-    return HealthAnswer()
+    return HealthResponse()
 
 
 async def invalid(_request: Request, error: Exception) -> Response:

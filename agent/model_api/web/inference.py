@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from agent.model_api.named_models import NamedModels
 from agent.model_api.training_request import ModelName, Text
-from agent.model_api.web.answers import EmbeddingsAnswer, PredictAnswer, Prediction, faulty, refusals
+from agent.model_api.web.responses import EmbeddingsResponse, Prediction, PredictResponse, faulty, refusals
 from agent.serving.artefact import VERSION
 from agent.serving.loaded import LoadedModels
 from agent.serving.model import RoleModel
@@ -70,33 +70,33 @@ class InferenceRoutes:
         """Return the routes."""
         router = APIRouter(tags=["inference"])
         add, known = router.add_api_route, refusals(404)
-        add("/v1/predict", self.predict, methods=["POST"], response_model=PredictAnswer, responses=known)
-        add("/v1/embeddings", self.embeddings, methods=["POST"], response_model=EmbeddingsAnswer, responses=known)
+        add("/v1/predict", self.predict, methods=["POST"], response_model=PredictResponse, responses=known)
+        add("/v1/embeddings", self.embeddings, methods=["POST"], response_model=EmbeddingsResponse, responses=known)
         return router
 
-    async def predict(self, request: PredictRequest) -> PredictAnswer:
+    async def predict(self, request: PredictRequest) -> PredictResponse:
         """Label texts. The ticket agent's own model answers without the rules and memory that it is weighed with."""
         return await to_thread.run_sync(partial(self._predict, request), limiter=self._limiter)
 
-    async def embeddings(self, request: EmbeddingsRequest) -> EmbeddingsAnswer:
+    async def embeddings(self, request: EmbeddingsRequest) -> EmbeddingsResponse:
         """Embed texts with the model's own encoder."""
         return await to_thread.run_sync(partial(self._embed, request), limiter=self._limiter)
 
-    def _predict(self, request: PredictRequest) -> PredictAnswer:
+    def _predict(self, request: PredictRequest) -> PredictResponse:
         model = self._model(request)
         probabilities = model.probabilities(request.texts)
         predictions = [
             prediction(model, text, row, all_scores=request.all_scores)
             for text, row in zip(request.texts, probabilities, strict=True)
         ]
-        return PredictAnswer(predictions=predictions, model_version=model.version)
+        return PredictResponse(predictions=predictions, model_version=model.version)
 
-    def _embed(self, request: EmbeddingsRequest) -> EmbeddingsAnswer:
+    def _embed(self, request: EmbeddingsRequest) -> EmbeddingsResponse:
         model = self._model(request)
         if request.dimensions is not None and request.dimensions > model.encoder.dim:
             raise faulty("dimensions", f"this model's embeddings have {model.encoder.dim}")
         embeddings = shortened(model.embed(request.texts), request.dimensions)
-        return EmbeddingsAnswer(embeddings=embeddings.tolist(), model_version=model.version)
+        return EmbeddingsResponse(embeddings=embeddings.tolist(), model_version=model.version)
 
     def _model(self, request: TextsRequest) -> RoleModel:
         _, registry, manifest = self.models.version(request.model_name, request.version)

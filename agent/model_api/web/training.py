@@ -12,7 +12,7 @@ from agent.config.settings import ApiSettings
 from agent.model_api.job_queue import JobQueue
 from agent.model_api.named_models import NamedModels
 from agent.model_api.training_request import ModelName, TrainingRequest
-from agent.model_api.web.answers import JobAnswer, faulty, refusals
+from agent.model_api.web.responses import JobResponse, faulty, refusals
 from agent.packages import TRAINING, missing
 from agent.store import jobs
 from agent.store.database import Database
@@ -43,14 +43,20 @@ class TrainingRoutes:
     def router(self) -> APIRouter:
         """Return the routes."""
         router = APIRouter(tags=["training"])
-        add, one, answer = router.add_api_route, "/v1/jobs/{job_id}", JobAnswer
-        add("/v1/train", self.train, methods=["POST"], response_model=answer, responses=refusals(403, 409, 429, 501))
-        add("/v1/jobs", self.newest, methods=["GET"], response_model=list[JobAnswer])
-        add(one, self.status, methods=["GET"], response_model=answer, responses=refusals(404))
-        add(one, self.cancel, methods=["DELETE"], response_model=answer, responses=refusals(404, 409))
+        add, one = router.add_api_route, "/v1/jobs/{job_id}"
+        add(
+            "/v1/train",
+            self.train,
+            methods=["POST"],
+            response_model=JobResponse,
+            responses=refusals(403, 409, 429, 501),
+        )
+        add("/v1/jobs", self.newest, methods=["GET"], response_model=list[JobResponse])
+        add(one, self.status, methods=["GET"], response_model=JobResponse, responses=refusals(404))
+        add(one, self.cancel, methods=["DELETE"], response_model=JobResponse, responses=refusals(404, 409))
         return router
 
-    async def train(self, request: TrainingRequest, idempotency_key: Key = None) -> JobAnswer:
+    async def train(self, request: TrainingRequest, idempotency_key: Key = None) -> JobResponse:
         """Train a classifier in the background; when it is done, this version answers under the name."""
         if reason := missing(*TRAINING):
             raise HTTPException(501, f"this server does not train: {reason}")
@@ -75,27 +81,27 @@ class TrainingRoutes:
             headers = {"Retry-After": RETRY_AFTER_SECONDS}
             raise HTTPException(429, "too many jobs are waiting already", headers) from None
         self.queue.wake()
-        return self._answer(kept)
+        return self._response(kept)
 
     async def newest(
         self, model_name: ModelName | None = None, limit: Annotated[int, Query(ge=1, le=1000)] = 100
-    ) -> list[JobAnswer]:
+    ) -> list[JobResponse]:
         """List jobs, the newest first."""
-        return [self._answer(job) for job in await self.database.read(jobs.newest, limit, model_name)]
+        return [self._response(job) for job in await self.database.read(jobs.newest, limit, model_name)]
 
-    async def status(self, job_id: str) -> JobAnswer:
+    async def status(self, job_id: str) -> JobResponse:
         """Tell how far a job is."""
         job = await self.database.read(jobs.get, job_id)
         if job is None:
             raise HTTPException(404, NO_JOB)
-        return self._answer(job)
+        return self._response(job)
 
-    async def cancel(self, job_id: str) -> JobAnswer:
+    async def cancel(self, job_id: str) -> JobResponse:
         """End a job that is pending or running."""
         await self.status(job_id)
         if not await self.queue.cancel(job_id):
             raise HTTPException(409, ENDED)
         return await self.status(job_id)
 
-    def _answer(self, job: ModelJob) -> JobAnswer:
-        return JobAnswer.of(job, self.queue.progress(job.id))
+    def _response(self, job: ModelJob) -> JobResponse:
+        return JobResponse.of(job, self.queue.progress(job.id))

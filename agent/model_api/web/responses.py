@@ -30,13 +30,13 @@ def faulty(field: str, message: str) -> RequestValidationError:
     return RequestValidationError([{"loc": ("body", field), "msg": message, "type": "value_error"}])
 
 
-class HealthAnswer(BaseModel):
+class HealthResponse(BaseModel):
     """The process answers."""
 
     status: Literal["ok"] = "ok"
 
 
-class ProgressAnswer(BaseModel):
+class ProgressResponse(BaseModel):
     """How far a running job is: `done` of `total` units of a phase."""
 
     phase: str
@@ -44,7 +44,7 @@ class ProgressAnswer(BaseModel):
     total: int
 
 
-class JobAnswer(BaseModel):
+class JobResponse(BaseModel):
     """A training job; a cancelled one has failed with the error "cancelled by request"."""
 
     job_id: str
@@ -54,11 +54,11 @@ class JobAnswer(BaseModel):
     error: str | None = None
     started_at: float | None = None
     finished_at: float | None = None
-    progress: ProgressAnswer | None = None
+    progress: ProgressResponse | None = None
     model_version: str | None = None
 
     @classmethod
-    def of(cls, job: ModelJob, progress: Progress | None = None) -> JobAnswer:
+    def of(cls, job: ModelJob, progress: Progress | None = None) -> JobResponse:
         """Tell of a job."""
         return cls.model_validate(
             {
@@ -75,7 +75,7 @@ class JobAnswer(BaseModel):
         )
 
 
-class IntervalAnswer(BaseModel):
+class IntervalResponse(BaseModel):
     """A 95 % confidence interval."""
 
     low: float
@@ -92,7 +92,7 @@ class LabelScore(BaseModel):
     support: int
 
 
-class ModelAnswer(BaseModel):
+class ModelResponse(BaseModel):
     """A version of a model, with its quality on texts that it had not seen when it was asked about them."""
 
     model_name: str
@@ -108,15 +108,15 @@ class ModelAnswer(BaseModel):
     labels: list[str]
     multi_label: bool
     judged_by: str | None = None
-    accuracy_interval: IntervalAnswer | None = None
+    accuracy_interval: IntervalResponse | None = None
     macro_f1: float | None = None
-    macro_f1_interval: IntervalAnswer | None = None
+    macro_f1_interval: IntervalResponse | None = None
     log_loss: float | None = None
     calibration_error: float | None = None
     by_label: list[LabelScore] = []
 
     @classmethod
-    def of(cls, name: str, manifest: Manifest, *, active: bool, protected: bool) -> ModelAnswer:
+    def of(cls, name: str, manifest: Manifest, *, active: bool, protected: bool) -> ModelResponse:
         """Tell of a version."""
         metrics, report = manifest.metrics, manifest.metrics.get("pooled", {})
         tickets = sum(len(keys) for keys in manifest.tickets.values())
@@ -159,21 +159,21 @@ class Prediction(BaseModel):
     scores: dict[str, float] | None = Field(default=None, description="By label, where `all_scores` asked for it.")
 
 
-class PredictAnswer(BaseModel):
+class PredictResponse(BaseModel):
     """One prediction for each text, in their order."""
 
     predictions: list[Prediction]
     model_version: str
 
 
-class EmbeddingsAnswer(BaseModel):
+class EmbeddingsResponse(BaseModel):
     """One embedding of length one for each text, in their order."""
 
     embeddings: list[list[float]]
     model_version: str
 
 
-class AliasAnswer(BaseModel):
+class AliasResponse(BaseModel):
     """Another name for a model."""
 
     alias: str
