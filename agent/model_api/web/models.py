@@ -1,4 +1,4 @@
-"""`/v1/models` and `/v1/aliases`: what there is, which version answers, and the way back."""
+"""`/v1/models` and `/v1/aliases`: list, activate, roll back and delete models, versions and aliases."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ BY_CLIENT = "by a client of the model API"
 
 
 class AliasRequest(BaseModel):
-    """The model that an alias shall stand for."""
+    """The model that an alias refers to."""
 
     model_name: ModelName
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRoutes:
-    """The endpoints with the models they are about."""
+    """The endpoints for models and aliases."""
 
     models: NamedModels
 
@@ -51,11 +51,11 @@ class ModelRoutes:
         return router
 
     async def all(self) -> list[ModelResponse]:
-        """List all models, each with the version that answers."""
+        """List all models, each with its active version."""
         return await to_thread.run_sync(lambda: [self._about(name) for name in self.models.names()])
 
     async def active(self, name: Name) -> ModelResponse:
-        """Tell of the version that answers: how it was trained, and how good it is."""
+        """Get the active version, its training parameters and quality."""
         return await to_thread.run_sync(self._about, name)
 
     async def versions(self, name: Name) -> list[ModelResponse]:
@@ -63,11 +63,11 @@ class ModelRoutes:
         return await to_thread.run_sync(self._all_versions, name)
 
     async def version(self, name: Name, version: Version) -> ModelResponse:
-        """Tell of one version."""
+        """Get one version, its training parameters and quality."""
         return await to_thread.run_sync(self._about, name, version)
 
     async def activate(self, name: Name, version: Version) -> ModelResponse:
-        """Let a version answer."""
+        """Activate a version: requests that name no version use it from now on."""
 
         def move() -> ModelResponse:
             self.models.changeable(self.models.resolve(name)[0])
@@ -78,7 +78,7 @@ class ModelRoutes:
         return await to_thread.run_sync(move)
 
     async def rollback(self, name: Name) -> ModelResponse:
-        """Let the version answer that did so before."""
+        """Roll back to the version that was active before."""
 
         def move() -> ModelResponse:
             self.models.changeable(self.models.resolve(name)[0]).rollback(BY_CLIENT)
@@ -91,21 +91,21 @@ class ModelRoutes:
         await to_thread.run_sync(self.models.delete, name)
 
     async def delete_version(self, name: Name, version: Version) -> None:
-        """Delete a version that does not answer."""
+        """Delete a version that is not active."""
         await to_thread.run_sync(self.models.delete_version, name, version)
 
     async def aliases(self) -> list[AliasResponse]:
-        """List all aliases."""
+        """List all aliases with the models they refer to."""
         found = await to_thread.run_sync(self.models.aliases)
         return [AliasResponse(alias=alias, model_name=name) for alias, name in sorted(found.items())]
 
     async def set_alias(self, name: Name, request: AliasRequest) -> AliasResponse:
-        """Let an alias stand for a model: clients that use it change over at once."""
+        """Create an alias for a model, or point it to another model. Takes effect at once for all clients."""
         await to_thread.run_sync(self.models.set_alias, name, request.model_name)
         return AliasResponse(alias=name, model_name=(await to_thread.run_sync(self.models.aliases))[name])
 
     async def delete_alias(self, name: Name) -> None:
-        """Forget an alias; the model stays."""
+        """Delete an alias. The model is kept."""
         await to_thread.run_sync(self.models.delete_alias, name)
 
     def _about(self, name: str, version: str | None = None) -> ModelResponse:

@@ -1,4 +1,4 @@
-"""What the model API answers. The first fields of each are those of the SetFit Docker API, with its names and types."""
+"""Response bodies of the model API. Each begins with the fields of the SetFit Docker API, with its names and types."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from agent.store.tables import ModelJob
 
 
 class Problem(BaseModel):
-    """Why a request was refused, in one line for a person."""
+    """The reason why a request was refused, in one line."""
 
     detail: str
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return what the documentation says about refusals with these statuses."""
+    """Return the documented error responses for these statuses."""
     return {status: {"model": Problem} for status in statuses}
 
 
 def faulty(field: str, message: str) -> RequestValidationError:
-    """Return the error for a field of the body that only the server can find faulty."""
+    """Return the validation error for a field that the schema alone cannot check."""
     return RequestValidationError([{"loc": ("body", field), "msg": message, "type": "value_error"}])
 
 
 class HealthResponse(BaseModel):
-    """The process answers."""
+    """The server is running."""
 
     status: Literal["ok"] = "ok"
 
 
 class ProgressResponse(BaseModel):
-    """How far a running job is: `done` of `total` units of a phase."""
+    """The progress of a running job: `done` of `total` units of its current phase."""
 
     phase: str
     done: int
@@ -45,7 +45,7 @@ class ProgressResponse(BaseModel):
 
 
 class JobResponse(BaseModel):
-    """A training job; a cancelled one has failed with the error "cancelled by request"."""
+    """A training job. A cancelled job has the status "failed" and the error "cancelled by request"."""
 
     job_id: str
     status: Literal["pending", "running", "completed", "failed"]
@@ -59,7 +59,7 @@ class JobResponse(BaseModel):
 
     @classmethod
     def of(cls, job: ModelJob, progress: Progress | None = None) -> JobResponse:
-        """Tell of a job."""
+        """Return the response for a job."""
         return cls.model_validate(
             {
                 "job_id": job.id,
@@ -83,7 +83,7 @@ class IntervalResponse(BaseModel):
 
 
 class LabelScore(BaseModel):
-    """How well one label is recognised; `support` is the number of texts that have it."""
+    """The quality for one label; `support` is the number of texts that have it."""
 
     label: str
     precision: float
@@ -93,12 +93,12 @@ class LabelScore(BaseModel):
 
 
 class ModelResponse(BaseModel):
-    """A version of a model, with its quality on texts that it had not seen when it was asked about them."""
+    """A version of a model, with its quality measured on texts that it was not trained on."""
 
     model_name: str
     base_model: str
     created_at: datetime
-    accuracy: float | None = Field(description="Null only for a model that was never judged.")
+    accuracy: float | None = Field(description="Null only for a model that was never evaluated.")
     training_duration_seconds: float | None = Field(description="Null only for the ticket agent's own model.")
     num_examples: int
     version: str
@@ -117,7 +117,7 @@ class ModelResponse(BaseModel):
 
     @classmethod
     def of(cls, name: str, manifest: Manifest, *, active: bool, protected: bool) -> ModelResponse:
-        """Tell of a version."""
+        """Return the response for a version."""
         metrics, report = manifest.metrics, manifest.metrics.get("pooled", {})
         tickets = sum(len(keys) for keys in manifest.tickets.values())
         return cls(
@@ -154,20 +154,22 @@ class Prediction(BaseModel):
     label: str
     score: float
     labels: list[str] | None = Field(
-        default=None, description="Every label that is more likely than not (multi-label)."
+        default=None, description="All labels with a probability of at least 0.5 (multi-label models only)."
     )
-    scores: dict[str, float] | None = Field(default=None, description="By label, where `all_scores` asked for it.")
+    scores: dict[str, float] | None = Field(
+        default=None, description="The score of each label, if requested with `all_scores`."
+    )
 
 
 class PredictResponse(BaseModel):
-    """One prediction for each text, in their order."""
+    """One prediction for each text, in the order of the request."""
 
     predictions: list[Prediction]
     model_version: str
 
 
 class EmbeddingsResponse(BaseModel):
-    """One embedding of length one for each text, in their order."""
+    """One embedding of unit length for each text, in the order of the request."""
 
     embeddings: list[list[float]]
     model_version: str

@@ -26,7 +26,8 @@ RETRY_AFTER_SECONDS = "60"
 Key = Annotated[
     str | None,
     Header(
-        max_length=200, description="The same key with the same request gives the same job, however often it comes."
+        max_length=200,
+        description="A repeated request with the same key returns the same job instead of starting another.",
     ),
 ]
 
@@ -57,7 +58,7 @@ class TrainingRoutes:
         return router
 
     async def train(self, request: TrainingRequest, idempotency_key: Key = None) -> JobResponse:
-        """Train a classifier in the background; when it is done, this version answers under the name."""
+        """Start training a classifier and return the job. On completion the new version becomes the active one."""
         if reason := missing(*TRAINING):
             raise HTTPException(501, f"this server does not train: {reason}")
         base_model = request.base_model or self.settings.base_models[0]
@@ -76,28 +77,28 @@ class TrainingRoutes:
         try:
             kept = await self.database.write(jobs.add, job, most_open=self.settings.max_open_jobs)
         except jobs.KeyReused:
-            raise HTTPException(409, "this Idempotency-Key came with another request before") from None
+            raise HTTPException(409, "this Idempotency-Key was used with a different request") from None
         except jobs.QueueFull:
             headers = {"Retry-After": RETRY_AFTER_SECONDS}
-            raise HTTPException(429, "too many jobs are waiting already", headers) from None
+            raise HTTPException(429, "too many jobs are open already", headers) from None
         self.queue.wake()
         return self._response(kept)
 
     async def newest(
         self, model_name: ModelName | None = None, limit: Annotated[int, Query(ge=1, le=1000)] = 100
     ) -> list[JobResponse]:
-        """List jobs, the newest first."""
+        """List training jobs, newest first."""
         return [self._response(job) for job in await self.database.read(jobs.newest, limit, model_name)]
 
     async def status(self, job_id: str) -> JobResponse:
-        """Tell how far a job is."""
+        """Get a training job: its status, its progress while it runs, and the version it made or the error."""
         job = await self.database.read(jobs.get, job_id)
         if job is None:
             raise HTTPException(404, NO_JOB)
         return self._response(job)
 
     async def cancel(self, job_id: str) -> JobResponse:
-        """End a job that is pending or running."""
+        """Cancel a pending or running job. It ends as failed, with the error 'cancelled by request'."""
         await self.status(job_id)
         if not await self.queue.cancel(job_id):
             raise HTTPException(409, ENDED)
