@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 
 def demo(
-    leave: Annotated[bool, typer.Option("--exit", help="End by itself instead of waiting for Ctrl-C.")] = False,
-    tickets: Annotated[int, typer.Option(min=1, max=500, help="Tickets in each of the two rounds.")] = 40,
+    leave: Annotated[bool, typer.Option("--exit", help="Exit when done instead of waiting for Ctrl-C.")] = False,
+    tickets: Annotated[int, typer.Option(min=1, max=500, help="Number of tickets in each of the two rounds.")] = 40,
     config: ConfigOption = CONFIG,
 ) -> None:
-    """Show Rolecall at work on a real django-helpdesk with real work orders of mining excavators.
+    """Run Rolecall on a real django-helpdesk with real work orders of mining excavators.
 
     Imports 150 tagged work orders, trains, serves, files tickets through the helpdesk's own API, shows the comments as
-    read back from it, corrects the wrong ones as staff would, trains again and files more. Needs pip to reach a
-    package index at its first run; everything else stays on this machine and is deleted at the end.
+    read back from it, corrects the wrong ones as staff would, trains again and files more. The first run needs a
+    package index that pip can reach; everything else stays on this machine and is deleted at the end.
     """
     from agent.config.roles_file import load_roles
     from agent.config.rules_file import load_rules

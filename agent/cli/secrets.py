@@ -1,4 +1,4 @@
-"""`rolecall secrets`: where secrets come from; never what they are."""
+"""`rolecall secrets`: show where secrets come from, never their values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from agent.cli.options import CONFIG, ConfigOption
 if TYPE_CHECKING:
     from agent.config.loading import Given
 
-app = typer.Typer(help="See where secrets come from; their values are never shown.", no_args_is_help=True)
+app = typer.Typer(help="Show where secrets come from, never their values.", no_args_is_help=True)
 
 DOTENV = Path(".env")
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -25,12 +25,12 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 @app.callback()
 def secrets() -> None:
-    """See where secrets come from; their values are never shown."""
+    """Show where secrets come from, never their values."""
 
 
 @app.command()
 def check(config: ConfigOption = CONFIG) -> None:
-    """Ask every source, and name each secret with the source that it comes from and those that it hides."""
+    """Read every source, and show which source each secret comes from and which other sources also have it."""
     from agent.config.loading import load, read_given
     from agent.config.secrets import Secrets
     from agent.errors import SettingsError
