@@ -30,7 +30,7 @@ MAX_ANSWER_BYTES = 32 * 1024 * 1024
 LONGEST_RETRY_AFTER = 86_400.0
 
 may_write: ContextVar[Callable[[], bool]] = ContextVar("may_write", default=lambda: True)
-"""Asked at the last moment before a write leaves: whoever was suspended that long may have been replaced meanwhile."""
+"""Called just before a write is sent: a server that was suspended may have been replaced by another meanwhile."""
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -102,7 +102,7 @@ async def call(
 
 
 async def _ask_first(step: str, _info: Mapping[str, Any]) -> None:
-    """Break the request off, by raising Transient, while the other side still lacks the body. httpcore calls this."""
+    """Abort the request before its body is sent, by raising Transient. Called by httpcore."""
     if step.endswith("send_request_body.started") and not may_write.get()():
         raise Transient("not sent: this server was out of touch, and others may have taken its work over")
 
@@ -180,7 +180,7 @@ def base_url(value: str) -> str:
 
 
 def in_clear(url: str) -> bool:
-    """Tell whether what is sent to this address, its token first, crosses a network unencrypted."""
+    """Return whether requests to this address, with the token, cross a network unencrypted."""
     parsed = httpx.URL(url)
     address = _address(parsed.host)
     here = parsed.host == "localhost" or (address is not None and address.is_loopback)

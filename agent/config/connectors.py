@@ -1,7 +1,7 @@
-"""`[connectors.NAME]`: one table for each system that Rolecall is connected to, of the kind that the table names.
+"""`[connectors.NAME]`: one settings table for each connected system, of the kind given in the table.
 
-NAME is in the hook's address and in ticket keys, and `kind` defaults to it. In the environment its dashes are
-underscores, so a name has no underscore of its own, and no two names can meet there.
+NAME is in the hook's address and in ticket keys, and `kind` defaults to it. In environment variables its dashes become
+underscores, so a name may hold no underscore: otherwise two names could share a variable.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LONGEST_NAME = 40
 
 @dataclass(frozen=True, slots=True)
 class ConnectorSettings:
-    """What an operator set for one connector; `settings` is of the type that its kind asks for."""
+    """The settings of one connector; `settings` is of the type that its kind requires."""
 
     kind: str
     settings: Any
@@ -34,14 +34,14 @@ class ConnectorSettings:
 
 
 def is_name(name: str) -> bool:
-    """Tell whether a connector can be called so."""
+    """Return whether this is a valid name for a connector."""
     return len(name) <= LONGEST_NAME and re.fullmatch(NAME, name) is not None
 
 
 def validated(tables: Any, tree: SettingTree, *, asked: bool = True) -> dict[str, ConnectorSettings]:
     """Return the settings of every connector. Raises SettingsError with the faults of all of them.
 
-    Where the sources of secrets could not be `asked`, no setting counts as missing.
+    With `asked` False the sources of secrets could not be read, and no setting counts as missing.
     """
     if not isinstance(tables, dict):
         raise SettingsError([tree.fault(("connectors",), "should be tables, one [connectors.NAME] for each")])

@@ -1,4 +1,4 @@
-"""Where settings come from: `config/agent.toml`, overridden by the sources of secrets, `.env` and the environment.
+"""Load settings from `config/agent.toml`, overridden by the sources of secrets, `.env` and the environment.
 
 A setting `[learning] window` is `ROLECALL_LEARNING__WINDOW` there; dashes become underscores, and a list is written as
 JSON. A value `secret:NAME` stands for the secret of that name. `rules` and `roles` are relative to the settings file,
@@ -34,7 +34,7 @@ PLAIN_NAMES = {"API_KEY": ("api", "key"), "MODEL_PATH": ("api", "models")}
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the operator wrote on this machine, before any other source of secrets is asked."""
+    """What is configured on this machine, before any other source of secrets is read."""
 
     file: TomlFile | None
     local: tuple[Variables, Variables]
@@ -54,7 +54,7 @@ def load(
 ) -> Settings:
     """Read all sources and validate them together. `overrides` holds dotted names, as given on the command line.
 
-    With the same `secrets`, loading again lives through outages of a source. Raises SettingsError with every fault.
+    Reloading with the same `secrets` survives outages of a source. Raises SettingsError with every fault.
     """
     given = _given(file, environ, dotenv_file)
     try:
@@ -79,7 +79,7 @@ def read_given(
     environ: Mapping[str, str] | None = None,
     dotenv_file: Path | None = Path(".env"),
 ) -> Given:
-    """Read the settings file, if there is to be one, the environment and `.env`. Raises SettingsError, SourceFailed."""
+    """Read the settings file (unless None), the environment and `.env`. Raises SettingsError, SourceFailed."""
     given = _given(file, environ, dotenv_file)
     if given.faults:
         raise SettingsError(given.faults)

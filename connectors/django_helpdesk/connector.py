@@ -68,7 +68,7 @@ class DjangoHelpdesk:
         return ticket_url(ticket_id, self._settings)
 
     async def check(self) -> str:
-        """Read what is newest, say what was reached and what is set up badly. Raises Transient or Permanent."""
+        """Read the newest entries; return what was reached and what is set up badly. Raises Transient or Permanent."""
         try:
             tickets = await self._reader.open_page("last", 1)
             recent = await self._reader.newest_follow_ups()
@@ -113,7 +113,7 @@ class DjangoHelpdesk:
             return Stored(comment_id)  # it was carried out; the next look shows the text
 
     async def poll(self, watermark: str | None) -> Poll:
-        """Find what sent no webhook since the last look. The first look (None) takes the present as its start."""
+        """Find what sent no webhook since the last poll. The first poll (None) starts at the present."""
         if watermark is None:
             return polling.start(await self._reader.newest_follow_ups(), await self._reader.open_tickets())
         since = polling.read_watermark(watermark)
@@ -128,7 +128,7 @@ class DjangoHelpdesk:
 
 
 def _number(identifier: str) -> int:
-    """Return a ticket or comment id as the number that it is here: it becomes part of a path."""
+    """Return a ticket or comment id as a number, because it becomes part of a path."""
     if not (identifier.isascii() and identifier.isdigit() and len(identifier) < 20):
         raise Permanent(f"{identifier!r} is not an id of this helpdesk")
     return int(identifier)

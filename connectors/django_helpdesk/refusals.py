@@ -1,4 +1,4 @@
-"""A 400 of the helpdesk in words: not 404 but 400 answers a comment on a ticket that the helpdesk does not know."""
+"""The errors behind a 400: a comment on an unknown ticket gets 400 from the helpdesk, not 404."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ MAX_FILE_BYTES = 64 * 1024
 class Variables:
     """The environment or `.env`: names with values, or with the path of the file that holds the value.
 
-    `values` holds no empty ones: templates and Compose leave a name empty to say nothing with it.
-    `paths` are the last parts of settings that are themselves paths, such as CA_FILE: those are no references.
+    `values` has no empty ones: templates and Compose leave a variable empty to mean that it is not set.
+    `paths` are the last parts of settings that are themselves paths, such as CA_FILE: these are not references.
     """
 
     name: str
@@ -55,16 +55,16 @@ def dotenv(file: Path | None, paths: Collection[str] = ()) -> Variables:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """A directory with one file per secret, named like it; of ROLECALL_... names the case does not matter.
+    """A directory with one file per secret, named like it; the case of ROLECALL_... names does not matter.
 
-    Kubernetes keeps the files of a mounted Secret behind links that it swaps in one step; their names begin with dots.
+    Kubernetes keeps the files of a mounted Secret in hidden folders and swaps links to them in one step.
     """
 
     directory: Path
     name: str = "files"
 
     def read(self, also: Collection[str]) -> Mapping[str, Found]:
-        """Return the files' contents without the line end that editors leave; no directory means no secrets."""
+        """Return the files' contents without the final line end; no directory means no secrets."""
         try:
             entries = sorted(self.directory.iterdir())
         except (FileNotFoundError, NotADirectoryError):

@@ -1,4 +1,4 @@
-"""What a source of secrets is and yields, and the table `[secrets]` that lists the sources."""
+"""The protocol of a source of secrets, the values that it returns, and the table `[secrets]`."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 from agent.errors import RolecallError
 
 PREFIX = "ROLECALL_"
-"""Every name that begins so is a setting."""
+"""The prefix of every name of a setting."""
 
 REFERENCE = "secret:"
-"""A setting's value that begins so names the secret to be used instead of it."""
+"""The prefix of a setting's value that names the secret to use in its place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A value and the place that it came from, in words for the operator."""
+    """A value, and where it came from, in words for the operator."""
 
     value: str = field(repr=False)
     origin: str
 
 
 class SourceFailed(RolecallError):
-    """A source cannot be asked, or refuses; `reason` says what to mend and never holds a secret."""
+    """A source cannot be read; `reason` says what to fix and never holds a secret."""
 
     def __init__(self, source: str, reason: str) -> None:
         super().__init__(f"{source}: {reason}")
@@ -41,14 +41,14 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """What operators call it, in `[secrets] sources` and in messages."""
+        """Its name in `[secrets] sources` and in messages."""
 
     def read(self, also: Collection[str]) -> Mapping[str, Found]:
         """Return every secret called ROLECALL_..., and those named in `also`, in one piece. Raises SourceFailed."""
 
 
 def is_wanted(name: str, also: Collection[str]) -> bool:
-    """Tell whether a source should yield the secret of this name."""
+    """Return whether a source should return the secret of this name."""
     return name.startswith(PREFIX) or name in also
 
 
@@ -75,7 +75,7 @@ def _vault(value: str) -> str:
 
 
 class SecretsSettings(BaseModel):
-    """Where secrets are looked for behind the environment and `.env`, and how often."""
+    """Where secrets are read from after the environment and `.env`, and how often."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
