@@ -58,7 +58,7 @@ class TicketResult:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """The demo's cast."""
+    """The parts of the demo, and its steps."""
 
     helpdesk: HelpdeskServer
     installation: Installation
