@@ -1,1 +1,1 @@
-"""Border to ticketing systems: they know tickets, not roles."""
+"""Connectors to ticketing systems. They know tickets, not roles."""

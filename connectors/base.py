@@ -1,4 +1,4 @@
-"""What every connector offers. A new system is one short file that fits this protocol, plus a line in `registry.py`.
+"""The protocol of a connector. A new system is a short package that implements it, and a line in `registry.py`.
 
 An installation may connect to several systems of one kind, so each connector has a name of its own, its `source`.
 """
@@ -15,9 +15,9 @@ from connectors.events import Delivery, Event, Ticket
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """What one look at the system found: events whose webhook may never come, and where the next look starts.
+    """The result of one poll: events whose webhook may never come, and the watermark from which the next poll starts.
 
-    `complete` is False where there was more than one look may ask for: the next one should follow soon.
+    `complete` is False if there was more than one poll may request: the next one should follow soon.
     """
 
     events: Sequence[Event]
@@ -27,9 +27,9 @@ class Poll:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A comment of ours as the system keeps it; `text` is None where its answer does not show it.
+    """A comment of ours as the system stores it; `text` is None if its response does not show it.
 
-    The text is in the form in which `read_ticket` gives it, which need not be the one that was sent.
+    The text has the form in which `read_ticket` returns it, which may differ from the one that was sent.
     """
 
     id: str
@@ -49,14 +49,14 @@ class Markup(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What a kind of system lets Rolecall do and know; False as well where that is unknown."""
+    """What a kind of system supports; False if that is unknown."""
 
     markup: Markup
     edits_comments: bool = False
     writes_subject: bool = False
     writes_description: bool = False
     knows_staff: bool = False
-    """Messages tell whether staff or the requester wrote them."""
+    """Messages show whether staff or the requester wrote them."""
     private_notes: bool = False
     """A comment can be hidden from the requester."""
     tags: bool = False
@@ -67,7 +67,7 @@ class Capabilities:
     lists_history: bool = False
     """All tickets, closed ones included, can be listed."""
     reactions: bool = False
-    """People can react to a comment, and the system tells of it."""
+    """People can react to a comment, and the system reports it."""
 
 
 class Connector(Protocol):
@@ -93,7 +93,7 @@ class Connector(Protocol):
         """Raise InvalidSignature unless the delivery is authentic. Looks at bytes only, in constant time."""
 
     def parse(self, delivery: Delivery) -> Sequence[Event]:
-        """Turn a verified delivery into events; [] means it is none of our business.
+        """Turn a verified delivery into events; [] if it concerns nothing that Rolecall handles.
 
         Raises MalformedPayload. Our own comments and changes yield no event.
         """
@@ -102,7 +102,7 @@ class Connector(Protocol):
         """Return the address at which staff see this ticket."""
 
     async def check(self) -> str:
-        """Reach the system and say in one line what was reached. Raises Transient or Permanent."""
+        """Connect to the system and return one line about it. Raises Transient or Permanent."""
 
     async def read_ticket(self, ticket_id: str) -> Ticket:
         """Fetch the ticket with all its messages, oldest first. Raises TicketNotFound, Transient or Permanent."""
@@ -114,10 +114,10 @@ class Connector(Protocol):
         """Replace the text of a comment of ours. Safe to repeat. Only called where `capabilities.edits_comments`."""
 
     async def poll(self, watermark: str | None) -> Poll:
-        """Find happenings since `watermark` that may have sent no webhook. Only called where `capabilities.polls`.
+        """Find events since `watermark` that may have sent no webhook. Only called where `capabilities.polls`.
 
-        The first look (None) takes the present as its start and yields no events: history must not flood the agent.
-        However much happened, one look makes a bounded number of requests.
+        The first poll (None) starts at the present and returns no events: history must not flood the agent. One poll
+        makes a bounded number of requests, however much happened.
         """
 
     async def aclose(self) -> None:

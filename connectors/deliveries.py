@@ -1,8 +1,8 @@
-"""What a delivery has to prove before it is believed: where it comes from, and that its JSON has one meaning.
+"""Verify where a delivery comes from, and decode its JSON strictly.
 
-Proofs are compared in constant time; every anomaly is InvalidSignature, whatever the bytes are. Each check takes
-several secrets, because a secret is rotated by accepting the old and the new one for a while. Parsers disagree on
-duplicate keys, NaN, depth, lone surrogates and numbers beyond 64 bits; what passes here reads the same everywhere.
+Signatures are compared in constant time; every anomaly raises InvalidSignature, whatever the bytes are. Each check
+takes several secrets, because during a rotation both the old and the new one are accepted. Parsers disagree on
+duplicate keys, NaN, depth, lone surrogates and numbers beyond 64 bits; JSON accepted here means the same everywhere.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LONGEST_TIMESTAMP = 12
 def verify_shared_secret(given: str, secrets: Sequence[str]) -> None:
     """Raise InvalidSignature unless `given` is one of the secrets.
 
-    Digests are compared instead of the values, so that neither content nor length shows in the time taken.
+    Digests are compared instead of the values, so that the time taken reveals neither content nor length.
     """
     digest = _digest(given)
     matches = [hmac.compare_digest(digest, _digest(secret)) for secret in secrets]
@@ -70,7 +70,7 @@ def verify_standard_webhook(
 
 
 def standard_key(secret: str) -> bytes:
-    """Return the key bytes of a `whsec_` secret. Raises ValueError, which belongs into the start-up check."""
+    """Return the key bytes of a `whsec_` secret. Raises ValueError; call it in the start-up check."""
     try:
         return base64.b64decode(secret.removeprefix(STANDARD_PREFIX), validate=True)
     except (binascii.Error, ValueError):

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 
 class ConnectorError(Exception):
-    """Any fault at the border to a ticketing system; the message is one line and holds no secret."""
+    """Any error between Rolecall and a ticketing system; the message is one line and holds no secret."""
 
 
 class InvalidSignature(ConnectorError):
@@ -23,13 +23,13 @@ class InvalidSignature(ConnectorError):
 
 
 class MalformedPayload(ConnectorError):
-    """The delivery is authentic, but not in the form that this system documents."""
+    """The delivery is authentic, but not in the format that this system documents."""
 
 
 class Transient(ConnectorError):
     """The system cannot answer now.
 
-    `retry_after` is the system's own wish in seconds, or None where it named none.
+    `retry_after`: the seconds that the system asks to wait, or None.
     """
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
@@ -38,7 +38,7 @@ class Transient(ConnectorError):
 
 
 class Ambiguous(Transient):
-    """A write got no usable answer (time-out, reset, 5xx): it may have been stored all the same."""
+    """A write got no usable answer (time-out, reset, 5xx): it may have been stored nevertheless."""
 
 
 class TicketNotFound(Transient):

@@ -1,4 +1,4 @@
-"""The values that connectors make of webhooks and API answers: plain, frozen, without any I/O.
+"""The values that connectors make of webhooks and API responses: plain and frozen, without I/O.
 
 "Unknown" is a value here: a field that a system does not send is None, never a guess. Identifiers are always strings,
 times are always aware UTC datetimes.
@@ -74,7 +74,7 @@ class Ticket:
     """A ticket as the system shows it now.
 
     `group` is the system's own name for who handles it (queue, team); `requester` and `assignee` are its ids of people.
-    None is unknown, an empty value is told: `tags=()` means that the ticket has no tags.
+    None means unknown; an empty value is known: `tags=()` means that the ticket has no tags.
     """
 
     id: str
@@ -97,9 +97,9 @@ class Ticket:
 class Event:
     """One thing that happened to one ticket.
 
-    `delivery_id` names the happening, not the request: a repeated delivery and a poll that finds the same happening
-    give the same id. Only with `kind` together it is unique, because one delivery can tell of two happenings (a reply
-    that also closes). `ticket` is the ticket as the delivery showed it, where it did.
+    `delivery_id` identifies what happened, not the request: a repeated delivery and a poll that finds the same event
+    give the same id. It is unique only together with `kind`, because one delivery can report two events (a reply that
+    also closes). `ticket` is the ticket as the delivery showed it, if it did.
     """
 
     kind: Kind

@@ -1,7 +1,7 @@
-"""The way to a ticketing system: its address, one HTTP client, and failures as the error tree of `connectors.errors`.
+"""HTTP requests to a ticketing system: its address, one client, and failures as the errors of `connectors.errors`.
 
-The base URL comes from the settings only, and nothing in a payload or an answer can change where the next request goes:
-redirects are refused, proxies and netrc of the environment are ignored.
+The base URL comes from the settings only, and nothing in a payload or a response can change where the next request
+goes: redirects are refused, proxies and netrc of the environment are ignored.
 Source: OWASP Server-Side Request Forgery Prevention Cheat Sheet.
 """
 
@@ -24,13 +24,13 @@ from connectors.errors import Ambiguous, ConnectorError, Permanent, TicketNotFou
 
 CONNECT_SECONDS = 5.0
 DEADLINE_FACTOR = 3
-"""A whole request may take this many times the time-out of one of its phases: a dripping answer has to end."""
+"""A whole request may take this many times the time-out of one of its phases: a response that trickles has to end."""
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 LONGEST_RETRY_AFTER = 86_400.0
 
 may_write: ContextVar[Callable[[], bool]] = ContextVar("may_write", default=lambda: True)
-"""Asked at the last moment before a write leaves: whoever was suspended that long may have been replaced meanwhile."""
+"""Called just before a write is sent: a server that was suspended may have been replaced by another meanwhile."""
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -38,8 +38,8 @@ _NEVER_VALID = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A complete HTTP answer."""
+class Response:
+    """A complete HTTP response."""
 
     status: int
     headers: Mapping[str, str]
@@ -74,8 +74,8 @@ async def call(
     params: Mapping[str, str | int] | None = None,
     json: Any = None,
     accept: Collection[int] = (),
-) -> Answer:
-    """Send one request and return its answer if that is 2xx or listed in `accept`.
+) -> Response:
+    """Send one request and return the response if its status is 2xx or listed in `accept`.
 
     Raises Permanent, TicketNotFound or Transient; Ambiguous when a write may have been carried out.
     """
@@ -85,24 +85,24 @@ async def call(
     try:
         async with (
             asyncio.timeout(phase * DEADLINE_FACTOR),
-            client.stream(method, path, params=params, json=json, extensions=_ASK_FIRST if write else None) as response,
+            client.stream(method, path, params=params, json=json, extensions=_ASK_FIRST if write else None) as streamed,
         ):
             chunks, size = [], 0
-            async for chunk in response.aiter_bytes():
+            async for chunk in streamed.aiter_bytes():
                 size += len(chunk)
                 if size > MAX_ANSWER_BYTES:
                     raise _spoilt(f"{what}: the answer is larger than {MAX_ANSWER_BYTES} bytes", write)
                 chunks.append(chunk)
     except (httpx.HTTPError, TimeoutError) as error:
         raise error_of_exception(what, error, write=write) from error
-    answer = Answer(response.status_code, response.headers, b"".join(chunks))
-    if 200 <= answer.status < 300 or answer.status in accept:
-        return answer
-    raise error_of_status(what, answer, write=write, now=datetime.now(UTC))
+    response = Response(streamed.status_code, streamed.headers, b"".join(chunks))
+    if 200 <= response.status < 300 or response.status in accept:
+        return response
+    raise error_of_status(what, response, write=write, now=datetime.now(UTC))
 
 
 async def _ask_first(step: str, _info: Mapping[str, Any]) -> None:
-    """Break the request off, by raising Transient, while the other side still lacks the body. httpcore calls this."""
+    """Abort the request before its body is sent, by raising Transient. Called by httpcore."""
     if step.endswith("send_request_body.started") and not may_write.get()():
         raise Transient("not sent: this server was out of touch, and others may have taken its work over")
 
@@ -110,11 +110,11 @@ async def _ask_first(step: str, _info: Mapping[str, Any]) -> None:
 _ASK_FIRST = {"trace": _ask_first}
 
 
-def error_of_status(what: str, answer: Answer, *, write: bool, now: datetime) -> ConnectorError:
-    """Name the error that an HTTP status outside 2xx stands for."""
-    status = answer.status
+def error_of_status(what: str, response: Response, *, write: bool, now: datetime) -> ConnectorError:
+    """Return the error for a response whose status is not 2xx."""
+    status = response.status
     message = f"{what}: answered {status}"
-    retry_after = retry_after_seconds(answer.headers.get("retry-after"), now)
+    retry_after = retry_after_seconds(response.headers.get("retry-after"), now)
     if status == 429 or (status == 503 and retry_after is not None):
         return Transient(message, retry_after)
     if status == 404:
@@ -131,7 +131,7 @@ def error_of_status(what: str, answer: Answer, *, write: bool, now: datetime) ->
 
 
 def error_of_exception(what: str, error: Exception, *, write: bool) -> ConnectorError:
-    """Name the error that a failed exchange stands for: without a connection nothing can have been carried out."""
+    """Return the error for a request that failed. Without a connection it cannot have been carried out."""
     message = f"{what}: {type(error).__name__}"
     if isinstance(error, _NEVER_VALID):
         return Permanent(message)
@@ -156,7 +156,7 @@ def retry_after_seconds(value: str | None, now: datetime) -> float | None:
 
 
 def _spoilt(message: str, write: bool) -> ConnectorError:
-    """Name the error of an answer that cannot be used although the request was served."""
+    """Return the error for a response that cannot be used although the request was served."""
     return Ambiguous(message) if write else Permanent(message)
 
 
@@ -180,7 +180,7 @@ def base_url(value: str) -> str:
 
 
 def in_clear(url: str) -> bool:
-    """Tell whether what is sent to this address, its token first, crosses a network unencrypted."""
+    """Return whether requests to this address, with the token, cross a network unencrypted."""
     parsed = httpx.URL(url)
     address = _address(parsed.host)
     here = parsed.host == "localhost" or (address is not None and address.is_loopback)

@@ -1,4 +1,4 @@
-"""A note in the markup of a ticketing system, with the mark by which Rolecall knows its own comment again.
+"""Render a note in the markup of a ticketing system, with the mark by which Rolecall recognises its own comment.
 
 Whatever a span holds is shown literally in every markup. In code spans, which may hold a stranger's words, what
 systems look for beyond their markup is broken up, too: mentions, references, links and templates. An invisible word
@@ -38,7 +38,7 @@ _TEXTILE_BLOCK = re.compile(r"^(?=\w+\.)")
 
 
 def render(note: Note, markup: Markup, mark: str = "") -> str:
-    """Return the note as the system takes it, ending in the mark; for ADF, a document in JSON."""
+    """Return the note in the system's markup, ending in the mark; for ADF, a document in JSON."""
     return _written([paragraph for section in note.sections for paragraph in section.paragraphs], markup, mark)
 
 
@@ -64,7 +64,7 @@ def excerpt(text: str) -> Span:
 
 
 def inert(text: str) -> str:
-    """Return text in which no mention, reference, template or address works; it looks the same."""
+    """Return the text with mentions, references, templates and addresses disabled; it looks the same."""
     return _ACTIVE.sub(WORD_JOINER, text)
 
 

@@ -1,6 +1,6 @@
-"""What Rolecall says on a ticket, as data: sections of paragraphs of spans. How it looks is for `markup.py` to say.
+"""What Rolecall says on a ticket, as data: sections of paragraphs of spans. `markup.py` renders it.
 
-Words that strangers wrote appear in it as `markup.excerpt` alone: one short code span on one line.
+Text from tickets appears in it only as `markup.excerpt`: one short code span on one line.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class Style(StrEnum):
-    """How a span is set. What is CODE is literal: nothing in it may work as markup, link, mention or template."""
+    """The style of a span. CODE is literal: nothing in it may act as markup, link, mention or template."""
 
     PLAIN = "plain"
     STRONG = "strong"

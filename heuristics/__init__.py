@@ -1,4 +1,4 @@
-"""Rules that operators write: they know text, not tickets and not the agent."""
+"""Keyword rules that operators write. They know text, not tickets and not the agent."""
 
 from heuristics.rules import Hit, Kind, Rule, RuleSet, Scope, leading_role, tally, vetoed
 

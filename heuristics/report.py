@@ -1,4 +1,4 @@
-"""Say how each rule fares on reviewed tickets: what it covers, where rules disagree, how often it is right.
+"""Measure each rule on reviewed tickets: what it covers, where rules disagree, how often it is right.
 
 The measures are those of Snorkel's labelling-function analysis (Ratner et al., 2017, doi:10.14778/3157794.3157797).
 """
@@ -27,7 +27,7 @@ class ReviewedText:
 
 @dataclass(frozen=True, slots=True)
 class RuleFigures:
-    """How one rule fared; all counts are tickets, except `hits`.
+    """The result of one rule; all counts are tickets, except `hits`.
 
     `right` counts tickets of the rule's role for a vote, tickets of other roles for a veto. `overlaps` counts tickets
     where another rule hit too; `conflicts` those where a rule contradicts: a vote for another role, or, between a vote
@@ -62,7 +62,7 @@ class RuleFigures:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How all rules fared together: `decided` counts tickets where votes alone name one role, `right` the true ones."""
+    """The result of all rules: `decided` counts tickets where votes alone name one role, `right` the true ones."""
 
     tickets: int
     covered: int
@@ -89,7 +89,7 @@ def report(rules: RuleSet, tickets: Iterable[ReviewedText]) -> Report:
 
 
 def contradict(one: Rule | Hit, other: Rule | Hit) -> bool:
-    """Say whether two rules cannot both be right about a ticket of one role."""
+    """Return whether two rules cannot both be right about a ticket of one role."""
     if one.kind is Kind.VOTE and other.kind is Kind.VOTE:
         return one.role != other.role
     return one.role == other.role and one.kind is not other.kind

@@ -1,4 +1,4 @@
-"""What a rule is, what it finds, what its findings add up to, and all rules compiled into one matcher.
+"""Rules, their hits, the sum of hits per role, and the matcher that all rules are compiled into.
 
 Patterns cannot hang: RE2 matches in time linear in the text, where Python's `re` takes hours for `(a+)+$` on 40
 letters. What would need backtracking (look-around, back-references) is refused when the rules are loaded. In RE2 word
@@ -60,7 +60,7 @@ class Rule:
     active_until: date | None = None
 
     def active(self, on: date) -> bool:
-        """Say whether the rule is in force on this day."""
+        """Return whether the rule is in force on this day."""
         return (self.active_from is None or self.active_from <= on) and (
             self.active_until is None or on <= self.active_until
         )
@@ -167,7 +167,7 @@ GROUP = 32
 
 
 def fault_in(pattern: str) -> str | None:
-    """Say why a pattern cannot be used, or None."""
+    """Return why a pattern cannot be used, or None if it can."""
     try:
         compiled = re2.compile(pattern, _options())
     except re2.error as exc:
@@ -179,7 +179,7 @@ def fault_in(pattern: str) -> str | None:
 
 
 class PatternIndex:
-    """All patterns, in groups of which one search tells whether any member occurs.
+    """All patterns, in groups that are searched at once to find whether any member occurs.
 
     Not RE2's own set of patterns: it is refused as too large where these groups still work.
     """

@@ -1,4 +1,4 @@
-"""How far a share of few cases can be trusted."""
+"""Confidence interval of a proportion."""
 
 from __future__ import annotations
 

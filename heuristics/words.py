@@ -1,7 +1,7 @@
 """Cut text into words, and keywords into what they match: whole words, case and plural ignored, shorthand unified.
 
-A hit may be denied by the words around it: "without air conditioning", "with add-ons disabled". After NegEx (Chapman et
-al., 2001, doi:10.1006/jbin.2001.1029) a negating phrase reaches a few words far and never beyond its clause.
+A hit may be negated by the words around it: "without air conditioning", "with add-ons disabled". After NegEx (Chapman
+et al., 2001, doi:10.1006/jbin.2001.1029), a negating phrase reaches a few words far and never beyond its clause.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class WordPattern:
     prefix: str | None = None
 
     def matches(self, form: str) -> bool:
-        """Say whether a token's form is this word."""
+        """Return whether a token's form matches this word."""
         return form.startswith(self.prefix) if self.prefix is not None else form in self.forms
 
 
@@ -88,7 +88,7 @@ def number_forms(word: str) -> frozenset[str]:
 
 
 def follows(tokens: Sequence[Token], at: int, words: Sequence[WordPattern]) -> bool:
-    """Say whether the words stand in the text one after the other, beginning with token `at`."""
+    """Return whether the words follow one another in the text, starting at token `at`."""
     return at + len(words) <= len(tokens) and all(
         word.matches(token.form) for word, token in zip(words, tokens[at : at + len(words)], strict=True)
     )
@@ -143,7 +143,7 @@ class Negation:
 
 
 def compile_negation(phrase: str) -> Negation:
-    """Read `no _` (before the hit), `_ disabled` (after it) or `disabled` (either). Raises ValueError, saying why."""
+    """Read `no _` (before the hit), `_ disabled` (after it) or `disabled` (either). Raises ValueError."""
     text = phrase.strip()
     before, after = text.endswith(f" {HIT}"), text.startswith(f"{HIT} ")
     text = text.removesuffix(f" {HIT}").removeprefix(f"{HIT} ")
@@ -154,7 +154,7 @@ def compile_negation(phrase: str) -> Negation:
 
 
 def negated(tokens: Sequence[Token], first: int, last: int, negations: Iterable[Negation]) -> bool:
-    """Say whether the hit in tokens `first` up to but not including `last` is denied near by, in its own clause."""
+    """Return whether the hit in tokens [first, last) is negated nearby, in its own clause."""
     if first >= last:
         return False
     for negation in negations:

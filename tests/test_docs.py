@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from agent.config.settings import Section, Settings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 FIRST_FILES = re.findall(r"^\d\. \[(agent/\S+\.py)\]", README, re.MULTILINE)
 
 
@@ -66,3 +68,41 @@ def test_help_answers_without_loading_a_model_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_the_glossary_is_short_and_every_name_in_it_exists() -> None:
+    rows = table("Glossary")
+    assert 0 < len(rows) <= 25
+    assert [fault for _, _, where in rows if (fault := fault_in(where))] == []
+
+
+@pytest.mark.parametrize(
+    "where", ["`Gone` in `agent/domain.py`", "`Example` in `agent/gone.py`", "`agent/gone.py`", ""]
+)
+def test_control_a_glossary_that_names_what_is_gone_is_found_out(where: str) -> None:
+    assert fault_in(where)
+
+
+def test_every_room_has_its_question() -> None:
+    folders = {f"agent/{path.parent.name}" for path in (ROOT / "agent").glob("*/__init__.py")}
+    assert {room.strip("`") for room, _ in table("The rooms")} == folders | {"connectors", "heuristics"}
+
+
+def table(heading: str) -> list[list[str]]:
+    """Return the cells of the table below a heading of CONTRIBUTING, without its two head lines."""
+    section = CONTRIBUTING.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def fault_in(where: str) -> str | None:
+    """Return what is wrong with "`NAME` in `FILE`" or "`FILE`", None where both exist."""
+    found = re.fullmatch(r"(?:`(\w+)` in )?`([\w/]+\.py)`", where)
+    if found is None:
+        return f"not of the form `NAME` in `FILE`: {where}"
+    name, file = found[1], ROOT / found[2]
+    if not file.is_file():
+        return f"no file {found[2]}"
+    definitions = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    defined = {node.name for node in ast.parse(file.read_text("utf-8")).body if isinstance(node, definitions)}
+    return None if name is None or name in defined else f"no {name} in {found[2]}"

@@ -35,12 +35,12 @@ from agent.cli import (
 from agent.cli import demo as demo_command
 
 EXIT_CODES = (
-    "Exit codes: 0 done; 1 a check found something to mend; 2 the message names what to mend first; 70 a fault of "
-    "Rolecall's own, its trace is in the file that the message names; 130 Ctrl-C; 141 nobody reads the output."
+    "Exit codes: 0 done; 1 a check failed; 2 something must be fixed first, the message names it; 70 a bug in "
+    "Rolecall, the message names the file with the traceback; 130 Ctrl-C; 141 the reader of the output has gone."
 )
 
 app = typer.Typer(
-    help="Rolecall reads tickets, says which role should handle them, and learns from the answer.",
+    help="Read tickets, suggest which role should handle each, and learn from what people say.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
@@ -68,7 +68,7 @@ app.command("demo")(demo_command.demo)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and exit; whatever goes wrong is a message and an exit code, never a trace."""
+    """Run the command line and exit. Every error becomes a message and an exit code, never a traceback."""
     try:
         app(arguments)
     except SystemExit as end:
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def end_with(error: BaseException) -> NoReturn:
-    """Print what is to be mended and exit."""
+    """Print the error message and exit."""
     failed = failures.failure(error)
     if failed.code == failures.NO_READER:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter's last flush would fail

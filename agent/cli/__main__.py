@@ -1,4 +1,4 @@
-"""`python -m agent.cli`: the same as `rolecall`, for processes that start one another."""
+"""`python -m agent.cli`: the same as `rolecall`, for processes that start another command."""
 
 from agent.cli import main
 

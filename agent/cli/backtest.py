@@ -1,4 +1,4 @@
-"""`rolecall backtest`: what would have been said on the last tickets, had it been in use."""
+"""`rolecall backtest`: what Rolecall would have said on the latest reviewed tickets."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ EXCERPT = 80
 
 
 def backtest(
-    last: Annotated[int, typer.Option(min=1, max=450, help="How many of the latest reviewed tickets.")] = 100,
+    last: Annotated[int, typer.Option(min=1, max=450, help="Number of reviewed tickets to show, latest first.")] = 100,
     config: ConfigOption = CONFIG,
     data: DataOption = None,
 ) -> None:
-    """Show what Rolecall would have said on your last reviewed tickets, beside what people settled on.
+    """Show what Rolecall would have said on the latest reviewed tickets, beside the role that people gave.
 
-    Every answer is one that the model gave, or would give, without having seen that ticket's review. Posts nothing:
-    run it before you let Rolecall comment.
+    Each ticket is answered as if its review had not been seen. Posts nothing: run it before you let Rolecall comment.
     """
     require("scipy", "sklearn")
 

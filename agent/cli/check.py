@@ -1,4 +1,4 @@
-"""`rolecall check`: say whether it would work, and what is to be mended if not."""
+"""`rolecall check`: check whether the installation works, and name what to fix if not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`rolecall clean`: which reviewed tickets carry a role that looks wrong."""
+"""`rolecall clean`: list reviewed tickets whose role looks wrong."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def clean(
 ) -> None:
     """List reviewed tickets whose role looks wrong, the most suspicious first, with the reason. Changes nothing.
 
-    A wrong label is mended where it was made: answer the ticket with `/role NAME`, or import the right role.
+    Correct a wrong role where it was given: reply to the ticket with `/role NAME`, or import the right role.
     """
     require("cleanlab", "scipy", "sklearn")
 

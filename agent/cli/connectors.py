@@ -1,4 +1,4 @@
-"""`rolecall connectors`: what is connected and kept, under which name; how a name is changed or given up."""
+"""`rolecall connectors`: list, rename and remove connectors, with the data kept of each."""
 
 from __future__ import annotations
 
@@ -21,15 +21,13 @@ if TYPE_CHECKING:
     from agent.store.connector_data import Held
     from agent.store.database import Database
 
-app = typer.Typer(
-    help="Connected systems: list them, give one another name, forget one that is gone.", no_args_is_help=True
-)
+app = typer.Typer(help="List connected systems; rename one, or remove one that is gone.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="Name of a connector: its table in the settings is [connectors.NAME].")]
 
 
 @app.command("list")
 def list_(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
-    """List connectors, and names that tickets have but no connector, with what is kept of each."""
+    """List connectors with the data kept of each, including names that only tickets still have."""
     from agent.store.connector_data import Held, held
 
     settings = settings_for(config, data)
@@ -46,14 +44,14 @@ def list_(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
 @app.command()
 def rename(
     old: Name,
-    new: Annotated[str, typer.Argument(help="The name that it shall have.")],
+    new: Annotated[str, typer.Argument(help="The new name.")],
     config: ConfigOption = CONFIG,
     data: DataOption = None,
 ) -> None:
-    """Give a connector another name in all that is kept; its comments, reviews and models go on as before.
+    """Rename a connector in all stored data, so that its comments, reviews and models keep working.
 
-    Stop the server first, and let it work off its events before. Settings, secrets, roles and the system's webhooks
-    are changed by hand: what is to be changed is listed at the end.
+    Let the server finish its open events, then stop it before renaming. Settings, secrets, roles and the system's
+    webhooks have to be changed by hand: the command lists these changes at the end.
     """
     from agent.config.loading import LONGEST_NAME, is_name
     from agent.config.roles_file import load_roles
@@ -80,11 +78,11 @@ def rename(
 @app.command()
 def remove(
     name: Name,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     config: ConfigOption = CONFIG,
     data: DataOption = None,
 ) -> None:
-    """Drop what is still to be done for a connector that is gone; what was learnt from it stays."""
+    """Drop the open events of a connector that is gone. Its tickets and reviews are kept, to learn from."""
     from agent.errors import BadInput
     from agent.store import connector_data
     from agent.store.tables import utcnow

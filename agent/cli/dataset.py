@@ -1,7 +1,6 @@
-"""`rolecall dataset`: train a classifier on a data set, and look at what it gets wrong.
+"""`rolecall dataset`: train a classifier on a data set, and review its mistakes.
 
-A group of its own beside `train` and `evaluate`, which are about tickets, roles and what staff said: these two know
-neither, and share not one option with those.
+These commands are separate from `train` and `evaluate`, which work on tickets, roles and reviews: they share no option.
 """
 
 from __future__ import annotations
@@ -22,18 +21,20 @@ from agent.packages import TRAINING, require
 if TYPE_CHECKING:
     from agent.fitting.evaluation import Report
     from agent.fitting.job import Progress as Step
-    from agent.model_api.dataset_answers import Answer
+    from agent.model_api.dataset_predictions import RowPrediction
     from agent.model_api.datasets import Columns
 
 EXCERPT = 160
 
-app = typer.Typer(help="Train and judge classifiers on data sets (SetFit's recipe).", no_args_is_help=True)
+app = typer.Typer(help="Train and evaluate classifiers on data sets (SetFit's recipe).", no_args_is_help=True)
 
 DatasetArgument = Annotated[str, typer.Argument(help="A .csv or .parquet file, a folder of them, or an id on the hub.")]
-SplitOption = Annotated[str, typer.Option(help="Which part of a folder or of a data set on the hub.")]
-TextOption = Annotated[list[str] | None, typer.Option("--text", help="Column of the text; several are joined. [text]")]
+SplitOption = Annotated[str, typer.Option(help="Split of a folder or of a data set on the hub.")]
+TextOption = Annotated[
+    list[str] | None, typer.Option("--text", help="Column of the text; repeatable, several are joined. [default: text]")
+]
 LabelOption = Annotated[str, typer.Option("--label", help="Column of the label.")]
-NamesOption = Annotated[list[str] | None, typer.Option("--name", help="What a label stands for: 0=World. Repeatable.")]
+NamesOption = Annotated[list[str] | None, typer.Option("--name", help="Name of a label, as 0=World; repeatable.")]
 
 
 @app.command()
@@ -41,8 +42,8 @@ def train(
     dataset: DatasetArgument,
     model: Annotated[str, typer.Option("--model", help="Name of the model; a name that exists gets a new version.")],
     split: SplitOption = "train",
-    per_class: Annotated[int, typer.Option(min=1, help="How many texts of each label to learn from.")] = 100,
-    seed: Annotated[int, typer.Option(help="Which texts are drawn.")] = 42,
+    per_class: Annotated[int, typer.Option(min=1, help="Number of texts of each label to train on.")] = 100,
+    seed: Annotated[int, typer.Option(help="Seed of the random draw of texts.")] = 42,
     text: TextOption = None,
     label: LabelOption = "label",
     name: NamesOption = None,
@@ -54,9 +55,9 @@ def train(
     config: ConfigOption = CONFIG,
     data: DataOption = None,
 ) -> None:
-    """Train a classifier on a few texts of each label. It then answers at /v1/predict, too.
+    """Train a classifier on a few texts of each label. It is then available at /v1/predict, too.
 
-    Its accuracy is measured on texts that it had not seen; `rolecall dataset evaluate` judges it on all the others.
+    Its accuracy is measured on texts that it was not trained on; `rolecall dataset evaluate` measures it on the rest.
     """
     from pydantic import ValidationError
 
@@ -117,18 +118,18 @@ def evaluate(
     text: TextOption = None,
     label: LabelOption = "label",
     name: NamesOption = None,
-    wrong: Annotated[int, typer.Option(help="How many wrong answers to print, the most confident first.")] = 50,
-    html: Annotated[Path | None, typer.Option(help="Write all of them into a page to be reviewed by keyboard.")] = None,
+    wrong: Annotated[int, typer.Option(help="Number of wrong predictions to print, most confident first.")] = 50,
+    html: Annotated[Path | None, typer.Option(help="Write all of them to an HTML page for review by keyboard.")] = None,
     config: ConfigOption = CONFIG,
     data: DataOption = None,
 ) -> None:
-    """Judge a classifier on the texts that it was not trained on, and show every wrong answer.
+    """Evaluate a classifier on the texts that it was not trained on, and show its wrong predictions.
 
-    Sometimes it is the data set that is wrong: in the page of --html a person can say so.
+    Sometimes the data set is wrong: on the page that --html writes, a person can mark such labels.
     """
     from agent.data_directory import DataDirectory
     from agent.errors import BadInput
-    from agent.model_api.dataset_answers import answer, mistakes, unseen
+    from agent.model_api.dataset_predictions import mistakes, predict, unseen
     from agent.model_api.dataset_report import render
     from agent.model_api.datasets import read
     from agent.model_api.web.assembly import named_models
@@ -143,8 +144,8 @@ def evaluate(
     console = Console(highlight=False, soft_wrap=True)
     with Progress(TextColumn("judging"), BarColumn(), TimeElapsedColumn(), console=console, transient=True) as bar:
         line = bar.add_task("judging", total=len(left))
-        answers, report = answer(classifier, left, lambda done: bar.update(line, completed=done))
-    found = mistakes(answers)
+        predictions, report = predict(classifier, left, lambda done: bar.update(line, completed=done))
+    found = mistakes(predictions)
     _show(console, report, found, wrong)
     if len(rows) > len(left):
         console.print(f"{len(rows) - len(left)} texts left out: the model was trained on them")
@@ -163,7 +164,7 @@ def _columns(text: list[str] | None, label: str, names: list[str] | None) -> Col
     return Columns(tuple(text or ("text",)), label, mapping)
 
 
-def _show(console: Console, report: Report, found: list[Answer], most: int) -> None:
+def _show(console: Console, report: Report, found: list[RowPrediction], most: int) -> None:
     for a in found[:most]:
         excerpt = " ".join(a.row.text.split())[:EXCERPT]
         console.print(f"[bold]{escape(a.predicted)}[/] ({a.confidence:.2f}), true: [bold]{escape(a.row.label)}[/]")

@@ -1,4 +1,4 @@
-"""`rolecall db`: the database's schema, and the way from one file to a shared PostgreSQL."""
+"""`rolecall db`: upgrade and check the database schema, and move the data to PostgreSQL."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from agent.config.settings import Settings
     from agent.store.database import Database
 
-app = typer.Typer(help="The database: upgrade it, check it, move it to PostgreSQL.", no_args_is_help=True)
+app = typer.Typer(help="Upgrade and check the database schema; move the data to PostgreSQL.", no_args_is_help=True)
 
 
 def _database(settings: Settings) -> Database:
@@ -31,7 +31,7 @@ def _database(settings: Settings) -> Database:
 
 @contextmanager
 def open_database(config: Path, data: Path | None) -> Iterator[Database]:
-    """Open the installation's database for the length of a block, upgraded as needed."""
+    """Open the installation's database for a `with` block, upgraded if needed."""
     database = _database(settings_for(config, data))
     try:
         database.upgrade()
@@ -42,7 +42,7 @@ def open_database(config: Path, data: Path | None) -> Iterator[Database]:
 
 @app.command()
 def upgrade(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
-    """Bring the schema to the newest version. The server does so itself when it starts."""
+    """Upgrade the schema to the newest version. The server also does this when it starts."""
     database = _database(settings_for(config, data))
     database.upgrade()
     Console().print(f"schema {database.version()}")
@@ -51,7 +51,7 @@ def upgrade(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
 
 @app.command()
 def check(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
-    """Say which version the schema has and which one this release needs; exit code 1 where they differ."""
+    """Show the version of the schema and the one that this release needs; exit code 1 if they differ."""
     from agent.store.database import newest_version
 
     database = _database(settings_for(config, data))
@@ -64,9 +64,9 @@ def check(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
 
 @app.command()
 def move(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
-    """Copy everything from the file in the data directory to the PostgreSQL that `database_url` names.
+    """Copy all data from the file in the data directory to the PostgreSQL database in setting `database_url`.
 
-    Stop the server first. The file stays as it is; the PostgreSQL has to be empty. All or nothing is copied.
+    Stop the server first. The file is not changed; the target database has to be empty. Copies everything or nothing.
     """
     from agent.data_directory import DataDirectory
     from agent.store.database import Database

@@ -17,19 +17,19 @@ from agent.cli.options import CONFIG, ConfigOption, settings_for
 if TYPE_CHECKING:
     from agent.demo.helpdesk import HelpdeskServer
     from agent.demo.installation import Installation
-    from agent.demo.story import Answer
+    from agent.demo.story import TicketResult
 
 
 def demo(
-    leave: Annotated[bool, typer.Option("--exit", help="End by itself instead of waiting for Ctrl-C.")] = False,
-    tickets: Annotated[int, typer.Option(min=1, max=500, help="Tickets in each of the two rounds.")] = 40,
+    leave: Annotated[bool, typer.Option("--exit", help="Exit when done instead of waiting for Ctrl-C.")] = False,
+    tickets: Annotated[int, typer.Option(min=1, max=500, help="Number of tickets in each of the two rounds.")] = 40,
     config: ConfigOption = CONFIG,
 ) -> None:
-    """Show Rolecall at work on a real django-helpdesk with real work orders of mining excavators.
+    """Run Rolecall on a real django-helpdesk with real work orders of mining excavators.
 
     Imports 150 tagged work orders, trains, serves, files tickets through the helpdesk's own API, shows the comments as
-    read back from it, corrects the wrong ones as staff would, trains again and files more. Needs pip to reach a
-    package index at its first run; everything else stays on this machine and is deleted at the end.
+    read back from it, corrects the wrong ones as staff would, trains again and files more. The first run needs a
+    package index that pip can reach; everything else stays on this machine and is deleted at the end.
     """
     from agent.config.roles_file import load_roles
     from agent.config.rules_file import load_rules
@@ -64,12 +64,12 @@ def demo(
         rounds = []
         for number, examples in enumerate((first, second)):
             say(f"filing {len(examples)} tickets at {helpdesk.url} ...")
-            answers = cast.read_back(cast.file(examples), examples)
-            rounds.append(answers)
-            console.print(_table(answers))
+            results = cast.read_back(cast.file(examples), examples)
+            rounds.append(results)
+            console.print(_table(results))
             if number == 0:
                 say("staff correct the wrong ones, move every ticket to the queue that handles it, and close it ...")
-                cast.handle(answers)
+                cast.handle(results)
                 model = (installation.state() or {}).get("model", "")
                 cast.train()
                 cast.follow_new_model(model)
@@ -80,9 +80,9 @@ def demo(
     print(story.summary(rounds[0], rounds[1], seconds))
 
 
-def _table(answers: list[Answer]) -> Table:
+def _table(results: list[TicketResult]) -> Table:
     table = Table("ticket", "what was filed", "what Rolecall's comment says first", "true role", "")
-    for a in answers:
+    for a in results:
         mark = "[green]✓[/]" if a.right else "[red]✗[/]"
         table.add_row(str(a.number), escape(a.example.subject), escape(a.headline), escape(a.example.roles[0]), mark)
     return table

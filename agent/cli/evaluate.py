@@ -1,4 +1,4 @@
-"""`rolecall evaluate`: how good today's answers are, and which ones are wrong."""
+"""`rolecall evaluate`: measure the current answers, and show the wrong ones."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ EXCERPT = 100
 
 def evaluate(
     file: Annotated[
-        Path | None, typer.Argument(help="Judge on this .csv or .jsonl (columns as `import` has by default).")
+        Path | None, typer.Argument(help="Evaluate on this .csv or .jsonl (with the default columns of `import`).")
     ] = None,
-    wrong: Annotated[int, typer.Option(help="How many wrong answers to show, the most confident first.")] = 50,
+    wrong: Annotated[int, typer.Option(help="Number of wrong answers to show, most confident first.")] = 50,
     config: ConfigOption = CONFIG,
     data: DataOption = None,
 ) -> None:
-    """Judge rules, model and memory together on reviewed tickets that the model was not trained on.
+    """Evaluate rules, model and memory together on reviewed tickets that the model was not trained on.
 
-    Shows accuracy and macro-F1 with 95 % intervals, a table per role, and the wrong answers as a person would review
-    them: sometimes it is the label that is wrong.
+    Shows accuracy and macro-F1 with 95 % intervals, a table per role, and the wrong answers for review: sometimes the
+    reviewed role is wrong.
     """
     from agent.domain import Example
     from agent.errors import NotPossibleYet

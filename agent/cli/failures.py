@@ -1,13 +1,13 @@
-"""What a command ends with: the one place that turns errors into a message and an exit code.
+"""Map every error to a message and an exit code, for all commands.
 
 | code | meaning |
 |---|---|
 | 0 | done |
-| 1 | a check found something that is to be mended |
-| 2 | the command, a setting, a file, the database or another system has to be mended first; the message names it |
-| 70 | a fault of Rolecall's own; the message names the file that holds the trace |
+| 1 | a check failed |
+| 2 | the command, a setting, a file, the database or another system must be fixed first; the message names it |
+| 70 | a bug in Rolecall; the message names the file with the traceback |
 | 130 | ended by Ctrl-C |
-| 141 | whoever read the output has gone, as in `rolecall queue list | head` |
+| 141 | the reader of the output has gone, as in `rolecall queue list | head` |
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ _NEWER = "the schema is none of this release's, perhaps a newer one's: install t
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """How a command ends: what is printed, nothing where it is empty, and the exit code."""
+    """How a command ends: the message to print, if any, and the exit code."""
 
     message: str
     code: int
 
 
 def failure(error: BaseException) -> Failure:
-    """Return how the command ends. An error that nobody foresaw leaves its trace in a file."""
+    """Return how the command ends. An unexpected error leaves its traceback in a file."""
     if isinstance(error, RolecallError):
         return Failure(str(error), MEND)  # at once: what the others need takes a moment to import
     from alembic.util import CommandError
@@ -79,7 +79,7 @@ def failure(error: BaseException) -> Failure:
 
 
 def _of_database(error: BaseException | None) -> str:
-    """Say what is to be done; statements and values stay out of it, for they hold tickets."""
+    """Return what to do, without statements and values, because they may hold ticket texts."""
     if not isinstance(error, sqlite3.Error):
         first = str(error).partition("\n")[0]
         return f"the database that setting database_url names cannot be used: {first}; see `rolecall db check`"
@@ -94,7 +94,7 @@ def _of_system(error: OSError) -> str:
 
 
 def _ours(error: BaseException) -> str:
-    """Keep the trace and name its file; the error's own words may be a ticket's, so the message has none of them."""
+    """Save the traceback and return its file. The error's own text is left out: it may hold words of a ticket."""
     kind = type(error).__name__
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""

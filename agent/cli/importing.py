@@ -1,4 +1,4 @@
-"""`rolecall import`: take in history that people have tagged."""
+"""`rolecall import`: import tickets whose roles people have given already."""
 
 from __future__ import annotations
 
@@ -18,20 +18,22 @@ CHUNK = 500
 
 def import_(
     file: Annotated[Path, typer.Argument(help="A .csv with a header, or a .jsonl with one object a line; UTF-8.")],
-    source: Annotated[str, typer.Option(help="Where the tickets come from; part of their names.")] = "import",
+    source: Annotated[
+        str, typer.Option(help="Name of the system that the tickets come from; part of their keys.")
+    ] = "import",
     id_column: Annotated[str, typer.Option("--id")] = "id",
     subject_column: Annotated[str, typer.Option("--subject")] = "subject",
     body_column: Annotated[str, typer.Option("--body")] = "body",
     role_column: Annotated[str, typer.Option("--role", help="Name or alias; several separated by `;`.")] = "role",
     created_column: Annotated[str, typer.Option("--created-at", help="ISO 8601; without a zone: UTC.")] = "created_at",
-    skip_bad: Annotated[bool, typer.Option(help="Import the good rows although there are bad ones.")] = False,
+    skip_bad: Annotated[bool, typer.Option(help="Import the valid rows even if others are faulty.")] = False,
     config: ConfigOption = CONFIG,
     data: DataOption = None,
 ) -> None:
-    """Import tickets with the role that people gave them, as reviewed tickets to learn from.
+    """Import tickets with the roles that people gave them, as reviewed tickets to learn from.
 
-    Nothing is imported while any row is faulty, unless --skip-bad is given; all faults are listed with their lines.
-    Importing a file again adds only what is new, so it can be interrupted and repeated.
+    If any row is faulty, nothing is imported, unless --skip-bad is given; all faults are listed with their lines.
+    Importing a file again adds only new tickets, so an import can be interrupted and repeated.
     """
     from agent.errors import BadInput
     from agent.feedback.importing import FAULTS_SHOWN, Columns, read, take_in

@@ -1,4 +1,4 @@
-"""`rolecall login`: become known to the Hugging Face hub, for models and data sets that it gives only to accounts."""
+"""`rolecall login`: log in to the Hugging Face hub, for models and data sets that need an account."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SECRET_ENVIRONMENT_SLUG and SECRET_PATH."""
 
 
 def login(config: ConfigOption = CONFIG) -> None:
-    """Log in to the Hugging Face hub, unless this machine is logged in already, and list what its cache holds.
+    """Log in to the Hugging Face hub, unless this machine is logged in already, and list its cache.
 
     The token is looked for as HUGGINGFACE_APIKEY or HF_TOKEN in the environment, .env, the configured sources of
     secrets, and Infisical.
@@ -50,7 +50,7 @@ def login(config: ConfigOption = CONFIG) -> None:
 def log_in(config: Path) -> tuple[str, str]:
     """Save the first token that the hub accepts, and return its account and origin.
 
-    Raises NotPossibleYet with what every source lacks.
+    Raises NotPossibleYet, naming what each source lacks.
     """
     import huggingface_hub
 
@@ -66,7 +66,7 @@ def log_in(config: Path) -> tuple[str, str]:
 
 
 def whoami(token: str | None) -> str | None:
-    """Return the account that a token stands for; None asks for the token that this machine has already.
+    """Return the account of a token; None means the token saved on this machine.
 
     Returns None where there is none or the hub refuses it. Raises NotPossibleYet where the hub does not answer.
     """
@@ -94,24 +94,24 @@ def whoami(token: str | None) -> str | None:
 
 
 def tokens(config: Path, asked: list[str]) -> Iterator[Found]:
-    """Yield each token that a source has, and note in `asked` what the others lack. Raises SettingsError."""
+    """Yield each token found, and append to `asked` what the other sources lack. Raises SettingsError."""
     from agent.config.loading import read_given
     from agent.config.secrets import Secrets
 
     given = read_given(config if config != CONFIG or config.is_file() else None)
     sources = tuple(dict.fromkeys((*given.secrets.sources, "infisical")))
     settings = given.secrets.model_copy(update={"sources": sources})
-    for answer in Secrets().ask(settings, given.local, {*given.references, *TOKEN_NAMES}):
-        values = answer.values or {}
+    for reading in Secrets().read_each(settings, given.local, {*given.references, *TOKEN_NAMES}):
+        values = reading.values or {}
         found = [values[name] for name in TOKEN_NAMES if name in values and values[name].value]
         yield from found
         if not found:
-            lacking = answer.problem.reason if answer.problem else f"has neither {' nor '.join(TOKEN_NAMES)}"
-            asked.append(f"  {answer.source}: {lacking}")
+            lacking = reading.problem.reason if reading.problem else f"has neither {' nor '.join(TOKEN_NAMES)}"
+            asked.append(f"  {reading.source}: {lacking}")
 
 
 def show_cache(console: Console) -> None:
-    """List the models and data sets that lie on this machine already."""
+    """List the models and data sets cached on this machine."""
     from huggingface_hub import scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 

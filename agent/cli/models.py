@@ -16,7 +16,7 @@ from agent.packages import require
 if TYPE_CHECKING:
     from agent.serving.registry import Registry
 
-app = typer.Typer(help="List trained versions, and choose which one serves.", no_args_is_help=True)
+app = typer.Typer(help="List the trained versions, compare them, and choose which one serves.", no_args_is_help=True)
 
 WhyOption = Annotated[str, typer.Option("--why", help="The reason, kept in the history.")]
 
@@ -44,19 +44,19 @@ def list_(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
 
 @app.command()
 def activate(version: str, why: WhyOption = "by hand", config: ConfigOption = CONFIG, data: DataOption = None) -> None:
-    """Let a version serve. A running server takes it up within seconds."""
+    """Activate a version. A running server loads it within seconds."""
     typer.echo(f"{_registry(config, data).activate(version, why).version} serves")
 
 
 @app.command()
 def rollback(why: WhyOption, config: ConfigOption = CONFIG, data: DataOption = None) -> None:
-    """Let the predecessor serve again."""
+    """Activate the predecessor of the version that serves. A running server loads it within seconds."""
     typer.echo(f"{_registry(config, data).rollback(why).version} serves")
 
 
 @app.command()
 def compare(a: str, b: str, config: ConfigOption = CONFIG, data: DataOption = None) -> None:
-    """Put two versions to the same reviewed tickets, each answering as if it had not seen them."""
+    """Compare two versions on the same reviewed tickets, each answering as if it had not seen them."""
     require("scipy", "sklearn")
 
     from agent.learning.contest import contest
@@ -85,11 +85,11 @@ def compare(a: str, b: str, config: ConfigOption = CONFIG, data: DataOption = No
 @app.command()
 def curve(
     version: Annotated[str | None, typer.Argument(help="[default: the one that serves]")] = None,
-    out: Annotated[Path, typer.Option(help="Where the drawing goes.")] = Path("precision-coverage.svg"),
+    out: Annotated[Path, typer.Option(help="File to write the drawing to.")] = Path("precision-coverage.svg"),
     config: ConfigOption = CONFIG,
     data: DataOption = None,
 ) -> None:
-    """Draw what more precision costs: the share of tickets that get a plain answer, against how often it is right."""
+    """Draw the precision-coverage curve: how often asserted roles are right, against how many tickets get one."""
     from agent.errors import NotPossibleYet
     from agent.learning.curve import draw
     from agent.serving.artefact import read_manifest

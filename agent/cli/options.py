@@ -1,4 +1,4 @@
-"""Options that many commands share, and what they lead to."""
+"""Options that many commands share, and the settings and parts loaded from them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CONFIG = Path("config/agent.toml")
 
 
 def settings_for(config: Path, data: Path | None, secrets: Secrets | None = None, **overrides: Any) -> Settings:
-    """Load the settings, with what was given on the command line on top (dots in names written as `__`)."""
+    """Load the settings, overridden by the command line (`__` in a name stands for a dot)."""
     from agent.config import loading as configuration
 
     given = {name.replace("__", "."): value for name, value in overrides.items() if value is not None}
@@ -34,14 +34,14 @@ def settings_for(config: Path, data: Path | None, secrets: Secrets | None = None
 
 
 def reload_for(config: Path, data: Path | None, **overrides: Any) -> Callable[[], Settings]:
-    """Return what loads the same settings again; its sources of secrets are kept open in between."""
+    """Return a function that reloads the same settings, keeping its sources of secrets open."""
     from agent.config.secrets import Secrets
 
     return partial(settings_for, config, data, secrets=Secrets(), **overrides)
 
 
 def parts_for(config: Path, data: Path | None, *, level: int = logging.WARNING, **overrides: Any) -> Parts:
-    """Load the settings and assemble everything that decides; log from `level` on."""
+    """Load the settings, configure the log at `level`, and assemble the parts that answer tickets."""
     from agent import core as parts
     from agent import logs
 

@@ -1,4 +1,4 @@
-"""`rolecall predict`: what would be said about a text."""
+"""`rolecall predict`: show the comment that a text would get."""
 
 from __future__ import annotations
 

@@ -12,9 +12,7 @@ from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
 
 ModelOption = Annotated[str, typer.Option("--model", help="Name of the model; rolecall is the ticket agent's own.")]
 VersionOption = Annotated[str | None, typer.Option("--version", help="[default: the one that serves]")]
-PickleOption = Annotated[
-    bool, typer.Option("--pickle-head", help="Add the pickle from which SetFit loads a head by itself.")
-]
+PickleOption = Annotated[bool, typer.Option("--pickle-head", help="Add the pickle that SetFit loads the head from.")]
 
 
 def export(
@@ -27,17 +25,17 @@ def export(
 ) -> None:
     """Write a model in SetFit's own layout: `SetFitModel.from_pretrained` loads it.
 
-    Its head is no pickle unless --pickle-head is given; the README in the folder shows the line that fills it.
+    The head is not pickled unless --pickle-head is given; the README in the folder shows how to load it.
     """
     _write(target, model, version, pickle_head, config, data)
     typer.echo(f"{model} is in {target}")
 
 
 def push(
-    repository: Annotated[str, typer.Argument(help="OWNER/NAME on the hub; made where it does not exist.")],
+    repository: Annotated[str, typer.Argument(help="OWNER/NAME on the hub; created if it does not exist.")],
     model: ModelOption = "rolecall",
     version: VersionOption = None,
-    private: Annotated[bool, typer.Option(help="For a repository that is made now.")] = True,
+    private: Annotated[bool, typer.Option(help="Make a new repository private.")] = True,
     pickle_head: PickleOption = False,
     config: ConfigOption = CONFIG,
     data: DataOption = None,

@@ -1,4 +1,4 @@
-"""`rolecall queue`: what waits, what died and why, and the kill switch."""
+"""`rolecall queue`: waiting events, dead letters, and the pause of all comments."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
     from agent.store.tables import Inbox
 
-app = typer.Typer(help="Accepted events: what waits, what died and why; the kill switch.", no_args_is_help=True)
+app = typer.Typer(
+    help="Show waiting events; list, retry and drop dead letters; pause all comments.", no_args_is_help=True
+)
 Number = Annotated[int, typer.Argument(help="Number of the event, as `rolecall queue list` shows it.")]
 
 
 @app.command()
 def status(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
-    """Show how much waits and how long it will take, what died, and what holds comments up."""
+    """Show how many events wait and how long they will take, dead letters, and whether comments are paused."""
     from agent.cli import queue_status
     from agent.store.status import figures, rate
     from agent.store.tables import utcnow
@@ -36,7 +38,7 @@ def status(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
 
 @app.command("list")
 def list_(
-    state: Annotated[str, typer.Option(help="dead, waiting or working.")] = "dead",
+    state: Annotated[str, typer.Option(help="State of the events: dead, waiting or working.")] = "dead",
     limit: Annotated[int, typer.Option(min=1)] = 50,
     config: ConfigOption = CONFIG,
     data: DataOption = None,
@@ -51,23 +53,23 @@ def list_(
 
 @app.command()
 def show(number: Number, config: ConfigOption = CONFIG, data: DataOption = None) -> None:
-    """Show one event with what was received; the text of a ticket is in it."""
+    """Show one event as received, including the text of the ticket."""
     with open_database(config, data) as database:
         row = database.call(_row, number)
     for name in ("seq", "source", "delivery_id", "kind", "ticket_key", "state", "attempts", "crashes", "error"):
         _print(f"{name}: {getattr(row, name)}")
     _print(f"received_at: {row.received_at.isoformat()}")
-    _print(f"event: {row.event!r}" if row.event else "event: forgotten, for it was settled long ago")
+    _print(f"event: {row.event!r}" if row.event else "event: deleted, because it was done long ago")
 
 
 @app.command()
 def retry(
     number: Annotated[int | None, typer.Argument(help="Number of a dead letter.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="All dead letters.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Retry all dead letters.")] = False,
     config: ConfigOption = CONFIG,
     data: DataOption = None,
 ) -> None:
-    """Give dead letters another life, for instance after a token was renewed."""
+    """Retry one dead letter or all of them, for example after a token was renewed."""
     from agent.errors import BadInput
     from agent.store import dead_letters
     from agent.store.tables import utcnow
@@ -84,7 +86,7 @@ def retry(
 
 @app.command()
 def drop(number: Number, config: ConfigOption = CONFIG, data: DataOption = None) -> None:
-    """Settle a dead letter without doing anything about it. It stays on record."""
+    """Drop a dead letter: it is never retried, but stays on record."""
     from agent.errors import BadInput
     from agent.store import dead_letters
 
@@ -100,7 +102,7 @@ def pause(
     config: ConfigOption = CONFIG,
     data: DataOption = None,
 ) -> None:
-    """Say nothing on any ticket from now on, on every server; decisions go on being recorded."""
+    """Pause all comments on all servers. Suggestions are still recorded."""
     from agent.store import comments
 
     with open_database(config, data) as database:
@@ -110,7 +112,7 @@ def pause(
 
 @app.command()
 def resume(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
-    """Speak again, on new tickets; staff's disagreement is judged by later answers only."""
+    """Resume comments on new tickets. The automatic pause counts only corrections from now on."""
     from agent.store import comments
 
     with open_database(config, data) as database:

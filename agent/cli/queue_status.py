@@ -1,4 +1,4 @@
-"""What `rolecall queue status` says, in plain words."""
+"""The output of `rolecall queue status`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BREAKER = re.compile(r'^rolecall_breaker_open\{source="([^"]+)"\} 1', re.MULTIL
 
 
 def lines(now: Figures, pace: float | None, at: datetime) -> Iterator[str]:
-    """Yield what the database knows; `pace` is how many events a second were done lately."""
+    """Yield the lines from the database; `pace`: events a second done lately."""
     for state in ("waiting", "working", "dead"):
         yield f"{state}: {now.events.get(state, 0):,}"
     if now.oldest is None:
@@ -38,7 +38,7 @@ def _time_to_drain(waiting: int, pace: float | None) -> str:
 
 
 def duration(length: timedelta) -> str:
-    """Return a length of time in its largest unit, as people say it."""
+    """Return a length of time rounded to its largest unit."""
     seconds = max(length.total_seconds(), 0.0)
     for size, unit in _UNITS:
         number = round(seconds / size)
@@ -48,7 +48,7 @@ def duration(length: timedelta) -> str:
 
 
 def of_server(address: ServerSettings) -> str:
-    """Return what only the server itself knows: whether it answers, and which systems it leaves alone for a while."""
+    """Return the line about the running server: whether it answers, and which systems it has paused calls to."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address.host, address.host)  # noqa: S104 - compared, not bound
     url = f"http://{host}:{address.port}"
     try:

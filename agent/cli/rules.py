@@ -1,4 +1,4 @@
-"""`rolecall rules`: try the keyword rules on a text, and see how they do on reviewed tickets."""
+"""`rolecall rules`: try the keyword rules on a text, and measure them on reviewed tickets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.table import Table
 
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
 
-app = typer.Typer(help="Try the keyword rules, and see how they do.", no_args_is_help=True)
+app = typer.Typer(help="Try the keyword rules on a text, and measure them on reviewed tickets.", no_args_is_help=True)
 
 
 @app.command("test")
@@ -22,7 +22,7 @@ def try_(
     config: ConfigOption = CONFIG,
     data: DataOption = None,
 ) -> None:
-    """Show which rules match a text, where, and what they add up to."""
+    """Show which rules match a text, where, and the total weight of each role."""
     from heuristics import tally, vetoed
 
     hits = parts_for(config, data).classifier.rules.match(text, body, date.today())

@@ -1,4 +1,4 @@
-"""`rolecall secrets`: where secrets come from; never what they are."""
+"""`rolecall secrets`: show where secrets come from, never their values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from agent.cli.options import CONFIG, ConfigOption
 if TYPE_CHECKING:
     from agent.config.loading import Given
 
-app = typer.Typer(help="See where secrets come from; their values are never shown.", no_args_is_help=True)
+app = typer.Typer(help="Show where secrets come from, never their values.", no_args_is_help=True)
 
 DOTENV = Path(".env")
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -25,12 +25,12 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 @app.callback()
 def secrets() -> None:
-    """See where secrets come from; their values are never shown."""
+    """Show where secrets come from, never their values."""
 
 
 @app.command()
 def check(config: ConfigOption = CONFIG) -> None:
-    """Ask every source, and name each secret with the source that it comes from and those that it hides."""
+    """Read every source, and show which source each secret comes from and which other sources also have it."""
     from agent.config.loading import load, read_given
     from agent.config.secrets import Secrets
     from agent.errors import SettingsError
@@ -38,13 +38,13 @@ def check(config: ConfigOption = CONFIG) -> None:
     console = Console(highlight=False, soft_wrap=True)
     given, memory, good = read_given(config), Secrets(), True
     origins: dict[str, list[str]] = {}
-    for answer in memory.ask(given.secrets, given.local, given.references):
-        values = answer.values or {}
+    for reading in memory.read_each(given.secrets, given.local, given.references):
+        values = reading.values or {}
         for name, found in values.items():
             origins.setdefault(name, []).append(found.origin)
-        good &= answer.problem is None
+        good &= reading.problem is None
         count = f"{len(values)} found" if values else "nothing found"
-        _line(console, answer.problem is None, answer.source, answer.problem.reason if answer.problem else count)
+        _line(console, reading.problem is None, reading.source, reading.problem.reason if reading.problem else count)
     for name, (winner, *hidden) in sorted(origins.items()):
         also = f" (hides {'; '.join(hidden)})" if hidden else ""
         console.print(f"     {escape(name)} ← {escape(winner + also)}")

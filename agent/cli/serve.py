@@ -1,4 +1,4 @@
-"""`rolecall serve`: receive webhooks, work, learn at night."""
+"""`rolecall serve`: receive webhooks, comment on tickets, train at night."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def serve(
 ) -> None:
     """Run the webhook receiver, the worker and the nightly schedule until SIGTERM or Ctrl-C.
 
-    Stopping is safe at any moment: what was acknowledged is kept, and work in hand is finished or taken up again.
+    Stopping is safe at any time: acknowledged events are kept, and unfinished work is done after the next start.
     """
     import uvicorn
 
@@ -53,7 +53,7 @@ def serve(
 
 
 def run(server: Server) -> None:
-    """Serve until a signal ends it. Raises NotPossibleYet where it cannot listen, or start at all."""
+    """Serve until a signal ends it. Raises NotPossibleYet if it cannot start or listen."""
     from agent.errors import NotPossibleYet
 
     address = f"{server.config.host}:{server.config.port} (settings server.host and server.port)"
@@ -66,9 +66,9 @@ def run(server: Server) -> None:
 
 
 def spare_collector() -> None:
-    """Let the garbage collector pass over what is loaded for good, and look at the rest less often.
+    """Exempt objects loaded at the start from garbage collection, and run it less often for the rest.
 
-    With the defaults it took 18 of the 180 microseconds of an acknowledgement.
+    With the defaults, collection took 18 of the 180 microseconds of an acknowledgement.
     """
     gc.freeze()
     gc.set_threshold(10_000, 50, 50)

@@ -1,4 +1,4 @@
-"""`rolecall study`: how often to retrain, and on how many tickets."""
+"""`rolecall study`: measure how often to retrain, and on how many tickets."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ LEAST = 50
 
 
 def study(
-    windows: Annotated[str, typer.Option(help="Numbers of latest reviewed tickets to learn from.")] = "75,150,300,600",
-    days: Annotated[str, typer.Option(help="Days between two trainings.")] = "1,7,30",
-    start: Annotated[int, typer.Option(min=20, help="Tickets to begin with before the first answer.")] = 150,
+    windows: Annotated[
+        str, typer.Option(help="Numbers of latest reviewed tickets to train on, separated by commas.")
+    ] = "75,150,300,600",
+    days: Annotated[str, typer.Option(help="Days between two trainings, separated by commas.")] = "1,7,30",
+    start: Annotated[int, typer.Option(min=20, help="Number of tickets to train on before the first answer.")] = 150,
     last: Annotated[int | None, typer.Option(help="Replay only this many of the latest tickets.")] = None,
-    out: Annotated[Path, typer.Option(help="Where the page, the plot and finished cells go.")] = Path("study"),
+    out: Annotated[Path, typer.Option(help="Folder for the page, the plot and finished cells.")] = Path("study"),
     config: ConfigOption = CONFIG,
     data: DataOption = None,
 ) -> None:
     """Replay the reviewed history day by day for a grid of windows and frequencies: quality against cost.
 
-    Uses the frozen encoder, so that a cell takes seconds to minutes. Can be interrupted and repeated: finished cells
-    are not computed again.
+    Uses the frozen encoder, so that a cell takes seconds to minutes. An interrupted study can be resumed: finished
+    cells are not computed again.
     """
     require("matplotlib", "scipy", "sklearn")
 

@@ -1,4 +1,4 @@
-"""`rolecall train`: learn from the reviewed tickets now, as the schedule does every night."""
+"""`rolecall train`: train on the reviewed tickets now, as the schedule does every night."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
 
 WORDS = {
     TrainingOutcome.PROMOTED: "promoted",
-    TrainingOutcome.KEPT: "kept the old one",
-    TrainingOutcome.UNDECIDED: "kept the old one for want of evidence",
+    TrainingOutcome.KEPT: "kept back",
+    TrainingOutcome.UNDECIDED: "kept back, too little evidence",
     TrainingOutcome.ASKS: "waits for a person",
 }
 
 
 def train(
-    trigger: Annotated[str, typer.Option(help="Who asked, for the ledger.")] = "by hand",
+    trigger: Annotated[str, typer.Option(help="Who started the training, for the record.")] = "by hand",
     trainer: Annotated[
         str | None, typer.Option(help="contrastive, frozen or setfit. [default: setting learning.trainer]")
     ] = None,
     config: ConfigOption = CONFIG,
     data: DataOption = None,
 ) -> None:
-    """Train on the latest reviewed tickets, and let the result serve if it is good enough.
+    """Train on the latest reviewed tickets, and promote the result if it is good enough.
 
-    Can be interrupted at any time: the model that serves stays until a complete new one takes its place.
+    Can be interrupted at any time: the serving model stays until a complete new one replaces it.
     """
     require(*TRAINING)
 
@@ -62,7 +62,7 @@ def train(
 
 
 def trainer_of(settings: Settings) -> Trainer:
-    """Return the trainer of an installation. It needs none of what answers tickets."""
+    """Return the trainer of an installation, without loading what answers tickets."""
     from agent.config.roles_file import load_roles
     from agent.config.rules_file import load_rules
     from agent.data_directory import DataDirectory

@@ -1,4 +1,4 @@
-"""What pydantic finds in a file, in the words of whoever wrote it: keys, tables and lists, not models and types."""
+"""Word the faults that pydantic finds for the author of a file: keys, tables and lists, not models and types."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def in_words(problem: Mapping[str, Any], known: Collection[str] = ()) -> str:
 
 
 def unknown(key: str, known: Collection[str], *, a_table: bool = False) -> str:
-    """Say that nobody knows a key or table, and which one was meant or could have been."""
+    """Return the message for an unknown key or table, with the most similar known one, or all of them."""
     close = difflib.get_close_matches(key, known, n=1)
     hint = f" (did you mean {close[0]!r}?)" if close else f" (known: {', '.join(known)})" if known else ""
     return f"unknown {'table' if a_table else 'key'} {key!r}{hint}"
 
 
 def keys_at(model: Any, path: KeyPath) -> list[str]:
-    """Return the keys that the table at this path may have, none where it is not one of ours."""
+    """Return the keys that the table at this path may have; none if the table is unknown."""
     for part in path:
         model = _fields(model).get(str(part))
     return list(_fields(model))

@@ -1,12 +1,12 @@
-"""Where settings come from: `config/agent.toml`, overridden by the sources of secrets, `.env` and the environment.
+"""Load settings from `config/agent.toml`, overridden by the sources of secrets, `.env` and the environment.
 
 A setting `[learning] window` is `ROLECALL_LEARNING__WINDOW` there; dashes become underscores, and a list is written as
 JSON. A value `secret:NAME` stands for the secret of that name. `rules` and `roles` are relative to the settings file,
 `data` to the working directory. Every fault is reported at once, with its file and line or the variable's name.
 
-`[connectors.NAME]` is one table for each system that Rolecall is connected to, of the kind that the table names. NAME
-is in the hook's address and in ticket keys, and `kind` defaults to it. In the environment its dashes are underscores,
-so a name has no underscore of its own, and no two names can meet there.
+`[connectors.NAME]` is one table for each connected system, of the kind given in the table. NAME is in the hook's
+address and in ticket keys, and `kind` defaults to it. In environment variables its dashes become underscores, so a name
+may hold no underscore: otherwise two names could share a variable.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ PLAIN_NAMES = {"API_KEY": ("api", "key"), "MODEL_PATH": ("api", "models")}
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the operator wrote on this machine, before any other source of secrets is asked."""
+    """What is configured on this machine, before any other source of secrets is read."""
 
     file: TomlFile | None
     local: tuple[Variables, Variables]
@@ -57,7 +57,7 @@ def load(
 ) -> Settings:
     """Read all sources and validate them together. `overrides` holds dotted names, as given on the command line.
 
-    With the same `secrets`, loading again lives through outages of a source. Raises SettingsError with every fault.
+    Reloading with the same `secrets` survives outages of a source. Raises SettingsError with every fault.
     """
     given = _given(file, environ, dotenv_file)
     try:
@@ -82,7 +82,7 @@ def read_given(
     environ: Mapping[str, str] | None = None,
     dotenv_file: Path | None = Path(".env"),
 ) -> Given:
-    """Read the settings file, if there is to be one, the environment and `.env`. Raises SettingsError, SourceFailed."""
+    """Read the settings file (unless None), the environment and `.env`. Raises SettingsError, SourceFailed."""
     given = _given(file, environ, dotenv_file)
     if given.faults:
         raise SettingsError(given.faults)
@@ -152,14 +152,14 @@ LONGEST_NAME = 40
 
 
 def is_name(name: str) -> bool:
-    """Tell whether a connector can be called so."""
+    """Return whether this is a valid name for a connector."""
     return len(name) <= LONGEST_NAME and re.fullmatch(NAME, name) is not None
 
 
 def validated(tables: Any, tree: SettingTree, *, asked: bool = True) -> dict[str, ConnectorSettings]:
     """Return the settings of every connector. Raises SettingsError with the faults of all of them.
 
-    Where the sources of secrets could not be `asked`, no setting counts as missing.
+    With `asked` False the sources of secrets could not be read, and no setting counts as missing.
     """
     if not isinstance(tables, dict):
         raise SettingsError([tree.fault(("connectors",), "should be tables, one [connectors.NAME] for each")])

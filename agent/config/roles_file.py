@@ -1,4 +1,4 @@
-"""Read the roles from `config/roles.toml` and refuse every bad one at once."""
+"""Read the roles from `config/roles.toml` and report every fault at once."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def load_roles(path: Path) -> RoleCatalogue:
 
 
 def _problems(entry: RoleEntry) -> Iterator[tuple[str, str]]:
-    """Yield (key, what is wrong) for what one role alone can tell."""
+    """Yield (key, what is wrong) for faults within one role."""
     for key, words in (("name", [entry.name]), ("aliases", entry.aliases)):
         for word in words:
             if not fold(word):
@@ -77,7 +77,7 @@ def _problems(entry: RoleEntry) -> Iterator[tuple[str, str]]:
 
 
 def _faults_across(file: TomlFile, good: Sequence[tuple[int, RoleEntry]]) -> Iterator[Fault]:
-    """Yield a fault for each word or group that would lead to two roles."""
+    """Yield a fault for each word or group that two roles share."""
     words: dict[str, tuple[int, str]] = {}
     groups: dict[tuple[str, str], str] = {}
     for index, entry in good:

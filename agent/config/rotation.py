@@ -1,4 +1,4 @@
-"""Rotation: a running server takes up new secrets, by connecting anew with the settings as they are now."""
+"""Secret rotation: reload the settings of a running server and reconnect connectors whose settings changed."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ log = structlog.get_logger()
 
 
 class Rotation:
-    """Reads the settings again from time to time and swaps connectors whose settings have changed.
+    """Reloads the settings periodically and replaces connectors whose settings have changed.
 
-    `connectors` is looked into for every delivery and every call, so a swap takes effect with the next one. What cannot
-    be read or is faulty changes nothing: a server at work goes on with what it has. `current` holds the settings as
-    last read; all but those of connectors take effect at the next start.
+    `connectors` is consulted for every delivery and every call, so a replacement takes effect with the next one. If the
+    settings cannot be read or are invalid, nothing changes. `current` holds the settings as last read; all but those of
+    connectors take effect at the next start.
     """
 
     def __init__(
@@ -34,13 +34,13 @@ class Rotation:
         self._retired: list[tuple[float, Connector]] = []
 
     async def run(self) -> None:
-        """Take a turn every `[secrets] refresh_seconds` until cancelled."""
+        """Refresh every `[secrets] refresh_seconds` until cancelled."""
         while True:
             await asyncio.sleep(self.current.secrets.refresh_seconds)
-            await self.turn()
+            await self.refresh()
 
-    async def turn(self) -> None:
-        """Read the settings once, swap what has changed, and close what was swapped long ago."""
+    async def refresh(self) -> None:
+        """Reload the settings, reconnect connectors whose settings changed, and close those replaced long ago."""
         try:
             fresh = await asyncio.to_thread(self._reload)
         except RolecallError as error:

@@ -1,4 +1,4 @@
-"""Read rules from a TOML file and refuse every bad one at once."""
+"""Read rules from a TOML file and report every fault at once."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _defaults(file: TomlFile) -> tuple[list[str], list[Fault]]:
 
 
 def _problems(entry: RuleEntry, roles: Collection[str] | None) -> Iterator[tuple[str, str]]:
-    """Yield (key, what is wrong) for what no single key's type can tell."""
+    """Yield (key, what is wrong) for faults that the types of single keys cannot show."""
     if roles is not None and entry.role not in roles:
         yield "role", f"role {entry.role!r} is not among the roles ({', '.join(sorted(roles))})"
     if not entry.keywords and not entry.patterns:

@@ -1,4 +1,4 @@
-"""A tree of settings that are not validated yet, each with the source that it came from."""
+"""A tree of settings before validation, each with its source."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from agent.errors import Fault
 
 
 class SettingTree:
-    """Nested tables; what is added later overrides what is there. `values` is free to be changed by its reader.
+    """Nested tables; later values override earlier ones. Callers may change `values`.
 
-    `faults` collects what is wrong before anything is validated, so that all faults can be told at once.
+    `faults` collects what is wrong before validation, so that all faults can be reported together.
     """
 
     def __init__(self, file: TomlFile | None = None) -> None:
@@ -37,7 +37,7 @@ class SettingTree:
                 self.put((*at, key), {} if value == {} else value, source)
 
     def add_names(self, values: Mapping[str, Found]) -> None:
-        """Add values by the names of environment variables; names that are no settings are passed over."""
+        """Add values by the names of environment variables; other names are ignored."""
         for key, found in values.items():
             if key.startswith(PREFIX):
                 path = key.removeprefix(PREFIX).lower().split("__")
@@ -46,7 +46,7 @@ class SettingTree:
                 self.put(path, from_text(found.value), found.origin)
 
     def put(self, path: Sequence[str], value: Any, source: str) -> None:
-        """Set one value; a fault where there is a single value in place of a table."""
+        """Set one value. Adds a fault where a table is needed and a single value is there."""
         table = self.values
         for depth, key in enumerate(path[:-1], 1):
             table = table.setdefault(key, {})
@@ -58,7 +58,7 @@ class SettingTree:
         table[path[-1]] = value
 
     def resolve(self, found: Mapping[str, Found]) -> None:
-        """Put secrets in the place of references to them; a fault for every one that is missing."""
+        """Replace references by their secrets. Adds a fault for every missing one."""
         self.values = self._resolved(self.values, (), found)
 
     def _resolved(self, value: Any, path: KeyPath, found: Mapping[str, Found]) -> Any:
@@ -83,7 +83,7 @@ class SettingTree:
         return Fault(source, message, setting=name)
 
     def _origin_of(self, at: KeyPath) -> str:
-        """Return the source of the setting, of the list that holds it or of the table that lacks it."""
+        """Return the source of a setting, or of the list or table around it."""
         for end in range(len(at), 0, -1):
             if source := self._origin.get(at[:end]):
                 return source
@@ -93,7 +93,7 @@ class SettingTree:
     def faults_of(
         self, error: ValidationError, model: type[Any], at: KeyPath = (), *, asked: bool = True
     ) -> Iterator[Fault]:
-        """Yield what is wrong in a table; where the sources of secrets were not `asked`, nothing counts as missing."""
+        """Yield the faults of a table. With `asked` False the sources were not read, and nothing counts as missing."""
         for problem in error.errors(include_url=False, include_context=False):
             path, words = (*at, *problem["loc"]), in_words(problem, keys_at(model, problem["loc"][:-1]))
             if isinstance(problem["input"], str | list) and referred([problem["input"]]):
@@ -106,12 +106,12 @@ class SettingTree:
 
 
 def variable(path: KeyPath) -> str:
-    """Return the name of the environment variable that sets what stands at this path."""
+    """Return the name of the environment variable for the setting at this path."""
     return PREFIX + "__".join(str(part).upper().replace("-", "_") for part in path)
 
 
 def from_text(value: str) -> Any:
-    """Return the list that a text such as `["a", "b"]` stands for, any other text as it is."""
+    """Return the list in a text such as `["a", "b"]`; return any other text unchanged."""
     if not value.startswith("["):
         return value
     try:

@@ -63,7 +63,7 @@ class IntakeSettings(Section):
 
 
 class WorkSettings(Section):
-    """How accepted events are worked off."""
+    """How accepted events are processed."""
 
     concurrency: int = Field(default=16, ge=1)
     settle_seconds: float = Field(default=30, ge=0)
@@ -75,7 +75,7 @@ class WorkSettings(Section):
 
 
 class TriageSettings(Section):
-    """When Rolecall speaks, and how sure it must be."""
+    """When Rolecall comments, and how sure it must be."""
 
     precision_target: float = Field(default=0.9, gt=0, lt=1)
     silent_below: float = Field(default=0.4, ge=0, le=1)
@@ -83,7 +83,7 @@ class TriageSettings(Section):
 
 
 class BrakesSettings(Section):
-    """When to say nothing although something is known; decisions are recorded all the same."""
+    """When to withhold a comment although there is a suggestion. Decisions are still recorded."""
 
     comments_per_hour: int = Field(default=1_000, ge=1)
     head_start_minutes: float = Field(default=0, ge=0, le=60)
@@ -92,7 +92,7 @@ class BrakesSettings(Section):
 
 
 class LearningSettings(Section):
-    """What is learnt from, and when."""
+    """What to train on, and when."""
 
     window: int = Field(default=150, ge=10)
     split: tuple[int, int, int] = (70, 15, 15)
@@ -113,7 +113,7 @@ class LearningSettings(Section):
 
 
 class ApiSettings(Section):
-    """The model API: who may use it, and how much of the machine it may take."""
+    """The model API: its key, and how much of the machine it may use."""
 
     key: SecretStr | None = None
     models: Path | None = None
@@ -141,7 +141,7 @@ class ApiSettings(Section):
 
 @dataclass(frozen=True, slots=True)
 class ConnectorSettings:
-    """What an operator set for one connector; `settings` is of the type that its kind asks for."""
+    """The settings of one connector; `settings` is of the type that its kind requires."""
 
     kind: str
     settings: Any

@@ -1,9 +1,9 @@
 """Read an operator's TOML file and report everything that is wrong with it at once, each fault with its line.
 
-Whoever validates a part of the document without knowing files, as connectors do, names faults by the path of their key:
-`TomlFile.fault` adds file and line. `tomllib` keeps no line numbers; a scan of what it has accepted finds those of
-every key, table and element of an array. Since the document is valid, it is enough to tell keys from values and to know
-which table is open (https://toml.io/en/v1.0.0).
+Code that validates part of a document without knowing the file, such as a connector, reports faults by the path of
+their key; `TomlFile.fault` adds file and line. `tomllib` keeps no line numbers; a scan of the accepted document finds
+those of every key, table and element of an array. Since the document is valid, it is enough to tell keys from values
+and to know which table is open (https://toml.io/en/v1.0.0).
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ Entry = TypeVar("Entry", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class TomlFile:
-    """A parsed document that knows the line of everything in it."""
+    """A parsed document with the line of every key, table and element."""
 
     path: Path
     document: Mapping[str, Any] = field(repr=False)
     lines: Mapping[KeyPath, int] = field(repr=False)
 
     def line(self, at: KeyPath) -> int:
-        """Return the line of what stands at this path, of what should hold it where it is absent, or 1."""
+        """Return the line of this path, or of the nearest table around it, or 1."""
         return next((self.lines[at[:end]] for end in range(len(at), 0, -1) if at[:end] in self.lines), 1)
 
     def fault(self, at: KeyPath, message: str, setting: str = "") -> Fault:
@@ -43,7 +43,7 @@ class TomlFile:
 
 
 def read(path: Path, error: type[ConfigurationError], chosen_by: str) -> TomlFile:
-    """Read and parse the file that an option or a setting chose. Raises `error` where it cannot be read or parsed."""
+    """Read and parse the file that an option or setting names. Raises `error` if it cannot be read or parsed."""
     try:
         content = path.read_bytes()
         text = content.decode("utf-8-sig").replace("\r\n", "\n")
@@ -92,7 +92,7 @@ def entries(file: TomlFile, table: str, model: type[Entry]) -> tuple[list[tuple[
 def validated(
     file: TomlFile, at: KeyPath, item: object, model: type[Entry], who: str
 ) -> tuple[Entry | None, list[Fault]]:
-    """Validate what stands at a path against a model; return it or None, and every fault, told about `who`."""
+    """Validate the value at a path against a model; return it or None, and every fault, with `who` as its subject."""
     try:
         return model.model_validate(item), []
     except ValidationError as exc:
@@ -125,7 +125,7 @@ class _Open:
 
 
 class _Scan:
-    """What is known while reading: the table of the last header, the containers that are open, the key in hand."""
+    """The state of the scan: the table of the last header, the open containers, the current key."""
 
     def __init__(self) -> None:
         self.lines: dict[KeyPath, int] = {}

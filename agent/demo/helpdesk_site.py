@@ -49,7 +49,7 @@ class WithoutMigrations:
 
 
 def webhook_urls():
-    """Return who is told about events; the helpdesk asks again for each of them."""
+    """Return the addresses to send events to; the helpdesk calls this for each event."""
     return os.environ.get("WEBHOOK_URL", "").split()
 
 

@@ -49,9 +49,8 @@ class Installation:
     def configure(self, helpdesk: HelpdeskServer, account: str = "agent", **tables: Mapping[str, Any]) -> None:
         """Write the settings that connect to this helpdesk; `tables` are further tables of the settings file.
 
-        `account` is the name of the helpdesk's user that Rolecall comments as.
-
-        The token and the webhook's secret go into the environment of the processes, not into the file.
+        `account` is the name of the helpdesk user that Rolecall comments as. The token and the webhook's secret go into
+        the environment of the processes, not into the file.
         """
         queues = {str(number): slug for slug, number in helpdesk.queues.items()}
         connector = {"url": helpdesk.url, "author_id": str(helpdesk.user_ids[account]), "queues": queues}
@@ -66,7 +65,7 @@ class Installation:
         }
 
     def secrets(self) -> Mapping[str, str]:
-        """Return the environment variables that the settings file leaves open."""
+        """Return the environment variables with the secrets, which the settings file leaves out."""
         return self._environment
 
     def command(self, *words: str) -> list[str]:
@@ -75,7 +74,7 @@ class Installation:
         return [sys.executable, "-m", "agent.cli", *words, *places]
 
     def run(self, *words: str) -> str:
-        """Run a command to its end and return what it printed. Raises NotPossibleYet with its words if it fails."""
+        """Run a command to its end and return what it printed. Raises NotPossibleYet with its output if it fails."""
         done = subprocess.run(  # noqa: S603 - our own command
             self.command(*words), env=os.environ | self._environment, capture_output=True, text=True, check=False
         )
@@ -110,7 +109,7 @@ class Installation:
         return state
 
     def wait_until_idle(self, seconds: float) -> None:
-        """Wait until every accepted event is worked off. Raises NotPossibleYet when that takes longer."""
+        """Wait until every accepted event is processed. Raises NotPossibleYet after `seconds`."""
         deadline = time.monotonic() + seconds
         while (state := self.state()) is None or {"waiting", "working"} & state["events"].keys():
             if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""Ending a process that we started."""
+"""End a process that we started."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the helpdesk shows on one ticket, beside the truth."""
+class TicketResult:
+    """What the helpdesk shows on one ticket, with the role that is right."""
 
     number: int
     example: Example
@@ -58,7 +58,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """The demo's cast."""
+    """The parts of the demo, and its steps."""
 
     helpdesk: HelpdeskServer
     installation: Installation
@@ -83,26 +83,26 @@ class Story:
         queue = self.helpdesk.queues[INTAKE_QUEUE]
         return [self.tech.file(queue, example.subject, example.text) for example in examples]
 
-    def read_back(self, numbers: Sequence[int], examples: Sequence[Example]) -> list[Answer]:
+    def read_back(self, numbers: Sequence[int], examples: Sequence[Example]) -> list[TicketResult]:
         """Wait until the server is done and read what the helpdesk shows now."""
         self.installation.wait_until_idle(PATIENCE_SECONDS)
         agent = self.helpdesk.user_ids["agent"]
-        answers = []
+        results = []
         for number, example in zip(numbers, examples, strict=True):
             ours = tuple(c for c in self.tech.comments(number) if c.author == agent)
-            answers.append(Answer(number, example, ours))
-        return answers
+            results.append(TicketResult(number, example, ours))
+        return results
 
-    def handle(self, answers: Sequence[Answer]) -> None:
+    def handle(self, results: Sequence[TicketResult]) -> None:
         """Do what staff do: correct wrong comments, move each ticket to the queue that handles it, and close it."""
-        for answer in answers:
-            truth = answer.example.roles[0]
-            if not answer.right:
-                self.tech.reply(answer.number, f"/role {truth}")
+        for result in results:
+            truth = result.example.roles[0]
+            if not result.right:
+                self.tech.reply(result.number, f"/role {truth}")
             role = self.catalogue.lookup(truth)
             slug = role.group("django-helpdesk") if role else None
-            self.tech.move(answer.number, self.helpdesk.queues[slug or INTAKE_QUEUE])
-            self.tech.close(answer.number, "Done.")
+            self.tech.move(result.number, self.helpdesk.queues[slug or INTAKE_QUEUE])
+            self.tech.close(result.number, "Done.")
         self.installation.wait_until_idle(PATIENCE_SECONDS)
 
     def follow_new_model(self, before: str) -> None:
@@ -114,7 +114,7 @@ class Story:
             time.sleep(0.2)
 
 
-def summary(before: Sequence[Answer], after: Sequence[Answer], seconds: float) -> str:
+def summary(before: Sequence[TicketResult], after: Sequence[TicketResult], seconds: float) -> str:
     """Return the demo's last line."""
     everything = [*before, *after]
     asserted = [a for a in everything if a.asserted]
@@ -131,9 +131,9 @@ def summary(before: Sequence[Answer], after: Sequence[Answer], seconds: float) -
     return " ".join(f"{name}={value}" for name, value in figures.items())
 
 
-def share(answers: Sequence[Answer]) -> str:
-    """Return the share of right answers."""
-    return f"{sum(a.right for a in answers) / max(len(answers), 1):.2f}"
+def share(results: Sequence[TicketResult]) -> str:
+    """Return the share of tickets whose suggested role is right."""
+    return f"{sum(r.right for r in results) / max(len(results), 1):.2f}"
 
 
 def work_orders(cache: Path, count: int) -> tuple[list[Example], list[Example], list[Example]]:

@@ -1,1 +1,1 @@
-"""Classifiers that clients of the model API ask for: their requests, jobs, names, data sets and answers."""
+"""The model API: classifiers by name, with training requests, jobs, data sets and endpoints."""

@@ -1,7 +1,7 @@
-"""Turn what a training process left behind into a version that answers by name, judged on texts it had not seen.
+"""Turn the result of a training process into an active version, evaluated on texts it was not trained on.
 
 Scores are calibrated by a temperature and the labels' base rates, fitted on those honest answers. Both are affine in
-the head's scores, so they are folded into its weights: whoever computes the softmax of this head has them.
+the head's scores, so they are folded into its weights and apply wherever the softmax of this head is computed.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ async def train(
     why: str,
     on_progress: Callable[[Progress], None] = child.ignore,
 ) -> Manifest:
-    """Fit in a process of its own and publish what came of it. Raises FitFailed, OSError.
+    """Train in a separate process and publish the result. Raises FitFailed, OSError.
 
-    Cancelling ends the process; once publishing has begun it is too late, since half a version helps nobody.
+    Cancelling ends the process. Once publishing has begun it is completed, since half a version is of no use.
     """
     began = time.monotonic()
     result = await child.run(job, scratch, on_progress=on_progress, limits=limits)
@@ -57,9 +57,9 @@ async def train(
 
 
 def publish(job: Job, result: FitResult, registry: Registry, now: datetime, seconds: float, why: str) -> Manifest:
-    """Judge, calibrate, write a new version and let it serve. `seconds`: what the training took, on the clock.
+    """Evaluate, calibrate, write and activate a new version. `seconds`: elapsed time of the training.
 
-    Raises OSError when the disk refuses.
+    Raises OSError when the version cannot be written.
     """
     judged_by, rows, honest = unseen_answers(job, result)
     labels = job.labels()[rows]
@@ -80,9 +80,9 @@ def publish(job: Job, result: FitResult, registry: Registry, now: datetime, seco
 
 
 def unseen_answers(job: Job, result: FitResult) -> tuple[Judgement, NDArray[np.intp], Floats]:
-    """Return how, on which rows, and with which probabilities float64[rows, labels] the model can be judged.
+    """Return the method, rows and probabilities float64[rows, labels] to evaluate the model with.
 
-    Where it can be neither cross-fitted nor judged on texts that were kept from it, a frozen encoder stands in.
+    Without cross-fitted or held-out predictions, those of a head on the frozen encoder are used.
     """
     arrays, labels = result.arrays(), job.labels()
     held = job.rows("other")

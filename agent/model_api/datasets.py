@@ -1,6 +1,6 @@
 """Read labelled texts from CSV or Parquet files, or from a data set on the Hugging Face hub.
 
-A folder has a file or several for each split, as data sets on the hub do: `train.csv`, `test-00000-of-00001.parquet`.
+A folder has one or more files for each split, as data sets on the hub do: `train.csv`, `test-00000-of-00001.parquet`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where text and label are; several text columns are joined, and a label is looked up in `names`."""
+    """Names of the text and label columns. Several text columns are joined; `names` maps labels to names."""
 
     text: tuple[str, ...] = ("text",)
     label: str = "label"
@@ -112,7 +112,7 @@ def _files(folder: Path, split: str) -> list[Path]:
 
 
 def _download(dataset: str, split: str, folder: Path) -> Path:
-    """Fetch a split in a process of its own, since the hub's library takes seconds to import."""
+    """Download a split in a separate process, since the hub's library takes seconds to import."""
     require("datasets")
     target = folder / "rows.parquet"
     command = [sys.executable, *DOWNLOAD, dataset, split, str(target)]

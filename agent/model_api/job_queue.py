@@ -1,6 +1,6 @@
-"""Work off the training jobs of the model API: a few at a time, each in a process with limits, each to an end.
+"""Run the training jobs of the model API: a few at a time, each in a process with limits.
 
-Where the server stops in between, the job stays in the database and is taken up again at the next start.
+A job that a stopping server interrupts stays in the database and is started again at the next start.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class _Running:
 
 
 class JobQueue:
-    """The jobs at work in this process, and how to wake it for a new one."""
+    """Runs the jobs of this process. `wake` it when a new job was added."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class JobQueue:
         self._running: dict[str, _Running] = {}
 
     async def run(self) -> None:
-        """Work until cancelled; cancelling ends the training processes and keeps their jobs for the next start."""
+        """Run jobs until cancelled. Cancelling ends the training processes and keeps their jobs for the next start."""
         longest = timedelta(seconds=self._limits.wall_seconds) + SLACK
         for job_id in await self._database.insist(jobs.recover, self._server, longest):
             log.info("model_job_recovered", job=job_id)
@@ -76,12 +76,12 @@ class JobQueue:
         self._arrived.set()
 
     def progress(self, job_id: str) -> Progress | None:
-        """Return how far a running job is."""
+        """Return the progress of a running job."""
         running = self._running.get(job_id)
         return running.progress if running else None
 
     async def cancel(self, job_id: str) -> bool:
-        """End a job that is pending or running, and return whether it was either."""
+        """Cancel a job; return whether it was pending or running here."""
         if await self._database.write(jobs.fail, job_id, CANCELLED, only=jobs.PENDING):
             return True
         running = self._running.get(job_id)

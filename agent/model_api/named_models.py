@@ -36,7 +36,7 @@ LOCK = ".lock"
 
 
 class ModelNameError(RolecallError):
-    """A name does not lead to what was asked for."""
+    """The name cannot be used for this request."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name}: {reason}")
@@ -71,7 +71,7 @@ class NamedModels:
         return [ROLE_MODEL, *mine] if self.registry(ROLE_MODEL).active() else mine
 
     def registry(self, name: str) -> Registry:
-        """Return the registry of a name, whether or not it holds anything. Raises UnknownModel for impossible names."""
+        """Return the registry of a name, which may be empty. Raises UnknownModel for an invalid name."""
         if not re.fullmatch(MODEL_NAME, name):
             raise UnknownModel(name, "this cannot be the name of a model")
         return Registry(self.role_models if name == ROLE_MODEL else self.folder / name, self.encoders)
@@ -89,7 +89,7 @@ class NamedModels:
         return self.changeable(name)
 
     def resolve(self, name: str) -> tuple[str, Registry, Pointer]:
-        """Follow an alias, and return name, registry and active version of the model. Raises UnknownModel."""
+        """Return name, registry and active version of the model that a name or alias refers to. Raises UnknownModel."""
         name = self.aliases().get(name, name)
         registry = self.registry(name)
         pointer = registry.active()
@@ -118,7 +118,7 @@ class NamedModels:
             _remove(registry.models, self.folder)
 
     def delete_version(self, name: str, version: str) -> None:
-        """Delete one version that does not serve. Raises ModelNameError."""
+        """Delete a version that is not active. Raises ModelNameError."""
         self.changeable(name)
         _, registry, manifest = self.version(name, version)
         pointer = registry.active()
@@ -127,14 +127,14 @@ class NamedModels:
         _remove(registry.models / manifest.version, registry.models)
 
     def aliases(self) -> dict[str, str]:
-        """Return the names of models by alias."""
+        """Return a map from alias to model name."""
         try:
             return dict(json.loads((self.folder / ALIASES).read_text("utf-8")))
         except FileNotFoundError:
             return {}
 
     def set_alias(self, alias: str, name: str) -> None:
-        """Let `alias` stand for a model, at once and for everybody. Raises ModelNameError."""
+        """Point `alias` to a model, for all clients at once. Raises ModelNameError."""
         if alias == ROLE_MODEL or self.registry(alias).active():
             raise NameTaken(alias, "this is the name of a model")
         name, _, _ = self.resolve(name)
@@ -142,7 +142,7 @@ class NamedModels:
             self._write(self.aliases() | {alias: name})
 
     def delete_alias(self, alias: str) -> None:
-        """Forget an alias. Raises UnknownModel."""
+        """Delete an alias. Raises UnknownModel."""
         with self._locked():
             left = self.aliases()
             if left.pop(alias, None) is None:
@@ -165,6 +165,6 @@ class NamedModels:
 
 
 def _remove(path: Path, parent: Path) -> None:
-    """Take a folder out of every listing first: a deletion cut short must not leave half a model behind."""
+    """Delete a folder, renamed out of all listings first, so that an interrupted deletion leaves no half model."""
     hidden = path.rename(parent / f".deleted-{path.name}-{secrets.token_hex(4)}")
     shutil.rmtree(hidden, ignore_errors=True)

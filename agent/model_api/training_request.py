@@ -1,4 +1,4 @@
-"""What a client asks for when it trains a classifier by name, and the job that it stands for.
+"""A client's request to train a classifier by name, and the job made from it.
 
 The knobs are those of SetFit's own trainer, with its defaults. For `trainer = "setfit"` they are passed on as they are.
 The default trainer compares all texts of a step with each other and not two by two, so there they scale its recipe:
@@ -33,7 +33,7 @@ Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 class LabelledText(BaseModel):
-    """One text with its label, or with `labels` where several can be right at once."""
+    """A text with its `label`, or with `labels` for a multi-label model."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -55,7 +55,7 @@ class LabelledText(BaseModel):
 
 
 class TrainingRequest(BaseModel):
-    """A classifier to be trained, by name: a name that exists gets a new version."""
+    """A classifier to train. If the name exists already, it gets a new version."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -95,12 +95,12 @@ class TrainingRequest(BaseModel):
         return tuple(sorted({label for example in self.examples for label in example.all_labels}))
 
     def digest(self) -> str:
-        """Return the SHA-256 of everything asked for."""
+        """Return the SHA-256 of the whole request."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
 
 def recipe(request: TrainingRequest, base_model: str, threads: int) -> Recipe:
-    """Return the recipe that the request's numbers stand for (see the module)."""
+    """Return the training recipe for the request's parameters (see the module)."""
     plain = Recipe(trainer=request.trainer, base_model=base_model, seed=request.seed, threads=threads)
     if request.trainer == "setfit":
         return replace(
@@ -121,9 +121,9 @@ def recipe(request: TrainingRequest, base_model: str, threads: int) -> Recipe:
 
 
 def job(request: TrainingRequest, base_model: str, encoders: Path, threads: int = 1) -> Job:
-    """Return the job: equal texts are never on both sides of a judgement.
+    """Return the job. Equal texts are never both trained on and evaluated on.
 
-    The stock trainer is too slow to be cross-fitted: a stratified fifth is kept from it, to be judged on.
+    SetFit's own trainer is too slow to cross-fit: it is evaluated on a held-out stratified fifth.
     """
     named = ((fingerprint(example.text), example) for example in request.examples)
     samples = tuple(Sample(name, example.text, example.all_labels, group=name) for name, example in named)
@@ -134,7 +134,7 @@ def job(request: TrainingRequest, base_model: str, encoders: Path, threads: int 
 
 
 def fingerprint(text: str) -> str:
-    """Return a name for a text, the same for texts that differ in case and spacing alone."""
+    """Return a hash of a text that ignores case and spacing."""
     return hashlib.sha256(" ".join(text.lower().split()).encode()).hexdigest()[:16]
 
 

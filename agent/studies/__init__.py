@@ -1,1 +1,1 @@
-"""Studies of a desk's own history, which only the command line opens."""
+"""Studies of an installation's own history, for the command line only."""

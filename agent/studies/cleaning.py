@@ -7,8 +7,8 @@ speak. The reason adds what a reviewer can see at once: the same words, filed un
     for found in suspicious(probabilities, labels, roles, groups):      # most suspicious first
         print(examples[found.index].text, found.given, found.likely, found.reason)
 
-`probabilities` must be honest (agent.learning.contest answers so): a model that has learnt a wrong
-label believes it.
+`probabilities` must be honest (agent.learning.contest answers so): a model that was trained on a wrong
+label repeats it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SHARE = 0.15  # of the tickets that are listed at most
 
 @dataclass(frozen=True, slots=True)
 class Suspicion:
-    """A ticket whose roles should be looked at; `quality` is 0 for surely wrong and 1 for surely right."""
+    """A ticket whose label looks wrong; `quality` is from 0 (surely wrong) to 1 (surely right)."""
 
     index: int
     given: tuple[str, ...]

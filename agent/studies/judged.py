@@ -1,4 +1,4 @@
-"""Judge the answers that Rolecall gives today on tickets whose roles people know."""
+"""Evaluate the current answers on reviewed tickets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from agent.triage.opinion import Opinion, RoleClassifier
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One ticket, what people settled on, and what Rolecall thinks without having seen that.
+    """A reviewed ticket with the answer that Rolecall gives without having seen its review.
 
     `multi_label`: whether a ticket may have several roles; then all of them have to be named.
     """
@@ -27,7 +27,7 @@ class Judged:
 
     @property
     def predicted(self) -> tuple[str, ...]:
-        """The most probable role; where a ticket may have several, all that are more probable than not."""
+        """The most probable role, or, for multi-label desks, all roles more probable than not."""
         (best, _), *others = self.opinion.ranked()
         return (best, *(role for role, p in others if p >= 0.5)) if self.multi_label else (best,)
 
@@ -38,13 +38,13 @@ class Judged:
 
     @property
     def right(self) -> bool:
-        """Whether people settled on it, or on all of them."""
+        """Whether the predicted role is a reviewed one; for multi-label desks, whether both sets are equal."""
         settled = set(self.example.roles)
         return set(self.predicted) == settled if self.multi_label else set(self.predicted) <= settled
 
     @property
     def asserted(self) -> bool:
-        """Whether Rolecall would say it without "not sure"."""
+        """Whether the comment would name the role without "not sure"."""
         return isinstance(self.opinion.verdict, Verdict) and self.opinion.verdict.asserted
 
 
@@ -58,7 +58,7 @@ def unseen(examples: Sequence[Example], classifier: RoleClassifier) -> list[Exam
 
 
 def judge_all(classifier: RoleClassifier, examples: Iterable[Example]) -> Iterator[Judged]:
-    """Yield the judged answers one by one; a reviewed ticket is not remembered while it is asked about."""
+    """Yield the judged answers one by one, each with the ticket itself left out of the memory."""
     fusion, _ = classifier.weighing(classifier.active.current)
     for e in examples:
         source = source_of(e.ticket_key)
@@ -67,7 +67,7 @@ def judge_all(classifier: RoleClassifier, examples: Iterable[Example]) -> Iterat
 
 
 def report(judged: Sequence[Judged]) -> Report:
-    """Return the quality of the answers, over all roles that they or people name."""
+    """Return the quality of the answers, over all roles predicted or reviewed."""
     named = {role for j in judged for role in (*j.opinion.roles, *j.example.roles)}
     roles = tuple(sorted(named))
     probabilities = np.array([[dict(j.opinion.ranked()).get(role, 0.0) for role in roles] for j in judged])

@@ -1,7 +1,7 @@
-"""Live a dated history again: answer each ticket with what was known then, learn from its review, retrain when due.
+"""Replay a dated history: answer each ticket with what was known then, learn from its review, retrain when due.
 
-The same training set, fusion, calibration, memory and cut-offs as in service, on the frozen encoder, which costs
-seconds where tuning costs minutes. Staff correct every wrong answer that was given.
+Training set, fusion, calibration, memory and cut-offs are those of the server, on the frozen encoder, which costs
+seconds where tuning costs minutes. Staff are assumed to correct every wrong comment.
 
     done = replay(history, Plan(window=150, every=timedelta(days=1)), start=150)
     done.answers, done.asserted, done.trainings, done.seconds
@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """Reviewed tickets in time order: labels 0/1 [n, roles], frozen embeddings float32[n, dim], what the rules hit."""
+    """Reviewed tickets in time order: labels 0/1 [n, roles], frozen embeddings float32[n, dim], rule hits."""
 
     examples: Sequence[Example]
     roles: tuple[str, ...]
@@ -44,7 +44,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many reviewed tickets a training looks back on, how often there is one, and the precision to keep."""
+    """How many reviewed tickets to train on, how often, and the precision to reach."""
 
     window: int
     every: timedelta
@@ -53,9 +53,9 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Replayed:
-    """Answers to the tickets from the start on, float64[m, roles], which were asserted, and what the trainings cost.
+    """Answers to the replayed tickets, float64[m, roles], which of them were asserted, and the cost of the trainings.
 
-    `seconds` is CPU time of all trainings together; `multi_label`: whether a ticket could have several roles at last.
+    `seconds` is CPU time of all trainings together; `multi_label`: whether tickets could have several roles at the end.
     """
 
     answers: Floats
@@ -68,7 +68,7 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trained:
-    """What one training leaves behind."""
+    """The result of one training."""
 
     head: Head
     fusion: Fusion

@@ -1,6 +1,6 @@
-"""How often to retrain, and on how many tickets: quality against cost, from the desk's own history.
+"""How often to retrain, and on how many tickets: quality against cost, from an installation's own history.
 
-Every cell of the grid is one replay; finished cells are kept as files: an interrupted study goes on where it was.
+Each cell of the grid is one replay. Finished cells are kept as files, so an interrupted study can be resumed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ td,th{padding:.3em .8em;border-bottom:1px solid #ccc;text-align:right}</style>
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a window and a frequency gave; `coverage` is the share asserted, `precision` how much of that was right."""
+    """The result of a window and frequency. `coverage`: share asserted, `precision`: share of these that is right."""
 
     window: int
     every_days: int
@@ -87,7 +87,7 @@ def study(
 
 
 def cell(window: int, days: int, done: Replayed, roles: Sequence[str]) -> Cell:
-    """Return the figures of one replay."""
+    """Return the result of one replay."""
     report = evaluate(done.answers, done.labels, roles, multi_label=done.multi_label)
     right = correct(done.answers, done.labels, multi_label=done.multi_label)[done.asserted]
     return Cell(
@@ -126,7 +126,7 @@ def draw(cells: Sequence[Cell]) -> str:
 
 
 def page(cells: Sequence[Cell]) -> str:
-    """Return the study as one HTML page that needs nothing else."""
+    """Return the study as one self-contained HTML page."""
     svg = draw(cells)
     template = Environment(autoescape=True).from_string(PAGE)
     return template.render(cells=cells, plot=svg[svg.index("<svg") :], tickets=cells[0].tickets)

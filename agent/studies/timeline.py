@@ -1,4 +1,4 @@
-"""The desk's reviewed tickets as a dated history that can be replayed."""
+"""Load the reviewed tickets as a dated history that can be replayed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def dated_history(
 ) -> History:
     """Return all reviewed tickets, or the `last` ones, in the order in which they were filed.
 
-    Raises NotPossibleYet before the first training, which brings the encoder along.
+    Raises NotPossibleYet before the first training, because there is no encoder yet.
     """
     if model is None:
         raise NotPossibleYet("the history is read with the model's encoder: run `rolecall train` first")

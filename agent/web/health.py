@@ -1,4 +1,4 @@
-"""`/healthz`: the process lives. `/readyz`: it can do its job, or why not."""
+"""`/healthz`: the process is alive. `/readyz`: it can take in and work off events, or why not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RULES_ALONE = "none yet: rules alone decide"
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The two endpoints with what they look at."""
+    """The two health endpoints."""
 
     database: Database
     active: ActiveModel[RoleModel]
@@ -27,11 +27,11 @@ class Health:
     """Each says why events cannot be taken in now, or None."""
 
     async def alive(self, _request: Request) -> Response:
-        """Answer as long as the event loop turns."""
+        """Answer 200 as long as the event loop runs."""
         return PlainTextResponse("ok\n")
 
     async def ready(self, _request: Request) -> Response:
-        """Answer 200 when events are taken in and worked off, else 503 with the reason."""
+        """Answer 200 if events are taken in and worked off, else 503 with the reason."""
         model = self.active.current
         state: dict[str, object] = {"status": "ready", "model": model.version if model else RULES_ALONE}
         if self.active.problem:

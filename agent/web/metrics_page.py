@@ -1,4 +1,4 @@
-"""`/metrics`: the counters of this server, and the state of the installation as its database knows it."""
+"""`/metrics`: the counters of this server, and the state of the installation from its database."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 
 class Numbers:
-    """The endpoint. Without its database it goes on telling what it counted itself."""
+    """The endpoint. While the database is unavailable, it serves this server's own counters."""
 
     def __init__(self, database: Database, active: ActiveModel[RoleModel], metrics: Metrics) -> None:
         self._database = database
@@ -43,7 +43,7 @@ class Numbers:
         self._reading = asyncio.Lock()
 
     async def answer(self, _request: Request) -> Response:
-        """Answer in Prometheus' text format."""
+        """Return the metrics in Prometheus' text format."""
         async with self._reading:
             if monotonic() - self._read_at >= FRESH_SECONDS:
                 await self._refresh()

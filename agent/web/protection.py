@@ -1,8 +1,8 @@
-"""The limit on the headers of requests, and the headers that protect answers. Both hold for every address.
+"""Limit the size of request headers, and add security headers to responses. Both apply to every address.
 
 The HTTP parser limits neither request line nor headers nor trailers. The limit costs a request less than a microsecond:
-sizes are added up only where more bytes came than it allows. Answers are not framed, sniffed, kept by caches or told to
-other sites (OWASP Secure Headers Project); Strict-Transport-Security belongs to whatever ends TLS in front of us.
+sizes are added up only when more bytes arrived than it allows. Responses forbid framing, sniffing, caching and
+referrers (OWASP Secure Headers Project). Strict-Transport-Security belongs to the proxy that terminates TLS.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ def inline(content: bytes) -> str:
 
 
 class SafeHeaders:
-    """ASGI middleware that adds them. A page says itself what it may load, with a policy of its own."""
+    """ASGI middleware that adds the headers. A page may set a Content-Security-Policy of its own."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the application answer, with these headers."""
+        """Pass the request on and add the headers to the response."""
         if scope["type"] != "http" or scope["path"].startswith(WEBHOOKS):
             await self._app(scope, receive, send)
             return
@@ -69,9 +69,9 @@ _RAW = (
 
 
 def limited(limits: ServerSettings) -> type[HttpToolsProtocol]:
-    """Return uvicorn's protocol with a limit: a larger head is answered with 431, and its connection closed.
+    """Return uvicorn's protocol with a limit: larger headers are answered with 431, and the connection is closed.
 
-    Whatever is read without completing a head or bringing a body counts, so one that never ends is cut off as well.
+    All bytes that are not part of a body count, so headers that never end are cut off as well.
     Source of the status: RFC 6585, section 5.
     """
     most_headers, most_bytes = limits.max_headers, limits.max_header_bytes

@@ -1,4 +1,4 @@
-"""What `rolecall check` says about the set-up of a helpdesk that was reached."""
+"""Advice of `rolecall check` on the set-up of a helpdesk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAILED = "staff-only comments are mailed out: set HELPDESK_PRIVATE_FOLLOWUP_MEAN
 def advice(
     tickets: Iterable[TicketRow], followups: Iterable[FollowUp], settings: DjangoHelpdeskSettings
 ) -> Iterator[str]:
-    """Yield what should be mended, as far as these tickets and follow-ups show it."""
+    """Yield what should be changed in the helpdesk, as far as these tickets and follow-ups show it."""
     if unnamed := sorted({str(row.queue) for row in tickets} - set(settings.queues)):
         yield f"queue {', '.join(unnamed)} is not in `queues`"
     if any(followup.email_recipients and not followup.public for followup in followups):

@@ -68,7 +68,7 @@ class DjangoHelpdesk:
         return ticket_url(ticket_id, self._settings)
 
     async def check(self) -> str:
-        """Read what is newest, say what was reached and what is set up badly. Raises Transient or Permanent."""
+        """Read the newest entries; return what was reached and what is set up badly. Raises Transient or Permanent."""
         try:
             tickets = await self._reader.open_page("last", 1)
             recent = await self._reader.newest_follow_ups()
@@ -89,11 +89,11 @@ class DjangoHelpdesk:
         """
         number = _number(ticket_id)
         body = {"ticket": number, "comment": escape_template(defuse(text)), "public": False}
-        answer = await call(self._client, "POST", FOLLOW_UPS, json=body, accept={400})
-        if answer.status == 400:
-            raise refusal(answer, FOLLOW_UPS, ticket_id)
+        response = await call(self._client, "POST", FOLLOW_UPS, json=body, accept={400})
+        if response.status == 400:
+            raise refusal(response, FOLLOW_UPS, ticket_id)
         try:
-            comment = decode(Created, answer.body)
+            comment = decode(Created, response.body)
         except MalformedPayload as error:
             raise Ambiguous(f"POST {FOLLOW_UPS}: the answer names no comment: {error}") from None
         if str(comment.user) != self.author_id:
@@ -106,14 +106,14 @@ class DjangoHelpdesk:
     async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> Stored:
         """Replace the text of a comment. The helpdesk stores an edit as it is, without rendering it as a template."""
         path = f"{FOLLOW_UPS}{_number(comment_id)}/"
-        answer = await call(self._client, "PATCH", path, json={"comment": defuse(text), "public": False})
+        response = await call(self._client, "PATCH", path, json={"comment": defuse(text), "public": False})
         try:
-            return Stored(comment_id, decode(Edited, answer.body).comment)
+            return Stored(comment_id, decode(Edited, response.body).comment)
         except MalformedPayload:
             return Stored(comment_id)  # it was carried out; the next look shows the text
 
     async def poll(self, watermark: str | None) -> Poll:
-        """Find what sent no webhook since the last look. The first look (None) takes the present as its start."""
+        """Find what sent no webhook since the last poll. The first poll (None) starts at the present."""
         if watermark is None:
             return polling.start(await self._reader.newest_follow_ups(), await self._reader.open_tickets())
         since = polling.read_watermark(watermark)
@@ -128,7 +128,7 @@ class DjangoHelpdesk:
 
 
 def _number(identifier: str) -> int:
-    """Return a ticket or comment id as the number that it is here: it becomes part of a path."""
+    """Return a ticket or comment id as a number, because it becomes part of a path."""
     if not (identifier.isascii() and identifier.isdigit() and len(identifier) < 20):
         raise Permanent(f"{identifier!r} is not an id of this helpdesk")
     return int(identifier)

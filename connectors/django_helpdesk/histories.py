@@ -1,4 +1,4 @@
-"""What a ticket's follow-ups say beyond their words: which one opened it, which closed or reopened it.
+"""Read a ticket's history from its follow-ups: which one opened, closed or reopened it.
 
 A ticket has no dates of its own, and nothing in the API says "closed": a follow-up with a `new_status` does.
 """

@@ -11,7 +11,7 @@ from connectors.deliveries import Wire, decode
 from connectors.django_helpdesk.payload import FollowUp, FollowUpPage, TicketPage, TicketRow
 from connectors.django_helpdesk.settings import DjangoHelpdeskSettings
 from connectors.errors import MalformedPayload, Permanent, TicketNotFound
-from connectors.http import Answer, call
+from connectors.http import Response, call
 
 TICKETS = "api/tickets/"
 FOLLOW_UPS = "api/followups/"
@@ -110,15 +110,15 @@ class Reader:
         return await self._page(TicketPage, TICKETS, status=self._open_statuses, page=index, page_size=size)
 
     async def _ticket(self, number: int, **params: str) -> TicketRow:
-        answer = await call(self._client, "GET", f"{TICKETS}{number}/", params=params)
-        return _understood(TicketRow, answer, TICKETS)
+        response = await call(self._client, "GET", f"{TICKETS}{number}/", params=params)
+        return _understood(TicketRow, response, TICKETS)
 
     async def _page(self, model: type[Model], path: str, **params: str | int) -> Model:
         return _understood(model, await call(self._client, "GET", path, params=params), path)
 
 
-def _understood(model: type[Model], answer: Answer, path: str) -> Model:
+def _understood(model: type[Model], response: Response, path: str) -> Model:
     try:
-        return decode(model, answer.body)
+        return decode(model, response.body)
     except MalformedPayload as error:
         raise Permanent(f"GET {path}: the answer is not django-helpdesk's: {error}") from None

@@ -48,13 +48,13 @@ class WebhookBody(Wire):
 
 
 class Edited(Wire):
-    """The answer to a comment that was edited: the text as it is kept."""
+    """The response to an edited comment: the text as stored."""
 
     comment: Text | None = None
 
 
 class Created(Edited):
-    """The answer to a comment that was posted."""
+    """The response to a posted comment."""
 
     id: Id
     user: Id | None

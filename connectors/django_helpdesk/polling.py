@@ -129,9 +129,9 @@ def conclude(since: Watermark, look: Look, settings: DjangoHelpdeskSettings) -> 
 
 
 def _began_after(followup: int, row: TicketRow) -> bool:
-    """Tell whether a ticket's history begins after this follow-up.
+    """Return whether a ticket's history begins after this follow-up.
 
-    The highest ticket id alone does not tell: asking for it costs the helpdesk a walk through all tickets.
+    The highest ticket id is not read for this: it would cost the helpdesk a walk through all tickets.
     """
     return not row.followup_set or history(row)[0].id > followup
 

@@ -1,10 +1,10 @@
-"""A 400 of the helpdesk in words: not 404 but 400 answers a comment on a ticket that the helpdesk does not know."""
+"""The errors behind a 400: a comment on an unknown ticket gets 400 from the helpdesk, not 404."""
 
 from __future__ import annotations
 
 from connectors.deliveries import Wire, decode
 from connectors.errors import MalformedPayload, Permanent, TicketNotFound
-from connectors.http import Answer
+from connectors.http import Response
 
 
 class _Refused(Wire):
@@ -13,13 +13,13 @@ class _Refused(Wire):
     user: tuple[str, ...] = ()
 
 
-def refusal(answer: Answer, path: str, ticket_id: str) -> Permanent | TicketNotFound:
+def refusal(response: Response, path: str, ticket_id: str) -> Permanent | TicketNotFound:
     """Return the error that names the reason.
 
     The helpdesk's words are not quoted: they may repeat ours, and a comment holds words of the ticket.
     """
     try:
-        refused = decode(_Refused, answer.body)
+        refused = decode(_Refused, response.body)
     except MalformedPayload:
         refused = _Refused()
     if refused.ticket:

@@ -1,4 +1,4 @@
-"""Comment text on its way into the helpdesk."""
+"""Prepare the text of a comment for the helpdesk, which renders it as a Django template."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LITERALS = {"{": '{{ "{" }}', "%}": '%{{ "}" }}', "X": '{{ "X" }}'}
 
 
 def defuse(text: str) -> str:
-    """Return the text as the helpdesk shall store it: storable characters only, no ticket references, no outer blanks.
+    """Return the text to be stored: storable characters only, no ticket references, no outer blanks.
 
     The server itself strips outer blanks and refuses NUL and lone surrogates.
     """

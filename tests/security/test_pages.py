@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from agent.fitting.evaluation import evaluate
-from agent.model_api.dataset_answers import Answer
+from agent.model_api.dataset_predictions import RowPrediction
 from agent.model_api.dataset_report import SCRIPT, render
 from agent.model_api.datasets import Row
 from agent.model_api.web.docs import policy
@@ -38,7 +38,7 @@ def documentation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def review(*texts: str) -> str:
     report = evaluate(np.array([[0.2, 0.8]]), np.array([[1.0, 0.0]]), ("a", "b"))
-    return render("faults", report, [Answer(Row(text, "a"), "b", 0.8) for text in texts])
+    return render("faults", report, [RowPrediction(Row(text, "a"), "b", 0.8) for text in texts])
 
 
 def test_every_script_of_a_page_is_allowed_by_its_hash_and_no_other() -> None:

@@ -1,7 +1,7 @@
 """Azure Key Vault, through Microsoft's own client (optional extra `azure`).
 
-Vault names know letters, digits and dashes only: the secret ROLECALL_CONNECTORS__DJANGO_HELPDESK__TOKEN is called
-`rolecall-connectors--django-helpdesk--token` there. Who we are is found by `DefaultAzureCredential`: a managed
+Vault names may hold letters, digits and dashes only: the secret ROLECALL_CONNECTORS__DJANGO_HELPDESK__TOKEN is called
+`rolecall-connectors--django-helpdesk--token` there. The identity is found by `DefaultAzureCredential`: a managed
 identity, a workload identity, or AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET in the environment. The
 identity needs the role "Key Vault Secrets User".
 """
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 NAME = "azure"
 RETRIES = 3
 _REASONS = {
-    401: "who we are is not accepted",
+    401: "the identity was rejected (401)",
     403: 'this identity may not read secrets (it needs the role "Key Vault Secrets User"), or not from this address',
     404: "there is no such vault",
-    429: "asked too often (throttled)",
+    429: "too many requests (429)",
 }
 
 
 class KeyVault:
-    """One vault. A value is fetched again only when the vault says that it was updated."""
+    """One vault. A value is fetched again only if the vault reports that it was updated."""
 
     name = NAME
 
@@ -44,7 +44,7 @@ class KeyVault:
             return self._read(also)
         except HttpResponseError as error:
             status = error.status_code
-            reason = _REASONS.get(status, f"answered {status}") if status else "Azure did not tell who we are"
+            reason = _REASONS.get(status, f"answered {status}") if status else "no identity found to log in with"
             raise SourceFailed(NAME, f"{self._client.vault_url}: {reason}") from None
         except AzureError as error:
             raise SourceFailed(NAME, f"{self._client.vault_url}: {type(error).__name__}") from None
@@ -69,7 +69,7 @@ class KeyVault:
 
 
 def open_vault(url: str, timeout_seconds: float, credential: Any = None, **options: Any) -> KeyVault:
-    """Return the vault; `options` go to Microsoft's client. Raises SourceFailed where the extra is not installed."""
+    """Return the vault; `options` go to Microsoft's client. Raises SourceFailed if the extra is not installed."""
     try:
         from azure.identity import DefaultAzureCredential
         from azure.keyvault.secrets import SecretClient

@@ -1,7 +1,7 @@
 """Infisical: all secrets of one folder of one environment, read as a machine identity with Universal Auth.
 
 Source: https://infisical.com/docs/documentation/platform/identities/universal-auth and the package infisicalsdk, which
-neither sets a time-out nor retries what the server refuses for a while; both are added here.
+neither sets a time-out nor retries temporary refusals; both are added here.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _REASONS = {
     401: "SECRET_CLIENT_ID with SECRET_CLIENT_SECRET is not accepted, or expired",
     403: "this machine identity may not read there, or not from this address",
     404: "there is no such project, environment or folder (SECRET_PROJECT_SLUG, SECRET_ENVIRONMENT_SLUG, SECRET_PATH)",
-    429: "asked too often (rate limit)",
+    429: "too many requests (rate limit)",
 }
 
 
@@ -49,7 +49,7 @@ class Access:
 
     @classmethod
     def from_values(cls, host: str, values: Mapping[str, Found]) -> Access:
-        """Take the SECRET_... values. Raises SourceFailed naming every one that is missing."""
+        """Return the access made of the SECRET_... values. Raises SourceFailed, naming every missing one."""
         missing = [name for name in CREDENTIALS if name not in values or not values[name].value]
         if missing:
             raise SourceFailed(NAME, f"not set: {', '.join(missing)}")
@@ -62,7 +62,7 @@ class Access:
 
 
 class Infisical:
-    """One folder of secrets; stays logged in between reads, and logs in again when the token is no longer taken."""
+    """One folder of secrets. Stays logged in between reads, and logs in again when the token has expired."""
 
     name = NAME
 
@@ -143,7 +143,7 @@ def _row(secret: Any) -> tuple[str, str, bool]:
 
 
 def _limit(session: Any, timeout_seconds: float) -> None:
-    """Let every request of the session end: the SDK passes no time-out to its HTTP library."""
+    """Set a time-out on every request of the session: the SDK passes none to its HTTP library."""
     from requests.adapters import HTTPAdapter
 
     class Limited(HTTPAdapter):

@@ -1,4 +1,4 @@
-"""All sources in their order, with a memory: a source that cannot be asked for a while keeps its last values."""
+"""Read all sources in order of precedence; while a source cannot be reached, its last values are kept."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What one source has; with a `problem`, it is what the source had when it was last reached, or None."""
+class Reading:
+    """What one source holds. With a `problem`, `values` are those of the last successful read, or None."""
 
     source: str
     values: Mapping[str, Found] | None = field(repr=False)
@@ -28,7 +28,7 @@ class Answer:
 
 
 class Secrets:
-    """Asks sources for secrets, and remembers their answers and log-ins for the next time."""
+    """Reads secrets from their sources; keeps the last values and open sessions between reads."""
 
     def __init__(self) -> None:
         self._last: dict[str, Mapping[str, Found]] = {}
@@ -40,40 +40,40 @@ class Secrets:
         """Return each secret from the first source that has it.
 
         `local` is the environment and `.env`; `references` are names beside ROLECALL_... that are needed. Raises
-        SourceFailed where a source cannot be asked and never could.
+        SourceFailed where a source cannot be read and has never been read.
         """
         found: dict[str, Found] = {}
-        for answer in self.ask(settings, local, references):
-            if answer.problem and answer.values is None:
-                raise answer.problem
-            if answer.problem:
-                log.warning("secrets_kept", source=answer.source, reason=answer.problem.reason)
-            found = {**(answer.values or {}), **found}
+        for reading in self.read_each(settings, local, references):
+            if reading.problem and reading.values is None:
+                raise reading.problem
+            if reading.problem:
+                log.warning("secrets_kept", source=reading.source, reason=reading.problem.reason)
+            found = {**(reading.values or {}), **found}
         return found
 
-    def ask(
+    def read_each(
         self, settings: SecretsSettings, local: Sequence[Variables], references: Collection[str] = ()
-    ) -> Iterator[Answer]:
-        """Yield the answer of every source, the one that wins first; each is asked when its answer is due."""
+    ) -> Iterator[Reading]:
+        """Yield what each source holds, in order of precedence. A source is read only when its reading is consumed."""
         also = {*references, *(IDENTITY if INFISICAL in settings.sources else ())}
         known: dict[str, Found] = {}
-        turns: list[tuple[str, Callable[[], Source]]] = [(source.name, partial(_itself, source)) for source in local]
-        turns += [(name, partial(self._open, name, settings, known)) for name in settings.sources]
-        for name, source in turns:
-            answer = self._answer(name, source, also)
-            for key, value in (answer.values or {}).items():
+        openers: list[tuple[str, Callable[[], Source]]] = [(source.name, partial(_itself, source)) for source in local]
+        openers += [(name, partial(self._open, name, settings, known)) for name in settings.sources]
+        for name, source in openers:
+            reading = self._read(name, source, also)
+            for key, value in (reading.values or {}).items():
                 known.setdefault(key, value)
-            yield answer
+            yield reading
 
-    def _answer(self, name: str, source: Callable[[], Source], also: Collection[str]) -> Answer:
+    def _read(self, name: str, source: Callable[[], Source], also: Collection[str]) -> Reading:
         try:
             self._last[name] = source().read(also)
         except SourceFailed as problem:
-            return Answer(name, self._last.get(name), problem)
-        return Answer(name, self._last[name])
+            return Reading(name, self._last.get(name), problem)
+        return Reading(name, self._last[name])
 
     def _open(self, name: str, settings: SecretsSettings, known: Mapping[str, Found]) -> Source:
-        """Return the source as it was opened before, unless what it is opened with has changed since."""
+        """Return the source, opened anew only if the settings it is opened with have changed."""
         if name == INFISICAL:
             access = Access.from_values(settings.infisical_host, known)
             return self._kept(name, (access, settings.timeout_seconds), Infisical)

@@ -1,6 +1,6 @@
-"""What a source of secrets is, the table `[secrets]` that lists the sources, and those on this machine.
+"""The protocol of a source of secrets, the table `[secrets]`, and the sources on this machine.
 
-On this machine are the environment, `.env`, and files that Docker or Kubernetes mounts.
+Those are the environment, `.env`, and files that Docker or Kubernetes mounts.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 from agent.errors import RolecallError
 
 PREFIX = "ROLECALL_"
-"""Every name that begins so is a setting."""
+"""The prefix of every name of a setting."""
 
 REFERENCE = "secret:"
-"""A setting's value that begins so names the secret to be used instead of it."""
+"""The prefix of a setting's value that names the secret to use in its place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A value and the place that it came from, in words for the operator."""
+    """A value, and where it came from, in words for the operator."""
 
     value: str = field(repr=False)
     origin: str
 
 
 class SourceFailed(RolecallError):
-    """A source cannot be asked, or refuses; `reason` says what to mend and never holds a secret."""
+    """A source cannot be read; `reason` says what to fix and never holds a secret."""
 
     def __init__(self, source: str, reason: str) -> None:
         super().__init__(f"{source}: {reason}")
@@ -45,14 +45,14 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """What operators call it, in `[secrets] sources` and in messages."""
+        """Its name in `[secrets] sources` and in messages."""
 
     def read(self, also: Collection[str]) -> Mapping[str, Found]:
         """Return every secret called ROLECALL_..., and those named in `also`, in one piece. Raises SourceFailed."""
 
 
 def is_wanted(name: str, also: Collection[str]) -> bool:
-    """Tell whether a source should yield the secret of this name."""
+    """Return whether a source should return the secret of this name."""
     return name.startswith(PREFIX) or name in also
 
 
@@ -79,7 +79,7 @@ def _vault(value: str) -> str:
 
 
 class SecretsSettings(BaseModel):
-    """Where secrets are looked for behind the environment and `.env`, and how often."""
+    """Where secrets are read from after the environment and `.env`, and how often."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -112,8 +112,8 @@ MAX_FILE_BYTES = 64 * 1024
 class Variables:
     """The environment or `.env`: names with values, or with the path of the file that holds the value.
 
-    `values` holds no empty ones: templates and Compose leave a name empty to say nothing with it.
-    `paths` are the last parts of settings that are themselves paths, such as CA_FILE: those are no references.
+    `values` has no empty ones: templates and Compose leave a variable empty to mean that it is not set.
+    `paths` are the last parts of settings that are themselves paths, such as CA_FILE: these are not references.
     """
 
     name: str
@@ -147,16 +147,16 @@ def dotenv(file: Path | None, paths: Collection[str] = ()) -> Variables:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """A directory with one file per secret, named like it; of ROLECALL_... names the case does not matter.
+    """A directory with one file per secret, named like it; the case of ROLECALL_... names does not matter.
 
-    Kubernetes keeps the files of a mounted Secret behind links that it swaps in one step; their names begin with dots.
+    Kubernetes keeps the files of a mounted Secret in hidden folders and swaps links to them in one step.
     """
 
     directory: Path
     name: str = "files"
 
     def read(self, also: Collection[str]) -> Mapping[str, Found]:
-        """Return the files' contents without the line end that editors leave; no directory means no secrets."""
+        """Return the files' contents without the final line end; no directory means no secrets."""
         try:
             entries = sorted(self.directory.iterdir())
         except (FileNotFoundError, NotADirectoryError):

@@ -1,7 +1,7 @@
-"""The way into the model API: one route of the server, a key, a limit on the body; all before anything is parsed.
+"""Access to the model API: its route, its key and the limit on the body, all before anything is parsed.
 
 The API answers below /v1, where every path needs the key whether it exists or not, and at a closed list of public ones;
-every other path is free for pages. The key is the configured one, or else that which was made at the first start. There
+every other path is free for pages. The key is the configured one, or else the one generated at the first start. There
 are no cookies, no sessions and no CORS: a browser sends nothing by itself that would let a page of others act for
 somebody, so there is no request to forge (CSRF).
 """
@@ -36,7 +36,7 @@ NO_KEY = f"the header {HEADER} is missing or wrong"
 TOO_LARGE = "the body is larger than {} bytes"
 
 
-class Gate:
+class AccessMiddleware:
     """ASGI middleware that answers 401 or 413 in place of the application."""
 
     def __init__(self, app: ASGIApp, *, keys: Keys, max_body_bytes: int) -> None:
@@ -45,7 +45,7 @@ class Gate:
         self._max = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the request through, or refuse it."""
+        """Pass the request on if its key and size are accepted, else answer 401 or 413."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -73,33 +73,33 @@ class Gate:
 
 
 def answered(path: str) -> bool:
-    """Tell whether a path belongs to the model API."""
+    """Return whether the model API answers this path."""
     return path == BELOW or path.startswith(BELOW + "/") or public(path)
 
 
 def public(path: str) -> bool:
-    """Tell whether a path needs no key."""
+    """Return whether this path needs no key."""
     return path in PUBLIC or path.startswith(docs.ASSETS + "/")
 
 
 def refusal(status: int, detail: object, headers: dict[str, str] | None = None) -> Response:
-    """Return an error answer; ASCII alone, since what it quotes may hold anything."""
+    """Return an error response, in ASCII only, since it may quote any input."""
     return Response(json.dumps({"detail": detail}), status, headers, media_type="application/json")
 
 
 class ModelApiRoute(BaseRoute):
-    """Hands the API its paths as they are; a mount would cut off /v1, and the public ones have no prefix in common."""
+    """Passes paths to the API unchanged; a mount would remove /v1, and the public paths share no prefix."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Match what the API answers, by whatever method."""
+        """Match every path that the API answers, with any method."""
         ours = scope["type"] == "http" and answered(scope["path"])
         return (Match.FULL if ours else Match.NONE), {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the API answer."""
+        """Pass the request to the API."""
         await self.app(scope, receive, send)
 
 
@@ -107,7 +107,7 @@ KEY_BYTES = 32
 
 
 def issue(file: Path) -> str | None:
-    """Make a key where `file` does not have the hash of one yet, and return it: the only time that anybody sees it."""
+    """Generate a key and return it, unless `file` holds the hash of one already. It is shown only this once."""
     key = secrets.token_hex(KEY_BYTES)
     try:
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
@@ -119,13 +119,13 @@ def issue(file: Path) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The key that counts now: `configured` is asked for every request, so that a new one needs no restart."""
+    """The key in force. `configured` is called for every request, so that a new key needs no restart."""
 
     configured: Callable[[], SecretStr | None]
     file: Path
 
     def accept(self, presented: str) -> bool:
-        """Compare in constant time; without any key nobody is let in."""
+        """Return whether the key is right, compared in constant time; without any key, False."""
         return hmac.compare_digest(_digest(presented), self._expected())
 
     def _expected(self) -> bytes:

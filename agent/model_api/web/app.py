@@ -1,11 +1,11 @@
-"""Put the model API together: routes, documentation without the internet, one place that turns errors into statuses.
+"""Assemble the model API: routes, offline documentation, and one place that maps errors to HTTP statuses.
 
 | answer | when |
 |---|---|
 | 401, 413 | no key, or too large a body (agent.model_api.web.access) |
 | 400, 422 | the body is no JSON, or not the documented one |
 | 403 | the ticket agent's own model cannot be changed here |
-| 404, 409 | there is no such thing, or it is in use |
+| 404, 409 | there is no such model, version, alias or job, or it is in use |
 | 503 | a model's files are damaged, or the database cannot be used now (with `Retry-After`); the answer says which |
 """
 
@@ -23,10 +23,10 @@ from starlette.responses import Response
 from agent.errors import NotPossibleYet
 from agent.model_api.named_models import NameTaken, ProtectedModel, UnknownModel
 from agent.model_api.web import docs
-from agent.model_api.web.access import HEADER, Gate, Keys, refusal
-from agent.model_api.web.answers import HealthAnswer, refusals
+from agent.model_api.web.access import HEADER, AccessMiddleware, Keys, refusal
 from agent.model_api.web.inference import InferenceRoutes
 from agent.model_api.web.models import ModelRoutes
+from agent.model_api.web.responses import HealthResponse, refusals
 from agent.model_api.web.training import TrainingRoutes
 from agent.serving.artefact import ArtefactError
 from agent.serving.registry import BrokenPointer
@@ -44,14 +44,14 @@ GUARDED = (400, 401, 413, 503)
 
 DESCRIPTION = """
 Train text classifiers from a few examples, and use them. Scores are calibrated probabilities; quality is measured on
-texts that a model had not seen, with 95 % intervals.
+texts that a model was not trained on, with 95 % confidence intervals.
 """
 
 
 def create_api(
     keys: Keys, training: TrainingRoutes, models: ModelRoutes, inference: InferenceRoutes, *, max_body_bytes: int
 ) -> FastAPI:
-    """Return the application; it answers /health, /v1/..., /docs and /openapi.json."""
+    """Return the application that serves /health, /v1/..., /docs and /openapi.json."""
     api = FastAPIOffline(
         title="Rolecall model API",
         version="1",
@@ -60,41 +60,41 @@ def create_api(
         redoc_url=None,
         redirect_slashes=False,
     )  # its page has a script that no policy of ours would run: ours takes its place
-    api.add_middleware(Gate, keys=keys, max_body_bytes=max_body_bytes)
-    # the gate has checked the key; this is what tells the documentation of it
+    api.add_middleware(AccessMiddleware, keys=keys, max_body_bytes=max_body_bytes)
+    # AccessMiddleware has checked the key; this describes it in the documentation
     described = Security(APIKeyHeader(name=HEADER, auto_error=False))
     guarded = APIRouter(dependencies=[described], responses=refusals(*GUARDED))
     for routes in (training, models, inference):
         guarded.include_router(routes.router())
     api.include_router(guarded)
     api.add_route(docs.PATH, docs.documentation, include_in_schema=False)
-    api.add_api_route("/health", health, methods=["GET"], response_model=HealthAnswer, tags=["health"])
+    api.add_api_route("/health", health, methods=["GET"], response_model=HealthResponse, tags=["health"])
     for error, status in STATUSES.items():
-        api.add_exception_handler(error, _teller(status))
+        api.add_exception_handler(error, _responder(status))
     for unusable in UNUSABLE:
         api.add_exception_handler(unusable, unavailable)
     api.add_exception_handler(RequestValidationError, invalid)
     return api
 
 
-async def health() -> HealthAnswer:
-    """Answer as long as the process does; needs no key."""
-    return HealthAnswer()
+async def health() -> HealthResponse:
+    """Report that the server is running. Needs no key."""
+    return HealthResponse()
 
 
 async def invalid(_request: Request, error: Exception) -> Response:
-    """Say what is wrong with a body, without repeating it: it may hold what JSON cannot carry, and people's texts."""
+    """Return the faults of a request body, without its values: they may hold ticket texts or what JSON cannot carry."""
     faults = error.errors() if isinstance(error, RequestValidationError) else ()
     return refusal(422, [{"loc": list(fault["loc"]), "msg": fault["msg"], "type": fault["type"]} for fault in faults])
 
 
 async def unavailable(_request: Request, _error: Exception) -> Response:
-    """Say when to come again; the error itself holds statements and values."""
+    """Return 503 with Retry-After, without the error's text: it holds SQL statements and values."""
     return refusal(503, "the database cannot be used now", {"Retry-After": "5"})
 
 
-def _teller(status: int) -> Callable[[Request, Exception], Response]:
-    def tell(_request: Request, error: Exception) -> Response:
+def _responder(status: int) -> Callable[[Request, Exception], Response]:
+    def respond(_request: Request, error: Exception) -> Response:
         return refusal(status, str(error))
 
-    return tell
+    return respond

@@ -1,4 +1,4 @@
-"""Put the model API together from its settings: the part of the composition root that only it needs."""
+"""Build the model API from its settings: the part of the composition root that only it needs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from agent.store.database import Database
 def model_api(
     settings: ApiSettings, directory: DataDirectory, database: Database, key: Callable[[], SecretStr | None]
 ) -> tuple[JobQueue, FastAPI]:
-    """Return the queue of training jobs, which is yet to be run, and the application in front of it."""
+    """Return the queue of training jobs, which the caller runs, and the application that fills it."""
     models = named_models(settings, directory)
     limits = Limits(settings.job_timeout_seconds, settings.job_memory_mb)
     queue = JobQueue(

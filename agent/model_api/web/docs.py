@@ -1,4 +1,4 @@
-"""`/docs`: the API's documentation, which needs no internet and runs no script but its own.
+"""`/docs`: the API's documentation, usable offline, under a policy that runs no script but its own.
 
 Swagger UI is started by a line of script in the page, which the page's policy allows by its hash (CSP level 2).
 """
@@ -22,7 +22,7 @@ _SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 
 def documentation(request: Request) -> HTMLResponse:
-    """Return the page."""
+    """Return the documentation page."""
     root = request.scope.get("root_path", "")
     page = get_swagger_ui_html(
         openapi_url=f"{root}{SCHEMA}",
@@ -36,7 +36,7 @@ def documentation(request: Request) -> HTMLResponse:
 
 
 def policy(page: bytes | memoryview) -> str:
-    """Return what this page may do: load our own files, ask our own API, run exactly the scripts that are in it."""
+    """Return the page's Content-Security-Policy: load our own files, call our own API, run exactly its own scripts."""
     scripts = " ".join(inline(script) for script in _SCRIPT.findall(page))
     return (
         f"default-src 'none'; script-src 'self' {scripts}; style-src 'self'; img-src 'self' data:; connect-src 'self'; "

@@ -1,7 +1,7 @@
-"""`POST /v1/predict` and `POST /v1/embeddings`: lists of texts in, one answer for each.
+"""`POST /v1/predict` and `POST /v1/embeddings`: one result for each text of a list.
 
-There is no waiting for other requests to form a batch: on a CPU a text costs the same alone, and waiting would only
-add to every answer. Within a request texts of similar length share a batch.
+Requests are not held back to be batched together: on a CPU a text costs the same alone, and waiting would only add
+latency. Within a request, texts of similar length share a batch.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from agent.model_api.named_models import NamedModels
 from agent.model_api.training_request import ModelName, Text
-from agent.model_api.web.answers import EmbeddingsAnswer, PredictAnswer, Prediction, faulty, refusals
+from agent.model_api.web.responses import EmbeddingsResponse, Prediction, PredictResponse, faulty, refusals
 from agent.serving.artefact import VERSION
 from agent.serving.loaded import LoadedModels
 from agent.serving.model import RoleModel
@@ -28,35 +28,35 @@ MAX_TEXTS = 1024
 
 
 class TextsRequest(BaseModel):
-    """Texts for a model, named by its name or an alias."""
+    """Texts for a model, given by its name or an alias."""
 
     model_name: ModelName
     texts: list[Text] = Field(max_length=MAX_TEXTS)
     version: Annotated[str, StringConstraints(pattern=f"^{VERSION}$")] | None = Field(
-        default=None, description="In place of the active one."
+        default=None, description="The version to use; by default the active one."
     )
 
 
 class PredictRequest(TextsRequest):
-    """Texts to be labelled."""
+    """Texts to classify."""
 
     all_scores: bool = False
 
 
 class EmbeddingsRequest(TextsRequest):
-    """Texts to be embedded."""
+    """Texts to embed."""
 
     dimensions: int | None = Field(
         default=None,
         ge=1,
-        description="Keep that many numbers, scaled to length one again. Meaningful for base models that were trained "
-        "for it; others lose more than their length.",
+        description="Keep only the first N numbers, scaled to unit length again. Use it with base models trained for "
+        "it (Matryoshka); with others quality suffers.",
     )
 
 
 @dataclass(frozen=True, slots=True)
 class InferenceRoutes:
-    """The endpoints with their models. As many requests compute at a time as there are cores for their threads."""
+    """The inference endpoints. They compute as many requests in parallel as there are cores for their threads."""
 
     models: NamedModels
     loaded: LoadedModels
@@ -70,33 +70,33 @@ class InferenceRoutes:
         """Return the routes."""
         router = APIRouter(tags=["inference"])
         add, known = router.add_api_route, refusals(404)
-        add("/v1/predict", self.predict, methods=["POST"], response_model=PredictAnswer, responses=known)
-        add("/v1/embeddings", self.embeddings, methods=["POST"], response_model=EmbeddingsAnswer, responses=known)
+        add("/v1/predict", self.predict, methods=["POST"], response_model=PredictResponse, responses=known)
+        add("/v1/embeddings", self.embeddings, methods=["POST"], response_model=EmbeddingsResponse, responses=known)
         return router
 
-    async def predict(self, request: PredictRequest) -> PredictAnswer:
-        """Label texts. The ticket agent's own model answers without the rules and memory that it is weighed with."""
+    async def predict(self, request: PredictRequest) -> PredictResponse:
+        """Classify texts. The ticket agent's own model answers alone, without the rules and memory used for tickets."""
         return await to_thread.run_sync(partial(self._predict, request), limiter=self._limiter)
 
-    async def embeddings(self, request: EmbeddingsRequest) -> EmbeddingsAnswer:
-        """Embed texts with the model's own encoder."""
+    async def embeddings(self, request: EmbeddingsRequest) -> EmbeddingsResponse:
+        """Return embeddings of texts, computed by the model's own encoder."""
         return await to_thread.run_sync(partial(self._embed, request), limiter=self._limiter)
 
-    def _predict(self, request: PredictRequest) -> PredictAnswer:
+    def _predict(self, request: PredictRequest) -> PredictResponse:
         model = self._model(request)
         probabilities = model.probabilities(request.texts)
         predictions = [
             prediction(model, text, row, all_scores=request.all_scores)
             for text, row in zip(request.texts, probabilities, strict=True)
         ]
-        return PredictAnswer(predictions=predictions, model_version=model.version)
+        return PredictResponse(predictions=predictions, model_version=model.version)
 
-    def _embed(self, request: EmbeddingsRequest) -> EmbeddingsAnswer:
+    def _embed(self, request: EmbeddingsRequest) -> EmbeddingsResponse:
         model = self._model(request)
         if request.dimensions is not None and request.dimensions > model.encoder.dim:
             raise faulty("dimensions", f"this model's embeddings have {model.encoder.dim}")
         embeddings = shortened(model.embed(request.texts), request.dimensions)
-        return EmbeddingsAnswer(embeddings=embeddings.tolist(), model_version=model.version)
+        return EmbeddingsResponse(embeddings=embeddings.tolist(), model_version=model.version)
 
     def _model(self, request: TextsRequest) -> RoleModel:
         _, registry, manifest = self.models.version(request.model_name, request.version)
@@ -104,7 +104,7 @@ class InferenceRoutes:
 
 
 def prediction(model: RoleModel, text: str, row: NDArray[np.float32], *, all_scores: bool) -> Prediction:
-    """Return the answer about one text from its probabilities, float32[labels]."""
+    """Return the prediction for one text from its probabilities, float32[labels]."""
     best = int(row.argmax())
     likely = None
     if model.manifest.multi_label:

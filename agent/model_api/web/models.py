@@ -1,4 +1,4 @@
-"""`/v1/models` and `/v1/aliases`: what there is, which version answers, and the way back."""
+"""`/v1/models` and `/v1/aliases`: list, activate, roll back and delete models, versions and aliases."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from agent.model_api.named_models import ROLE_MODEL, NamedModels
 from agent.model_api.training_request import MODEL_NAME, ModelName
-from agent.model_api.web.answers import AliasAnswer, ModelAnswer, refusals
+from agent.model_api.web.responses import AliasResponse, ModelResponse, refusals
 from agent.serving.artefact import VERSION
 
 Name = Annotated[str, Path(pattern=MODEL_NAME)]
@@ -21,14 +21,14 @@ BY_CLIENT = "by a client of the model API"
 
 
 class AliasRequest(BaseModel):
-    """The model that an alias shall stand for."""
+    """The model that an alias refers to."""
 
     model_name: ModelName
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRoutes:
-    """The endpoints with the models they are about."""
+    """The endpoints for models and aliases."""
 
     models: NamedModels
 
@@ -37,39 +37,39 @@ class ModelRoutes:
         router = APIRouter(tags=["models"])
         known, changing = refusals(404), refusals(403, 404, 409)
         add, one, version = router.add_api_route, "/v1/models/{name}", "/v1/models/{name}/versions/{version}"
-        add("/v1/models", self.all, methods=["GET"], response_model=list[ModelAnswer])
-        add(one, self.active, methods=["GET"], response_model=ModelAnswer, responses=known)
+        add("/v1/models", self.all, methods=["GET"], response_model=list[ModelResponse])
+        add(one, self.active, methods=["GET"], response_model=ModelResponse, responses=known)
         add(one, self.delete, methods=["DELETE"], status_code=204, responses=changing)
-        add(f"{one}/versions", self.versions, methods=["GET"], response_model=list[ModelAnswer], responses=known)
-        add(version, self.version, methods=["GET"], response_model=ModelAnswer, responses=known)
+        add(f"{one}/versions", self.versions, methods=["GET"], response_model=list[ModelResponse], responses=known)
+        add(version, self.version, methods=["GET"], response_model=ModelResponse, responses=known)
         add(version, self.delete_version, methods=["DELETE"], status_code=204, responses=changing)
-        add(f"{version}/activate", self.activate, methods=["POST"], response_model=ModelAnswer, responses=changing)
-        add(f"{one}/rollback", self.rollback, methods=["POST"], response_model=ModelAnswer, responses=changing)
-        add("/v1/aliases", self.aliases, methods=["GET"], response_model=list[AliasAnswer])
-        add("/v1/aliases/{name}", self.set_alias, methods=["PUT"], response_model=AliasAnswer, responses=changing)
+        add(f"{version}/activate", self.activate, methods=["POST"], response_model=ModelResponse, responses=changing)
+        add(f"{one}/rollback", self.rollback, methods=["POST"], response_model=ModelResponse, responses=changing)
+        add("/v1/aliases", self.aliases, methods=["GET"], response_model=list[AliasResponse])
+        add("/v1/aliases/{name}", self.set_alias, methods=["PUT"], response_model=AliasResponse, responses=changing)
         add("/v1/aliases/{name}", self.delete_alias, methods=["DELETE"], status_code=204, responses=known)
         return router
 
-    async def all(self) -> list[ModelAnswer]:
-        """List all models, each with the version that answers."""
+    async def all(self) -> list[ModelResponse]:
+        """List all models, each with its active version."""
         return await to_thread.run_sync(lambda: [self._about(name) for name in self.models.names()])
 
-    async def active(self, name: Name) -> ModelAnswer:
-        """Tell of the version that answers: how it was trained, and how good it is."""
+    async def active(self, name: Name) -> ModelResponse:
+        """Get the active version, its training parameters and quality."""
         return await to_thread.run_sync(self._about, name)
 
-    async def versions(self, name: Name) -> list[ModelAnswer]:
+    async def versions(self, name: Name) -> list[ModelResponse]:
         """List all versions of a model, oldest first."""
         return await to_thread.run_sync(self._all_versions, name)
 
-    async def version(self, name: Name, version: Version) -> ModelAnswer:
-        """Tell of one version."""
+    async def version(self, name: Name, version: Version) -> ModelResponse:
+        """Get one version, its training parameters and quality."""
         return await to_thread.run_sync(self._about, name, version)
 
-    async def activate(self, name: Name, version: Version) -> ModelAnswer:
-        """Let a version answer."""
+    async def activate(self, name: Name, version: Version) -> ModelResponse:
+        """Activate a version: requests that name no version use it from now on."""
 
-        def move() -> ModelAnswer:
+        def move() -> ModelResponse:
             self.models.changeable(self.models.resolve(name)[0])
             _, registry, manifest = self.models.version(name, version)
             registry.activate(manifest.version, BY_CLIENT)
@@ -77,10 +77,10 @@ class ModelRoutes:
 
         return await to_thread.run_sync(move)
 
-    async def rollback(self, name: Name) -> ModelAnswer:
-        """Let the version answer that did so before."""
+    async def rollback(self, name: Name) -> ModelResponse:
+        """Roll back to the version that was active before."""
 
-        def move() -> ModelAnswer:
+        def move() -> ModelResponse:
             self.models.changeable(self.models.resolve(name)[0]).rollback(BY_CLIENT)
             return self._about(name)
 
@@ -91,33 +91,33 @@ class ModelRoutes:
         await to_thread.run_sync(self.models.delete, name)
 
     async def delete_version(self, name: Name, version: Version) -> None:
-        """Delete a version that does not answer."""
+        """Delete a version that is not active."""
         await to_thread.run_sync(self.models.delete_version, name, version)
 
-    async def aliases(self) -> list[AliasAnswer]:
-        """List all aliases."""
+    async def aliases(self) -> list[AliasResponse]:
+        """List all aliases with the models they refer to."""
         found = await to_thread.run_sync(self.models.aliases)
-        return [AliasAnswer(alias=alias, model_name=name) for alias, name in sorted(found.items())]
+        return [AliasResponse(alias=alias, model_name=name) for alias, name in sorted(found.items())]
 
-    async def set_alias(self, name: Name, request: AliasRequest) -> AliasAnswer:
-        """Let an alias stand for a model: clients that use it change over at once."""
+    async def set_alias(self, name: Name, request: AliasRequest) -> AliasResponse:
+        """Create an alias for a model, or point it to another model. Takes effect at once for all clients."""
         await to_thread.run_sync(self.models.set_alias, name, request.model_name)
-        return AliasAnswer(alias=name, model_name=(await to_thread.run_sync(self.models.aliases))[name])
+        return AliasResponse(alias=name, model_name=(await to_thread.run_sync(self.models.aliases))[name])
 
     async def delete_alias(self, name: Name) -> None:
-        """Forget an alias; the model stays."""
+        """Delete an alias. The model is kept."""
         await to_thread.run_sync(self.models.delete_alias, name)
 
-    def _about(self, name: str, version: str | None = None) -> ModelAnswer:
+    def _about(self, name: str, version: str | None = None) -> ModelResponse:
         real, registry, manifest = self.models.version(name, version)
         pointer = registry.active()
         active = pointer is not None and pointer.version == manifest.version
-        return ModelAnswer.of(real, manifest, active=active, protected=real == ROLE_MODEL)
+        return ModelResponse.of(real, manifest, active=active, protected=real == ROLE_MODEL)
 
-    def _all_versions(self, name: str) -> list[ModelAnswer]:
+    def _all_versions(self, name: str) -> list[ModelResponse]:
         real, registry, pointer = self.models.resolve(name)
         protected = real == ROLE_MODEL
         return [
-            ModelAnswer.of(real, manifest, active=manifest.version == pointer.version, protected=protected)
+            ModelResponse.of(real, manifest, active=manifest.version == pointer.version, protected=protected)
             for manifest in registry.versions()
         ]

@@ -12,7 +12,7 @@ from agent.config.settings import ApiSettings
 from agent.model_api.job_queue import JobQueue
 from agent.model_api.named_models import NamedModels
 from agent.model_api.training_request import ModelName, TrainingRequest
-from agent.model_api.web.answers import JobAnswer, faulty, refusals
+from agent.model_api.web.responses import JobResponse, faulty, refusals
 from agent.packages import TRAINING, missing
 from agent.store import jobs
 from agent.store.database import Database
@@ -26,7 +26,8 @@ RETRY_AFTER_SECONDS = "60"
 Key = Annotated[
     str | None,
     Header(
-        max_length=200, description="The same key with the same request gives the same job, however often it comes."
+        max_length=200,
+        description="A repeated request with the same key returns the same job instead of starting another.",
     ),
 ]
 
@@ -43,15 +44,21 @@ class TrainingRoutes:
     def router(self) -> APIRouter:
         """Return the routes."""
         router = APIRouter(tags=["training"])
-        add, one, answer = router.add_api_route, "/v1/jobs/{job_id}", JobAnswer
-        add("/v1/train", self.train, methods=["POST"], response_model=answer, responses=refusals(403, 409, 429, 501))
-        add("/v1/jobs", self.newest, methods=["GET"], response_model=list[JobAnswer])
-        add(one, self.status, methods=["GET"], response_model=answer, responses=refusals(404))
-        add(one, self.cancel, methods=["DELETE"], response_model=answer, responses=refusals(404, 409))
+        add, one = router.add_api_route, "/v1/jobs/{job_id}"
+        add(
+            "/v1/train",
+            self.train,
+            methods=["POST"],
+            response_model=JobResponse,
+            responses=refusals(403, 409, 429, 501),
+        )
+        add("/v1/jobs", self.newest, methods=["GET"], response_model=list[JobResponse])
+        add(one, self.status, methods=["GET"], response_model=JobResponse, responses=refusals(404))
+        add(one, self.cancel, methods=["DELETE"], response_model=JobResponse, responses=refusals(404, 409))
         return router
 
-    async def train(self, request: TrainingRequest, idempotency_key: Key = None) -> JobAnswer:
-        """Train a classifier in the background; when it is done, this version answers under the name."""
+    async def train(self, request: TrainingRequest, idempotency_key: Key = None) -> JobResponse:
+        """Start training a classifier and return the job. On completion the new version becomes the active one."""
         if reason := missing(*TRAINING):
             raise HTTPException(501, f"this server does not train: {reason}")
         base_model = request.base_model or self.settings.base_models[0]
@@ -70,32 +77,32 @@ class TrainingRoutes:
         try:
             kept = await self.database.write(jobs.add, job, most_open=self.settings.max_open_jobs)
         except jobs.KeyReused:
-            raise HTTPException(409, "this Idempotency-Key came with another request before") from None
+            raise HTTPException(409, "this Idempotency-Key was used with a different request") from None
         except jobs.QueueFull:
             headers = {"Retry-After": RETRY_AFTER_SECONDS}
-            raise HTTPException(429, "too many jobs are waiting already", headers) from None
+            raise HTTPException(429, "too many jobs are open already", headers) from None
         self.queue.wake()
-        return self._answer(kept)
+        return self._response(kept)
 
     async def newest(
         self, model_name: ModelName | None = None, limit: Annotated[int, Query(ge=1, le=1000)] = 100
-    ) -> list[JobAnswer]:
-        """List jobs, the newest first."""
-        return [self._answer(job) for job in await self.database.read(jobs.newest, limit, model_name)]
+    ) -> list[JobResponse]:
+        """List training jobs, newest first."""
+        return [self._response(job) for job in await self.database.read(jobs.newest, limit, model_name)]
 
-    async def status(self, job_id: str) -> JobAnswer:
-        """Tell how far a job is."""
+    async def status(self, job_id: str) -> JobResponse:
+        """Get a training job: its status, its progress while it runs, and the version it made or the error."""
         job = await self.database.read(jobs.get, job_id)
         if job is None:
             raise HTTPException(404, NO_JOB)
-        return self._answer(job)
+        return self._response(job)
 
-    async def cancel(self, job_id: str) -> JobAnswer:
-        """End a job that is pending or running."""
+    async def cancel(self, job_id: str) -> JobResponse:
+        """Cancel a pending or running job. It ends as failed, with the error 'cancelled by request'."""
         await self.status(job_id)
         if not await self.queue.cancel(job_id):
             raise HTTPException(409, ENDED)
         return await self.status(job_id)
 
-    def _answer(self, job: ModelJob) -> JobAnswer:
-        return JobAnswer.of(job, self.queue.progress(job.id))
+    def _response(self, job: ModelJob) -> JobResponse:
+        return JobResponse.of(job, self.queue.progress(job.id))

@@ -131,7 +131,7 @@ async def test_calls_carry_the_new_token_and_work_in_hand_keeps_the_old_one(
     async with rotating(reload) as (rotation, connectors):
         in_hand = connectors["django-helpdesk"]
         vault.folders["/"][TOKEN] = "token-2"
-        await rotation.turn()
+        await rotation.refresh()
         await connectors["django-helpdesk"].check()
         assert set(helpdesk.tokens) == {"Token token-2"}
         helpdesk.tokens.clear()
@@ -142,7 +142,7 @@ async def test_calls_carry_the_new_token_and_work_in_hand_keeps_the_old_one(
 async def test_nothing_is_connected_anew_while_nothing_has_changed(reload: Reload) -> None:
     async with rotating(reload) as (rotation, connectors):
         before = dict(connectors)
-        await rotation.turn()
+        await rotation.refresh()
         assert connectors == before
 
 
@@ -156,7 +156,7 @@ async def test_a_secret_that_became_faulty_or_vanished_changes_nothing_and_is_ne
         if value:
             vault.folders["/"][HOOKS] = value
         with capture_logs() as logs:
-            await rotation.turn()
+            await rotation.refresh()
         assert connectors == before
     assert [entry["event"] for entry in logs] == ["settings_kept"]
     assert "webhook_secrets" in logs[0]["reason"]
@@ -170,9 +170,9 @@ async def test_an_outage_changes_nothing_and_afterwards_new_secrets_are_taken(
         before = dict(connectors)
         vault.folders["/"][TOKEN] = "token-2"
         vault.faults = [stubs.refusal(400, "BadRequest", "no")]
-        await rotation.turn()
+        await rotation.refresh()
         assert connectors == before
-        await rotation.turn()
+        await rotation.refresh()
         assert connectors != before
 
 
@@ -183,8 +183,8 @@ async def test_a_certificate_that_cannot_be_used_keeps_the_connector_until_it_ca
         before = dict(connectors)
         (tmp_path / "ca.pem").write_text("not a certificate")
         vault.folders["/"]["ROLECALL_CONNECTORS__DJANGO_HELPDESK__CA_FILE"] = str(tmp_path / "ca.pem")
-        await rotation.turn()
+        await rotation.refresh()
         assert connectors == before
         trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-        await rotation.turn()
+        await rotation.refresh()
         assert connectors != before

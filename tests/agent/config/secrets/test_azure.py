@@ -88,7 +88,7 @@ def test_a_refusal_is_told_in_our_words(vault: stubs.KeyVault, fault: Reply, rea
 
 def test_a_wrong_client_secret_is_told_without_it(vault: stubs.KeyVault) -> None:
     reader, vault.client_secret = source(vault), "renewed"
-    with pytest.raises(SourceFailed, match="Azure did not tell who we are") as caught:
+    with pytest.raises(SourceFailed, match="no identity found to log in with") as caught:
         reader.read(())
     assert "entra-secret" not in "".join(traceback.format_exception(caught.value))
 

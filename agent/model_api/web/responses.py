@@ -1,4 +1,4 @@
-"""What the model API answers. The first fields of each are those of the SetFit Docker API, with its names and types."""
+"""Response bodies of the model API. Each begins with the fields of the SetFit Docker API, with its names and types."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from agent.store.tables import ModelJob
 
 
 class Problem(BaseModel):
-    """Why a request was refused, in one line for a person."""
+    """The reason why a request was refused, in one line."""
 
     detail: str
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return what the documentation says about refusals with these statuses."""
+    """Return the documented error responses for these statuses."""
     return {status: {"model": Problem} for status in statuses}
 
 
 def faulty(field: str, message: str) -> RequestValidationError:
-    """Return the error for a field of the body that only the server can find faulty."""
+    """Return the validation error for a field that the schema alone cannot check."""
     return RequestValidationError([{"loc": ("body", field), "msg": message, "type": "value_error"}])
 
 
-class HealthAnswer(BaseModel):
-    """The process answers."""
+class HealthResponse(BaseModel):
+    """The server is running."""
 
     status: Literal["ok"] = "ok"
 
 
-class ProgressAnswer(BaseModel):
-    """How far a running job is: `done` of `total` units of a phase."""
+class ProgressResponse(BaseModel):
+    """The progress of a running job: `done` of `total` units of its current phase."""
 
     phase: str
     done: int
     total: int
 
 
-class JobAnswer(BaseModel):
-    """A training job; a cancelled one has failed with the error "cancelled by request"."""
+class JobResponse(BaseModel):
+    """A training job. A cancelled job has the status "failed" and the error "cancelled by request"."""
 
     job_id: str
     status: Literal["pending", "running", "completed", "failed"]
@@ -54,12 +54,12 @@ class JobAnswer(BaseModel):
     error: str | None = None
     started_at: float | None = None
     finished_at: float | None = None
-    progress: ProgressAnswer | None = None
+    progress: ProgressResponse | None = None
     model_version: str | None = None
 
     @classmethod
-    def of(cls, job: ModelJob, progress: Progress | None = None) -> JobAnswer:
-        """Tell of a job."""
+    def of(cls, job: ModelJob, progress: Progress | None = None) -> JobResponse:
+        """Return the response for a job."""
         return cls.model_validate(
             {
                 "job_id": job.id,
@@ -75,7 +75,7 @@ class JobAnswer(BaseModel):
         )
 
 
-class IntervalAnswer(BaseModel):
+class IntervalResponse(BaseModel):
     """A 95 % confidence interval."""
 
     low: float
@@ -83,7 +83,7 @@ class IntervalAnswer(BaseModel):
 
 
 class LabelScore(BaseModel):
-    """How well one label is recognised; `support` is the number of texts that have it."""
+    """The quality for one label; `support` is the number of texts that have it."""
 
     label: str
     precision: float
@@ -92,13 +92,13 @@ class LabelScore(BaseModel):
     support: int
 
 
-class ModelAnswer(BaseModel):
-    """A version of a model, with its quality on texts that it had not seen when it was asked about them."""
+class ModelResponse(BaseModel):
+    """A version of a model, with its quality measured on texts that it was not trained on."""
 
     model_name: str
     base_model: str
     created_at: datetime
-    accuracy: float | None = Field(description="Null only for a model that was never judged.")
+    accuracy: float | None = Field(description="Null only for a model that was never evaluated.")
     training_duration_seconds: float | None = Field(description="Null only for the ticket agent's own model.")
     num_examples: int
     version: str
@@ -108,16 +108,16 @@ class ModelAnswer(BaseModel):
     labels: list[str]
     multi_label: bool
     judged_by: str | None = None
-    accuracy_interval: IntervalAnswer | None = None
+    accuracy_interval: IntervalResponse | None = None
     macro_f1: float | None = None
-    macro_f1_interval: IntervalAnswer | None = None
+    macro_f1_interval: IntervalResponse | None = None
     log_loss: float | None = None
     calibration_error: float | None = None
     by_label: list[LabelScore] = []
 
     @classmethod
-    def of(cls, name: str, manifest: Manifest, *, active: bool, protected: bool) -> ModelAnswer:
-        """Tell of a version."""
+    def of(cls, name: str, manifest: Manifest, *, active: bool, protected: bool) -> ModelResponse:
+        """Return the response for a version."""
         metrics, report = manifest.metrics, manifest.metrics.get("pooled", {})
         tickets = sum(len(keys) for keys in manifest.tickets.values())
         return cls(
@@ -154,26 +154,28 @@ class Prediction(BaseModel):
     label: str
     score: float
     labels: list[str] | None = Field(
-        default=None, description="Every label that is more likely than not (multi-label)."
+        default=None, description="All labels with a probability of at least 0.5 (multi-label models only)."
     )
-    scores: dict[str, float] | None = Field(default=None, description="By label, where `all_scores` asked for it.")
+    scores: dict[str, float] | None = Field(
+        default=None, description="The score of each label, if requested with `all_scores`."
+    )
 
 
-class PredictAnswer(BaseModel):
-    """One prediction for each text, in their order."""
+class PredictResponse(BaseModel):
+    """One prediction for each text, in the order of the request."""
 
     predictions: list[Prediction]
     model_version: str
 
 
-class EmbeddingsAnswer(BaseModel):
-    """One embedding of length one for each text, in their order."""
+class EmbeddingsResponse(BaseModel):
+    """One embedding of unit length for each text, in the order of the request."""
 
     embeddings: list[list[float]]
     model_version: str
 
 
-class AliasAnswer(BaseModel):
+class AliasResponse(BaseModel):
     """Another name for a model."""
 
     alias: str

@@ -1,4 +1,4 @@
-"""Judge a named classifier on a data set: every answer beside the data set's, most confident mistakes first."""
+"""Evaluate a named classifier on a data set: a prediction for each row, most confident mistakes first."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ CHUNK = 256  # texts between two reports of progress
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the model says about one text, with its calibrated probability."""
+class RowPrediction:
+    """The label that the model predicts for one row, with its calibrated probability."""
 
     row: Row
     predicted: str
@@ -26,7 +26,7 @@ class Answer:
 
     @property
     def right(self) -> bool:
-        """Whether the data set says the same."""
+        """Whether the data set has the same label."""
         return self.predicted == self.row.label
 
 
@@ -36,10 +36,10 @@ def unseen(rows: Sequence[Row], manifest: Manifest) -> list[Row]:
     return [row for row in rows if fingerprint(row.text) not in seen]
 
 
-def answer(
+def predict(
     model: RoleModel, rows: Sequence[Row], on_progress: Callable[[int], None] = lambda done: None
-) -> tuple[list[Answer], Report]:
-    """Return all answers in the order of `rows`, and their quality; labels unknown to the model are always missed."""
+) -> tuple[list[RowPrediction], Report]:
+    """Return a prediction for each row, in order, and their quality; labels unknown to the model are always missed."""
     labels = (*model.roles, *sorted({row.label for row in rows} - set(model.roles)))
     probabilities = np.zeros((len(rows), len(labels)))
     for start in range(0, len(rows), CHUNK):
@@ -48,13 +48,13 @@ def answer(
         on_progress(start + len(chunk))
     truth = np.array([[float(label == row.label) for label in labels] for row in rows])
     best = probabilities.argmax(axis=1)
-    answers = [
-        Answer(row, labels[column], float(probabilities[index, column]))
+    predictions = [
+        RowPrediction(row, labels[column], float(probabilities[index, column]))
         for index, (row, column) in enumerate(zip(rows, best, strict=True))
     ]
-    return answers, evaluate(probabilities, truth, labels)
+    return predictions, evaluate(probabilities, truth, labels)
 
 
-def mistakes(answers: Sequence[Answer]) -> list[Answer]:
-    """Return the wrong answers, the most confident first: there the data set is most often at fault."""
-    return sorted((a for a in answers if not a.right), key=lambda a: -a.confidence)
+def mistakes(predictions: Sequence[RowPrediction]) -> list[RowPrediction]:
+    """Return the wrong predictions, most confident first: among these the data set is most often wrong."""
+    return sorted((p for p in predictions if not p.right), key=lambda p: -p.confidence)
