@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from agent.config.settings import LearningSettings
-from agent.core import Parts
+from agent.config.settings import LearningSettings, Settings
+from agent.core import Parts, assemble
 from agent.feedback.importing import take_in
-from tests.invented_desk import history
+from tests.conftest import TICKETS
+from tests.invented_desk import history, trainer_for
 
 SOURCE = "desk"
 
@@ -21,14 +25,38 @@ def encoders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("encoders")
 
 
+def quick() -> dict[str, Any]:
+    """Return the settings of an installation that trains quickly and settles at once."""
+    learning = LearningSettings(trainer="frozen", threads=1)
+    return {"learning": learning, "triage": {"silent_below": 0.1}, "work": {"settle_seconds": 0.2}}
+
+
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory: pytest.TempPathFactory, encoders: Path) -> Path:
+    """Return a data directory with the reviewed tickets of `learnt` and a model trained on them. For copies only."""
+    data = tmp_path_factory.mktemp("trained") / "data"
+    parts = assemble(Settings(data=data, rules=TICKETS / "rules.toml", roles=TICKETS / "roles.toml", **quick()))
+    parts.directory.encoders.symlink_to(encoders)
+    parts.database.call(take_in, SOURCE, history(), "tests")
+    asyncio.run(trainer_for(parts).train("tests"))
+    parts.database.close()
+    return data
+
+
+@pytest.fixture
+def trained(trained_once: Path, tmp_path: Path, parts_for: Callable[..., Parts]) -> Parts:
+    """Assemble an installation as `learnt` is after its first training.
+
+    A training takes seconds: tests that ask for this one bear the group "trained", so that one worker trains once.
+    """
+    shutil.copytree(trained_once, tmp_path / "data", symlinks=True)
+    return parts_for(**quick())
+
+
 @pytest.fixture
 def learnt(parts_for: Callable[..., Parts], encoders: Path) -> Parts:
     """Assemble an installation with sixty-odd reviewed tickets, and the quick trainer."""
-    parts = parts_for(
-        learning=LearningSettings(trainer="frozen", threads=1),
-        triage={"silent_below": 0.1},
-        work={"settle_seconds": 0.2},
-    )
+    parts = parts_for(**quick())
     parts.directory.encoders.symlink_to(encoders)
     parts.database.call(take_in, SOURCE, history(), "tests")
     return parts

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from agent.fitting.job import Job
+from tests.agent.fitting.tiny_job import tiny_job
+
 VOCABULARY = """
 pump leaks oil hose burst hydraulic cylinder seal lamp dark cable fuse wire short engine smoke turbo fuel
 filter start door lock key badge lost printer paper jam toner screen network slow wifi down router cut
@@ -45,3 +48,8 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     save_file(Bert(BertShape.of(config, "mean")).state_dict(), folder / "model.safetensors")
     return folder
+
+
+@pytest.fixture
+def job(tiny_base: Path, tmp_path: Path) -> Job:
+    return tiny_job(tiny_base, tmp_path / "encoders")

@@ -18,24 +18,11 @@ import pytest
 
 from agent.fitting.child import FitCancelled, FitFailed, FitOutOfMemory, FitTimedOut, Limits, environment, run
 from agent.fitting.job import Job, Progress, Recipe, Sample
+from agent.fitting.process.run import fit
 from agent.serving.model import Encoder
+from tests.agent.fitting.tiny_job import ROLES, TEXTS
 from tests.patience import PATIENCE_SECONDS
 from tests.training_processes import alive, training_processes
-
-ROLES = ("Hydraulics", "Electrical", "Locksmith", "Nobody")
-TEXTS = {
-    "Hydraulics": ["pump leaks oil", "hose burst", "hydraulic cylinder seal", "oil hose leaks"],
-    "Electrical": ["lamp dark", "cable short wire", "fuse short", "wire cut lamp"],
-    "Locksmith": ["door lock key"],
-}
-
-
-@pytest.fixture
-def job(tiny_base: Path, tmp_path: Path) -> Job:
-    samples = [Sample(text, text, (role,)) for role, texts in TEXTS.items() for text in texts]
-    samples.append(Sample("other", "printer paper jam", (), part="other"))
-    recipe = Recipe(base_model=str(tiny_base), frozen_layers=1, batch_size=8, learning_rate=5e-3)
-    return Job(tuple(samples), ROLES, recipe, tmp_path / "encoders")
 
 
 def endless(job: Job) -> Job:
@@ -63,43 +50,10 @@ def test_a_finished_fit_leaves_what_serving_and_judging_need(job: Job, tmp_path:
     assert [ROLES[role] for role in named[:9]] == [role for role, texts in TEXTS.items() for _ in texts]
     assert np.isfinite(arrays["out_of_fold"][:9]).all()
     assert np.isnan(arrays["out_of_fold"][9]).all()
-    again = asyncio.run(run(job, tmp_path / "scratch"))
+    again = fit(job, tmp_path, lambda phase, done, total: None)
     assert again.weights_sha256 == result.weights_sha256
     result.discard()
     assert not result.folder.exists()
-
-
-def test_a_frozen_fit_writes_no_second_copy_of_the_encoder(job: Job, tmp_path: Path) -> None:
-    result = asyncio.run(run(replace(job, recipe=replace(job.recipe, trainer="frozen")), tmp_path / "scratch"))
-    assert not result.tuned
-    assert not (result.folder / "body.onnx").exists()
-    np.testing.assert_array_equal(result.arrays()["embeddings"], result.arrays()["base_embeddings"])
-
-
-def test_validation_texts_decide_when_to_stop(job: Job, tmp_path: Path) -> None:
-    watched = [
-        replace(sample, part="validation") if number % 4 == 0 else sample for number, sample in enumerate(job.samples)
-    ]
-    result = asyncio.run(run(replace(job, samples=tuple(watched)), tmp_path / "scratch"))
-    assert result.validation_losses[result.steps] == min(result.validation_losses.values())
-    assert 0 in result.validation_losses
-
-
-def test_texts_of_several_roles_can_be_fitted(job: Job, tmp_path: Path) -> None:
-    both = [
-        replace(sample, roles=(*sample.roles, "Nobody")) if number % 2 else sample
-        for number, sample in enumerate(job.samples)
-    ]
-    result = asyncio.run(run(replace(job, samples=tuple(both), multi_label=True), tmp_path / "scratch"))
-    assert result.head().weights.shape == (4, 32)
-
-
-@pytest.mark.parametrize("roles", [("Hydraulics",), ("Hydraulics", "Electrical")])
-def test_too_few_texts_to_compare_still_give_a_model(job: Job, tmp_path: Path, roles: tuple[str, ...]) -> None:
-    few = tuple(Sample(role, TEXTS[role][0], (role,)) for role in roles)
-    result = asyncio.run(run(replace(job, samples=few), tmp_path / "scratch"))
-    assert not result.tuned
-    assert np.isfinite(result.head().weights).all()
 
 
 def test_cancelling_ends_the_process_and_deletes_its_folder(job: Job, tmp_path: Path) -> None:

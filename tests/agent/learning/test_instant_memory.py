@@ -10,11 +10,10 @@ from agent.app import FOLLOW_SECONDS
 from agent.core import Parts
 from tests.agent.locking import impatient, locked
 from tests.desk import Desk
-from tests.invented_desk import trainer_for
 from tests.serving_app import Running, running
 from tests.tickets.conversations import load_conversations
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("trained")]
 
 TICKET = ("Coffee machine on floor 3 shows a network error", "The display says no network and it makes no coffee.")
 PARAPHRASES = [
@@ -35,18 +34,16 @@ async def role_of(server: Running, subject: str, body: str) -> str:
     return server.desk.comments(event.ticket_id)[0].text.splitlines()[0]
 
 
-async def test_the_old_role_is_not_repeated_and_nothing_else_moves(learnt: Parts, desk: Desk) -> None:
+async def test_the_old_role_is_not_repeated_and_nothing_else_moves(trained: Parts, desk: Desk) -> None:
     others = [(c.subject, c.body) for c in load_conversations()]
-    async with running(impatient(learnt), desk) as server:
-        await trainer_for(learnt).train("tests")
-        learnt.follow()
-        with locked(learnt):  # a database that was locked for a while changes nothing of it
+    async with running(impatient(trained), desk) as server:
+        with locked(trained):  # a database that was locked for a while changes nothing of it
             await asyncio.sleep(2.5 * FOLLOW_SECONDS)
-        before = [learnt.classifier.opinion(s, b, desk.now().date()).ranked()[0][0] for s, b in others]
+        before = [trained.classifier.opinion(s, b, desk.now().date()).ranked()[0][0] for s, b in others]
         assert "Network" in await role_of(server, *TICKET)
         await server.deliver(desk.reply("1", f"/role {RIGHT}"))
         await server.idle()
         again = [await role_of(server, *text) for text in (TICKET, *PARAPHRASES)]
-        after = [learnt.classifier.opinion(s, b, desk.now().date()).ranked()[0][0] for s, b in others]
+        after = [trained.classifier.opinion(s, b, desk.now().date()).ranked()[0][0] for s, b in others]
     assert all(RIGHT in line and "Network" not in line.split("perhaps")[-1].split(" or ")[0] for line in again), again
     assert after == before

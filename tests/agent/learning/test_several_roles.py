@@ -6,18 +6,20 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from sqlmodel import select
 
 from agent.core import Parts
 from agent.feedback.importing import Reviewed, take_in
 from agent.fitting.evaluation import losses
 from agent.learning.contest import contest
 from agent.serving.registry import Registry
+from agent.store.tables import Training
 from agent.studies.judged import judge_all, report
 from tests.desk import Desk
 from tests.invented_desk import trainer_for
 from tests.serving_app import running
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("trained")]
 
 BOTH = ("Plumbing & HVAC", "Electrician")
 ROOMS = [f"room {letter}" for letter in "ABCDEFGHIJKL"]
@@ -65,11 +67,11 @@ async def test_two_roles_reach_the_gate_and_a_falsely_named_second_one_costs(lea
     assert report(judged).accuracy == pytest.approx(np.mean([j.right for j in judged]))
 
 
-async def test_where_every_ticket_has_one_role_the_gate_asks_for_one(learnt: Parts) -> None:
+async def test_where_every_ticket_has_one_role_the_gate_asks_for_one(trained: Parts) -> None:
     """Control."""
-    run = await trainer_for(learnt).train("tests")
-    registry = Registry(learnt.directory.models, learnt.directory.encoders)
-    trial = contest(learnt.database, registry, learnt.classifier.rules, learnt.classifier.catalogue.names)
+    (run,) = trained.database.call(lambda session: session.exec(select(Training)).all())
+    registry = Registry(trained.directory.models, trained.directory.encoders)
+    trial = contest(trained.database, registry, trained.classifier.rules, trained.classifier.catalogue.names)
     model = trial.load(run.version or "")
     assert not model.fusion.multi_label
     assert run.metrics["gate"]["log_loss"] == pytest.approx(losses(trial.answers(model), trial.labels).mean())

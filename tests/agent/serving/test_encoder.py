@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from agent.serving.model import Encoder, batches_by_length
 
+pytestmark = pytest.mark.xdist_group("encoder")  # the export takes seconds
+
 
 @given(st.lists(st.integers(1, 200), max_size=80), st.integers(1, 8), st.integers(1, 400))
 def test_every_text_is_in_exactly_one_batch_and_no_batch_is_too_big(
