@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.desk.desk import Desk
-from agent.feedback import reviews as commands
+from agent.feedback import reviews
 from agent.store import tickets
 from agent.store.inbox import Job
 from agent.store.tables import utcnow
@@ -19,5 +19,5 @@ async def closed(desk: Desk, job: Job) -> None:
         return
     decision = await desk.database.read(tickets.last_decision, ticket.key)
     suggested = decision.roles if decision else ()
-    review = commands.closure(ticket.key, role.name, suggested, origin=commands.origin_of(job.event), at=at)
-    await commands.record(review, desk.database, desk.classifier.memory, desk.metrics)
+    review = reviews.closure(ticket.key, role.name, suggested, origin=reviews.origin_of(job.event), at=at)
+    await reviews.record(review, desk.database, desk.classifier.memory, desk.metrics)

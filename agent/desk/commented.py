@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.desk.created import decide
 from agent.desk.desk import Desk
-from agent.feedback import reviews as commands
+from agent.feedback import reviews
 from agent.feedback.commands import Confirm, Correct, NotUnderstood, parse
 from agent.notes import wording
 from agent.store import tickets
@@ -47,13 +47,13 @@ async def _settle(
     roles: tuple[str, ...],
     decision: Decision | None,
 ) -> None:
-    review = commands.answer(
+    review = reviews.answer(
         job.ticket_key,
         roles,
         suggested=decision.roles if decision else (),
-        origin=commands.origin_of(job.event),
+        origin=reviews.origin_of(job.event),
         actor=message.author_id,
         at=job.event.occurred_at or utcnow(),
     )
-    await commands.record(review, desk.database, desk.classifier.memory, desk.metrics)
-    await desk.say(job, remote, wording.settled(roles, commands.how(review)))
+    await reviews.record(review, desk.database, desk.classifier.memory, desk.metrics)
+    await desk.say(job, remote, wording.settled(roles, reviews.how(review)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.desk.desk import Desk
-from agent.feedback import reviews as commands
+from agent.feedback import reviews
 from agent.store import tickets
 from agent.store.inbox import Job
 from agent.store.tables import utcnow
@@ -14,7 +14,7 @@ async def reopened(desk: Desk, job: Job) -> None:
     await desk.database.write(tickets.reopen, job.ticket_key)
     if await desk.database.read(tickets.verdict, job.ticket_key) is None:
         return
-    review = commands.reopening(
-        job.ticket_key, origin=commands.origin_of(job.event), at=job.event.occurred_at or utcnow()
+    review = reviews.reopening(
+        job.ticket_key, origin=reviews.origin_of(job.event), at=job.event.occurred_at or utcnow()
     )
-    await commands.record(review, desk.database, desk.classifier.memory, desk.metrics)
+    await reviews.record(review, desk.database, desk.classifier.memory, desk.metrics)
