@@ -9,7 +9,7 @@ from prometheus_client.registry import CollectorRegistry
 
 from agent.core import Parts
 from agent.domain import Strength, Via
-from agent.feedback import reviews as commands
+from agent.feedback import reviews
 from agent.metrics import Metrics
 from agent.store import tickets
 from agent.store.tables import Review, Ticket
@@ -20,7 +20,7 @@ NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
 def said(roles: list[str], suggested: list[str], origin: str = "page-1") -> Review:
-    return commands.answer("desk:1", roles, suggested, origin=origin, actor="kim", at=NOON)
+    return reviews.answer("desk:1", roles, suggested, origin=origin, actor="kim", at=NOON)
 
 
 async def test_a_review_is_kept_and_counted_once_however_often_it_is_told(parts: Parts) -> None:
@@ -28,7 +28,7 @@ async def test_a_review_is_kept_and_counted_once_however_often_it_is_told(parts:
     parts.database.call(tickets.file, Ticket(key="desk:1", subject="VPN", body="", filed_at=NOON))
 
     async def record(review: Review) -> bool:
-        return await commands.record(review, parts.database, parts.classifier.memory, metrics)
+        return await reviews.record(review, parts.database, parts.classifier.memory, metrics)
 
     assert await record(said(["Network"], []))
     assert not await record(said(["Network"], []))
@@ -58,16 +58,16 @@ def test_naming_what_was_suggested_is_agreement_and_anything_else_a_correction(
     roles: list[str], suggested: list[str], strength: Strength, rejected: list[str], how: str
 ) -> None:
     review = said(roles, suggested)
-    assert (review.strength, review.rejected, commands.how(review)) == (strength, rejected, how)
+    assert (review.strength, review.rejected, reviews.how(review)) == (strength, rejected, how)
 
 
 def test_a_closure_is_weaker_where_staff_may_have_followed_us_and_a_reopening_names_no_role() -> None:
-    followed = commands.closure("desk:1", "a", ["a"], origin="o", at=NOON)
-    own = commands.closure("desk:1", "a", ["b"], origin="o", at=NOON)
-    reopened = commands.reopening("desk:1", origin="o", at=NOON)
+    followed = reviews.closure("desk:1", "a", ["a"], origin="o", at=NOON)
+    own = reviews.closure("desk:1", "a", ["b"], origin="o", at=NOON)
+    reopened = reviews.reopening("desk:1", origin="o", at=NOON)
     assert (followed.strength, own.strength) == (Strength.CLOSED_AS_SUGGESTED, Strength.CLOSED)
     assert (reopened.roles, reopened.strength, reopened.via) == ([], Strength.REOPENED, Via.REOPENING)
 
 
 def test_a_happening_has_the_name_that_earlier_releases_gave_it() -> None:
-    assert commands.origin_of(Event(Kind.CLOSED, "1", "followup-7")) == "followup-7:closed"
+    assert reviews.origin_of(Event(Kind.CLOSED, "1", "followup-7")) == "followup-7:closed"
