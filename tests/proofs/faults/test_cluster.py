@@ -22,6 +22,7 @@ pytestmark = pytest.mark.anyio
 CALM = Moods(0, 0, 0, 0, 0)
 QUICK = {"stalled_seconds": 5.0, "lease_seconds": 3.5}
 FOR_EVER = 10_000.0
+ENOUGH_FOR_BOTH = 40  # events: more than one server takes at once
 
 
 def desk(moods: Moods) -> StubDesk:
@@ -55,7 +56,7 @@ async def test_what_nobody_takes_over_is_stranded(cluster: str, tmp_path: Path) 
     """Control: nobody is ever taken for dead."""
     verdict = await storm(
         tmp_path,
-        tickets=6,
+        tickets=ENOUGH_FOR_BOTH,
         corrections=0,
         lives=[None],
         replicas=2,
@@ -75,7 +76,7 @@ async def test_a_suspended_server_does_not_go_on_where_it_was(
     """It stops between writing down that it will comment and doing so. Control: a lease that never lapses."""
     verdict = await storm(
         tmp_path,
-        tickets=6,
+        tickets=ENOUGH_FOR_BOTH,
         corrections=0,
         lives=[SUSPEND],
         replicas=2,
