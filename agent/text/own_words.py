@@ -1,0 +1,166 @@
+"""Divide a message into its author's own words and what was quoted, forwarded, signed or pasted as code.
+
+A command counts only where a person gave it, and a quoted mail must not decide where a ticket goes. What divides a
+message stands on lines of its own, in the words of the mail programs of several languages; kept libraries for this
+(mail-parser-reply, quotequail) search whole texts with patterns that take more than linear time, and drop indents.
+In doubt a line is quoted: a command that is not obeyed is answered, one that nobody gave is not noticed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agent.text import mail_phrases as phrases
+
+LONGEST_DIVIDER = 240
+"""Characters; a longer line is prose."""
+
+WRAPPED = 60
+"""Characters; the line below a quoted one of this length may be its end, cut off by a mail program."""
+
+LONGEST_SIGNATURE = 8
+"""Lines that may follow a sign-off and still be a signature."""
+
+LEAST_MESSAGE = 40
+"""Characters of a signature that even the shortest message may have."""
+
+
+class Origin(StrEnum):
+    """Whose words a line holds."""
+
+    OWN = "own"
+    QUOTED = "quoted"
+    CODE = "code"
+    SIGNATURE = "signature"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a message, without its end."""
+
+    text: str
+    origin: Origin
+
+
+_QUOTED = re.compile(r"^ {0,3}(?:>|&gt;|\|(?= ))")
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
+_RULE = re.compile(r"^\s*[_\u2015\u2500]{4,}\s*$")
+_ENDS_QUOTE = re.compile(r"^\s*\[/quote\]\s*$", re.I)
+_BEGINS_QUOTE = re.compile(r"^\s*\[quote\b[^\]]{0,100}\]", re.I)
+
+
+def _any(phrases: Sequence[str]) -> str:
+    return "(?:" + "|".join(re.escape(phrase) for phrase in sorted(phrases, key=len, reverse=True)) + ")"
+
+
+_SAYS = re.compile(rf"(?<!\w){_any(phrases.SAYS)}(?!\w).{{0,120}}:\s*$", re.I)
+_DATED = re.compile(rf"^\s*{_any(phrases.BEGINS_ATTRIBUTION)}\b.*\d", re.I)
+_FORWARDED = re.compile(_any(phrases.FORWARDED), re.I)
+_FRAMED = re.compile(r"^[\s*]*(?:[-=_#]{2,}.*|[^.!?]{0,80}:)[\s*]*$")
+_HEADER = re.compile(rf"^[\s*_]*{_any(phrases.HEADERS)}[\s*_]{{0,3}}[:\uff1a]", re.I)
+_SIGN_OFF = re.compile(rf"^\W{{0,3}}{_any(phrases.SIGN_OFFS)}(?: aus [\w -]{{1,30}})?[\s,.!]*$", re.I)
+_DELIMITER = re.compile(r"^--\s?$")
+_DEVICE = re.compile(rf"^\W{{0,3}}{_any(phrases.DEVICES)}(?!\w)", re.I)
+
+HEADERS_NEEDED, HEADERS_WITHIN = 3, 6
+"""So many header lines among so many lines are the head of a forwarded mail."""
+
+
+def lines(text: str) -> tuple[Line, ...]:
+    """Return the lines of a plain text (`agent.text.plain`), each with its origin, in their order."""
+    return tuple(_signed(list(_quoted(text.split("\n")))))
+
+
+def own_words(text: str) -> str:
+    """Return what the author wrote: the lines of their own, without outer blank lines."""
+    return "\n".join(line.text for line in lines(text) if line.origin is Origin.OWN).strip("\n")
+
+
+def cut(text: str) -> str:
+    """Return what `own_words` leaves out, for people who want to read it all the same."""
+    return "\n".join(line.text for line in lines(text) if line.origin is not Origin.OWN).strip("\n")
+
+
+def _quoted(texts: Sequence[str]) -> Iterator[Line]:
+    """Yield the lines, quotes and code told apart; a divider makes all below it quoted."""
+    index, fence, quote = 0, "", False
+    while index < len(texts):
+        text = texts[index]
+        if fence:
+            yield Line(text, Origin.CODE)
+            fence = "" if text.strip().startswith(fence) and not text.strip().strip(fence[0]) else fence
+        elif quote or _BEGINS_QUOTE.match(text):
+            yield Line(text, Origin.QUOTED)
+            quote = not (_ENDS_QUOTE.match(text) or text.rstrip().lower().endswith("[/quote]"))
+        elif begun := _FENCE.match(text):
+            fence = begun[1]
+            yield Line(text, Origin.CODE)
+        elif length := _divider(texts, index):
+            yield from (Line(each, Origin.QUOTED) for each in texts[index : index + length])
+            index += length
+            if not _marked_below(texts, index):
+                yield from (Line(each, Origin.QUOTED) for each in texts[index:])
+                return
+            continue
+        elif _QUOTED.match(text) or (index and _rest_of_quote(texts[index - 1], text)):
+            yield Line(text, Origin.QUOTED)
+        elif text.startswith(("    ", "\t")) and text.strip():
+            yield Line(text, Origin.CODE)
+        else:
+            yield Line(text, Origin.OWN)
+        index += 1
+
+
+def _divider(texts: Sequence[str], index: int) -> int:
+    """Return how many lines from here on announce somebody else's words; 0 where none does."""
+    text = texts[index]
+    if not text.strip() or len(text) > LONGEST_DIVIDER:
+        return 0
+    if _RULE.match(text) or (_FORWARDED.search(text) and _FRAMED.match(text)) or _SAYS.search(text):
+        return 1
+    if _HEADER.match(text):
+        block = texts[index : index + HEADERS_WITHIN]
+        return 1 if sum(bool(_HEADER.match(each)) for each in block) >= HEADERS_NEEDED else 0
+    for more in (2, 3):  # "On Monday, 3 March 2025 at 10:12, Ann Other" / "<ann@example.org> wrote:"
+        wrapped = texts[index : index + more]
+        if len(wrapped) == more and _DATED.match(text) and wrapped[-1].strip() and _SAYS.search(" ".join(wrapped)):
+            return more
+    return 0
+
+
+def _marked_below(texts: Sequence[str], index: int) -> bool:
+    """Return whether the quote that was announced marks its lines by `>`, so that it ends where these end."""
+    first = next((each for each in texts[index:] if each.strip()), "")
+    return _QUOTED.match(first) is not None
+
+
+def _rest_of_quote(above: str, text: str) -> bool:
+    """Return whether a line may be the end of the quoted line above it, cut off by a mail program."""
+    whole = _QUOTED.match(above) is not None and len(above) >= WRAPPED
+    return whole and bool(text.strip()) and not above.rstrip().endswith((".", "!", "?", ":"))
+
+
+def _signed(found: list[Line]) -> list[Line]:
+    """Return the lines with the signature told apart; it never holds a command, nor more than the message."""
+    own = [i for i, line in enumerate(found) if line.origin is Origin.OWN and line.text.strip()]
+    texts = [found[i].text for i in own]
+    first = max((place + 1 for place, text in enumerate(texts) if text.lstrip().startswith("/")), default=0)
+    begins = (place for place in range(first, len(texts)) if _begins_signature(texts, place))
+    signed = set(own[next(begins, len(own)) :])
+    return [Line(line.text, Origin.SIGNATURE) if i in signed else line for i, line in enumerate(found)]
+
+
+def _begins_signature(texts: Sequence[str], place: int) -> bool:
+    """Return whether a line begins the signature: by the delimiter of mails, or as a sign-off close to the end."""
+    if _DELIMITER.match(texts[place]):
+        return True
+    below = len(texts) - place - 1
+    if not place or below > LONGEST_SIGNATURE:
+        return False
+    if _DEVICE.match(texts[place]):
+        return below <= 1
+    message, signature = (sum(map(len, part)) for part in (texts[:place], texts[place + 1 :]))
+    return _SIGN_OFF.match(texts[place]) is not None and signature <= max(message, LEAST_MESSAGE)

@@ -1,0 +1,80 @@
+"""Turn what a ticketing system sends into plain text: one form of line ends, blanks and letters, no markup.
+
+HTML is read by resiliparse, which keeps lines and takes linear time; the standard library's parser needs seconds for
+200 kB of `<!--`. Quoted blocks of HTML become lines that begin with `> `, preformatted ones are indented, so that
+`agent.text.own_words` knows both again.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from itertools import islice
+
+from resiliparse.extract.html2text import extract_plain_text
+from resiliparse.parse.html import HTMLTree
+
+CLEANER = "1"
+"""Changes with every change of what `plain_text` or `own_words` return: vectors of texts are kept under it."""
+
+QUOTE = "> "
+
+MOST_BLOCKS = 50
+"""Quoted blocks that are told apart in one text: the library takes quadratic time to list them."""
+
+_HTML = re.compile(
+    r"<(?:!doctype html|html|head|body|div|p|br|span|table|ul|ol|blockquote|pre|font|meta)\b[^<>]{0,2000}>", re.I
+)
+_CLOSING = re.compile(r"</(?:html|body|div|p|span|table|ul|ol|blockquote|pre|font|b|i|a)>|<br ?/?>", re.I)
+_LINE_ENDS = re.compile(r"\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_BLANKS = re.compile(r"[\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_UNSEEN = re.compile(
+    r"[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f]")
+
+
+def plain_text(raw: str) -> str:
+    """Return `raw` as plain text: HTML rendered, lines ended by line feeds, letters composed (NFC), nothing invisible.
+
+    The joiners U+200C and U+200D stay: Persian and Indic words are spelt with them.
+    """
+    return normalised(from_html(raw) if is_html(raw) else raw)
+
+
+def normalised(text: str) -> str:
+    """Return text with one form of line ends, blanks and letters, without signs that nobody sees."""
+    lines = _BLANKS.sub(" ", _LINE_ENDS.sub("\n", text))
+    return unicodedata.normalize("NFC", _CONTROL.sub("", _UNSEEN.sub("", lines)))
+
+
+def is_html(text: str) -> bool:
+    """Return whether a text is a piece of HTML: it holds a known tag, and one that closes or breaks a line."""
+    return _HTML.search(text) is not None and _CLOSING.search(text) is not None
+
+
+def from_html(markup: str) -> str:
+    """Return the text of a piece of HTML, with quoted blocks marked by `> ` and preformatted ones by four blanks.
+
+    Where there are more blocks than are told apart, all of it counts as quoted: no person writes so.
+    """
+    tree = HTMLTree.parse(markup)
+    if tree.document is None:
+        return ""
+    complete = _mark(tree, "pre", "    ") and _mark(tree, "blockquote", QUOTE)
+    text = str(extract_plain_text(tree))
+    return text if complete else _behind(QUOTE, text)
+
+
+def _mark(tree: HTMLTree, tag: str, prefix: str) -> bool:
+    """Put `prefix` before each line of the outermost elements of one kind; return whether that was all of them."""
+    found = list(islice(tree.document.query_selector_all(f"{tag}:not({tag} *)"), MOST_BLOCKS + 1))
+    for element in found[:MOST_BLOCKS]:
+        marked = tree.create_element("pre")
+        marked.text = "\n" + _behind(prefix, extract_plain_text(element.html))
+        element.parent.replace_child(marked, element)
+    return len(found) <= MOST_BLOCKS
+
+
+def _behind(prefix: str, text: str) -> str:
+    return "\n".join(prefix + line for line in text.split("\n"))
