@@ -5,14 +5,15 @@ from __future__ import annotations
 from agent.desk.created import decide
 from agent.desk.desk import Desk
 from agent.feedback import reviews
-from agent.feedback.commands import Confirm, Correct, NotUnderstood, parse
+from agent.feedback.commands import Confirm, Contradictory, Correct, Misplaced, NotUnderstood, parse
 from agent.notes import wording
 from agent.store import tickets
 from agent.store.inbox import Job
-from agent.store.tables import Decision, utcnow
+from agent.store.tables import Decision, Ticket, utcnow
 from connectors.events import Message, Visibility
 from connectors.events import Ticket as RemoteTicket
 from connectors.markup import by_rolecall
+from connectors.note import Paragraph
 
 
 async def commented(desk: Desk, job: Job) -> None:
@@ -31,12 +32,21 @@ async def commented(desk: Desk, job: Job) -> None:
     decision = await desk.database.read(tickets.last_decision, ticket.key)
     match command:
         case NotUnderstood(name, close):
-            opinion = await desk.opinion(job, remote.subject, remote.body, ticket.filed_at.date())
-            await decide(desk, job, remote, opinion, wording.unknown_role(name, close))
+            await _answer(desk, job, remote, ticket, wording.unknown_role(name, close, desk.classifier.catalogue.names))
+        case Misplaced():
+            await _answer(desk, job, remote, ticket, wording.misplaced())
+        case Contradictory():
+            await _answer(desk, job, remote, ticket, wording.contradictory())
         case Correct(roles):
             await _settle(desk, job, message, remote, roles, decision)
         case Confirm() if decision and decision.roles:
             await _settle(desk, job, message, remote, tuple(decision.roles), decision)
+
+
+async def _answer(desk: Desk, job: Job, remote: RemoteTicket, ticket: Ticket, answer: Paragraph) -> None:
+    """Say in our comment why a command was not obeyed, beside what we think of the ticket."""
+    opinion = await desk.opinion(job, remote.subject, remote.body, ticket.filed_at.date())
+    await decide(desk, job, remote, opinion, answer)
 
 
 async def _settle(

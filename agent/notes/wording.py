@@ -25,13 +25,18 @@ WORDS = "the words as a whole resemble its reviewed tickets"
 HOW_TO_ANSWER = "Right? Answer with a private note `/role ok`. Wrong? `/role NAME`."
 UNKNOWN_ROLE = "I know no role {name}. {hint}"
 NEAR_ROLES = "Did you mean {roles}?"
-ALL_ROLES = "`rolecall check` lists the roles."
+ROLES = "The roles are: {roles}."
+SOME_ROLES = "The roles are: {roles}, and {more} more."
+NO_NAME = "Put the name of a role behind `/role`. {hint}"
+MISPLACED = "Write `/role` at the start of a line: elsewhere it does not count."
+CONTRADICTORY = "Your note has two different commands, so I followed neither. Write the one that is right."
 REPLACES = "This replaces my earlier comment."
 
 _MARKED = re.compile(r"\*\*(?P<strong>.+?)\*\*|`(?P<code>[^`]+)`|\{(?P<value>\w+)\}|(?P<plain>[^*`{]+|.)")
 
 PHRASES_SHOWN = 3
 NEIGHBOURS_SHOWN = 2
+ROLES_SHOWN = 40
 RUNNER_UP = 0.5
 """A second role is named beside a guess when it is at least this share as probable."""
 
@@ -68,10 +73,28 @@ def replacing(note: Note) -> Note:
     return Note((*note.sections, Section(SectionKind.REPLACES, (worded(REPLACES),))))
 
 
-def unknown_role(name: str, close: Sequence[str]) -> Paragraph:
-    """Return the answer to `/role NAME` with a name that no role has."""
-    hint = worded(NEAR_ROLES, roles=_listed(close, "or")) if close else worded(ALL_ROLES)
-    return worded(UNKNOWN_ROLE, name=[excerpt(name)], hint=hint)
+def unknown_role(name: str, close: Sequence[str], roles: Sequence[str]) -> Paragraph:
+    """Return the answer to `/role NAME` with a name that no role has, or with none."""
+    hint = worded(NEAR_ROLES, roles=_listed(close, "or")) if close else _named(roles)
+    return worded(UNKNOWN_ROLE, name=[excerpt(name)], hint=hint) if name else worded(NO_NAME, hint=hint)
+
+
+def misplaced() -> Paragraph:
+    """Return the answer to `/role` in the middle of a line or of a sentence."""
+    return worded(MISPLACED)
+
+
+def contradictory() -> Paragraph:
+    """Return the answer to two different commands in one reply."""
+    return worded(CONTRADICTORY)
+
+
+def _named(roles: Sequence[str]) -> Paragraph:
+    """Return a sentence that names the roles: whoever reads it has no shell to ask."""
+    more = len(roles) - ROLES_SHOWN
+    if more > 0:
+        return worded(SOME_ROLES, roles=", ".join(roles[:ROLES_SHOWN]), more=str(more))
+    return worded(ROLES, roles=", ".join(roles))
 
 
 def _head(opinion: Opinion, verdict: Verdict) -> Paragraph:

@@ -12,7 +12,7 @@ import unicodedata
 from itertools import islice
 
 from resiliparse.extract.html2text import extract_plain_text
-from resiliparse.parse.html import HTMLTree
+from resiliparse.parse.html import DocumentNode, HTMLTree
 
 CLEANER = "1"
 """Changes with every change of what `plain_text` or `own_words` return: vectors of texts are kept under it."""
@@ -61,19 +61,20 @@ def from_html(markup: str) -> str:
     tree = HTMLTree.parse(markup)
     if tree.document is None:
         return ""
-    complete = _mark(tree, "pre", "    ") and _mark(tree, "blockquote", QUOTE)
+    found = [_mark(tree, tree.document, tag, prefix) for tag, prefix in (("pre", "    "), ("blockquote", QUOTE))]
     text = str(extract_plain_text(tree))
-    return text if complete else _behind(QUOTE, text)
+    return text if max(found) <= MOST_BLOCKS else _behind(QUOTE, text)
 
 
-def _mark(tree: HTMLTree, tag: str, prefix: str) -> bool:
-    """Put `prefix` before each line of the outermost elements of one kind; return whether that was all of them."""
-    found = list(islice(tree.document.query_selector_all(f"{tag}:not({tag} *)"), MOST_BLOCKS + 1))
+def _mark(tree: HTMLTree, document: DocumentNode, tag: str, prefix: str) -> int:
+    """Put `prefix` before each line of the outermost elements of one kind; return how many there are, at most."""
+    found = list(islice(document.query_selector_all(f"{tag}:not({tag} *)"), MOST_BLOCKS + 1))
     for element in found[:MOST_BLOCKS]:
         marked = tree.create_element("pre")
-        marked.text = "\n" + _behind(prefix, extract_plain_text(element.html))
-        element.parent.replace_child(marked, element)
-    return len(found) <= MOST_BLOCKS
+        if marked is not None and element.parent is not None:
+            marked.text = "\n" + _behind(prefix, extract_plain_text(element.html))
+            element.parent.replace_child(marked, element)
+    return len(found)
 
 
 def _behind(prefix: str, text: str) -> str:

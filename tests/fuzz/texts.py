@@ -8,7 +8,7 @@ from pathlib import Path
 from agent.config.roles_file import load_roles
 from agent.config.settings import Settings, TriageSettings
 from agent.core import assemble
-from agent.feedback.commands import Correct, NotUnderstood, parse
+from agent.feedback.commands import Confirm, Correct, NotUnderstood, parse
 from agent.notes import wording
 from connectors.base import Markup
 from connectors.django_helpdesk.templates import defuse, escape_template
@@ -33,11 +33,13 @@ def commands(_scratch: Path) -> Target:
         elif isinstance(command, NotUnderstood):
             assert catalogue.lookup(command.name) is None
             assert set(command.close) <= set(catalogue.names)
-            answer = Note((Section(SectionKind.ANSWER, (wording.unknown_role(command.name, command.close),)),))
+            answer = Note(
+                (Section(SectionKind.ANSWER, (wording.unknown_role(command.name, command.close, catalogue.names),)),)
+            )
             for markup in Markup:
                 text = render(answer, markup)
                 assert len(text.splitlines()) == 1
-                assert parse(text, catalogue) is None
+                assert not isinstance(parse(text, catalogue), Confirm | Correct)
 
     replies = ("/role ok", "/role Network", "/role net, sparky", "  /ROLE nobody!", "> /role ok", "/role `/role ok`")
     quoted = "thanks\r\n/role wifi.\r\n-----Original Message-----\r\n/role ok"
@@ -60,7 +62,8 @@ def tickets(scratch: Path) -> Target:
         opinion = classifier.opinion(subject, body, DAY)
         assert abs(sum(opinion.probabilities)) <= len(opinion.roles)
         note = wording.of_opinion(opinion, {"desk:1": subject})
-        assert note is None or all(parse(render(note, markup), classifier.catalogue) is None for markup in Markup)
+        for markup in Markup if note else ():
+            assert not isinstance(parse(render(note, markup), classifier.catalogue), Confirm | Correct)
         spoken = excerpt(subject)
         assert spoken.text.isprintable()
         assert "`" not in spoken.text
