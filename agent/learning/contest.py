@@ -26,8 +26,8 @@ from agent.store import tickets
 from agent.store.database import Database
 from agent.triage.evidence import Floats, OwnReviews, Recall
 from agent.triage.fusion import Fusion
-from agent.triage.memory import recall_as_filed, remember, reviewed_embeddings
-from agent.triage.model import TicketModel, embed_kept, load, trained_on
+from agent.triage.memory import embed_kept, recall_as_filed, remember, reviewed_embeddings
+from agent.triage.model import TicketModel, load, trained_on
 from heuristics import Hit, RuleSet
 
 POOL = 450

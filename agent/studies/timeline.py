@@ -10,7 +10,7 @@ from agent.serving.model import Encoder, RoleModel
 from agent.store import tickets
 from agent.store.database import Database
 from agent.studies.replay import History
-from agent.triage.model import embed_kept
+from agent.triage.memory import embed_kept
 from heuristics import RuleSet
 
 

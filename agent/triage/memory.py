@@ -24,6 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain import Example, Strength
+from agent.serving.model import Encoder
+from agent.store import tickets
+from agent.store.database import Database
 from agent.triage.evidence import Floats, Neighbour, Recall
 from agent.triage.fusion import Fusion
 
@@ -228,3 +231,15 @@ def _corrections(memory: Memory, similarity: Floats) -> tuple[Floats, Floats]:
 
 def _keep_stronger(kept: Floats, effect: Floats) -> None:
     kept[:] = np.where(np.abs(effect) > np.abs(kept), effect, kept)
+
+
+def embed_kept(database: Database, encoder: Encoder, fingerprint: str, examples: Sequence[Example]) -> Embeddings:
+    """Return the embeddings of tickets as filed, float32[n, dim]; each is computed once and kept in the database."""
+    known = database.call(tickets.known, fingerprint, [e.ticket_key for e in examples])
+    new = [e for e in examples if e.ticket_key not in known]
+    if new:
+        vectors = encoder.embed([e.text for e in new])
+        fresh = {e.ticket_key: vector for e, vector in zip(new, vectors, strict=True)}
+        database.call(tickets.keep, fingerprint, fresh)
+        known |= fresh
+    return np.array([known[e.ticket_key] for e in examples], dtype=np.float32).reshape(-1, encoder.dim)

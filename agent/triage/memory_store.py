@@ -20,8 +20,8 @@ from agent.store.database import Database
 from agent.store.tickets import ReviewRow
 from agent.triage.evidence import Recall
 from agent.triage.fusion import Fusion
-from agent.triage.memory import Memory, recall, remember, reviewed_embeddings
-from agent.triage.model import TicketModel, embed_kept
+from agent.triage.memory import Memory, embed_kept, recall, remember, reviewed_embeddings
+from agent.triage.model import TicketModel
 
 SIZE = 2_000
 """The latest reviews whose tickets are remembered: more would slow every answer and hold old habits."""

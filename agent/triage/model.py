@@ -18,10 +18,8 @@ import numpy as np
 
 from agent.domain import Example
 from agent.serving.artefact import Manifest
-from agent.serving.model import Embeddings, Encoder, RoleModel
+from agent.serving.model import RoleModel
 from agent.serving.model import load as load_classifier
-from agent.store import tickets
-from agent.store.database import Database
 from agent.triage.cutoffs import SILENT_BELOW, Cutoffs, fit_cutoffs
 from agent.triage.evidence import Floats
 from agent.triage.fusion import Fusion
@@ -107,15 +105,3 @@ def _by_ticket(model: RoleModel, name: str) -> dict[str, Floats]:
     kept = model.artefact.calibration.get(name)
     rows = () if kept is None else np.asarray(kept, dtype=np.float64)
     return dict(zip(trained_on(model.manifest), rows, strict=True)) if len(rows) else {}
-
-
-def embed_kept(database: Database, encoder: Encoder, fingerprint: str, examples: Sequence[Example]) -> Embeddings:
-    """Return the embeddings of tickets as filed, float32[n, dim]; each is computed once and kept in the database."""
-    known = database.call(tickets.known, fingerprint, [e.ticket_key for e in examples])
-    new = [e for e in examples if e.ticket_key not in known]
-    if new:
-        vectors = encoder.embed([e.text for e in new])
-        fresh = {e.ticket_key: vector for e, vector in zip(new, vectors, strict=True)}
-        database.call(tickets.keep, fingerprint, fresh)
-        known |= fresh
-    return np.array([known[e.ticket_key] for e in examples], dtype=np.float32).reshape(-1, encoder.dim)
