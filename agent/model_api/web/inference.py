@@ -71,14 +71,14 @@ class InferenceRoutes:
         router = APIRouter(tags=["inference"])
         add, known = router.add_api_route, refusals(404)
         add("/v1/predict", self.predict, methods=["POST"], response_model=PredictResponse, responses=known)
-        add("/v1/embeddings", self.embeddings, methods=["POST"], response_model=EmbeddingsResponse, responses=known)
+        add("/v1/embeddings", self.embed, methods=["POST"], response_model=EmbeddingsResponse, responses=known)
         return router
 
     async def predict(self, request: PredictRequest) -> PredictResponse:
         """Classify texts. The ticket agent's own model answers alone, without the rules and memory used for tickets."""
         return await to_thread.run_sync(partial(self._predict, request), limiter=self._limiter)
 
-    async def embeddings(self, request: EmbeddingsRequest) -> EmbeddingsResponse:
+    async def embed(self, request: EmbeddingsRequest) -> EmbeddingsResponse:
         """Return embeddings of texts, computed by the model's own encoder."""
         return await to_thread.run_sync(partial(self._embed, request), limiter=self._limiter)
 

@@ -37,36 +37,42 @@ class ModelRoutes:
         router = APIRouter(tags=["models"])
         known, changing = refusals(404), refusals(403, 404, 409)
         add, one, version = router.add_api_route, "/v1/models/{name}", "/v1/models/{name}/versions/{version}"
-        add("/v1/models", self.all, methods=["GET"], response_model=list[ModelResponse])
-        add(one, self.active, methods=["GET"], response_model=ModelResponse, responses=known)
-        add(one, self.delete, methods=["DELETE"], status_code=204, responses=changing)
-        add(f"{one}/versions", self.versions, methods=["GET"], response_model=list[ModelResponse], responses=known)
-        add(version, self.version, methods=["GET"], response_model=ModelResponse, responses=known)
+        add("/v1/models", self.list_models, methods=["GET"], response_model=list[ModelResponse])
+        add(one, self.get_model, methods=["GET"], response_model=ModelResponse, responses=known)
+        add(one, self.delete_model, methods=["DELETE"], status_code=204, responses=changing)
+        add(f"{one}/versions", self.list_versions, methods=["GET"], response_model=list[ModelResponse], responses=known)
+        add(version, self.get_version, methods=["GET"], response_model=ModelResponse, responses=known)
         add(version, self.delete_version, methods=["DELETE"], status_code=204, responses=changing)
-        add(f"{version}/activate", self.activate, methods=["POST"], response_model=ModelResponse, responses=changing)
-        add(f"{one}/rollback", self.rollback, methods=["POST"], response_model=ModelResponse, responses=changing)
-        add("/v1/aliases", self.aliases, methods=["GET"], response_model=list[AliasResponse])
+        add(
+            f"{version}/activate",
+            self.activate_version,
+            methods=["POST"],
+            response_model=ModelResponse,
+            responses=changing,
+        )
+        add(f"{one}/rollback", self.roll_back_model, methods=["POST"], response_model=ModelResponse, responses=changing)
+        add("/v1/aliases", self.list_aliases, methods=["GET"], response_model=list[AliasResponse])
         add("/v1/aliases/{name}", self.set_alias, methods=["PUT"], response_model=AliasResponse, responses=changing)
         add("/v1/aliases/{name}", self.delete_alias, methods=["DELETE"], status_code=204, responses=known)
         return router
 
-    async def all(self) -> list[ModelResponse]:
+    async def list_models(self) -> list[ModelResponse]:
         """List all models, each with its active version."""
         return await to_thread.run_sync(lambda: [self._about(name) for name in self.models.names()])
 
-    async def active(self, name: Name) -> ModelResponse:
+    async def get_model(self, name: Name) -> ModelResponse:
         """Get the active version, its training parameters and quality."""
         return await to_thread.run_sync(self._about, name)
 
-    async def versions(self, name: Name) -> list[ModelResponse]:
+    async def list_versions(self, name: Name) -> list[ModelResponse]:
         """List all versions of a model, oldest first."""
         return await to_thread.run_sync(self._all_versions, name)
 
-    async def version(self, name: Name, version: Version) -> ModelResponse:
+    async def get_version(self, name: Name, version: Version) -> ModelResponse:
         """Get one version, its training parameters and quality."""
         return await to_thread.run_sync(self._about, name, version)
 
-    async def activate(self, name: Name, version: Version) -> ModelResponse:
+    async def activate_version(self, name: Name, version: Version) -> ModelResponse:
         """Activate a version: requests that name no version use it from now on."""
 
         def move() -> ModelResponse:
@@ -77,7 +83,7 @@ class ModelRoutes:
 
         return await to_thread.run_sync(move)
 
-    async def rollback(self, name: Name) -> ModelResponse:
+    async def roll_back_model(self, name: Name) -> ModelResponse:
         """Roll back to the version that was active before."""
 
         def move() -> ModelResponse:
@@ -86,7 +92,7 @@ class ModelRoutes:
 
         return await to_thread.run_sync(move)
 
-    async def delete(self, name: Name) -> None:
+    async def delete_model(self, name: Name) -> None:
         """Delete a model with all its versions and aliases."""
         await to_thread.run_sync(self.models.delete, name)
 
@@ -94,7 +100,7 @@ class ModelRoutes:
         """Delete a version that is not active."""
         await to_thread.run_sync(self.models.delete_version, name, version)
 
-    async def aliases(self) -> list[AliasResponse]:
+    async def list_aliases(self) -> list[AliasResponse]:
         """List all aliases with the models they refer to."""
         found = await to_thread.run_sync(self.models.aliases)
         return [AliasResponse(alias=alias, model_name=name) for alias, name in sorted(found.items())]

@@ -52,9 +52,9 @@ class TrainingRoutes:
             response_model=JobResponse,
             responses=refusals(403, 409, 429, 501),
         )
-        add("/v1/jobs", self.newest, methods=["GET"], response_model=list[JobResponse])
-        add(one, self.status, methods=["GET"], response_model=JobResponse, responses=refusals(404))
-        add(one, self.cancel, methods=["DELETE"], response_model=JobResponse, responses=refusals(404, 409))
+        add("/v1/jobs", self.list_jobs, methods=["GET"], response_model=list[JobResponse])
+        add(one, self.get_job, methods=["GET"], response_model=JobResponse, responses=refusals(404))
+        add(one, self.cancel_job, methods=["DELETE"], response_model=JobResponse, responses=refusals(404, 409))
         return router
 
     async def train(self, request: TrainingRequest, idempotency_key: Key = None) -> JobResponse:
@@ -84,25 +84,25 @@ class TrainingRoutes:
         self.queue.wake()
         return self._response(kept)
 
-    async def newest(
+    async def list_jobs(
         self, model_name: ModelName | None = None, limit: Annotated[int, Query(ge=1, le=1000)] = 100
     ) -> list[JobResponse]:
         """List training jobs, newest first."""
         return [self._response(job) for job in await self.database.read(jobs.newest, limit, model_name)]
 
-    async def status(self, job_id: str) -> JobResponse:
+    async def get_job(self, job_id: str) -> JobResponse:
         """Get a training job: its status, its progress while it runs, and the version it made or the error."""
         job = await self.database.read(jobs.get, job_id)
         if job is None:
             raise HTTPException(404, NO_JOB)
         return self._response(job)
 
-    async def cancel(self, job_id: str) -> JobResponse:
+    async def cancel_job(self, job_id: str) -> JobResponse:
         """Cancel a pending or running job. It ends as failed, with the error 'cancelled by request'."""
-        await self.status(job_id)
+        await self.get_job(job_id)
         if not await self.queue.cancel(job_id):
             raise HTTPException(409, ENDED)
-        return await self.status(job_id)
+        return await self.get_job(job_id)
 
     def _response(self, job: ModelJob) -> JobResponse:
         return JobResponse.of(job, self.queue.progress(job.id))

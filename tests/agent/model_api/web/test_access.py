@@ -30,6 +30,17 @@ async def test_everything_but_health_and_documentation_needs_the_key(serve: Serv
         assert (await client.get("/openapi.json")).status_code == 200
 
 
+async def test_generated_clients_find_plain_names(serve: Serve) -> None:
+    async with serve() as client:
+        paths = (await client.get("/openapi.json")).json()["paths"]
+    models = (
+        "list_models get_model delete_model list_versions get_version delete_version activate_version roll_back_model"
+    )
+    others = "list_aliases set_alias delete_alias train list_jobs get_job cancel_job predict embed health"
+    names = [operation["operationId"] for path in paths.values() for operation in path.values()]
+    assert sorted(names) == sorted(f"{models} {others}".split())
+
+
 async def test_the_documentation_needs_nothing_from_elsewhere(serve: Serve) -> None:
     async with serve() as client:
         page = (await client.get("/docs")).text
