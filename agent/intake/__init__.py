@@ -1,1 +1,1 @@
-"""From the socket to the inbox: receive, verify, normalise, keep; only then acknowledge."""
+"""From the socket to the inbox: receive, verify, normalise, store; only then acknowledge."""

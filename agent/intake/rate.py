@@ -1,7 +1,7 @@
-"""How fast a source may send: a token bucket for each source whose sender sends again when it is told to wait.
+"""Limit the rate of each source with a token bucket, if its sender repeats refused webhooks.
 
 Only authentic deliveries take tokens, so nobody else can use up a source's share. A sender that never repeats a webhook
-is not limited: a refusal would lose the event, and taking it costs less than finding it again by polling.
+is not limited: a refusal would lose the event, and storing it costs less than finding it again by polling.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from connectors.base import Connector
 class Bucket:
     """Holds up to `burst` tokens and gets `per_second` new ones.
 
-    One number says it all: when the bucket will be full. Source: the generic cell rate algorithm, ITU-T I.371.
+    Its whole state is the time at which it will be full. Source: the generic cell rate algorithm, ITU-T I.371.
     """
 
     def __init__(self, per_second: float, burst: int) -> None:
@@ -24,7 +24,7 @@ class Bucket:
         self._full_at = float("-inf")
 
     def take(self, now: float) -> float:
-        """Take a token and return 0, or take none and return how many seconds it takes until there is one."""
+        """Take a token and return 0, or return the seconds until there is one."""
         full_at = max(self._full_at, now) + self._seconds
         wait = full_at - now - self._burst_seconds
         if wait > 1e-9:  # rounding must not cost the last token of a full bucket
@@ -34,7 +34,7 @@ class Bucket:
 
 
 def buckets(connectors: Mapping[str, Connector], limits: IntakeSettings) -> dict[str, Bucket]:
-    """Return a full bucket for every source that may be told to wait."""
+    """Return a full bucket for every source whose sender repeats refused webhooks."""
     return {
         source: Bucket(limits.rate_per_second, limits.rate_burst)
         for source, connector in connectors.items()

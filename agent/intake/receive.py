@@ -3,23 +3,23 @@
 | answer | when |
 |---|---|
 | 202 | events kept, durably |
-| 200 | everything in it is known already, or it is about nothing of ours |
+| 200 | everything in it is known already, or nothing in it concerns Rolecall |
 | 400 | authentic, but not in the documented form |
-| 401 | not authentic, or an unknown source: the answer does not tell which |
+| 401 | not authentic, or an unknown source: the answer does not say which |
 | 408, 413 | the body came too slowly, or is too large |
-| 429 + Retry-After | the source is faster than its rate, and its sender is one that sends again |
+| 429 + Retry-After | the source is faster than its rate, and its sender repeats refused webhooks |
 | 503 + Retry-After | the disk is slow, nearly full, or cannot be written |
 
-One policy serves every connector: all senders take any 2xx for success and anything else for failure; those that look
-closer (Standard Webhooks) slow down at 429 and 503, and give up for good at 410, which is never sent. 3xx is not sent
-either: some follow it without the body.
+One policy serves every connector: all senders take any 2xx for success and anything else for failure; some (Standard
+Webhooks) also slow down at 429 and 503, and give up for good at 410, which is never sent. 3xx is not sent either: some
+senders follow it without the body.
 
-What a stranger can cost is bounded by order. Too large a head is refused before routing (431,
-`agent.web.protection`), too large or slow a body while it is read; a wrong proof ends it after one hash over the
-body, with nothing parsed, stored, or taken from the source's rate. How many strangers may knock at once is for the
-proxy in front to say: here every address is the proxy's.
+The order of the checks limits what an unauthenticated request can cost. Too large a head is refused before routing
+(431, `agent.web.protection`), too large or slow a body while it is read; a wrong signature ends it after one hash over
+the body, with nothing parsed, stored, or taken from the source's rate. Limiting the number of such requests is left to
+the proxy in front: here every address is the proxy's.
 
-Each delivery is told of: a count, a latency, one line in the log.
+Every delivery is counted, timed and logged in one line.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ UNKNOWN = "unknown"
 
 
 class TooFast(Exception):
-    """The source is beyond its rate for so many seconds."""
+    """The source exceeds its rate; it may send again after `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"too fast by {seconds:.3f} s")
@@ -77,34 +77,34 @@ class Receiver:
         began = time.perf_counter()
         source = scope["path_params"]["source"]
         known = source if source in self.connectors else UNKNOWN
-        answer = await self._receive(scope, receive, source)
-        headers = {"Retry-After": str(answer.pause)} if answer.pause else None
-        await PlainTextResponse(f"{answer.reason}\n", answer.status, headers)(scope, receive, send)
-        self.summary.add(known, answer, time.perf_counter() - began)
+        response = await self._receive(scope, receive, source)
+        headers = {"Retry-After": str(response.pause)} if response.pause else None
+        await PlainTextResponse(f"{response.reason}\n", response.status, headers)(scope, receive, send)
+        self.summary.add(known, response, time.perf_counter() - began)
 
-    async def _receive(self, scope: Scope, receive: Receive, source: str) -> Answer:
+    async def _receive(self, scope: Scope, receive: Receive, source: str) -> HookResponse:
         headers = Headers(scope=scope)
         try:
             body = await read_body(headers, receive, self.limits)
             arrivals = self._verify_and_parse(source, _delivery(scope, headers, body))
             if not arrivals:
-                return Answer(200, "nothing for Rolecall in this")
+                return HookResponse(200, "nothing for Rolecall in this")
             traced, kept = self.trace(arrivals)
             fresh = await self.commit.accept(traced)
             kept(fresh)
         except HTTPException as refusal:
-            return Answer(refusal.status_code, refusal.detail)
+            return HookResponse(refusal.status_code, refusal.detail)
         except InvalidSignature:
-            return Answer(401, "not authentic")
+            return HookResponse(401, "not authentic")
         except TooFast as error:
-            return Answer(429, "faster than [intake] rate_per_second", pause=ceil(error.seconds))
+            return HookResponse(429, "faster than [intake] rate_per_second", pause=ceil(error.seconds))
         except MalformedPayload as error:
-            return Answer(400, str(error))
+            return HookResponse(400, str(error))
         except Overloaded as error:
-            return Answer(503, f"cannot keep this now: {error}", pause=RETRY_AFTER_SECONDS)
+            return HookResponse(503, f"cannot keep this now: {error}", pause=RETRY_AFTER_SECONDS)
         except UNUSABLE as error:
-            return Answer(503, f"cannot keep this now: {why(error)}", pause=RETRY_AFTER_SECONDS)
-        return Answer(202, "kept", sum(fresh)) if any(fresh) else Answer(200, "known already")
+            return HookResponse(503, f"cannot keep this now: {why(error)}", pause=RETRY_AFTER_SECONDS)
+        return HookResponse(202, "kept", sum(fresh)) if any(fresh) else HookResponse(200, "known already")
 
     def _verify_and_parse(self, source: str, delivery: Delivery) -> list[Arrival]:
         connector = self.connectors.get(source)
@@ -156,7 +156,7 @@ async def read_body(headers: Headers, receive: Receive, limits: IntakeSettings) 
 log = structlog.get_logger()
 
 
-class Answer(NamedTuple):
+class HookResponse(NamedTuple):
     """HTTP status, one line of reason, number of new events, and seconds that the sender should wait (0: none)."""
 
     status: int
@@ -168,26 +168,26 @@ class Answer(NamedTuple):
 class Summary:
     """Counts deliveries and logs a line about each.
 
-    The lines of all that were answered in one turn of the event loop are written together: one by one, between other
-    work, they took a sixth of the acknowledgements that a second can hold.
+    The lines of all deliveries answered in one iteration of the event loop are written together: written one by one,
+    they cost a sixth of the throughput.
     """
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._counters: dict[tuple[str, int], Counter] = {}
-        self._answered: list[tuple[str, Answer]] = []
+        self._answered: list[tuple[str, HookResponse]] = []
 
-    def add(self, source: str, answer: Answer, seconds: float) -> None:
-        """Note a delivery that was answered after so many seconds. `source` comes from a closed set."""
-        counter = self._counters.get((source, answer.status))
+    def add(self, source: str, response: HookResponse, seconds: float) -> None:
+        """Record a delivery that was answered after `seconds`. `source` comes from a closed set."""
+        counter = self._counters.get((source, response.status))
         if counter is None:  # looking it up among the metric's own labels costs more than counting
-            counter = self._counters[source, answer.status] = self._metrics.deliveries.labels(source, answer.status)
+            counter = self._counters[source, response.status] = self._metrics.deliveries.labels(source, response.status)
         counter.inc()
-        if answer.status < 300:
+        if response.status < 300:
             self._metrics.acknowledgement.observe(seconds)
         if not self._answered:
             asyncio.get_running_loop().call_soon(self._write)
-        self._answered.append((source, answer))
+        self._answered.append((source, response))
 
     def _write(self) -> None:
         answered, self._answered = self._answered, []

@@ -1,7 +1,7 @@
-"""Whether what arrives can be kept: is there room on the disk, and does the database take writes.
+"""Check whether events can be stored: is there space on the disk, and does the database accept writes.
 
-Looked at every few seconds, never for a request. Refusing before the disk is full keeps room for working off what was
-accepted: a full disk stops that, too. A backlog is no reason to refuse: an event takes 2 kB.
+The check runs every few seconds, never for a request. Refusing before the disk is full leaves space for working off
+what was accepted. A backlog is no reason to refuse: an event takes 2 kB.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 
 def shortage(folder: Path | None, least: int) -> str | None:
-    """Return why there is no room in the folder of the database, None where at least so many bytes are free."""
+    """Return why the database's folder lacks space, None where at least `least` bytes are free."""
     try:
         if folder is None or least <= shutil.disk_usage(folder).free:
             return None
@@ -35,7 +35,7 @@ def shortage(folder: Path | None, least: int) -> str | None:
 
 
 class Storage:
-    """What the last look found."""
+    """The result of the last check."""
 
     def __init__(self, database: Database, limits: IntakeSettings) -> None:
         self._database = database
@@ -44,17 +44,17 @@ class Storage:
         self._failure: str | None = None
 
     def trouble(self) -> str | None:
-        """Return why nothing can be kept now, None where all is well."""
+        """Return why nothing can be stored now, None where it can."""
         return self.shortage or self._failure
 
     async def run(self) -> None:
-        """Look every few seconds until cancelled."""
+        """Check every LOOK_SECONDS until cancelled."""
         while True:
             await self.look()
             await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> None:
-        """Look at the disk and write one row; what changes is logged once."""
+        """Check the disk and write one row; log each change once."""
         before = self.trouble()
         self.shortage = await asyncio.to_thread(shortage, self._database.folder, self._limits.min_free_bytes)
         patience = self._limits.max_waiting_seconds
@@ -63,11 +63,11 @@ class Storage:
             done, _ = await asyncio.wait({probe}, timeout=patience)
             if not done:
                 self._failure = f"the database has taken longer than {patience:g} s for a write"
-                before = self._tell(before)
+                before = self._log_change(before)
             self._failure = await probe
         finally:
             probe.cancel()
-        self._tell(before)
+        self._log_change(before)
 
     async def _write(self) -> str | None:
         try:
@@ -78,10 +78,10 @@ class Storage:
             return f"the database cannot be written: {type(error).__name__}"
         return None
 
-    def _tell(self, before: str | None) -> str | None:
+    def _log_change(self, before: str | None) -> str | None:
         now = self.trouble()
         if now and now != before:
             log.error("storage_trouble", reason=now)
         elif before and not now:
-            log.warning("storage_well")
+            log.warning("storage_recovered")
         return now

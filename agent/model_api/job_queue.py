@@ -64,7 +64,7 @@ class JobQueue:
     async def run(self) -> None:
         """Run jobs until cancelled. Cancelling ends the training processes and keeps their jobs for the next start."""
         longest = timedelta(seconds=self._limits.wall_seconds) + SLACK
-        for job_id in await self._database.insist(jobs.recover, self._server, longest):
+        for job_id in await self._database.write_with_retry(jobs.recover, self._server, longest):
             log.info("model_job_recovered", job=job_id)
         shutil.rmtree(self._scratch, ignore_errors=True)  # what a killed server left; nobody else writes here
         async with asyncio.TaskGroup() as group:
@@ -95,7 +95,7 @@ class JobQueue:
     async def _work(self) -> None:
         while not _stopping():
             self._arrived.clear()
-            row = await self._database.insist(jobs.claim, self._server)
+            row = await self._database.write_with_retry(jobs.claim, self._server)
             if row is None:
                 await self._arrived.wait()
             else:
@@ -113,12 +113,12 @@ class JobQueue:
             reason = str(error) or type(error).__name__
             log.warning("model_job_failed", job=row.id, error=type(error).__name__)
         else:
-            await self._database.insist(jobs.complete, row.id, manifest.version)
+            await self._database.write_with_retry(jobs.complete, row.id, manifest.version)
             log.info("model_job_completed", job=row.id, model=row.model_name, version=manifest.version)
             return
         finally:
             del self._running[row.id]
-        await self._database.insist(jobs.fail, row.id, reason)
+        await self._database.write_with_retry(jobs.fail, row.id, reason)
 
     async def _train(self, row: ModelJob) -> Manifest:
         def hear(progress: Progress) -> None:

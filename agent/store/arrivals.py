@@ -1,4 +1,4 @@
-"""Taking events into the inbox: each happening once, however often and under however many ids it is told."""
+"""Insert events into the inbox: each occurrence once, however often and under however many ids it is delivered."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PERHAPS_BEHIND = (
 
 
 def _sqlite_time(moment: datetime) -> str:
-    """Return a UTC time as SQLAlchemy writes it into SQLite; statements in raw form have to do it themselves."""
+    """Return a UTC time in the format that SQLAlchemy uses in SQLite; raw statements have to convert it themselves."""
     return moment.replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
@@ -53,32 +53,32 @@ class Arrival:
 
 
 Kept = Callable[[Sequence[bool]], None]
-"""Told which of the arrivals were new, once they are kept."""
+"""Called after the commit, with which of the arrivals were new."""
 
 Trace = Callable[[Sequence[Arrival]], tuple[Sequence[Arrival], Kept]]
-"""Returns the arrivals as they are to be kept, and what has to be told of it."""
+"""Returns the arrivals with their `traceparent`, and a callback for after the commit."""
 
 
 def untraced(arrivals: Sequence[Arrival]) -> tuple[Sequence[Arrival], Kept]:
-    """Trace nothing."""
+    """Return the arrivals unchanged, without traces."""
     return arrivals, lambda fresh: None
 
 
 def keep(database: Database, arrivals: Sequence[Arrival]) -> list[bool]:
-    """Keep the events that are new, durably; False marks a repetition, by delivery id or by content.
+    """Store the events that are new, durably; False marks a repetition, by delivery id or by content.
 
-    On SQLite one statement is the whole transaction: a thread gives the interpreter's lock away in every statement,
-    and among many the event loop takes it each time (5,800 acknowledgements a second with BEGIN and COMMIT, 8,000
-    without). The turns that this may leave behind repetitions are given afterwards, by `recover` after a crash.
+    On SQLite one statement is the whole transaction: every statement releases the GIL, and the event loop takes it each
+    time (5,800 acknowledgements a second with BEGIN and COMMIT, 8,000 without). An event behind a repetition gets its
+    turn in a second transaction, or from `recover` after a crash.
     """
     if database.clustered or len(arrivals) > MAX_ROWS:
         return database.call(accept, arrivals)
-    kept = database.alone(*_insertion(arrivals))
+    kept = database.autocommit(*_insertion(arrivals))
     return [True] * len(arrivals) if len(kept) == len(arrivals) else database.call(_sort_out, arrivals, kept)
 
 
 def accept(session: Session, arrivals: Sequence[Arrival]) -> list[bool]:
-    """Keep the events that are new, in the caller's transaction, and tell which these were."""
+    """Store the events that are new, in the caller's transaction; return for each arrival whether it was new."""
     connection = session.connection()
     fresh: list[bool] = []
     for start in range(0, len(arrivals), MAX_ROWS):
@@ -91,7 +91,7 @@ def accept(session: Session, arrivals: Sequence[Arrival]) -> list[bool]:
 
 
 def _insertion(arrivals: Sequence[Arrival]) -> tuple[str, tuple[object, ...]]:
-    """Return the statement that inserts into SQLite, whatever the number of rows, and its parameters."""
+    """Return one INSERT statement for SQLite, and its parameters."""
     rows, values, seen = [], [], set[str]()
     for arrival in arrivals:
         key = ticket_key(arrival.source, arrival.event.ticket_id)
@@ -109,9 +109,9 @@ def _insertion(arrivals: Sequence[Arrival]) -> tuple[str, tuple[object, ...]]:
 
 
 def _sort_out(session: Session, arrivals: Sequence[Arrival], kept: Sequence[Row[Any]]) -> list[bool]:
-    """Tell which arrivals an insertion kept; what stands behind a repetition of its own ticket gets its turn.
+    """Return which arrivals were inserted; give its turn to an event that stands behind a repetition of its ticket.
 
-    Only their numbers are asked for at first: where all are new, more columns would cost a twelfth of the intake's CPU.
+    RETURNING names only the numbers: where all are new, more columns would cost a twelfth of the intake's CPU.
     """
     if len(kept) == len(arrivals):
         return [True] * len(arrivals)
@@ -137,13 +137,13 @@ def _insert_and_defer(connection: Connection, arrivals: Sequence[Arrival]) -> li
 
 
 def _fresh(arrivals: Sequence[Arrival], kept: Sequence[tuple[str, str, str]]) -> list[bool]:
-    """Tell which arrivals were kept, by the identities of those that were."""
+    """Return for each arrival whether its identity is among the inserted ones."""
     left = {(source, delivery, kind) for source, delivery, kind in kept}
     return [_take(left, (a.source, a.event.delivery_id, a.event.kind.value)) for a in arrivals]
 
 
 def _take(left: set[tuple[str, str, str]], identity: tuple[str, str, str]) -> bool:
-    """Tell whether this one was kept; the second of two alike in one batch was not."""
+    """Return whether the identity is left, and remove it: of two alike in one batch only the first was inserted."""
     if identity in left:
         left.remove(identity)
         return True
@@ -151,16 +151,16 @@ def _take(left: set[tuple[str, str, str]], identity: tuple[str, str, str]) -> bo
 
 
 def _row(arrival: Arrival, key: str, at: object) -> tuple[tuple[object, ...], tuple[object, ...]]:
-    """Return the values before and behind `due_at`."""
+    """Return the values before and after `due_at`."""
     event = arrival.event
     before = (arrival.source, event.delivery_id, event.kind.value, key, content_hash(event), at)
     return before, (EVENT.dump_json(event).decode(), arrival.raw, arrival.traceparent)
 
 
 def content_hash(event: Event) -> str:
-    """Return a hash of the happening itself: two deliveries with different ids can tell of the same one."""
+    """Return a hash of the occurrence itself: two deliveries with different ids can report the same one."""
     message = event.message
-    happening = [event.occurred_at.isoformat() if event.occurred_at else event.delivery_id]
+    occurrence = [event.occurred_at.isoformat() if event.occurred_at else event.delivery_id]
     if message:
-        happening += [message.id or "", message.author_id or "", message.text]
-    return hashlib.sha256("\0".join(happening).encode("utf-8", "surrogatepass")).hexdigest()
+        occurrence += [message.id or "", message.author_id or "", message.text]
+    return hashlib.sha256("\0".join(occurrence).encode("utf-8", "surrogatepass")).hexdigest()

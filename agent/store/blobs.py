@@ -1,4 +1,4 @@
-"""Files that every server of a database needs, kept in parts: a model is tens of megabytes, and no volume is shared."""
+"""Files that every server of a database needs, in parts: a model is tens of megabytes, and no volume is shared."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ PART_BYTES = 4 * 1024 * 1024
 
 
 def names(session: Session, folder: str) -> list[str]:
-    """Return the names of the files that are kept under `folder/`, without it."""
+    """Return the names of the files stored under `folder/`, without that prefix."""
     rows = session.exec(select(SharedFile.name).where(col(SharedFile.name).startswith(f"{folder}/")).distinct())
     return sorted(name.removeprefix(f"{folder}/") for name in rows)
 
 
 def keep(session: Session, name: str, file: Path) -> None:
-    """Keep the content of a file under this name, in place of what was kept there."""
+    """Store the content of a file under this name, replacing what was there."""
     session.execute(delete(SharedFile).where(col(SharedFile.name) == name))
     for number, part in enumerate(_parts(file)):
         session.add(SharedFile(name=name, part=number, content=part))
@@ -28,7 +28,7 @@ def keep(session: Session, name: str, file: Path) -> None:
 
 
 def fetch(session: Session, name: str, target: Path) -> None:
-    """Write what is kept under this name into a file."""
+    """Write the content stored under this name into a file."""
     wanted = select(SharedFile.content).where(SharedFile.name == name).order_by(col(SharedFile.part))
     with target.open("wb") as file:
         for part in session.exec(wanted.execution_options(yield_per=1)):

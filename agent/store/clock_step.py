@@ -1,4 +1,4 @@
-"""A machine's clock that was turned back: found by the newest event, undone for what waits."""
+"""Correct the times of waiting events after the machine's clock was set back."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def latest(session: Session) -> datetime | None:
     return max(filter(None, (newest, waiting)), default=None)
 
 
-def turn_back(session: Session, by: timedelta) -> None:
-    """Bring forward what waits, after the clock of the machine was turned back. For the embedded database."""
+def bring_forward(session: Session, by: timedelta) -> None:
+    """Bring waiting events forward by as much as the machine's clock was set back. For SQLite only."""
     offset = f"-{by.total_seconds():.3f} seconds"
 
     def earlier(time: object) -> ColumnElement[str]:

@@ -1,7 +1,7 @@
-"""What we know of our own comments, one row per ticket, and the brakes: why nothing may be said just now.
+"""Our own comments, one row per ticket, and the brakes that stop new ones.
 
-A person paused it, staff disagree too often, or the hour's comments are spent. Decisions go on being recorded; what was
-not said meanwhile is not said later, either: it would come too late.
+The brakes are: a person paused Rolecall, staff correct it too often, or the hour's comments are used up. Decisions are
+still recorded; what was not posted meanwhile is not posted later, either: it would come too late.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ JUST_AFTER = timedelta(microseconds=1)
 
 
 def want(session: Session, key: str, mark: str, text: Callable[[str], str]) -> Comment:
-    """Write down what our comment on the ticket should say, and return all that is known of it.
+    """Store what our comment on the ticket should say, and return its row.
 
-    `text` makes it for a mark: the one that the comment was given first, whatever the ticket is called now.
+    `text` is called with the mark that the comment was given first, even if the ticket's key has changed since.
     """
     comment = session.get(Comment, key) or Comment(ticket_key=key, marker=mark, text="")
     comment.text = text(comment.marker)
@@ -33,14 +33,14 @@ def want(session: Session, key: str, mark: str, text: Callable[[str], str]) -> C
 
 
 def get(session: Session, key: str) -> Comment | None:
-    """Return what is known of our comment on the ticket."""
+    """Return the row of our comment on the ticket, None where there is none."""
     return session.get(Comment, key)
 
 
 def attempt(session: Session, key: str, at: datetime) -> datetime:
-    """Note, before the request leaves, that the comment may exist or change from now on; return the attempt's time.
+    """Record, before the request is sent, that the comment may exist or change from now on; return the attempt's time.
 
-    It is later than the last outcome even where the clock was turned back: that is what tells it from a finished one.
+    It is later than the last outcome even if the clock was set back: `unsettled` compares the two.
     """
     comment = session.get_one(Comment, key)
     comment.attempted_at = max(at, comment.posted_at + JUST_AFTER) if comment.posted_at else at
@@ -48,20 +48,20 @@ def attempt(session: Session, key: str, at: datetime) -> datetime:
 
 
 def unsettled(comment: Comment) -> datetime | None:
-    """Return when the attempt was made of which no outcome is known, None where there is no such one."""
+    """Return the time of the attempt whose outcome is not known, None where there is none."""
     tried, posted = comment.attempted_at, comment.posted_at
     return tried if tried is not None and (posted is None or posted < tried) else None
 
 
 def refused(session: Session, key: str, at: datetime) -> None:
-    """Note that the attempt made at `at` came to nothing for certain: the other side said no, or was never reached."""
+    """Record that the attempt made at `at` had no effect: the system refused it, or was never reached."""
     comment = session.get_one(Comment, key)
     if comment.attempted_at == at:  # a later attempt of another server may still be under way
         comment.attempted_at = comment.posted_at
 
 
 def posted(session: Session, key: str, stored: Stored, at: datetime, version: str, staff_text: str | None) -> None:
-    """Note which comment stands on the ticket, in what version and form, and the words of staff that it holds."""
+    """Record which comment is on the ticket, its version and form, and the words of staff in it."""
     comment = session.get_one(Comment, key)
     comment.remote_id, comment.version, comment.shown = stored.id, version, stored.text
     comment.staff_text = staff_text
@@ -70,7 +70,7 @@ def posted(session: Session, key: str, stored: Stored, at: datetime, version: st
 
 PAUSE = "pause"
 ANSWERS_FROM = "answers from"
-"""Name of the newest review at the last resumption: older answers have been looked at by the person who resumed."""
+"""Key of the newest review at the last `resume`: the person who resumed has seen the older answers."""
 
 # With literals, for the databases use a partial index only where they see that its condition holds.
 _ANSWER = text(f"strength >= {Strength.CONFIRMED:d} AND origin <> 'import'")
@@ -80,7 +80,7 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When to stop by oneself: new comments an hour, and the share of corrections among the latest answers."""
+    """The limits of the brakes: new comments an hour, and the share of corrections among the latest answers."""
 
     comments_per_hour: int = 1_000
     corrected_share: float = 0.7
@@ -88,12 +88,12 @@ class Limits:
 
 
 def pause(session: Session, reason: str) -> None:
-    """Say nothing from now on, on any server, until `resume`."""
+    """Pause all comments, on every server, until `resume`."""
     coordination.put(session, PAUSE, reason)
 
 
 def resume(session: Session) -> None:
-    """Speak again, and judge staff's disagreement by later answers only."""
+    """Allow comments again, and count corrections only among later answers."""
     coordination.put(session, PAUSE, None)
     coordination.put(session, ANSWERS_FROM, str(tickets.newest_review(session)))
 

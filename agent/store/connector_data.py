@@ -1,4 +1,4 @@
-"""What is kept of each connector: how much, under which name, and how a name is changed or given up.
+"""Count, rename and drop the data of a connector.
 
 A connector's name is the first part of every ticket key. The marks of our comments are computed from the key that a
 ticket had when it was first commented; they are kept with the comments, and stay.
@@ -29,13 +29,13 @@ KEYS: tuple[tuple[type[Any], Any], ...] = (
     (Embedding, Embedding.ticket_key),
 )
 SOURCES: tuple[tuple[type[Any], Any], ...] = ((Inbox, Inbox.source), (Watermark, Watermark.source))
-UNSETTLED = (*OPEN, "dead")
+UNFINISHED = (*OPEN, "dead")
 CHUNK = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """How much is kept of one connector. `open` events are not worked off yet, `dead` ones wait for a person."""
+    """How much data one connector has. `open` events are not worked off yet, `dead` ones wait for a person."""
 
     tickets: int = 0
     reviews: int = 0
@@ -45,14 +45,14 @@ class Held:
     polled_at: datetime | None = None
 
     def __bool__(self) -> bool:
-        """Tell whether anything is kept."""
+        """Return whether there is any data."""
         return self != Held()
 
 
 def held(session: Session) -> dict[str, Held]:
-    """Return how much is kept, by the name of each connector and of each import."""
+    """Return how much data there is, by the name of each connector and of each import."""
     counts = {table: Counter(map(source_of, session.exec(select(key)))) for table, key in KEYS[1:]}
-    events = Counter(session.exec(select(Inbox.source, Inbox.state).where(col(Inbox.state).in_(UNSETTLED))).all())
+    events = Counter(session.exec(select(Inbox.source, Inbox.state).where(col(Inbox.state).in_(UNFINISHED))).all())
     polled = {row.source: row.at for row in session.exec(select(Watermark))}
     names = {*counts[Ticket], *counts[Review], *counts[Comment], *polled, *(source for source, _ in events)}
     return {
@@ -69,10 +69,10 @@ def held(session: Session) -> dict[str, Held]:
 
 
 def rename(session: Session, old: str, new: str, manifest: Callable[[bytes], bytes]) -> int:
-    """Give everything that is kept of one connector another name, and return how many tickets that were.
+    """Rename a connector in all of its data, and return how many tickets it has.
 
-    `manifest` renames the tickets that a model's manifest names. Raises NotPossibleYet while events are open, for a
-    worker may be in the middle of one, and where something is kept under the new name already.
+    `manifest` renames the tickets in a model's manifest. Raises NotPossibleYet while events are open, for a worker may
+    be in the middle of one, and where there is data under the new name already.
     """
     kept = held(session)
     before, there = kept.get(old, Held()), kept.get(new, Held())
@@ -94,12 +94,12 @@ def rename(session: Session, old: str, new: str, manifest: Callable[[bytes], byt
 
 
 def remove(session: Session, source: str, now: datetime) -> int:
-    """Drop what is still to be done for a connector, and where its poll had come to; return the events dropped.
+    """Drop a connector's unfinished events and its poll's watermark; return how many events were dropped.
 
-    Its tickets, decisions and reviews stay, for they are what models learn from, and so do its comments' marks.
+    Its tickets, decisions and reviews stay, since models learn from them, and so do its comments' marks.
     """
     session.execute(delete(Watermark).where(col(Watermark.source) == source))
-    undone = update(Inbox).where(col(Inbox.source) == source, col(Inbox.state).in_(UNSETTLED))
+    undone = update(Inbox).where(col(Inbox.source) == source, col(Inbox.state).in_(UNFINISHED))
     dropped = session.execute(undone.values(state="dropped", done_at=now), _UNSYNCHRONISED)
     return dropped.rowcount if isinstance(dropped, CursorResult) else 0
 
@@ -112,7 +112,7 @@ def _of(source: str, key: Any) -> ColumnElement[bool]:
 
 
 def _rename_neighbours(session: Session, old: str, new: str) -> None:
-    """Rename the similar tickets that the ledger's decisions name as their evidence, on tickets of any connector."""
+    """Rename the connector's tickets among the neighbours that decisions on any ticket name as evidence."""
     for rows in _naming(session, old):
         for row in rows:
             near = [

@@ -1,4 +1,4 @@
-"""What several servers on one database share beside tickets: runs of scheduled jobs, small values, the brakes."""
+"""Coordinate servers on one database: who runs a scheduled job, and small shared values such as the pause."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from agent.store.tables import SharedValue, Utc, utcnow
 
 
 def take_tick(session: Session, job: str, slot: str, now: datetime) -> bool:
-    """Claim one run of a job; True for exactly one caller in all processes on the database.
+    """Claim one run of a job; return True to exactly one caller among all processes on the database.
 
-    The run of a server that dies in the middle of it is not repeated: the next one is a day away at most.
+    If that process dies in the middle of it, the run is not repeated: the next one is a day away at most.
     """
     sql = "INSERT INTO tick (job, slot, at) VALUES (:job, :slot, :at) ON CONFLICT DO NOTHING"
     return _insert(session, sql, {"job": job, "slot": slot, "at": now})
 
 
 def agree(session: Session, name: str, proposal: str) -> str:
-    """Return the value that all servers use: the proposal of whoever came first."""
+    """Return the value that all servers use: the first proposal."""
     sql = "INSERT INTO shared_value (name, value, at) VALUES (:name, :value, :at) ON CONFLICT DO NOTHING"
     _insert(session, sql, {"name": name, "value": proposal, "at": utcnow()})
     return session.get_one(SharedValue, name).value
 
 
 def value(session: Session, name: str) -> str | None:
-    """Return a value, None where it was never set."""
+    """Return a shared value, None where it is not set."""
     row = session.get(SharedValue, name)
     return row.value if row else None
 
 
 def put(session: Session, name: str, new: str | None) -> None:
-    """Set a value, or remove it with None."""
+    """Set a shared value, or remove it with None."""
     row = session.get(SharedValue, name)
     if new is None:
         if row is not None:
@@ -43,7 +43,7 @@ def put(session: Session, name: str, new: str | None) -> None:
 
 
 def touch(session: Session, name: str, now: datetime) -> None:
-    """Note the time under a name: a write that changes nothing else."""
+    """Store the time under a name: a write that changes nothing else."""
     sql = (
         "INSERT INTO shared_value (name, value, at) VALUES (:name, '', :at)"
         " ON CONFLICT (name) DO UPDATE SET at = excluded.at"
@@ -52,7 +52,7 @@ def touch(session: Session, name: str, now: datetime) -> None:
 
 
 def touched(session: Session, prefix: str, since: datetime) -> list[str]:
-    """Return what follows the prefix in names whose time was noted since then, in order."""
+    """Return the names with this prefix that were touched since then, without the prefix, in order."""
     recent = select(SharedValue.name).where(col(SharedValue.name).startswith(prefix), SharedValue.at >= since)
     return sorted(name.removeprefix(prefix) for name in session.exec(recent))
 

@@ -1,10 +1,8 @@
 """The database: an engine, and a way to run one query function in one transaction, on or off the event loop.
 
-What time it is: by the shared database's clock where there is one, so that servers agree when a thing is due.
-
-A server whose own clock is minutes off would otherwise wait too short or too long for a request of another one to
-settle, and try again too early or too late. Between two looks at the database's clock a steady one runs on: what is
-done to ours meanwhile changes nothing.
+`utcnow` follows the clock of a shared database, so that its servers agree when something is due. A server whose own
+clock is minutes off would otherwise wait too short or too long for another one's request to settle, and retry too early
+or too late. Between two reads of the database's clock a monotonic clock is added, so that setting ours has no effect.
 """
 
 from __future__ import annotations
@@ -41,16 +39,16 @@ PATIENCE = {
     "keepalives_count": "3",
     "tcp_user_timeout": "15000",
 }
-"""libpq's own settings, unless the address names others: a PostgreSQL that has vanished must not be waited for."""
+"""Defaults for libpq, unless the address names others: an unreachable PostgreSQL must not be waited for."""
 
 HELD_SECONDS = 5
-"""PostgreSQL ends a transaction that does nothing for so long: its server is suspended, and others need its locks."""
+"""PostgreSQL ends a transaction that is idle for so long: its server is suspended, and others need its locks."""
 
 UNAVAILABLE_SECONDS = 1.0
 """Pause while the database cannot be used: its disk is full, or somebody holds its lock."""
 
 UPGRADE_LOCK = 7_655_223
-"""Number of the advisory lock under which one server upgrades PostgreSQL while the others wait."""
+"""Key of the advisory lock under which one server upgrades PostgreSQL while the others wait."""
 
 UNUSABLE = (OperationalError, InterfaceError, InternalError)
 """What is raised while the database cannot be used; the last one by a PostgreSQL that is read-only for now."""
@@ -76,7 +74,7 @@ class Database:
 
     @classmethod
     def open(cls, url: str) -> Database:
-        """Open a database by its address, upgrading it as needed: several servers may do so at once."""
+        """Open a database by its address, upgrading it as needed; safe for several servers at once."""
         database = cls(url)
         database.upgrade()
         return database
@@ -120,8 +118,8 @@ class Database:
         """Run `query(session, ...)` in one transaction, in this thread."""
         return self._transact(self.engine, query, *args, **kwargs)
 
-    def alone(self, statement: str, parameters: tuple[object, ...]) -> Sequence[Row[Any]]:
-        """Return the rows of one statement on SQLite that is a transaction by itself, in this thread: the writer's."""
+    def autocommit(self, statement: str, parameters: tuple[object, ...]) -> Sequence[Row[Any]]:
+        """Run one statement on SQLite as a transaction of its own, in the writer's thread, and return its rows."""
         with self._bare.connect() as connection:
             return connection.exec_driver_sql(statement, parameters).all()  # committed with the last row
 
@@ -129,8 +127,10 @@ class Database:
         """Run `query(session, ...)` in one transaction, in the writer's thread."""
         return await self._run(self._writer, self.engine, query, *args, **kwargs)
 
-    async def insist(self, query: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do so again and again while the database cannot be written."""
+    async def write_with_retry(
+        self, query: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run `query` as `write` does, retrying every UNAVAILABLE_SECONDS while the database cannot be written."""
         while True:
             try:
                 return await self.write(query, *args, **kwargs)
@@ -139,15 +139,15 @@ class Database:
             await asyncio.sleep(UNAVAILABLE_SECONDS)
 
     def submit(self, work: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Let the writer's thread do this in its turn; the work itself says how it ended."""
+        """Queue `work` for the writer's thread. Its outcome is not returned: `work` has to report it itself."""
         self._writer.submit(work, *args, **kwargs)
 
     async def read(self, query: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `query(session, ...)`, which must not write, beside the writer."""
+        """Run `query(session, ...)`, which must not write, in a reader's thread."""
         return await self._run(self._readers, self._reading, query, *args, **kwargs)
 
     def close(self) -> None:
-        """Let running transactions finish and close all connections."""
+        """Wait for running transactions and close all connections."""
         self._writer.shutdown()
         self._readers.shutdown()
         self.engine.dispose()
@@ -171,7 +171,7 @@ class Database:
 
 
 def why(error: DBAPIError) -> str:
-    """Return the driver's name of what went wrong, such as SQLITE_FULL: its message may hold addresses and values."""
+    """Return the driver's name of the error, such as SQLITE_FULL: its message may hold addresses and values."""
     return getattr(error.orig, "sqlite_errorname", type(error.orig).__name__)
 
 
@@ -196,7 +196,7 @@ def _engine(url: str, busy_seconds: float) -> Engine:
         event.listen(engine, "connect", _prepare_postgres)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", partial(_prepare_sqlite, busy_seconds))
-        # Left to itself pysqlite opens transactions late and shared, and a reader that turns writer fails at once.
+        # By default pysqlite begins transactions late and shared, and a reader that becomes a writer fails at once.
         event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -220,11 +220,11 @@ def _prepare_sqlite(busy_seconds: float, connection: sqlite3.Connection, _record
 
 
 _looked: tuple[datetime, float] | None = None
-"""The database's time at the last look, and the steady clock's."""
+"""The database's time when it was last read, and the monotonic clock's at that moment."""
 
 
 def utcnow() -> datetime:
-    """Return the present moment, aware."""
+    """Return the current time in UTC, aware."""
     if _looked is None:
         return datetime.now(UTC)
     there, then = _looked
@@ -232,7 +232,7 @@ def utcnow() -> datetime:
 
 
 def follow(connection: Connection) -> timedelta:
-    """Read the database's clock, go by it from now on, and return how far it is ahead of ours."""
+    """Read the database's clock, use it for `utcnow` from now on, and return how far it is ahead of ours."""
     global _looked
     before = monotonic()
     there: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()

@@ -13,7 +13,7 @@ from agent.store.tables import Inbox
 
 
 def replay(session: Session, seq: int, now: datetime) -> bool:
-    """Give a dead letter another life, before the later events of its ticket; False where there is no such one."""
+    """Make a dead letter waiting again, before the later events of its ticket; return False where there is none."""
     letter = session.get(Inbox, seq)
     if letter is None or letter.state != "dead":
         return False
@@ -28,7 +28,7 @@ def replay(session: Session, seq: int, now: datetime) -> bool:
     others = select(Inbox).where(Inbox.ticket_key == letter.ticket_key, OPEN_EVENTS, Inbox.due_at < NEVER)
     for other in session.exec(others).all():
         if other.state == "working":
-            return True  # its end gives the turn
+            return True  # when it ends, the letter gets its turn
         if other.seq is not None and other.seq < seq:
             return True  # an older one has the turn
         other.due_at = NEVER
@@ -37,7 +37,7 @@ def replay(session: Session, seq: int, now: datetime) -> bool:
 
 
 def drop(session: Session, seq: int) -> bool:
-    """Settle a dead letter without doing anything about it; False where there is no such one."""
+    """Drop a dead letter: nothing is done about it. Return False where there is none."""
     letter = session.get(Inbox, seq)
     if letter is None or letter.state != "dead":
         return False

@@ -1,9 +1,9 @@
-"""Jobs on PostgreSQL: deferred in the very transaction that keeps the event, so that neither exists without the other.
+"""Jobs on PostgreSQL: deferred in the transaction that stores the event, so that neither exists without the other.
 
-Procrastinate's own schema and functions; its locks keep the jobs of a ticket in order, a waiting retry included. Two
-statements on its table remain. Its `retry_job` and `finish_job` know a job by its number alone: called by a server that
-was suspended since it looked, they would queue or delete what another one has in hand by now. These two compare who
-holds the job for which attempt, and change it in the transaction that looks at the event, or takes it back.
+The schema and functions are Procrastinate's; its locks keep the jobs of a ticket in order, a waiting retry included.
+Two statements on its table are ours. Its `retry_job` and `finish_job` identify a job by its number alone: called by a
+server that was suspended since it read the job, they would queue or delete what another server works on by now. Ours
+also compare worker and attempt, and change the job in the transaction that reads the event, or takes it back.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ WHERE job.id = left_behind.id
 RETURNING job.id
 """
 
-FOLLOW = """
+MIRROR_EVENT = """
 WITH mine AS MATERIALIZED (
     SELECT job.id, inbox.state, inbox.due_at, coalesce(inbox.state IN ('waiting', 'working'), false) AS open
     FROM procrastinate_jobs AS job LEFT JOIN inbox ON inbox.seq = (job.args->>'seq')::bigint
@@ -45,11 +45,14 @@ SET status = 'todo', attempts = job.attempts + 1, worker_id = NULL, abort_reques
     scheduled_at = CASE mine.state WHEN 'waiting' THEN mine.due_at ELSE now() + interval '1 second' END
 FROM mine WHERE job.id = mine.id AND mine.open
 """
-"""End a job with its event, or let it wait as long as that. A job that others have taken over is left alone."""
+"""Mirror the event's state onto its job: delete it when the event has ended, else reschedule it to `due_at`.
+
+A job that another server has taken over is not changed.
+"""
 
 
 def install(connection: Connection) -> None:
-    """Create Procrastinate's schema where it is missing; the caller keeps others from doing the same."""
+    """Create Procrastinate's schema where it is missing. The caller holds the lock that prevents a second one."""
     if connection.exec_driver_sql("SELECT to_regclass('procrastinate_jobs')").scalar_one() is None:
         from procrastinate.schema import SchemaManager
 
@@ -69,9 +72,10 @@ def defer(connection: Connection, events: Sequence[tuple[int, str]]) -> None:
 
 
 def take_back(connection: Connection, stalled: Sequence[Job]) -> dict[int, bool]:
-    """Queue stalled jobs again that are still what they were when they were listed.
+    """Requeue those of the stalled jobs that have not changed since they were listed.
 
-    Return by the event's number whether the server seems to have died: others have signed off, and lost touch only.
+    Return, by the event's number, whether the server seems to have died; one that unregistered has lost its connection
+    only.
     """
     held = [job.id for job in stalled], [job.attempts for job in stalled]
     taken = set(connection.exec_driver_sql(_TAKE_BACK, held).scalars())
@@ -80,7 +84,7 @@ def take_back(connection: Connection, stalled: Sequence[Job]) -> dict[int, bool]
 
 @cache
 def _manager() -> JobManager:
-    """Return what defers jobs through connections that are handed to it, and opens none."""
+    """Return a job manager that uses the connections it is given, and opens none."""
     from procrastinate import SyncPsycopgConnector
     from procrastinate.manager import JobManager
 

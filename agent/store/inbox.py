@@ -1,7 +1,9 @@
 """The inbox: accepted events in arrival order, worked off per ticket in that order.
 
-Of each ticket's open events only the oldest has its turn; the others are due NEVER until the one before them has ended.
-So a ticket that waits for its retry holds up nothing but itself, and looking for work costs the same however many wait.
+Open: waiting or working. Turn: of each ticket's open events only the oldest has its turn; the others are due NEVER
+until it has ended. So a ticket that waits for its retry delays only itself, and finding work costs the same however
+many wait. Suspect: an event that was in work when its process died (`crashes` > 0). At most one suspect is in work at a
+time, so that the next death shows which one is the cause; after MAX_CRASHES deaths it becomes a dead letter.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from procrastinate.jobs import Job as StalledJob
 
 MAX_CRASHES = 5
-"""After so many deaths of the process in a row in the middle of one event, the event is poison: see `claim`."""
+"""After so many deaths of the process in a row while it was in work, a suspect becomes a dead letter."""
 
 SUSPECT_PAUSE = timedelta(seconds=1)
 
@@ -38,20 +40,20 @@ _SUSPECT = text("crashes > 0 AND state IN ('waiting', 'working')")
 OPEN_EVENTS = col(Inbox.state).in_([literal_column("'waiting'"), literal_column("'working'")])
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
-"""When an event is due that has another of its ticket before it."""
+"""`due_at` of an event that does not have its turn yet."""
 
 PUT_OFF_AT_ONCE = 1_000
 
 
 class Superseded(Exception):
-    """Somebody else has the event by now: what this attempt came to does not count."""
+    """Another worker has the event by now: the outcome of this attempt does not count."""
 
 
 _VISIBILITY = {True: Visibility.STAFF_ONLY, False: Visibility.PUBLIC, None: Visibility.UNKNOWN}
 
 
 def with_current_names(stored: Any) -> Any:
-    """Return a stored event with today's names; whatever else it is, as it is.
+    """Return a stored event with today's field names, and anything else unchanged.
 
     Release 0.1 wrote `comment` for `message`, `comments` for `messages`, and `internal` (true, false, null) for
     `visibility`.
@@ -94,9 +96,10 @@ class Job:
 
 
 def claim(session: Session, limit: int, now: datetime, closed: Mapping[str, datetime] = {}) -> list[Job]:
-    """Take up to `limit` due events, each the oldest open one of its ticket, among them at most one suspect.
+    """Claim up to `limit` due events, each the oldest open one of its ticket, among them at most one suspect.
 
-    Those of systems that are `closed` until some time are put off, many at once: they must not stand before others.
+    Events of systems whose breaker is open (`closed` until some time) are postponed, many at once: they must not hold
+    up others.
     """
     due = select(Inbox).where(WAITING, Inbox.due_at <= now)
     if closed:
@@ -113,28 +116,27 @@ def claim(session: Session, limit: int, now: datetime, closed: Mapping[str, date
 
 
 def _suspect(session: Session, due: SelectOfScalar[Inbox]) -> Sequence[Inbox]:
-    """Choose at most one of the events that were in hand at a death, and none while another one is in hand.
+    """Choose at most one suspect, the one with the fewest crashes, and none while another one is in work.
 
-    So the next death tells which of them it was; those that were there fewest times come first. Among events that
-    are worked on together, a process that keeps dying for its own reasons would make dead letters of all.
+    If suspects were worked on together, a process that keeps dying for other reasons would make dead letters of all.
     """
-    if _suspect_in_hand(session):
+    if _suspect_in_work(session):
         return ()
     return session.exec(due.where(_SUSPECT).order_by(col(Inbox.crashes), col(Inbox.due_at)).limit(1)).all()
 
 
-def _suspect_in_hand(session: Session) -> bool:
+def _suspect_in_work(session: Session) -> bool:
     return session.exec(select(Inbox.seq).where(_SUSPECT, Inbox.state == "working").limit(1)).first() is not None
 
 
 def give_turn(session: Session, key: str) -> None:
-    """Make the oldest open event of the ticket due, if it stood behind another one until now."""
+    """Make the oldest open event of the ticket due, if it was not yet."""
     oldest = select(func.min(Inbox.seq)).where(Inbox.ticket_key == key, OPEN_EVENTS).scalar_subquery()
     _make_due(session, col(Inbox.seq) == oldest)
 
 
 def give_turns(session: Session, keys: Sequence[str] | None = None) -> None:
-    """Do so for several tickets, or for all."""
+    """Make the oldest open event of several tickets due, or of all."""
     chosen = () if keys is None else (col(Inbox.ticket_key).in_(keys),)
     oldest = select(func.min(Inbox.seq)).where(OPEN_EVENTS, *chosen).group_by(col(Inbox.ticket_key))
     _make_due(session, col(Inbox.seq).in_(oldest))
@@ -157,12 +159,12 @@ def finish(session: Session, job: Job, now: datetime) -> None:
 
 
 def retry(session: Session, job: Job, due_at: datetime, error: str) -> None:
-    """Put the event back, to be tried again at `due_at`. Raises Superseded."""
+    """Requeue the event after a failed attempt, to be retried at `due_at`. Raises Superseded."""
     _set(session, job, state="waiting", due_at=due_at, error=error, crashes=0)
 
 
 def put_off(session: Session, job: Job, due_at: datetime) -> None:
-    """Put the event back as if it had not been taken, to be taken at `due_at`. Raises Superseded."""
+    """Requeue the event without counting an attempt, due at `due_at`. Raises Superseded."""
     _set(session, job, state="waiting", due_at=due_at, attempts=job.attempt - 1)
 
 
@@ -182,14 +184,14 @@ def _set(session: Session, job: Job, **values: object) -> None:
 
 
 def recover(session: Session, now: datetime) -> int:
-    """Take back what a dead process was working on; return how many events that were.
+    """Requeue what a dead process was working on; return how many events that were.
 
-    An event that has killed the process MAX_CRASHES times becomes a dead letter.
+    An event with MAX_CRASHES crashes becomes a dead letter.
     """
     stranded = session.exec(select(Inbox).where(OPEN_EVENTS, Inbox.state == "working")).all()
     for row in stranded:
         _take_back(row, now)
-        row.due_at = NEVER  # the turn is given below: a letter that was replayed meanwhile may stand before it
+        row.due_at = NEVER  # give_turns decides below: a dead letter that was replayed meanwhile may come first
         session.flush()
         if row.state == "dead":
             give_turn(session, row.ticket_key)
@@ -199,21 +201,21 @@ def recover(session: Session, now: datetime) -> int:
 
 def _take_back(row: Inbox, now: datetime) -> None:
     row.crashes += 1
-    poison = row.crashes >= MAX_CRASHES
-    row.state = "dead" if poison else "waiting"
+    dead = row.crashes >= MAX_CRASHES
+    row.state = "dead" if dead else "waiting"
     row.error = f"the process ended {row.crashes} times while working on this"
-    row.done_at = now if poison else None
+    row.done_at = now if dead else None
 
 
 def take(session: Session, seq: int) -> Job | None:
-    """Take one event whose turn another queue decides; None where nothing is to be done about it now.
+    """Claim one event whose turn another queue decides; return None where it is not open, or has to wait.
 
-    A suspect waits while another one is in hand, as in `claim`.
+    A suspect waits while another one is in work, as in `claim`.
     """
     row = session.get(Inbox, seq)
     if row is None or row.state not in OPEN:
         return None
-    if row.crashes and _suspect_in_hand(session):
+    if row.crashes and _suspect_in_work(session):
         row.due_at = utcnow() + SUSPECT_PAUSE
         return None
     row.state = "working"
@@ -222,11 +224,11 @@ def take(session: Session, seq: int) -> Job | None:
 
 
 def take_back(session: Session, stalled: Sequence[StalledJob], now: datetime) -> Sequence[int]:
-    """Take back what servers without a heartbeat were working on; return the numbers of these events."""
+    """Requeue what servers without a heartbeat were working on; return the numbers of these events."""
     left = deferred.take_back(session.connection(), stalled)
-    blamed = [seq for seq, died in left.items() if died]
-    stranded = select(Inbox).where(col(Inbox.seq).in_(blamed), Inbox.state == "working").with_for_update()
-    for row in session.exec(stranded).all() if blamed else ():
+    suspects = [seq for seq, died in left.items() if died]
+    stranded = select(Inbox).where(col(Inbox.seq).in_(suspects), Inbox.state == "working").with_for_update()
+    for row in session.exec(stranded).all() if suspects else ():
         _take_back(row, now)
     return list(left)
 

@@ -1,4 +1,4 @@
-"""Training jobs of the model API: kept before they are acknowledged, done in order, and never left running.
+"""Training jobs of the model API: stored before they are acknowledged, run in order, and never left running.
 
 pending → running → completed | failed. A job that a stopped server left running is pending again at the next start.
 """
@@ -18,7 +18,7 @@ PENDING, RUNNING, COMPLETED, FAILED = "pending", "running", "completed", "failed
 OPEN = (PENDING, RUNNING)
 
 MAX_STARTS = 3
-"""A job that was under way whenever the server went down may be what brings it down."""
+"""A job that was running each time the server went down may be the cause."""
 
 
 class QueueFull(RolecallError):
@@ -30,7 +30,7 @@ class KeyReused(RolecallError):
 
 
 def add(session: Session, job: ModelJob, *, most_open: int) -> ModelJob:
-    """Keep a job and return it; one with the same idempotency key is returned as it is instead.
+    """Store a job and return it, or return the job that has the same idempotency key.
 
     Raises QueueFull, KeyReused.
     """
@@ -68,14 +68,14 @@ def claim(session: Session, server: str) -> ModelJob | None:
 
 
 def complete(session: Session, job_id: str, version: str) -> None:
-    """Note the version that a running job led to."""
+    """Mark a job as completed with the version that it made."""
     job = get(session, job_id)
     if job is not None:
         job.state, job.version, job.finished_at, job.request = COMPLETED, version, utcnow(), ""
 
 
 def fail(session: Session, job_id: str, reason: str, *, only: str | None = None) -> bool:
-    """Note why an open job has no result, and return whether it was open (and in the state `only`)."""
+    """Mark an open job as failed, and return whether it was open (and in the state `only`)."""
     job = get(session, job_id)
     if job is None or job.state not in OPEN or only not in (None, job.state):
         return False
@@ -84,9 +84,9 @@ def fail(session: Session, job_id: str, reason: str, *, only: str | None = None)
 
 
 def recover(session: Session, server: str, longest: timedelta) -> list[str]:
-    """Take up the jobs that this server left running when it stopped, and return their ids.
+    """Requeue the jobs that this server left running when it stopped, and return their ids.
 
-    Too many starts make a failure, as does another server that has not ended a job `longest` after its start.
+    A job fails after MAX_STARTS starts, or when another server has not ended it `longest` after its start.
     """
     left = session.exec(select(ModelJob).where(ModelJob.state == RUNNING)).all()
     for job in left:

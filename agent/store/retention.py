@@ -1,6 +1,6 @@
-"""Forgetting: the text of events that were settled long ago goes, their ids and hashes stay.
+"""Delete the text of events that were finished long ago, and keep their ids and hashes.
 
-Without these a late repetition would be taken for news.
+Without these a late repetition would be taken for a new event.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from agent.store.tables import Inbox
 FORGOTTEN = ""
 
 
-def settled_before(session: Session, moment: datetime, after: int, limit: int) -> Sequence[int]:
-    """Return the numbers, in order and above `after`, of events settled before `moment` whose text is still there."""
-    settled = col(Inbox.state).in_(["done", "dropped"]), col(Inbox.done_at) < moment, Inbox.event != FORGOTTEN
-    numbers = select(Inbox.seq).where(col(Inbox.seq) > after, *settled).order_by(col(Inbox.seq)).limit(limit)
+def finished_before(session: Session, moment: datetime, after: int, limit: int) -> Sequence[int]:
+    """Return the numbers, in order and above `after`, of events finished before `moment` whose text is still stored."""
+    finished = col(Inbox.state).in_(["done", "dropped"]), col(Inbox.done_at) < moment, Inbox.event != FORGOTTEN
+    numbers = select(Inbox.seq).where(col(Inbox.seq) > after, *finished).order_by(col(Inbox.seq)).limit(limit)
     return [seq for seq in session.exec(numbers) if seq is not None]
 
 
 def forget(session: Session, numbers: Sequence[int]) -> None:
-    """Empty these events, as received and as understood."""
+    """Delete the text of these events, as received and as parsed."""
     session.execute(update(Inbox).where(col(Inbox.seq).in_(numbers)).values(event=FORGOTTEN, raw=b""))

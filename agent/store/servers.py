@@ -1,6 +1,6 @@
-"""Which servers are at work on a shared database.
+"""Which servers are running on a shared database.
 
-Procrastinate tells of stalled workers only, not of those that are well, so its table is read here.
+Procrastinate lists stalled workers only, not healthy ones, so its table is read here.
 """
 
 from __future__ import annotations

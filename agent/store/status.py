@@ -1,7 +1,7 @@
 """The state of an installation in figures, for `/metrics` and `rolecall queue status`.
 
-No query here may cost more the more events are stored: done ones are never looked at, but for a fixed number. What is
-open is counted in its own partial indexes.
+No query here may cost more the more events are stored: of done events only a fixed number is read, and open ones are
+counted in partial indexes.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from agent.store.inbox import DEAD, NEVER, OPEN_EVENTS, WAITING
 from agent.store.tables import Inbox, Training
 
 LATELY = 1_000
-"""So many events before the next one are looked at to see how fast work goes."""
+"""How many events before the next one are read to measure the rate."""
 
 RECENT = timedelta(minutes=10)
 LEAST = 10
-"""Fewer events than these say nothing about the pace."""
+"""Fewer events than these are no basis for a rate."""
 
 USUAL_RATE = 60.0
-"""Events a second: 100,000 take half an hour on two cores. Said where nothing was done lately."""
+"""Events a second, assumed where nothing was done lately: 100,000 take half an hour on two cores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,9 @@ def counts(session: Session) -> dict[str, int]:
 
 def oldest(session: Session) -> datetime | None:
     """Return when the oldest open event was received, None where nothing is open."""
-    first = select(func.min(col(Inbox.seq) + 0)).where(OPEN_EVENTS)  # a sum, or they would walk through all done
+    first = select(func.min(col(Inbox.seq) + 0)).where(
+        OPEN_EVENTS
+    )  # the sum keeps them from walking through all done events
     return session.exec(select(Inbox.received_at).where(Inbox.seq == first.scalar_subquery())).first()
 
 

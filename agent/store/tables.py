@@ -37,9 +37,9 @@ _OPEN = text("state IN ('waiting', 'working')")
 
 
 class Inbox(SQLModel, table=True):
-    """An accepted event, kept before anything is done about it. `state`: waiting, working, done, dead or dropped.
+    """An accepted event, stored before anything is done about it. `state`: waiting, working, done, dead or dropped.
 
-    `traceparent` leads to the trace that begins with its receipt, where events are traced.
+    `traceparent` (W3C Trace Context) is that of the trace which begins with its receipt, None without tracing.
     """
 
     __table_args__ = (
@@ -82,7 +82,7 @@ class Ticket(SQLModel, table=True):
 
 
 class Decision(SQLModel, table=True):
-    """The ledger: one row for every time that Rolecall made up its mind, written before anything is said."""
+    """The ledger: one row for every decision on a ticket, written before anything is posted."""
 
     id: int | None = Field(default=None, primary_key=True)
     ticket_key: str = Field(index=True)
@@ -99,10 +99,11 @@ class Decision(SQLModel, table=True):
 
 
 class Comment(SQLModel, table=True):
-    """Our one living comment on a ticket: what it should say, and what we know of the attempt to say it.
+    """Our one comment on a ticket: the text that it should have, and the last attempt to post or edit it.
 
-    `attempted_at` without a later `posted_at` means that it may exist, and that the request may still be under way.
-    `shown` is our `version` in the form in which the system gave it back; `staff_text` is what a person made of it.
+    `attempted_at` without a later `posted_at` means that the comment may exist, and that the request may still be in
+    flight. `shown` is the text of `version` as the system returned it; `staff_text` is the text that a person made of
+    it.
     """
 
     __table_args__ = (Index("ix_comment_attempted_at", "attempted_at"),)
@@ -119,9 +120,9 @@ class Comment(SQLModel, table=True):
 
 
 class Review(SQLModel, table=True):
-    """What a person made known about the right role. `origin` names the happening, so that a repeat adds nothing.
+    """The role that people gave a ticket. `origin` identifies the occasion, so that a repetition adds nothing.
 
-    `rejected` are roles that we had named and that the person replaced; `roles` is empty where a ticket was reopened.
+    `rejected` are roles that we had suggested and that the person replaced; `roles` is empty for a reopened ticket.
     """
 
     __table_args__ = (
@@ -142,7 +143,7 @@ class Review(SQLModel, table=True):
 
 
 class Training(SQLModel, table=True):
-    """One training run and what came of it: `outcome` is a TrainingOutcome."""
+    """One training run. `outcome` is a TrainingOutcome."""
 
     id: int | None = Field(default=None, primary_key=True)
     started_at: datetime = Field(sa_column=_time())
@@ -157,8 +158,8 @@ class Training(SQLModel, table=True):
 class ModelJob(SQLModel, table=True):
     """A classifier that a client of the model API wants trained. `state`: pending, running, completed or failed.
 
-    `request` is emptied at the end, so that no text outlives its use; `digest` tells a repeated request from another;
-    `server` is the one that runs it.
+    `request` is emptied at the end, so that no text outlives its use; `digest` identifies a repeated request; `server`
+    is the one that runs it.
     """
 
     __tablename__ = "model_job"
@@ -188,7 +189,7 @@ class Embedding(SQLModel, table=True):
 
 
 class Watermark(SQLModel, table=True):
-    """How far the poller of a source has come; the value means something only to its connector."""
+    """How far polling a source has come. Only its connector can interpret the value."""
 
     source: str = Field(primary_key=True)
     value: str
@@ -196,7 +197,7 @@ class Watermark(SQLModel, table=True):
 
 
 class Tick(SQLModel, table=True):
-    """One run of a scheduled job. Whoever inserts the row runs it; for everybody else it has run."""
+    """One run of a scheduled job. The server that inserts the row runs it; the others do not."""
 
     job: str = Field(primary_key=True)
     slot: str = Field(primary_key=True)

@@ -19,7 +19,7 @@ from agent.store.tables import Decision, Embedding, Review, Ticket
 
 
 class ReviewRow(NamedTuple):
-    """A review by the time at which it was given, its number and its ticket: what reviews are ordered by."""
+    """What reviews are ordered by: the time at which it was given, its number, its ticket."""
 
     at: datetime
     number: int
@@ -27,7 +27,7 @@ class ReviewRow(NamedTuple):
 
 
 def file(session: Session, ticket: Ticket) -> Ticket:
-    """Keep the ticket as filed and return it; a ticket that is known already stays as it was first seen."""
+    """Store the ticket as filed, unless it is known already, and return the stored one."""
     known = session.get(Ticket, ticket.key)
     if known is None:
         session.add(ticket)
@@ -35,21 +35,21 @@ def file(session: Session, ticket: Ticket) -> Ticket:
 
 
 def close(session: Session, key: str, at: datetime) -> None:
-    """Note when the ticket was closed last."""
+    """Record when the ticket was last closed."""
     ticket = session.get(Ticket, key)
     if ticket is not None:
         ticket.closed_at = at
 
 
 def reopen(session: Session, key: str) -> None:
-    """Note that the ticket is open."""
+    """Record that the ticket is open."""
     ticket = session.get(Ticket, key)
     if ticket is not None:
         ticket.closed_at = None
 
 
 def record(session: Session, decision: Decision) -> bool:
-    """Write a decision to the ledger; False where the same event, model and rules have led to one before."""
+    """Write a decision to the ledger; return False where there is one for the same event, model and rules."""
     last = last_decision(session, decision.ticket_key)
     same = ("event_seq", "model_version", "rules_version")
     if last is not None and all(getattr(last, name) == getattr(decision, name) for name in same):
@@ -64,7 +64,7 @@ def last_decision(session: Session, key: str) -> Decision | None:
 
 
 def review(session: Session, new: Review) -> bool:
-    """Keep what a person made known; False where this happening is kept already."""
+    """Store a review; return False where one from the same occasion is stored already."""
     same = select(Review).where(Review.ticket_key == new.ticket_key, Review.origin == new.origin)
     if session.exec(same).first() is not None:
         return False
@@ -134,7 +134,7 @@ def examples(session: Session) -> list[Example]:
 
 
 def newest_review(session: Session) -> int:
-    """Return the number of the newest review, 0 before the first: it changes whenever anything was learnt."""
+    """Return the number of the newest review, 0 before the first: it changes with every review."""
     return session.exec(select(func.max(Review.id))).one() or 0
 
 
@@ -147,7 +147,7 @@ def rejected(session: Session, keys: Sequence[str] | None = None) -> dict[str, t
 
 
 def subjects(session: Session, keys: Sequence[str]) -> dict[str, str]:
-    """Return what each of a few tickets was about, in its own first words."""
+    """Return the subject of each of a few tickets, or the first words of its body."""
     rows = session.exec(select(Ticket).where(col(Ticket.key).in_(keys)))
     return {row.key: row.subject or row.body for row in rows}
 
@@ -159,7 +159,7 @@ CHUNK = 500
 
 
 def known(session: Session, encoder: str, keys: Sequence[str]) -> dict[str, Vector]:
-    """Return the kept embeddings of these tickets, float32[dim] by ticket key."""
+    """Return the stored embeddings of these tickets, float32[dim] by ticket key."""
     found: dict[str, Vector] = {}
     for start in range(0, len(keys), CHUNK):
         wanted = col(Embedding.ticket_key).in_(keys[start : start + CHUNK])
@@ -169,6 +169,6 @@ def known(session: Session, encoder: str, keys: Sequence[str]) -> dict[str, Vect
 
 
 def keep(session: Session, encoder: str, vectors: Mapping[str, Vector]) -> None:
-    """Keep embeddings that are not kept yet."""
+    """Store embeddings that are not stored yet."""
     for key, vector in vectors.items():
         session.merge(Embedding(ticket_key=key, encoder=encoder, vector=vector.astype(np.float32).tobytes()))

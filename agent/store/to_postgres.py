@@ -1,4 +1,4 @@
-"""Move an installation from its file to a shared PostgreSQL: every row in one transaction, every open event its job."""
+"""Move an installation from SQLite to a shared PostgreSQL, in one transaction, and queue a job for every open event."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ CHUNK = 1_000
 
 
 def move(source: Database, target: Database, key: bytes) -> dict[str, int]:
-    """Copy all rows and the mark's key, and return how many rows each table has now. The source stays as it is.
+    """Copy all rows and the key of our marks, and return how many rows each table has now. The source is not changed.
 
-    Nobody else may work on either database meanwhile. Raises NotPossibleYet where the target holds anything already.
+    No server may run on either database meanwhile. Raises NotPossibleYet where the target is not empty.
     """
     if not target.clustered:
         raise NotPossibleYet("the target has to be PostgreSQL: set database_url to postgresql+psycopg://...")
@@ -52,7 +52,7 @@ def _copy(reading: Connection, writing: Connection, table: Table) -> int:
 
 
 def _queue_open_events(writing: Connection) -> None:
-    """Give every open event its job, oldest first; nobody is working on one any more."""
+    """Queue a job for every open event, oldest first, and make it waiting: no server works on it any more."""
     inbox = SQLModel.metadata.tables[str(Inbox.__tablename__)]
     writing.execute(inbox.update().where(inbox.c.state == "working").values(state="waiting"))
     waiting = select(inbox.c.seq, inbox.c.ticket_key).where(inbox.c.state == "waiting").order_by(inbox.c.seq)

@@ -1,10 +1,10 @@
-"""One attempt at one event: what the handler says becomes done, again later, or a dead letter. Every engine's core.
+"""Attempt one event: what the handler returns or raises makes it done, retried or a dead letter. Every engine's core.
 
-A circuit breaker for each system leaves one alone that is down, and its events wait without being tried: closed →
-(failures in a row, or a Retry-After) → open → (the pause is over) → one event as a probe → closed, or open for longer.
-Source: M. Nygard, Release It!, "Circuit Breaker". Failures are counted at the calls themselves, for most events need
-none; so the poll counts, too. A sick ticket, whose calls fail between others that do not, opens nothing. Every server
-has its own breakers, in memory, on a monotonic clock.
+Each system has a circuit breaker; while it is open, that system's events wait without being tried. closed → (failures
+in a row, or a Retry-After) → open → (the pause is over) → one event as a probe → closed, or open for longer.
+Source: M. Nygard, Release It!, "Circuit Breaker". Failures are counted per call to the system, not per event, since
+most events need no call; so polling counts, too. One ticket whose calls fail between others that succeed opens nothing.
+Every server has its own breakers, in memory, on a monotonic clock.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ log = structlog.get_logger()
 
 
 class Attempts:
-    """Makes attempts with one handler and writes down what came of them.
+    """Makes attempts with one handler and records their outcomes.
 
-    A handler says what became of the event by returning (done), raising Transient (again later), Unsettled (later, and
-    this was no attempt) or any other ConnectorError (dead letter). Any other exception is a fault of ours: it is tried
-    again like a transient one, with its trace in the log.
+    A handler returns (done) or raises: Transient (retry), Unsettled (later, without counting an attempt) or any other
+    ConnectorError (dead letter). Any other exception is a defect of ours: the event is retried as after Transient, and
+    the trace is logged.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Attempts:
         self._random = random or Random()  # noqa: S311 - jitter is no secret
 
     async def make(self, job: Job) -> None:
-        """Work on a claimed event once, or put it off while its system is left alone."""
+        """Attempt a claimed event once, or postpone it while its system's breaker is open."""
         with (
             structlog.contextvars.bound_contextvars(seq=job.seq, ticket=job.ticket_key, kind=job.event.kind.value),
             self.breakers[job.source].passage() as closed_for,
@@ -108,7 +108,7 @@ class Attempts:
         self._sum_up(job, began, "dead", error=error)
 
     def _sum_up(self, job: Job, began: float, outcome: str, **more: object) -> None:
-        """Count the attempt and write its line, once what came of it is kept."""
+        """Count and log the attempt, after its outcome was stored."""
         level = {"dead": logging.ERROR, "superseded": logging.WARNING}.get(outcome, logging.INFO)
         log.log(level, "attempt", outcome=outcome, number=job.attempt, seconds=round(perf_counter() - began, 3), **more)
         self._metrics.events.labels(job.source, job.event.kind.value, outcome).inc()
@@ -146,7 +146,7 @@ class Breaker:
 
     @contextmanager
     def passage(self) -> Iterator[float | None]:
-        """Do so, for work that begins now where it may: the first after a pause is the probe."""
+        """Yield the seconds to wait, or None to proceed; the first caller after a pause becomes the probe."""
         wait = self.wait()
         probe = wait is None and self._until is not None
         self._probing = self._probing or probe
@@ -158,7 +158,7 @@ class Breaker:
 
     @contextmanager
     def call(self) -> Iterator[None]:
-        """Note how a call ends: any answer about the ticket itself shows that the system works."""
+        """Record how a call ends: any answer about the ticket itself shows that the system works."""
         try:
             yield
         except ConnectorError as error:
@@ -214,5 +214,5 @@ class Breakers(dict[str, Breaker]):
         return self[source]
 
     def watch(self, source: str, _call: str) -> AbstractContextManager[None]:
-        """Return what surrounds every call to a system: see `agent.work.call_metrics`."""
+        """Return the context manager for a call to a system: a `Watch` of `agent.work.call_metrics`."""
         return self[source].call()

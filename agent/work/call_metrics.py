@@ -1,4 +1,4 @@
-"""Every call to a ticketing system is told to those who watch: how it was called, and how it ended."""
+"""Observe every call to a ticketing system: count it by its outcome, trace it, and inform the circuit breaker."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from connectors.errors import Ambiguous, Permanent, TicketNotFound, Transient
 P = ParamSpec("P")
 T = TypeVar("T")
 Watch = Callable[[str, str], AbstractContextManager[object]]
-"""Given source and name of a call, returns what surrounds it."""
+"""Returns the context manager for a call, given its source and name."""
 
 CALLS = ("read_ticket", "post_comment", "edit_comment", "poll")
 OUTCOMES = ((TicketNotFound, "not_found"), (Ambiguous, "ambiguous"), (Transient, "transient"), (Permanent, "permanent"))
 
 
 class ObservedConnectors(Mapping[str, Connector]):
-    """The connectors as they are at the moment, observed: they are replaced when their secrets are rotated."""
+    """The current connectors, observed. They are looked up at each use: rotating secrets replaces them."""
 
     def __init__(self, connectors: Mapping[str, Connector], watches: Sequence[Watch]) -> None:
         self._connectors = connectors
@@ -63,7 +63,7 @@ class _Observed:
 
 
 def count_calls(metrics: Metrics, sources: Collection[str]) -> Watch:
-    """Return what counts calls by outcome. Every count begins at 0, or an alert would not see the first one."""
+    """Return a watch that counts calls by outcome. Every count begins at 0, or an alert would not see the first one."""
     for source, call, outcome in product(sources, CALLS, ("ok", "failed", *(name for _, name in OUTCOMES))):
         metrics.calls.labels(source, call, outcome)
 

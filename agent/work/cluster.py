@@ -1,8 +1,8 @@
 """The cluster engine: any number of servers work off one PostgreSQL with Procrastinate, each ticket in order.
 
-The inbox row is the truth about an event, the job is its place in the queue and follows the row. A server that dies
-leaves its jobs behind; the others take them back when its heartbeat has stopped. Should it only have been suspended, it
-finds its lease lapsed, its checkpoints refused and its requests unsent when it wakes up, and starts anew.
+The inbox row is the truth about an event; the job is its place in the queue and mirrors the row. When a server's
+heartbeat stops, the others take its jobs back. A server that was only suspended finds its lease lapsed when it resumes:
+its outcomes are refused, its requests are not sent, and it starts again as a new worker.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sqlmodel import Session
 
 from agent.store import database, inbox
 from agent.store.database import Database
-from agent.store.deferred import FOLLOW, QUEUE, TASK
+from agent.store.deferred import MIRROR_EVENT, QUEUE, TASK
 from agent.store.tables import utcnow
 from agent.work.attempt import Attempts
 from agent.work.lease import Lease
@@ -37,7 +37,7 @@ STALLED_SECONDS = 10.0
 """A server without a heartbeat for so long is taken for dead; what it sent last has had time to arrive."""
 
 FORGOTTEN_SECONDS = 86_400.0
-"""A dead worker's row is removed after so long; without the row it would seem to have signed off."""
+"""A dead worker's row is removed after so long; without the row it would seem to have unregistered."""
 
 TAKE_BACK_SECONDS = 2.0
 RECONNECT_SECONDS = 1.0
@@ -48,11 +48,11 @@ log = structlog.get_logger()
 
 
 class _Jobs(JobManager):
-    """Procrastinate's way to its tables. Heartbeats renew the lease, and a job follows its event.
+    """Procrastinate's access to its tables, extended: heartbeats renew the lease, and a job mirrors its event.
 
-    Its worker has no other place where the number of the worker and the end of a heartbeat are known.
+    Procrastinate's worker offers no other hook that knows the worker's number and when a heartbeat was confirmed.
 
-    `former` are workers of this process that could not sign off, for want of a database. It has not died.
+    `former` are workers of this process that could not unregister because the database was unavailable.
     """
 
     def __init__(self, connector: BaseConnector, lease: Lease, former: list[int]) -> None:
@@ -61,7 +61,7 @@ class _Jobs(JobManager):
         self._former = former
 
     async def register_worker(self) -> int:
-        """Sign on, and former workers off."""
+        """Register this worker, and unregister former ones."""
         while self._former:
             await super().unregister_worker(self._former[-1])
             self._former.pop()
@@ -69,22 +69,22 @@ class _Jobs(JobManager):
         return self._former[-1]
 
     async def unregister_worker(self, worker_id: int) -> None:
-        """Sign off."""
+        """Unregister this worker."""
         await super().unregister_worker(worker_id)
         self._former.remove(worker_id)
 
     async def update_heartbeat(self, worker_id: int) -> None:
-        """Show that this server lives; without an answer in time, the lease lapses."""
+        """Send a heartbeat; the lease lapses unless it is confirmed in time."""
         since = monotonic()
         await super().update_heartbeat(worker_id)
         self._lease.renew(since)
 
     async def finish_job(self, job: Queued, status: Status, delete_job: bool) -> None:
-        """End the job if its event has ended, queue it again if not, leave it alone if it is not ours any more."""
+        """Delete the job if its event has ended, else requeue it; do nothing if another server holds it by now."""
         mine = {"job": job.id, "worker": job.worker_id, "attempts": job.attempts}
         while True:
             try:
-                return await self.connector.execute_query_async(FOLLOW, **mine)
+                return await self.connector.execute_query_async(MIRROR_EVENT, **mine)
             except UNREACHABLE as error:
                 if not self._lease.holds():
                     raise  # the job stays with a server that is taken for dead, and is taken back from it
@@ -103,7 +103,7 @@ class ClusterEngine:
         self._workers: list[int] = []
 
     async def run(self) -> None:
-        """Work until `stop`; a database that is away is tried again and again."""
+        """Work until `stop`, reconnecting while the database is unavailable."""
         while not self._stopping.is_set():
             try:
                 await self._run(Lease(LEASE_SECONDS))
@@ -153,7 +153,7 @@ class ClusterEngine:
                 await asyncio.gather(working, *others, return_exceptions=True)
 
     async def _look_after(self, lease: Lease, jobs: JobManager) -> None:
-        """Take back what dead servers left behind, for as long as we are alive ourselves."""
+        """Take back the jobs of dead servers for as long as our own lease holds."""
         while lease.holds():
             await self._database.read(_follow_clock)
             stalled = list(await jobs.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=STALLED_SECONDS))

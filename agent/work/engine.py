@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from agent.store import inbox, turned_clock
+from agent.store import clock_step, inbox
 from agent.store.database import UNAVAILABLE_SECONDS, Database, why
 from agent.store.inbox import Job
 from agent.store.tables import utcnow
@@ -17,13 +17,13 @@ from agent.work.attempt import Attempts
 from agent.work.wall_clock import WallClock
 
 IDLE_SECONDS = 5.0
-"""How long the engine sleeps at most: another process may have put an event back, or somebody turned the clock."""
+"""How long the engine sleeps at most: another process may have requeued an event, or the clock may have been set."""
 
 log = structlog.get_logger()
 
 
 class Engine:
-    """Works off the inbox of one database until it is told to stop. `wake` is set by the intake after every commit."""
+    """Works off the inbox of one database until `stop`. `wake` is set by the intake after every commit."""
 
     def __init__(self, database: Database, attempts: Attempts, wake: asyncio.Event, concurrency: int) -> None:
         self._database = database
@@ -65,16 +65,16 @@ class Engine:
     async def _recover(self) -> bool:
         if stranded := await self._database.write(inbox.recover, utcnow()):
             log.warning("events_taken_back", events=stranded)
-        latest = await self._database.read(turned_clock.latest)
+        latest = await self._database.read(clock_step.latest)
         if latest is not None:
-            self._behind = max(latest - utcnow(), timedelta(0))  # turned back while no server was running
+            self._behind = max(latest - utcnow(), timedelta(0))  # set back while no server was running
         return True
 
     async def _claim(self) -> list[Job]:
-        self._behind += self._clock.turned_back()
+        self._behind += self._clock.stepped_back()
         if self._behind:
-            await self._database.write(turned_clock.turn_back, self._behind)
-            log.warning("clock_turned_back", seconds=round(self._behind.total_seconds(), 1))
+            await self._database.write(clock_step.bring_forward, self._behind)
+            log.warning("clock_stepped_back", seconds=round(self._behind.total_seconds(), 1))
             self._behind = timedelta(0)
         now, free = utcnow(), self._concurrency - len(self._working)
         waits = {source: breaker.wait() for source, breaker in self._attempts.breakers.items()}
@@ -107,7 +107,7 @@ class Engine:
             await self._put_back(job)
 
     async def _put_back(self, job: Job) -> None:
-        """Let the event be tried again as soon as the database can be written; a restart would do the same."""
+        """Requeue the event as soon as the database can be written; a restart would do the same."""
         while not self._stopping:
             await asyncio.sleep(UNAVAILABLE_SECONDS)
             with contextlib.suppress(OperationalError):

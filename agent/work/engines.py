@@ -1,4 +1,4 @@
-"""The port that hides the engine: the embedded one for a file, the cluster's for a shared database."""
+"""Choose the engine: the embedded one for an SQLite file, the cluster engine for a shared PostgreSQL."""
 
 from __future__ import annotations
 

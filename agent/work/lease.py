@@ -1,7 +1,8 @@
-"""The right to write to other systems in a cluster: it lasts while our heartbeats arrive, and once lost stays lost.
+"""The right to write to other systems in a cluster: it lapses without heartbeats, and then stays lapsed.
 
 A server may be suspended in the middle of its work, or cut off from the database, for longer than the others wait
-before they take its work over. What it had begun must then not go on (Kleppmann, How to do distributed locking, 2016).
+before they take its work over. It must then not continue what it had begun (M. Kleppmann, How to do
+distributed locking, 2016).
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ class Lease:
         self._until = monotonic() + seconds
 
     def holds(self) -> bool:
-        """Tell whether nobody can have taken our work over yet."""
+        """Return whether the lease holds: no other server can have taken our work over yet."""
         return monotonic() < self._until
 
     def renew(self, since: float) -> None:
-        """Count from the moment before the heartbeat was sent; a lapsed lease stays so."""
+        """Extend the lease, counted from `since`, when the heartbeat was sent. A lapsed lease stays lapsed."""
         if self.holds():
             self._until = since + self._seconds

@@ -1,4 +1,4 @@
-"""One model on all servers of a database: whoever moved its own pointer publishes, the others take it over.
+"""Keep one model on all servers of a database: the server that moved its pointer publishes, the others take it over.
 
 A version is published file by file and named only when all of it is there. It is taken over into a hidden folder, every
 file is compared with its hash, and only then it gets its name and the pointer: no server sees half a model.
@@ -60,7 +60,7 @@ class ModelSync:
             return None
 
     def _agree(self, pointer: str) -> None:
-        """Remember what was agreed: after a restart it tells a pointer that moved here from one that moved there."""
+        """Store the agreed pointer: after a restart it shows which side has moved since, server or database."""
         temporary = self._directory.models / f"{AGREED}.new"
         temporary.write_text(pointer, "utf-8")
         temporary.replace(self._directory.models / AGREED)

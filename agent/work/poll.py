@@ -1,10 +1,10 @@
-"""Reconciliation: look at each system now and then for what happened without a webhook reaching us.
+"""Reconcile: poll each system regularly for what happened without a webhook reaching us.
 
-No ticketing server that was tried sends a webhook for everything, and some never try twice: without this, closed
-tickets stay unknown. A poll yields the same delivery ids as webhooks, so nothing is handled twice.
+No ticketing server that was tried sends a webhook for everything, and some never repeat a failed one: without polling,
+closed tickets stay unknown. A poll yields the same delivery ids as webhooks, so nothing is handled twice.
 
-A poll is as many looks as it takes. Each look asks for so much and no more, and what it found is kept together with
-its watermark in one transaction: whenever the process dies, the next look begins where the last one ended.
+A poll consists of looks, each of limited size. What a look finds is stored together with its watermark in one
+transaction: whenever the process dies, the next look begins where the last one ended.
 """
 
 from __future__ import annotations
@@ -39,10 +39,9 @@ async def poll_forever(
     every_seconds: float,
     metrics: Metrics,
 ) -> None:
-    """Poll one system until cancelled; one that is down, or wants to be left alone, is asked again at a later turn.
+    """Poll one system until cancelled; one whose breaker is open is asked again at the next interval.
 
-    `wake` is set where something was new. The connector is looked up at every turn: it is replaced when its secrets are
-    rotated.
+    `wake` is set where something was new. The connector is looked up for every poll: rotating its secrets replaces it.
     """
     source = breaker.source
     while True:
@@ -60,7 +59,7 @@ async def poll_forever(
 
 
 async def poll_once(connector: Connector, database: Database, wake: asyncio.Event, trace: Trace = untraced) -> int:
-    """Take in all that happened up to now, look by look, and return how many events were new. Raises ConnectorError."""
+    """Store all that happened up to now, look by look, and return how many events were new. Raises ConnectorError."""
     total, complete = 0, False
     while not complete:
         fresh, complete = await _look(connector, database, wake, trace)
@@ -70,7 +69,7 @@ async def poll_once(connector: Connector, database: Database, wake: asyncio.Even
 
 
 async def _look(connector: Connector, database: Database, wake: asyncio.Event, trace: Trace) -> tuple[int, bool]:
-    """Take in what one look finds; return how many events were new, and whether that was all."""
+    """Store what one look finds; return how many events were new, and whether the poll is complete."""
     known = await database.read(_watermark, connector.source)
     found = await connector.poll(known)
     now = utcnow()

@@ -1,4 +1,8 @@
-"""When to try again: pauses that grow, full jitter, and the other side's own wish where it has one."""
+"""Compute when to retry: exponential back-off with equal jitter, and never before a `Retry-After`.
+
+Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015: with equal jitter half of each pause
+is fixed and half is random; with full jitter, which is not used here, all of it is.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from random import Random
 from agent.config.settings import RETRY_SECONDS
 
 MAX_RETRY_AFTER = 3_600.0
-"""Seconds that we honour at most: a system that asks for a week gets an hour."""
+"""The longest Retry-After that is honoured, in seconds: a system that asks for a week gets an hour."""
 
 
 def pause(
@@ -17,9 +21,9 @@ def pause(
 ) -> timedelta | None:
     """Return how long to wait after the failed `attempt` (from 1), or None when it was the last one.
 
-    Half of the pause is fixed and half is jitter, so that many tickets of one outage do not come back together. A
-    `Retry-After` is never undercut, and shortens nothing: a system that says "1 s" for an hour would use up all
-    attempts in no time. Source: exponential back-off with equal jitter (AWS Architecture Blog, 2015).
+    The jitter keeps the many tickets of one outage from coming back together; at least half of the pause keeps the
+    retries apart. A `Retry-After` is never undercut, and shortens nothing: a system that says "1 s" for an hour would
+    use up all attempts at once. It gets up to 5 s of jitter on top.
     """
     if attempt > len(pauses):
         return None

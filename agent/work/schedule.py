@@ -1,7 +1,7 @@
-"""What happens once a day, on one server only where several share a database: training, and forgetting old texts.
+"""Run the daily jobs, on one server only where several share a database: train, and forget old texts.
 
-The training is the command that an operator can run, in a process of its own. A server without the packages that it
-needs leaves the night to others, which make themselves known.
+Training runs `rolecall train` in a process of its own. A server without the packages that it needs leaves it to the
+others; each server that can train announces itself.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from agent.store.database import Database
 from agent.store.tables import utcnow
 
 BATCH = 500
-"""Events forgotten in one transaction, so that other writes can pass."""
+"""Events forgotten in one transaction, so that other writes do not wait for long."""
 
 ANNOUNCED = timedelta(hours=1)
-"""How often a server that trains says so."""
+"""How often a server that can train announces itself."""
 
-GENTLY = {"coalesce": True, "max_instances": 1, "misfire_grace_time": 3_600}
+JOB_DEFAULTS = {"coalesce": True, "max_instances": 1, "misfire_grace_time": 3_600}
 """Once where several times were missed, and an hour late at most: a changed clock must not cost a night's training."""
 
 _TRAINER = "trainer:"
@@ -47,25 +47,25 @@ def schedule(settings: Settings, database: Database, train_command: Sequence[str
 
     async def forget_once() -> None:
         if await _mine(database, "forget", f"{utcnow():%Y-%m-%d}"):
-            await forget_settled(database, timedelta(days=settings.work.keep_days))
+            await forget_finished(database, timedelta(days=settings.work.keep_days))
 
     async def announce() -> None:
-        await database.insist(coordination.touch, f"{_TRAINER}{gethostname()}", utcnow())
+        await database.write_with_retry(coordination.touch, f"{_TRAINER}{gethostname()}", utcnow())
 
     if at is not None and (reason := missing(*TRAINING)):
         log.info("nightly_training_left_to_others", reason=reason)
     elif at is not None:
-        scheduler.add_job(retrain_once, "cron", hour=at.hour, minute=at.minute, **GENTLY)
+        scheduler.add_job(retrain_once, "cron", hour=at.hour, minute=at.minute, **JOB_DEFAULTS)
         if database.clustered:
             seconds, now = ANNOUNCED.total_seconds(), datetime.now()
-            scheduler.add_job(announce, "interval", seconds=seconds, next_run_time=now, **GENTLY)
-    scheduler.add_job(forget_once, "interval", hours=1, **GENTLY)
+            scheduler.add_job(announce, "interval", seconds=seconds, next_run_time=now, **JOB_DEFAULTS)
+    scheduler.add_job(forget_once, "interval", hours=1, **JOB_DEFAULTS)
     scheduler.start()
     return scheduler
 
 
 def who_trains(settings: Settings, database: Database) -> tuple[bool, str]:
-    """Return whether anybody trains at night, or is not meant to, and who."""
+    """Return whether nightly training works as configured, and which servers train, in words."""
     at, reason = settings.learning.nightly_at, missing(*TRAINING)
     if at is None:
         return True, "at night nobody ([learning] nightly_at is off)"
@@ -75,10 +75,10 @@ def who_trains(settings: Settings, database: Database) -> tuple[bool, str]:
     return bool(others), f"{', '.join(others)}; this server only serves" if others else f"nobody: {reason}"
 
 
-async def forget_settled(database: Database, keep: timedelta) -> int:
-    """Forget the text of events that were settled longer ago than `keep`, and return of how many."""
+async def forget_finished(database: Database, keep: timedelta) -> int:
+    """Delete the text of events that were finished longer ago than `keep`, and return of how many."""
     moment, last, forgotten = utcnow() - keep, 0, 0
-    while numbers := await database.read(retention.settled_before, moment, last, BATCH):
+    while numbers := await database.read(retention.finished_before, moment, last, BATCH):
         await database.write(retention.forget, numbers)
         last, forgotten = numbers[-1], forgotten + len(numbers)
     if forgotten:
@@ -87,14 +87,14 @@ async def forget_settled(database: Database, keep: timedelta) -> int:
 
 
 async def _mine(database: Database, job: str, slot: str) -> bool:
-    """Tell whether this server is the one that runs the job this time."""
-    return await database.insist(coordination.take_tick, job, slot, utcnow())
+    """Return whether this server is the one that runs the job this time."""
+    return await database.write_with_retry(coordination.take_tick, job, slot, utcnow())
 
 
 async def retrain(command: Sequence[str]) -> int:
     """Run the training command to its end and return its exit code; it is terminated when this is cancelled.
 
-    The command itself writes what came of it to the ledger; its output belongs to the log.
+    The command itself records its outcome in the ledger.
     """
     process = await asyncio.create_subprocess_exec(
         *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=None

@@ -36,7 +36,7 @@ MISSING = "tracing needs libraries of its own: pip install 'rolecall[tracing]'"
 
 
 def tracing(environ: Mapping[str, str]) -> Tracing | None:
-    """Return what traces, or None where that is not wanted. Raises SettingsError where it is and cannot be."""
+    """Return the tracing that the environment configures, or None. Raises SettingsError if libraries are missing."""
     endpoint = next((name for name in ENDPOINTS if environ.get(name)), None)
     if endpoint is None or environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return None
@@ -93,18 +93,18 @@ class Tracing:
         return traced
 
     def call(self, source: str, name: str) -> AbstractContextManager[None]:
-        """Surround a call to a ticketing system."""
+        """Return a span for a call to a ticketing system."""
         return self._span(name, self._api.SpanKind.CLIENT, {"rolecall.source": source})
 
     def close(self) -> None:
-        """Send what was not sent yet. May take some seconds."""
+        """Export the remaining spans. May take some seconds."""
         self._provider.shutdown()
 
     @contextmanager
     def _span(
         self, name: str, kind: SpanKind, attributes: Mapping[str, str | int], context: Context | None = None
     ) -> Iterator[None]:
-        """Surround some work. Of an error the kind is kept, never its words: they may be somebody else's."""
+        """Start a span around some work. Of an error only the type is recorded: its message may hold ticket text."""
         with self._tracer.start_as_current_span(
             name, context, kind, attributes, record_exception=False, set_status_on_exception=False
         ) as span:

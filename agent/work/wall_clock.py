@@ -1,7 +1,7 @@
-"""Notice that the system's clock was turned back: what was due in a minute would else be due in an hour.
+"""Detect that the system's clock was set back: what was due in a minute would else be due in an hour.
 
-A clock that is put forward needs no care here: what waits is tried early, and whatever must not be early (a pause that
-a helpdesk asked for, the time in which a request may still arrive) is measured on a clock that nobody can turn.
+A clock that is set forward needs no care here: what waits is tried early, and whatever must not be early (a pause that
+a helpdesk asked for, the time in which a request may still arrive) is measured on a monotonic clock.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from datetime import datetime, timedelta
 from agent.store.tables import utcnow
 
 LEAST = timedelta(seconds=1)
-"""Smaller corrections are those of time servers and delay nothing worth mentioning."""
+"""Smaller steps are ignored: time servers make them, and they delay nothing worth mentioning."""
 
 
 class WallClock:
-    """Compares the time of day with a steady clock."""
+    """Compares the time of day with a monotonic clock."""
 
     def __init__(self, wall: Callable[[], datetime] = utcnow, steady: Callable[[], float] = time.monotonic) -> None:
         self._wall = wall
         self._steady = steady
         self._last = wall(), steady()
 
-    def turned_back(self) -> timedelta:
-        """Return by how much the clock was turned back since the last look, zero where it was not."""
+    def stepped_back(self) -> timedelta:
+        """Return by how much the clock was set back since the last call, zero where it was not."""
         wall, steady = self._last
         self._last = self._wall(), self._steady()
         back = timedelta(seconds=self._last[1] - steady) - (self._last[0] - wall)

@@ -49,7 +49,7 @@ async def test_only_what_was_settled_long_ago_is_forgotten(database: Database, m
     for seq in (4, 5):
         database.call(inbox.bury, jobs[seq], "no right", LONG_AGO)
     database.call(dead_letters.drop, 5)
-    assert await schedule.forget_settled(database, MONTH) == 4
+    assert await schedule.forget_finished(database, MONTH) == 4
     assert database.call(texts) == dict.fromkeys(["dead", "done today", "waiting"], b"as received")
-    assert await schedule.forget_settled(database, MONTH) == 0
+    assert await schedule.forget_finished(database, MONTH) == 0
     assert keep(database, [arrival("done"), arrival("new")]) == [False, True]

@@ -65,7 +65,7 @@ class Server:
             self.worker = connection.exec_driver_sql(sql).scalar_one()
 
     def fetch(self) -> tuple[dict[str, int], Job]:
-        """Take the next job; return what `FOLLOW` needs to know of it, and the event."""
+        """Take the next job; return what `MIRROR_EVENT` needs to know of it, and the event."""
         with psycopg.connect(address(self.database), row_factory=dict_row) as connection:
             sql = "SELECT * FROM procrastinate_fetch_job_v2(ARRAY[%s]::varchar[], %s)"
             row = connection.execute(sql, (deferred.QUEUE, self.worker)).fetchone()
@@ -81,7 +81,7 @@ class Server:
 
     def follow(self, job: dict[str, int]) -> None:
         with self.database.engine.begin() as connection:
-            connection.exec_driver_sql(deferred.FOLLOW, job)
+            connection.exec_driver_sql(deferred.MIRROR_EVENT, job)
 
 
 def jobs(database: Database) -> list[tuple[str, int | None]]:

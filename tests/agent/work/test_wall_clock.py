@@ -16,7 +16,7 @@ from agent.desk.created import await_head_start
 from agent.metrics import Metrics
 from agent.notes import speak
 from agent.notes.speak import Speaker
-from agent.store import comments, inbox, turned_clock
+from agent.store import clock_step, comments, inbox
 from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database
 from agent.store.inbox import Job
@@ -51,12 +51,12 @@ def put(database: Database, at: datetime, *deliveries: str) -> None:
 def test_only_a_clock_that_was_turned_back_is_told(wall: float, steady: float, back: float) -> None:
     walls, steadies = iter([NOON, NOON + timedelta(seconds=wall)]), iter([100.0, 100.0 + steady])
     clock = WallClock(lambda: next(walls), lambda: next(steadies))
-    assert clock.turned_back() == timedelta(seconds=back)
+    assert clock.stepped_back() == timedelta(seconds=back)
 
 
 def test_what_waits_is_brought_forward_and_turns_stay(database: Database) -> None:
     put(database, NOON, "a1", "a2", "b1")
-    database.call(turned_clock.turn_back, HOUR)
+    database.call(clock_step.bring_forward, HOUR)
     rows = {row.delivery_id: row for row in database.call(lambda s: s.exec(select(Inbox)).all())}
     assert {name: row.due_at for name, row in rows.items()} == {"a1": NOON - HOUR, "a2": inbox.NEVER, "b1": NOON - HOUR}
     (job, _) = database.call(inbox.claim, 9, NOON - HOUR)

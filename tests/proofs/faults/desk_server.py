@@ -126,9 +126,9 @@ class MortalDatabase(Database):
         self.fuse.pass_by(f"after:{query.__name__}")
         return result
 
-    def alone(self, statement: str, parameters: tuple[object, ...]) -> Any:
+    def autocommit(self, statement: str, parameters: tuple[object, ...]) -> Any:
         self.fuse.pass_by("before:accept")
-        result = super().alone(statement, parameters)
+        result = super().autocommit(statement, parameters)
         self.fuse.pass_by("after:accept")
         return result
 
@@ -194,7 +194,7 @@ def main(plan: Plan) -> None:
     if plan.clock_file:
         set_clock(lambda: float(Path(plan.clock_file).read_text()), plan.own_clock)
     if plan.turned_unnoticed:
-        WallClock.turned_back = lambda _: timedelta(0)  # type: ignore[method-assign]
+        WallClock.stepped_back = lambda _: timedelta(0)  # type: ignore[method-assign]
     parts = assemble(settings)
     desk = MortalDesk(plan.desk, plan.timeout_seconds, plan.blind)
     desk.fuse = fuse
