@@ -1,4 +1,4 @@
-"""What Rolecall does about each kind of event: one handler a file, listed here."""
+"""What Rolecall does about each kind of event: one handler per file, listed here."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ HANDLERS: Mapping[Kind, Callable[[Desk, Job], Awaitable[None]]] = {
 
 
 async def handle(desk: Desk, job: Job) -> None:
-    """Do what its kind asks for. Raises ConnectorError."""
+    """Call the handler for the event's kind. Raises ConnectorError."""
     await HANDLERS[job.event.kind](desk, job)

@@ -10,7 +10,7 @@ from agent.store.tables import utcnow
 
 
 async def closed(desk: Desk, job: Job) -> None:
-    """Take the role that handled the ticket as its label, weaker where it is the one that we had suggested."""
+    """Record the role that handled the ticket as its label, weaker where it is the one that we had suggested."""
     at = job.event.occurred_at or utcnow()
     remote, ticket = await desk.read(job)
     await desk.database.write(tickets.close, ticket.key, at)

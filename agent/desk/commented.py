@@ -1,4 +1,4 @@
-"""Somebody replied: obey a command in a staff-only reply, and answer it in our comment."""
+"""Somebody replied: carry out a command in a staff-only reply, and answer it in our comment."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from connectors.note import Paragraph
 
 
 async def commented(desk: Desk, job: Job) -> None:
-    """Obey a command in a reply that staff alone can read.
+    """Carry out a command in a reply that only staff can read.
 
-    Customers cannot write staff-only comments, so none of them can teach us. Nor can another installation on the
-    same system: two that obeyed each other's comments would talk without end.
+    Customers cannot write staff-only replies, so they cannot give commands. Nor can another installation on the same
+    system: two that answered each other's comments would do so without end.
     """
     message = job.event.message
     if message is None or message.visibility is not Visibility.STAFF_ONLY or by_rolecall(message.text):
@@ -38,18 +38,18 @@ async def commented(desk: Desk, job: Job) -> None:
         case Contradictory():
             await _answer(desk, job, remote, ticket, wording.contradictory())
         case Correct(roles):
-            await _settle(desk, job, message, remote, roles, decision)
+            await _review(desk, job, message, remote, roles, decision)
         case Confirm() if decision and decision.roles:
-            await _settle(desk, job, message, remote, tuple(decision.roles), decision)
+            await _review(desk, job, message, remote, tuple(decision.roles), decision)
 
 
 async def _answer(desk: Desk, job: Job, remote: RemoteTicket, ticket: Ticket, answer: Paragraph) -> None:
-    """Say in our comment why a command was not obeyed, beside what we think of the ticket."""
+    """Answer in our comment why a command was not carried out, and show the opinion on the ticket."""
     opinion = await desk.opinion(job, remote.subject, remote.body, ticket.filed_at.date())
     await decide(desk, job, remote, opinion, answer)
 
 
-async def _settle(
+async def _review(
     desk: Desk,
     job: Job,
     message: Message,
@@ -66,4 +66,4 @@ async def _settle(
         at=job.event.occurred_at or utcnow(),
     )
     await reviews.record(review, desk.database, desk.classifier.memory, desk.metrics)
-    await desk.say(job, remote, wording.settled(roles, reviews.how(review)))
+    await desk.say(job, remote, wording.reviewed(roles, reviews.how(review)))

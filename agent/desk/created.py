@@ -1,4 +1,4 @@
-"""A ticket was created: keep it as filed, decide, write the decision down, say it once."""
+"""A ticket was created: store it as filed, decide, record the decision, comment once."""
 
 from __future__ import annotations
 
@@ -33,29 +33,29 @@ async def created(desk: Desk, job: Job) -> None:
 def await_head_start(job: Job, head_start: timedelta, now: datetime) -> None:
     """Raise Transient while a new ticket is younger than `head_start`, which is at most an hour.
 
-    It is waited for once, and never longer than it lasts, whatever was done to the clock.
+    The wait happens once, and is never longer than `head_start`, even if the clock was set.
     """
     left = min(job.received_at + head_start - now, head_start)
     if job.attempt == 1 and left > timedelta(0):
-        raise Transient("people have the first word", retry_after=left / timedelta(seconds=1))
+        raise Transient("delayed by [brakes] head_start_minutes", retry_after=left / timedelta(seconds=1))
 
 
 async def too_late(desk: Desk, ticket: Ticket, remote: RemoteTicket) -> str | None:
-    """Return why nothing needs to be said on the ticket any more, None where it does."""
+    """Return why the ticket needs no comment any more, None where it does."""
     if remote.closed:
         return CLOSED
     return REVIEWED if await desk.database.read(tickets.verdict, ticket.key) is not None else None
 
 
 async def decide(desk: Desk, job: Job, remote: RemoteTicket, opinion: Opinion, answer: Paragraph | None = None) -> None:
-    """Write the opinion into the ledger, then say it, with the answer to a command where there was one."""
+    """Record the opinion in the ledger, then comment, with the answer to a command where there was one."""
     if await desk.database.write(tickets.record, ledger_row(job, opinion, utcnow())):
         desk.metrics.decisions.labels(outcome(opinion)).inc()
     await desk.say_opinion(job, remote, opinion, answer)
 
 
 def outcome(opinion: Opinion) -> str:
-    """Return the ledger's word for what an opinion amounts to."""
+    """Return the outcome of an opinion as the ledger names it."""
     if isinstance(opinion.verdict, Abstained):
         return "abstained"
     return "tagged" if opinion.verdict.asserted else "guessed"
@@ -81,7 +81,7 @@ def ledger_row(job: Job, opinion: Opinion, at: datetime) -> Decision:
 
 
 def skipped(job: Job, reason: str, rules_version: str) -> Decision:
-    """Return the ledger's row for a ticket that nothing needs to be said on."""
+    """Return the ledger's row for a ticket that needs no comment."""
     return Decision(
         ticket_key=job.ticket_key,
         event_seq=job.seq,

@@ -1,4 +1,4 @@
-"""What all handlers need: the collaborators, the ticket as read and as filed, and the one comment."""
+"""What all handlers share: the collaborators, reading and filing a ticket, forming an opinion, commenting."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from connectors.note import Note, Paragraph
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The collaborators of the handlers. People have the first `head_start` of a new ticket to themselves."""
+    """The collaborators of the handlers. People have `head_start` to act first on a new ticket."""
 
     database: Database
     connectors: Mapping[str, Connector]
@@ -34,7 +34,7 @@ class Desk:
     async def read(self, job: Job) -> tuple[RemoteTicket, Ticket]:
         """Read the event's ticket, and return it as it is now and as it was filed.
 
-        It is filed as the event that created it shows it, or as we see it first; so it stays.
+        The filed ticket is taken from the event that created it, else from what we read first, and never changes.
         """
         remote = await self.connectors[job.source].read_ticket(job.event.ticket_id)
         seen = job.event.ticket or remote
@@ -55,7 +55,7 @@ class Desk:
     async def say_opinion(
         self, job: Job, remote: RemoteTicket, opinion: Opinion, answer: Paragraph | None = None
     ) -> None:
-        """Bring our comment in line with the opinion, unless silence is better."""
+        """Make our comment show the opinion, unless there is nothing to say."""
         subjects = await self.database.read(tickets.subjects, [n.ticket_key for n in opinion.neighbours])
         note = wording.of_opinion(opinion, subjects, answer)
         if note is not None:

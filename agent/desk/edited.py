@@ -1,4 +1,4 @@
-"""A ticket's subject or text was edited: look at it again, and let our comment follow unless staff have spoken."""
+"""A ticket's subject or text was edited: decide again and update our comment, unless staff have reviewed it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from agent.triage.cutoffs import Abstained
 
 
 async def edited(desk: Desk, job: Job) -> None:
-    """Decide on the ticket as it reads now. What teaches is the text as filed.
+    """Decide on the ticket's current text. Training still uses the text as filed.
 
-    Where nothing can be said of the new text, what was said stays. An edited message changes nothing.
+    If the decision is an abstention, our comment stays as it is. An edited message changes nothing.
     """
     if job.event.message is not None:
         return

@@ -1,4 +1,4 @@
-"""A ticket was reopened: who handled it is open again, so its closure is a label no longer."""
+"""A ticket was reopened: the role at its closure is not its label any more."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from agent.store.tables import utcnow
 
 
 async def reopened(desk: Desk, job: Job) -> None:
-    """Note that the ticket is open, and take back the label that its closure gave; the next closure gives another."""
+    """Record that the ticket is open, and withdraw the label of its closure; the next closure gives another."""
     await desk.database.write(tickets.reopen, job.ticket_key)
     if await desk.database.read(tickets.verdict, job.ticket_key) is None:
         return

@@ -1,1 +1,1 @@
-"""What Rolecall says on a ticket: the words, the mark that makes them ours, and the one comment that holds them."""
+"""What Rolecall says on a ticket: the words of the note, and the one comment that shows it."""

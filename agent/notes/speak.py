@@ -1,9 +1,9 @@
-"""Say it once: bring the one comment on a ticket from what is there to what we want.
+"""Post or edit the one comment on a ticket: compare the comment that is there with the one we want.
 
-Desired versus actual. No queue can promise a single comment: a request that timed out, or whose process was killed, may
-still be carried out. So the attempt is written down first; whoever finds an attempt without an outcome waits until the
-request must have ended one way or the other, and looks before it speaks again. Marks (connectors.markup) tell our own
-comment from all others; those made before there were versions name none.
+No queue can guarantee a single comment: a request that timed out, or whose process was killed, may still be carried
+out. So the attempt is stored before the request is sent. An attempt without an outcome is unsettled for
+`settle_seconds`, after which its request must have ended one way or the other; then the ticket is read before the next
+request. Marks (connectors.markup) identify our own comment; those of release 0.1 carry no version.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ log = structlog.get_logger()
 
 
 class Unsettled(Transient):
-    """An earlier attempt to comment may be under way for some seconds yet: nothing failed, it is too early to look."""
+    """An earlier attempt to comment may be in flight for `left` more seconds. Nothing failed, it is only too early."""
 
     def __init__(self, left: float) -> None:
         super().__init__("an earlier attempt to comment may still be under way", left)
@@ -44,7 +44,7 @@ class Unsettled(Transient):
 
 
 class Said(StrEnum):
-    """What came of wanting to say something. UNCHANGED: it was said before; SHADOWED: recorded, and not posted."""
+    """The outcome of `say`. UNCHANGED: the comment was there already; SHADOWED: recorded, and not posted."""
 
     POSTED = "posted"
     EDITED = "edited"
@@ -56,7 +56,7 @@ class Said(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What our comment should say, and where."""
+    """The note that our comment should show, and its ticket."""
 
     connector: Connector
     ticket_id: str
@@ -67,7 +67,7 @@ class _Wanted:
         return render(self.note, self.connector.capabilities.markup, f"{mark}-{self.version}")
 
     def replacement(self, mark: str) -> str:
-        """Return the text of a comment that takes the place of one that cannot be edited."""
+        """Return the text of a new comment that replaces one that cannot be edited."""
         return replace(self, note=wording.replacing(self.note)).text(mark)
 
     def below(self, words: str, mark: str) -> str:
@@ -78,7 +78,7 @@ class _Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Posts and edits the comments of one installation, which `key` tells from any other; in the shadow, nothing."""
+    """Posts and edits the comments of one installation, with marks made with `key`; posts nothing in shadow mode."""
 
     database: Database
     key: bytes
@@ -86,13 +86,13 @@ class Speaker:
     limits: Limits = field(default_factory=Limits)
     shadow: bool = False
     _ends: dict[tuple[str, datetime], float] = field(default_factory=dict)
-    """When each attempt without an outcome must have ended, on a clock that nobody can turn."""
+    """When each attempt without an outcome must have ended, on the monotonic clock."""
 
     async def say(self, connector: Connector, ticket: Ticket, note: Note) -> Said:
         """Make the note our one comment on the ticket, unless a brake is on. Safe to repeat. Raises ConnectorError.
 
-        `ticket` is as it was just read; it is read again only where our comment may have appeared since. In the shadow
-        the note is recorded alone.
+        `ticket` was just read; it is read again only where our comment may have appeared since. In shadow mode the note
+        is only recorded.
         """
         if not self.shadow and (reason := await self.database.read(comments.paused)):
             log.info("comment_withheld", reason=reason)
@@ -110,9 +110,9 @@ class Speaker:
         return await self._say_again(wanted, intent, there)
 
     async def _look(self, connector: Connector, ticket: Ticket, intent: Intent) -> Message | None:
-        """Return our comment. The ticket is read again after an attempt, or where it is not as our own record has it.
+        """Return our comment. Read the ticket again after an unsettled attempt, or if it differs from our own record.
 
-        Then another server may have spoken since it was read.
+        In both cases another request may have changed the comment since the ticket was read.
         """
         there = find_ours(ticket, connector.author_id, intent.marker, intent.remote_id)
         if comments.unsettled(intent) or not _as_recorded(there, intent):
@@ -127,20 +127,20 @@ class Speaker:
         return await self._post(wanted, intent, wanted.text(intent.marker))
 
     async def _say_again(self, wanted: _Wanted, intent: Intent, there: Message) -> Said:
-        """Bring the comment that is there up to date; words that a person put into it stay."""
+        """Bring the existing comment up to date, and keep the words that a person put into it."""
         mark, connector = intent.marker, wanted.connector
         words = intent.staff_text
         if changed_by_person(there.text, mark, intent.shown, intent.version):
             words = unsigned(there.text)
         claimed = version_there(there.text, mark)
         if (intent.version if claimed is None else claimed) == wanted.version:
-            await self._settled(intent, Stored(there.id or "", there.text), wanted.version, words)
+            await self._note_posted(intent, Stored(there.id or "", there.text), wanted.version, words)
             return Said.UNCHANGED
         if not connector.capabilities.edits_comments:
             return await self._post(wanted, intent, wanted.replacement(mark))
         text = wanted.text(mark) if words is None else wanted.below(words, mark)
         request = partial(connector.edit_comment, wanted.ticket_id, there.id or "", text)
-        await self._settled(intent, await self._carry_out(intent.ticket_key, request), wanted.version, words)
+        await self._note_posted(intent, await self._carry_out(intent.ticket_key, request), wanted.version, words)
         return Said.EDITED
 
     async def _post(self, wanted: _Wanted, intent: Intent, text: str) -> Said:
@@ -148,20 +148,20 @@ class Speaker:
             log.warning("comment_withheld", reason=reason)
             return Said.WITHHELD
         request = partial(wanted.connector.post_comment, wanted.ticket_id, text)
-        await self._settled(intent, await self._carry_out(intent.ticket_key, request), wanted.version, None)
+        await self._note_posted(intent, await self._carry_out(intent.ticket_key, request), wanted.version, None)
         return Said.POSTED
 
-    async def _settled(self, intent: Intent, stored: Stored, version: str, staff_text: str | None) -> None:
-        """Write down what stands on the ticket now; nothing is under way any more."""
+    async def _note_posted(self, intent: Intent, stored: Stored, version: str, staff_text: str | None) -> None:
+        """Record the comment that is on the ticket now; the attempt is settled."""
         await self.database.write(comments.posted, intent.ticket_key, stored, utcnow(), version, staff_text)
         if attempted_at := comments.unsettled(intent):
             self._ends.pop((intent.ticket_key, attempted_at), None)
 
     def _await_settled(self, intent: Intent) -> None:
-        """Raise Unsettled while an earlier attempt may still be under way on the other side.
+        """Raise Unsettled while the request of an earlier attempt may still be in flight.
 
-        How long ago an earlier process made it, only the time of day can tell; unless that is the shared database's,
-        it may have been changed, so the attempt is waited for from now on.
+        For an attempt of an earlier process only the time of day shows its age. Without a shared database's clock that
+        may have been set meanwhile, so the whole time is waited from now on.
         """
         if attempted_at := comments.unsettled(intent):
             attempt = intent.ticket_key, attempted_at
@@ -172,7 +172,7 @@ class Speaker:
                 raise Unsettled(left)
 
     async def _carry_out(self, key: str, request: Callable[[], Awaitable[Stored]]) -> Stored:
-        """Send a request that posts or edits, noted before it leaves. An edit that comes late undoes a later one."""
+        """Record the attempt, then send the request. Edits are recorded, too: a late one would undo a later one."""
         attempted_at = await self.database.write(comments.attempt, key, utcnow())
         self._ends[key, attempted_at] = time.monotonic() + self.settle.total_seconds()
         try:
@@ -199,14 +199,14 @@ def mark_of(key: bytes, ticket: str) -> str:
 
 
 def version_of(text: str) -> str:
-    """Return what tells these words from any others."""
+    """Return the version of a rendered note: a hash of its text."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def find_ours(ticket: Ticket, author_id: str, mark: str, remote_id: str | None) -> Message | None:
-    """Return our comment, the newest where there are several: it bears our mark, or the id that we know.
+    """Return our comment, the newest where there are several: it has our mark, or the id that we stored.
 
-    Only what our own account wrote: anybody could paste the mark and silence us.
+    Only comments of our own account count: anybody could paste the mark and so keep us from commenting.
     """
     own = [message for message in ticket.messages if message.author_id == author_id and message.id is not None]
     found = [message for message in own if message.id == remote_id or mark in message.text]
@@ -214,14 +214,14 @@ def find_ours(ticket: Ticket, author_id: str, mark: str, remote_id: str | None) 
 
 
 def changed_by_person(text: str, mark: str, shown: str | None, version: str | None) -> bool:
-    """Return whether a person changed our comment: it is not as the system gave back the version that it claims to be.
+    """Return whether a person changed our comment: its text is not the one that the system returned for its version.
 
-    `shown` is that form of our last `version`, None where it was never seen. A mark of another version tells nothing:
-    a request of ours that was left without an answer may have brought it.
+    `shown` is the text returned for our last `version`, None where it was never read. A mark of another version proves
+    nothing: it may come from a request of ours whose response was lost.
     """
     return shown is not None and version_there(text, mark) in (version, None) and _words(text) != _words(shown)
 
 
 def _words(text: str) -> str:
-    """Return the text without what systems add and drop by themselves: blanks, and joiners that nobody sees."""
+    """Return the text without what systems add or drop themselves: white space and invisible joiners."""
     return "".join(text.replace("\u2060", "").split())

@@ -1,4 +1,4 @@
-"""What our comments say, as notes. First line first: people have two seconds.
+"""The wording of our comments, as notes. The first line holds the answer: people have two seconds.
 
 Words from tickets are untrusted: they appear only as excerpts, in which no markup, link or mention works.
 """
@@ -17,7 +17,7 @@ from heuristics import Kind
 
 HEAD = "**Role: {roles}** ({band})"
 GUESS = "**Role: not sure, perhaps {roles}**"
-SETTLED = "**Role: {roles}** ({how} by staff)"
+REVIEWED = "**Role: {roles}** ({how} by staff)"
 WHY = "Why: {reasons}."
 PHRASES = "it says "
 ALIKE = "reviewed before: "
@@ -42,7 +42,7 @@ RUNNER_UP = 0.5
 
 
 def of_opinion(opinion: Opinion, subjects: Mapping[str, str], answer: Paragraph | None = None) -> Note | None:
-    """Return the note on an opinion, or None where silence is better.
+    """Return the note on an opinion, or None where nothing should be posted.
 
     `subjects` holds the first words of the neighbours' tickets, `answer` a line that answers a command.
     """
@@ -56,9 +56,9 @@ def of_opinion(opinion: Opinion, subjects: Mapping[str, str], answer: Paragraph 
     return Note((Section(SectionKind.ROLE, tuple(paragraphs)), *answered, commands))
 
 
-def settled(roles: Sequence[str], how: str) -> Note:
-    """Return the note after people have spoken; `how` is "corrected" or "confirmed"."""
-    said = worded(SETTLED, roles=_listed(roles, "and"), how=how)
+def reviewed(roles: Sequence[str], how: str) -> Note:
+    """Return the note on a ticket that staff have reviewed; `how` is "corrected" or "confirmed"."""
+    said = worded(REVIEWED, roles=_listed(roles, "and"), how=how)
     return Note((Section(SectionKind.ROLE, (said,)),))
 
 
@@ -69,7 +69,7 @@ def headline(note: Note) -> Paragraph:
 
 
 def replacing(note: Note) -> Note:
-    """Return the note with the word that an earlier one, which cannot be edited, no longer counts."""
+    """Return the note, saying that it replaces an earlier comment, which cannot be edited."""
     return Note((*note.sections, Section(SectionKind.REPLACES, (worded(REPLACES),))))
 
 
@@ -119,7 +119,7 @@ def _reasons(opinion: Opinion, verdict: Verdict, subjects: Mapping[str, str]) ->
 
 
 def _phrases(opinion: Opinion, verdict: Verdict) -> list[str]:
-    """Return the matched words that speak for the verdict, the weightiest first, none that is part of another."""
+    """Return the matched words that support the verdict, the weightiest first, none that is part of another."""
     votes = [h for h in opinion.hits if h.kind is Kind.VOTE and h.role in verdict.roles]
     words = list(dict.fromkeys(h.phrase.casefold() for h in sorted(votes, key=lambda h: -h.weight)))
     whole = [word for word in words if not any(word != other and word in other for other in words)]
@@ -135,9 +135,9 @@ def _joined(parts: Sequence[Paragraph], between: str) -> Paragraph:
 
 
 def worded(sentence: str, **values: str | Sequence[Span]) -> Paragraph:
-    """Return a sentence of ours, in which `**strong**`, `` `code` `` and `{value}` have their meaning, as spans.
+    """Return the spans of one of our sentences, with `**strong**`, `` `code` `` and `{value}` interpreted.
 
-    Values are put in as they are, whatever they look like; a string takes the style of the words around it.
+    Values are inserted literally, even if they look like markup; a string takes the style of the words around it.
     """
     return tuple(_spans(sentence, Style.PLAIN, values))
 

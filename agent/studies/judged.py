@@ -39,8 +39,8 @@ class Judged:
     @property
     def right(self) -> bool:
         """Whether the predicted role is a reviewed one; for multi-label desks, whether both sets are equal."""
-        settled = set(self.example.roles)
-        return set(self.predicted) == settled if self.multi_label else set(self.predicted) <= settled
+        reviewed = set(self.example.roles)
+        return set(self.predicted) == reviewed if self.multi_label else set(self.predicted) <= reviewed
 
     @property
     def asserted(self) -> bool:

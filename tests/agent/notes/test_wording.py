@@ -74,7 +74,7 @@ def test_an_answer_to_a_command_is_the_notes_headline_and_stands_below_the_role(
     assert note is not None
     assert wording.headline(note) == answer
     assert [section.kind for section in note.sections] == ["role", "answer", "commands"]
-    assert wording.headline(wording.settled(["Network"], "confirmed")) == (
+    assert wording.headline(wording.reviewed(["Network"], "confirmed")) == (
         Span("Role: ", Style.STRONG),
         Span("Network", Style.STRONG),
         Span(" ("),
