@@ -1,1 +1,1 @@
-"""What people make known about the right role, and with how much strength. Silence is never a label."""
+"""What people say about the right role, and how strong each review is. Silence is never a label."""

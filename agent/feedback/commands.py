@@ -21,7 +21,7 @@ LONGEST_NAME = 200
 
 @dataclass(frozen=True, slots=True)
 class Confirm:
-    """`/role ok`: what we said is right."""
+    """`/role ok`: the suggested roles are right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,12 @@ class NotUnderstood:
 
 @dataclass(frozen=True, slots=True)
 class Misplaced:
-    """`/role` in the middle of a line or of a sentence: it is not obeyed, and the answer says where it belongs."""
+    """`/role` in the middle of a line or of a sentence: not carried out; the answer says where it belongs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contradictory:
-    """Two different commands in one reply: neither is obeyed, and the answer asks."""
+    """Two different commands in one reply: neither is carried out; the answer asks which one is meant."""
 
 
 Command = Confirm | Correct | NotUnderstood | Misplaced | Contradictory
@@ -77,7 +77,7 @@ def parse(text: str, roles: RoleCatalogue) -> Command | None:
 
 
 def _given(own: Sequence[str], roles: RoleCatalogue) -> Iterator[Command]:
-    """Yield what each line says; what is not the author's own is an empty line here."""
+    """Yield the command of each line. Lines that are not the author's own are empty in `own`."""
     for index, line in enumerate(own):
         if found := _COMMAND.match(line):
             before, after = own[index - 1] if index else "", own[index + 1] if index + 1 < len(own) else ""

@@ -1,4 +1,4 @@
-"""Reviewed history from a file: what a desk has tagged by hand for years is the first thing to learn from."""
+"""Import reviewed tickets from a file: years of tickets tagged by hand are the first training data."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """One usable row."""
+    """A valid row."""
 
     id: str
     subject: str
@@ -46,7 +46,7 @@ class Reviewed:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A file's rows: what can be used, and a line for each row that cannot."""
+    """A file's valid rows, and a line for each faulty one."""
 
     rows: Sequence[Reviewed]
     faults: Sequence[str] = field(default=())
@@ -69,7 +69,7 @@ def read(file: Path, columns: Columns, roles: RoleCatalogue) -> History:
 
 
 def take_in(session: Session, source: str, rows: Sequence[Reviewed], actor: str) -> int:
-    """Keep the rows as reviewed tickets of `source` and return how many were new; known ones stay as they are."""
+    """Store the rows as reviewed tickets of `source` and return how many were new; known ones are not changed."""
     new = 0
     for row in rows:
         key = ticket_key(source, row.id)

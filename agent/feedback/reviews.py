@@ -1,4 +1,4 @@
-"""Reviews: what people make known about the right role, and the one way in which all of it is recorded."""
+"""Reviews: the role that people gave a ticket, and the one function that records them all."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 async def record(review: Review, database: Database, memory: MemoryStore, metrics: Metrics) -> bool:
-    """Keep the review, count it, and let the next answers heed it. False where it was recorded before."""
+    """Store the review, count it, and add it to the memory. Return False where it was recorded before."""
     if not await database.write(tickets.review, review):
         return False
     strength = Strength(review.strength).name.lower()
@@ -31,7 +31,7 @@ async def record(review: Review, database: Database, memory: MemoryStore, metric
 
 
 def origin_of(event: Event) -> str:
-    """Return what names a happening on a ticket among all that bring reviews."""
+    """Return the origin of a review: the delivery and kind of the event that brought it."""
     return f"{event.delivery_id}:{event.kind}"
 
 
@@ -45,7 +45,7 @@ def answer(
     at: datetime,
     via: Via = Via.COMMAND,
 ) -> Review:
-    """Return a person's explicit word: a correction, or agreement where it names the roles that we had suggested."""
+    """Return a person's explicit review: a confirmation where it names the suggested roles, else a correction."""
     agreed = set(roles) == set(suggested)
     return Review(
         ticket_key=ticket_key,
@@ -65,11 +65,11 @@ def how(review: Review) -> str:
 
 
 def closure(ticket_key: str, role: str, suggested: Sequence[str], *, origin: str, at: datetime) -> Review:
-    """Return the label that a closure gives: weaker where staff may simply have followed us."""
+    """Return the review that a closure gives: weaker where staff may simply have followed the suggestion."""
     strength = Strength.CLOSED_AS_SUGGESTED if role in suggested else Strength.CLOSED
     return Review(ticket_key=ticket_key, roles=[role], strength=strength, via=Via.CLOSURE, origin=origin, at=at)
 
 
 def reopening(ticket_key: str, *, origin: str, at: datetime) -> Review:
-    """Return what takes back the label of a closure: a review that names no role."""
+    """Return the review that withdraws the label of a closure: it names no role."""
     return Review(ticket_key=ticket_key, roles=[], strength=Strength.REOPENED, via=Via.REOPENING, origin=origin, at=at)

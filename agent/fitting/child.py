@@ -69,13 +69,13 @@ class Limits:
 
 
 def ignore(progress: Progress) -> None:
-    """Do nothing with progress."""
+    """Ignore progress."""
 
 
 async def run(
     job: Job, scratch: Path, *, on_progress: Callable[[Progress], None] = ignore, limits: Limits | None = None
 ) -> FitResult:
-    """Do `job` in a child process, in a folder of its own under `scratch`, and return what it left there.
+    """Run `job` in a child process, in a folder of its own under `scratch`, and return its result.
 
     `on_progress` is called in the event loop. Raises the errors of the module's tree; on any error and on cancellation
     the process is gone and its folder deleted.
@@ -201,7 +201,7 @@ async def resident_mb(pid: int) -> float:
 
 
 def _resident_pages(pid: int) -> int | None:
-    """Return what Linux says, None where there is no /proc."""
+    """Return the pages that Linux reports, None where there is no /proc."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
     except (OSError, IndexError, ValueError):
@@ -209,7 +209,7 @@ def _resident_pages(pid: int) -> int | None:
 
 
 async def _listed_mb(pid: int) -> float:
-    """Return what `ps` says on any other system, such as macOS."""
+    """Return the memory that `ps` reports, for other systems such as macOS."""
     command = ("ps", "-o", "rss=", "-p", str(pid))
     try:
         listing = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)

@@ -1,7 +1,7 @@
 """The head: logistic regression on embeddings, its honest predictions on its own training texts, their calibration.
 
 `balanced` gives every role the same weight in the fit: on the demo's draws of 105 work orders it raises accuracy from
-68.5 to 69.8 % and macro-F1 from 63.8 to 66.6 % over an unweighted head, because rare roles are otherwise never named.
+68.5 to 69.8 % and macro-F1 from 63.8 to 66.6 %, because an unweighted head never names rare roles.
 
 A model is calibrated by a temperature and its labels' base rates, fitted on answers to texts that it had not seen. Both
 are affine in the head's scores: `folded` puts them into its weights, and a plain softmax (or sigmoid) of the new head
@@ -41,7 +41,7 @@ def fit_head(
 ) -> Head:
     """Fit a head on embeddings float32[n, dim] and labels (0/1, float64[n, roles]; one 1 a row unless multi-label).
 
-    Roles without an example get an even, very low score; so does the absence of a role that every text has.
+    Roles without an example get a constant, very low score; so does the absence of a role that every text has.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -77,10 +77,10 @@ def predict(head: Head, embeddings: Embeddings, *, multi_label: bool = False) ->
 
 
 def calibrated_loss(head: Head, embeddings: Embeddings, labels: Labels, *, multi_label: bool = False) -> float:
-    """Return the log-loss in nats at the temperature that suits it best: how well the roles are told apart.
+    """Return the log-loss in nats at the best temperature: how well the roles are separated.
 
-    Without this freedom tuning always seems to help, only because heads on tuned embeddings are less timid; that is
-    the calibration's business, later.
+    At a fixed temperature tuning always seems to help, only because heads on tuned embeddings are less timid; the
+    calibration adjusts for that later.
     """
     logits = embeddings @ head.weights.T + head.bias
     losses = []

@@ -1,6 +1,6 @@
-"""What the training process is asked to do, what it hands back, and the version of a model that is made of it.
+"""The training process's job and result, and the model version that is written from the result.
 
-Job and result are plain values that survive a trip through JSON.
+Job and result are plain values that can be serialised as JSON.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Job:
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Job:
-        """Read what `to_json` wrote."""
+        """Read a job that `to_json` wrote."""
         samples = tuple(Sample(**{**sample, "roles": tuple(sample["roles"])}) for sample in raw["samples"])
         return cls(samples, tuple(raw["roles"]), Recipe(**raw["recipe"]), Path(raw["encoders"]), raw["multi_label"])
 
@@ -118,7 +118,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the training process is: `done` of `total` units of a phase, `seconds` after its start."""
+    """Progress of the training process: `done` of `total` units of a phase, `seconds` after its start."""
 
     phase: str
     done: int
@@ -128,7 +128,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class FitResult:
-    """What a finished fit left in `folder`, which belongs to the caller from then on."""
+    """The result of a fit, in `folder`, which belongs to the caller from then on."""
 
     folder: Path
     tuned: bool

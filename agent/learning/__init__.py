@@ -1,1 +1,1 @@
-"""From reviewed tickets to a model that has earned its place."""
+"""From reviewed tickets to a model that is promoted if it is good enough."""

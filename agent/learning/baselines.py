@@ -1,4 +1,4 @@
-"""What a model must beat to be worth its trouble: the majority role, TF-IDF with a linear head, a frozen encoder.
+"""The baselines that a model must beat: the majority role, TF-IDF with a linear head, a frozen encoder.
 
 Every baseline is a function from training tickets and judged tickets to probabilities, float64[judged, roles]; labels
 are 0/1, [n, roles]. `cross_fitted` turns any of them into honest answers on its own training tickets, for the gate.
@@ -25,7 +25,7 @@ def majority(labels: Floats, count: int) -> Floats:
 
 
 def tfidf(texts: Sequence[str], labels: Floats, judged: Sequence[str], *, multi_label: bool = False) -> Floats:
-    """Return the answers of logistic regression on TF-IDF weighted words and word pairs."""
+    """Return the answers of logistic regression on TF-IDF of words and word pairs."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=_WORD)
@@ -53,7 +53,7 @@ def floors(
     *,
     multi_label: bool,
 ) -> dict[str, Floats]:
-    """Return what each baseline says of n tickets, float64[n, roles] by its name, learning from the rows `known`.
+    """Return each baseline's answers to n tickets, float64[n, roles] by its name, fitted on the rows `known`.
 
     Those rows are cross-fitted. `vectors`: embeddings of the untuned encoder; `groups`: near-duplicates.
     """
@@ -91,7 +91,7 @@ def cross_fitted(
     folds: int = 5,
     seed: int = 0,
 ) -> Floats:
-    """Return what `answer(training rows, judged rows)` says of every ticket without its fold, float64[n, roles].
+    """Return cross-fitted `answer(training rows, judged rows)` for every ticket, float64[n, roles].
 
     No near-duplicate group (int[n]) is on both sides of a fold.
     """

@@ -1,4 +1,4 @@
-"""Fit how much the model, the rules and the memory count, so that the pooled probabilities can be believed.
+"""Fit how much the model, the rules and the memory count, so that the pooled probabilities are calibrated.
 
 Fitted on out-of-fold answers to *all* reviewed tickets of the window (a handful of test tickets decides nothing), by
 maximum likelihood with a Gaussian prior around weights that are sane without any data: five scalars, shrunk, because
@@ -35,7 +35,7 @@ PRIOR_STRENGTHS = (1.0, 2.0, 4.0, 8.0, 16.0)
 def fit_weights(evidence: Evidence, reviews: OwnReviews, prior: Weights = PRIOR) -> tuple[Weights, float]:
     """Return the most plausible weights and their penalised loss (nats, summed over n tickets).
 
-    Vetoes take no part: they are no matter of weight.
+    Vetoes are left out: no weight applies to them.
     """
     heard = replace(evidence, vetoed=None)
     start = np.array([np.log(prior.temperature), prior.base, prior.rules, prior.memory, prior.lessons])

@@ -1,8 +1,8 @@
-"""Put versions of the model to the same reviewed tickets, each answering as if it had not seen them.
+"""Compare versions of the model on the same reviewed tickets, each answering as if it had not seen them.
 
 A version's honest answers to its own training tickets were computed when it was trained and lie in its folder; to all
-other tickets it answers now. Memory speaks from the reviews older than each ticket. So any two versions can be compared
-on the latest reviewed tickets, and the gate never has to make do with a handful of test tickets.
+other tickets it answers now. The memory uses only the reviews older than each ticket. So any two versions can be
+compared on the latest reviewed tickets, and promotion never depends on a handful of test tickets.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Contest:
         return np.array(rows).reshape(len(rows), len(self.roles))
 
     def judge(self, *models: TicketModel | None) -> Judge:
-        """Return what judges these models alike: where one lets a ticket have several roles, all are asked for all."""
+        """Return a judge for all of these models: multi-label if any of them is."""
         several = any(model.fusion.multi_label for model in models if model is not None)
         return Judge(self.roles, self.labels, several)
 
@@ -108,7 +108,7 @@ class Contest:
         )
 
     def live(self) -> LiveEvidence | None:
-        """Return what tickets reviewed since the last promotion say about it; None where nothing can be compared."""
+        """Return the evidence of tickets reviewed since the last promotion; None where nothing can be compared."""
         pointer = self.registry.active()
         if pointer is None or pointer.predecessor is None:
             return None
@@ -121,7 +121,7 @@ class Contest:
         return live_evidence(now, then)
 
     def answers(self, model: TicketModel) -> Floats:
-        """Return what a version would have said of each ticket before its review, float64[n, roles]."""
+        """Return a version's answers to each ticket as before its review, float64[n, roles]."""
         spoken = model.probabilities([e.text for e in self.examples])
         said = model.fusion.answer(spoken, self.fired, self._recalled(model))
         for row, example in enumerate(self.examples):
@@ -143,7 +143,7 @@ class Contest:
         silence = np.zeros(len(model.roles))
 
         def spread(values: Floats) -> Floats:
-            """Give a ticket without a role of this model's, which is not in its memory, a row as well."""
+            """Return one row per ticket: zeros for those that the memory lacks, having none of this model's roles."""
             return np.array([values[place[e.ticket_key]] if e.ticket_key in place else silence for e in self.examples])
 
         return Recall(spread(recalled.evidence), spread(recalled.corrections), spread(recalled.lessons))
@@ -154,7 +154,7 @@ class Contest:
         return np.flatnonzero([e.ticket_key in learnt for e in self.examples])
 
     def _floors(self, challenger: TicketModel, judge: Judge) -> dict[str, Floats]:
-        """Return what cheaper ways say, each fitted on the challenger's tickets and cross-fitted on these."""
+        """Return the baselines' grades, each fitted on the challenger's tickets and cross-fitted on these."""
         texts = [e.text for e in self.examples]
         return baselines.floors(
             texts,
@@ -166,7 +166,7 @@ class Contest:
         )
 
     def _rules_alone(self, challenger: TicketModel, judge: Judge) -> Floats:
-        """Return what the rules say, with the records that the challenger's tickets gave them."""
+        """Return the grades of the rules alone, with the records from the challenger's tickets."""
         known = self._learnt(challenger)
         fired, reviews = [self.fired[i] for i in known.tolist()], OwnReviews(judge.labels[known], np.ones(len(known)))
         counted = Fusion.counted(self.roles, fired, reviews, multi_label=judge.multi_label)

@@ -1,4 +1,4 @@
-"""Decide whether a challenger may replace the champion, on paired evidence, with the uncertainty it has.
+"""Decide whether a challenger may replace the champion, from paired outcomes and their uncertainty.
 
 Both answer the same reviewed tickets, the latest ones of agent.learning.contest, each as if it had not seen their
 reviews: out-of-fold where it was trained on a ticket, plainly where it was not. A handful of test tickets would promote
@@ -7,7 +7,7 @@ a model that is 5 points worse on a third of nights.
     decision = decide(Comparison(challenger, champion, floors={"majority": ..., "TF-IDF": ...}), Terms())
     decision.outcome, decision.reason, decision.numbers     # all of it goes to the ledger
 
-Promotion needs non-inferiority, for refreshing keeps up with drift: the probability that the challenger is worse by
+Promotion needs non-inferiority only, since a newer model follows drift: the probability that the challenger is worse by
 more than the margin is at most `risk`, in accuracy (Dirichlet model of the paired outcomes) and in log-loss (paired
 bootstrap). "Better than before" is never claimed. That the exported model answers as the trained one does is checked
 before, by the training process.
@@ -55,10 +55,10 @@ class Grades:
 class Comparison:
     """Everything that a promotion depends on; all grades are of answers to the same tickets, in the same order.
 
-    `champion` is None where nothing serves yet. `floors`: what a model must beat to be worth its trouble (majority,
-    frozen encoder, TF-IDF). `flattered_floors` likewise, but within the margin: rules look better than they are on
-    tickets that their author has read, and nobody knows which these are. `best_ever`: the best version that ever
-    served, so that many small steps down are seen as the fall they are.
+    `champion` is None where nothing serves yet. `floors`: the baselines that a model must beat (majority, frozen
+    encoder, TF-IDF). `flattered_floors` likewise, but within the margin: rules look better than they are on tickets
+    that their author has read, and it is not known which these are. `best_ever`: the best version that ever served, so
+    that many small losses are noticed as one large loss.
     """
 
     challenger: Grades
@@ -72,7 +72,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class PromotionDecision:
-    """What was decided, why in words, and the numbers behind it."""
+    """The outcome, its reason in words, and its numbers."""
 
     outcome: TrainingOutcome
     reason: str
@@ -80,7 +80,7 @@ class PromotionDecision:
 
 
 def decide(comparison: Comparison, terms: Terms | None = None) -> PromotionDecision:
-    """Return the decision: floors first, then decay, then the contest with the champion, then the human's part."""
+    """Return the decision: floors first, then decay, then the contest with the champion, then a person's consent."""
     terms = terms or Terms()
     challenger = comparison.challenger
     count = len(challenger.right)

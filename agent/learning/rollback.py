@@ -1,8 +1,8 @@
-"""Notice that the serving model has become worse than its predecessor, however often one looks.
+"""Detect that the serving model is worse than its predecessor, with a test that may be read at any time.
 
-The mirror of the gate: after a promotion both versions score every ticket before its review. An e-process bets on the
-tickets that exactly one of them got right; if the serving model is no worse than its predecessor, it exceeds 1/alpha
-with probability at most alpha *ever*, so it may be read after each review (Ville's inequality; Ramdas et al.,
+After a promotion both versions score every ticket before its review. An e-process bets on the tickets that exactly one
+of them got right; if the serving model is no worse than its predecessor, it exceeds 1/alpha with probability at most
+alpha *ever*, so it may be read after each review (Ville's inequality; Ramdas et al.,
 "Testing exchangeability: fork-convex hulls, supermartingales and e-processes", 2022; arXiv 2210.01948).
 
     verdict = live_evidence(serving_right, predecessor_right)
@@ -24,7 +24,7 @@ BETS = np.linspace(0.1, 0.9, 9)  # a mixture, for nobody knows how much worse it
 
 @dataclass(frozen=True, slots=True)
 class LiveEvidence:
-    """The e-value at its highest, the tickets that only one version got right, and what follows."""
+    """The highest e-value, the tickets that only one version got right, and whether to roll back."""
 
     e_value: float
     only_serving_right: int
@@ -41,7 +41,7 @@ class LiveEvidence:
 
 
 def live_evidence(serving: Floats, predecessor: Floats, *, threshold: float = THRESHOLD) -> LiveEvidence:
-    """Return what paired live outcomes (0/1, [n], in the order of review) say against the serving model."""
+    """Return the evidence against the serving model in paired live outcomes (0/1, [n], in the order of review)."""
     told_apart = serving != predecessor
     signs = np.where(predecessor[told_apart] > serving[told_apart], 1.0, -1.0)
     wealth = np.exp(np.cumsum(np.log1p(np.outer(BETS, signs)), axis=1)).mean(axis=0)

@@ -2,8 +2,8 @@
 
     reviewed tickets → training set → split → fit in a child process → fusion and cut-offs → artefact → ACTIVE
 
-Everything that decides how answers are weighed is fitted on honest probabilities: out-of-fold for the tickets that the
-model was fitted on, its own for those it never saw. The few test tickets are a report, not a judge.
+Fusion and cut-offs are fitted on honest probabilities: out-of-fold for the tickets that the model was fitted on, its
+own for those it never saw. The few test tickets are reported, and decide nothing.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ FOLDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Trainer:
-    """What a training run needs."""
+    """Runs trainings, with the collaborators that they need."""
 
     database: Database
     directory: DataDirectory
@@ -53,7 +53,7 @@ class Trainer:
     precision_target: float
 
     async def train(self, trigger: str, on_progress: Callable[[Progress], None] = child.ignore) -> Training:
-        """Train, promote what is good enough, and return the ledger's row about it.
+        """Train, promote the version if it is good enough, and return the ledger's row.
 
         Raises NotPossibleYet with too few reviewed tickets, and child.FitFailed; either is in the ledger, too.
         """

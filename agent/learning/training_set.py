@@ -6,8 +6,8 @@
     parts.manifest(chosen.examples)                     # {"train": [ticket keys], ...}: stored with the model
 
 Chosen are the latest reviewed tickets, plus older ones of roles that the window would lose. Tickets that say the same
-in nearly the same words form a group, so that no split is judged on what it has learnt. Two are near-duplicates if
-their texts are equal after normalisation (case, punctuation, digits), or if the Jaccard similarity of their word
+in nearly the same words form a group, so that no split is judged on tickets it was trained on. Two are near-duplicates
+if their texts are equal after normalisation (case, punctuation, digits), or if the Jaccard similarity of their word
 shingles is at least `SAME`; the relation is passed on (connected components).
 
 The split is time-ordered, stratified, and without randomness:

@@ -1,4 +1,4 @@
-"""The model in use: follows the ACTIVE pointer, swaps at once, and never trades a working model for a broken one."""
+"""The model in use: follows the ACTIVE pointer, and never replaces a working model with a broken one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ActiveModel(Generic[Model]):
         """Why the model that should serve does not, in one line."""
 
     def refresh(self) -> bool:
-        """Follow the pointer where it moved, and return whether the model changed.
+        """Load the version that the pointer names, if it moved, and return whether the model changed.
 
         Costs one `stat` when nothing moved; loading takes part of a second: call it off the event loop. A model that
         cannot be loaded leaves the old one in place; without an old one, the predecessor is tried.

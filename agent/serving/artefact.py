@@ -1,4 +1,4 @@
-"""The model folder: numbers, a tokenizer, a graph, and a manifest that vouches for them. Nothing in it can run code.
+"""The model folder: numbers, a tokenizer, a graph, and a manifest with their hashes. Nothing in it can run code.
 
     head.safetensors         weights float32[roles, dim], bias float32[roles]
     calibration.safetensors  named float arrays: temperature and whatever the fusion was fitted with
@@ -71,7 +71,7 @@ class UnsupportedArtefact(ArtefactError):
 
 
 class Manifest(BaseModel):
-    """What a model folder says about itself."""
+    """The description of a model, kept in its folder as manifest.json."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -124,7 +124,7 @@ class Artefact:
 def write(target: Path, manifest: Manifest, head: Head, calibration: Arrays, encoder: Path) -> Manifest:
     """Write a model folder that is either whole or absent, and return its manifest with the hashes filled in.
 
-    `encoder` holds body.onnx and tokenizer.json: copied when `manifest.tuned`, else only vouched for. Raises OSError
+    `encoder` holds body.onnx and tokenizer.json: copied when `manifest.tuned`, else only hashed. Raises OSError
     when the disk refuses or `target` exists.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -198,7 +198,7 @@ def file_sha256(path: Path) -> str:
 
 
 def sync(path: Path) -> None:
-    """Wait until a file, or the entries of a folder, are on the disk."""
+    """Flush a file, or the entries of a folder, to the disk (fsync)."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

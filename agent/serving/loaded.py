@@ -1,4 +1,4 @@
-"""Keep the models in memory that are asked for most recently, each loaded once however many ask for it."""
+"""Keep the most recently used models in memory; concurrent requests for one load it once."""
 
 from __future__ import annotations
 

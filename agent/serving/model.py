@@ -60,7 +60,7 @@ class RoleModel:
 
     @property
     def manifest(self) -> Manifest:
-        """What the model says about itself."""
+        """The model's description."""
         return self.artefact.manifest
 
     @property

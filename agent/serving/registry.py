@@ -1,4 +1,4 @@
-"""Versions of the model on disk, and which one serves.
+"""The versions of the model on disk, and which one serves.
 
     models/<version>/      complete or absent (agent.serving.artefact); names sort by time
     models/ACTIVE          JSON: the version that serves and its predecessor; replaced by rename, never edited
@@ -42,13 +42,13 @@ class Pointer(BaseModel):
 
 
 class BrokenPointer(RolecallError):
-    """The ACTIVE file does not say what it must."""
+    """The ACTIVE file is damaged."""
 
 
 def read_pointer(models: Path) -> Pointer | None:
     """Return the pointer in the folder of models, None where no model was ever activated.
 
-    Raises BrokenPointer when the file is there and does not say which version.
+    Raises BrokenPointer when the file exists and names no version.
     """
     try:
         return Pointer.model_validate(json.loads((models / POINTER).read_text("utf-8")))
@@ -59,7 +59,7 @@ def read_pointer(models: Path) -> Pointer | None:
 
 
 def _reason(error: Exception) -> str:
-    """Return what is wrong, without paths and content: `/readyz` says it to everybody."""
+    """Return what is wrong, without paths and content: `/readyz` shows it to everybody."""
     if isinstance(error, OSError):
         return f"cannot be read: {error.strerror}"
     return "is damaged: `rolecall models activate VERSION` writes it anew"
@@ -114,7 +114,7 @@ class Registry:
         return [Move(**json.loads(line)) for line in lines if line.endswith("}\n")]
 
     def activate(self, version: str, why: str) -> Pointer:
-        """Make a version serve, after reading every one of its files; mends a damaged pointer.
+        """Make a version serve, after verifying all of its files; replaces a damaged pointer.
 
         Raises BadInput, ArtefactError.
         """
@@ -128,7 +128,7 @@ class Registry:
         return pointer
 
     def _served(self) -> tuple[Pointer | None, str | None]:
-        """Return the pointer, None where it is none or damaged, and the version that serves; history knows that too."""
+        """Return the pointer, None where it is missing or damaged, and the version that serves (else from history)."""
         try:
             current = self.active()
         except BrokenPointer:
@@ -137,7 +137,7 @@ class Registry:
         return current, current.version if current else None
 
     def rollback(self, why: str) -> Pointer:
-        """Let the predecessor serve again; a second rollback goes one further back, not forth.
+        """Make the predecessor serve again; a second rollback goes back one more version.
 
         Raises NotPossibleYet without a predecessor, ArtefactError when it cannot be used any more.
         """
@@ -154,7 +154,7 @@ class Registry:
     def prune(self, keep: int) -> list[str]:
         """Delete all but the `keep` newest versions, and return the names of the deleted.
 
-        The version that serves and its predecessor always stay: the way back must not depend on a number.
+        The version that serves and its predecessor always stay, so that a rollback is possible for any `keep`.
         """
         with self._locked():
             pointer = self.active()
@@ -183,7 +183,7 @@ class Registry:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Keep a second process, such as the command line beside the server, from moving the pointer meanwhile."""
+        """Hold the lock that keeps another process, such as a command beside the server, from moving the pointer."""
         self.models.mkdir(parents=True, exist_ok=True)
         with (self.models / LOCK).open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)

@@ -1,6 +1,7 @@
-"""The tickets that models name in their manifests, under a connector's new name.
+"""Rename a connector in the manifests of models.
 
-They tell which tickets a version has seen: with keys that lead nowhere, it would be judged on those it was trained on.
+A manifest names the tickets that its version has seen. With outdated keys the version would be judged on tickets that
+it was trained on.
 """
 
 from __future__ import annotations

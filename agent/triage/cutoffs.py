@@ -1,4 +1,4 @@
-"""Decide what may be said of a ticket, an assertion, a guess or nothing, by a cut-off for each role.
+"""Decide whether to assert a role, offer it as a guess, or abstain, by a cut-off for each role.
 
 The operator says "be right 9 times in 10" (`target`). From honest (out-of-fold) fused probabilities, the pooled cut-off
 is the lowest probability from which the lower confidence bound of precision reaches the target. A role with enough
@@ -10,8 +10,8 @@ raised while its blended record stays below target. A role that no cut-off bring
     Verdict(("Hydraulics",), Band.SURE, 0.96, asserted=True)     # or Abstained(reason, role, probability)
     curve = precision_coverage(probabilities, labels)   # tuple[Point...], to be drawn
 
-Bands: asserted and itself at least as probable as the target: sure; asserted: likely (such answers, taken together with
-the sure ones, keep the promise); below the cut-off: a guess; below `silent_below`: silence.
+Bands: asserted and at least as probable as the target: sure; otherwise asserted: likely (these and the sure ones
+together reach the target); below the cut-off: a guess; below `silent_below`: abstention.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TARGET_ARRAY, ROLES_ARRAY, DEFAULT_ARRAY = "cutoffs.target", "cutoffs.roles", "c
 
 
 class Reason(StrEnum):
-    """Why nothing is said."""
+    """Why Rolecall abstains."""
 
     TOO_UNSURE = "no role is probable enough"
     ALL_VETOED = "rules rule out every role"
@@ -42,7 +42,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What may be said: the roles, most probable first; the band and probability are those of the weakest of them."""
+    """The roles to name, most probable first; `band` and `probability` are those of the least probable one."""
 
     roles: tuple[str, ...]
     band: Band
@@ -52,7 +52,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Abstained:
-    """Nothing is said; `role` and `probability` are what would have been said."""
+    """An abstention; `role` and `probability` are those of the most probable answer."""
 
     reason: Reason
     role: str | None = None
@@ -93,7 +93,7 @@ class Cutoffs:
         silent_below: float = SILENT_BELOW,
         multi_label: bool = False,
     ) -> Cutoffs:
-        """Return what `to_arrays` wrote; without a record, roles are asserted from the default target on."""
+        """Return the cut-offs that `to_arrays` wrote; without a record, roles are asserted from the default target."""
         if TARGET_ARRAY not in arrays:
             return cls(silent_below=silent_below, multi_label=multi_label)
         by_role = dict(zip(roles, (float(value) for value in arrays[ROLES_ARRAY]), strict=True))
@@ -102,7 +102,7 @@ class Cutoffs:
 
 
 def judge(probabilities: Floats, roles: Sequence[str], cutoffs: Cutoffs) -> Verdict | Abstained:
-    """Return what may be said of one ticket. `probabilities`: float64[roles], zeros where a rule vetoed.
+    """Return the verdict on one ticket. `probabilities`: float64[roles], zeros where a rule vetoed.
 
     Where a ticket may have several roles, every role at its cut-off is named; where none is, the most probable role is
     the guess.
@@ -139,7 +139,7 @@ Row = tuple[float, float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What asserting every answer from `cutoff` on would give: the share of tickets answered, and how often right."""
+    """Coverage and precision if every answer from `cutoff` on were asserted."""
 
     cutoff: float
     coverage: float

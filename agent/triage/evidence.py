@@ -1,4 +1,4 @@
-"""What is known of n tickets before it is weighed: by the model, by the rules, and by the memory of reviewed tickets.
+"""The evidence on n tickets before it is weighed: from the model, the rules, and the memory of reviewed tickets.
 
 `Fusion.gather` makes it, in service as in training; `agent.triage.fusion.pool` weighs it.
 """
@@ -38,7 +38,7 @@ class Recall:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OwnReviews:
-    """The reviews of the very tickets that are asked about, to be left out of their answers.
+    """The reviews of the same n tickets, to be left out of their own answers.
 
     `labels`: 0/1, float64[n, roles]; `trust`: how much each review counts, float64[n].
     """
@@ -49,7 +49,7 @@ class OwnReviews:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What is known about n tickets. `base`: share of each role, [roles]; all others [n, roles], None where silent.
+    """The evidence on n tickets. `base`: share of each role, [roles]; all others [n, roles], None where silent.
 
     `model` holds probabilities, NaN in the columns of roles that the model has never seen; `rules` are log-odds.
     """

@@ -4,10 +4,10 @@ A logarithmic opinion pool (Heskes, "Selecting weighting factors in logarithmic 
 
     log p(role) = log p_model(role) / T + b log base(role) + w rules(role) + m memory(role) + l lessons(role) + c
 
-The base rates are there for heads that are trained with balanced classes and so have lost them. Rules and memory speak
-as evidence: how far they move a role from its base rate, 0 where they say nothing. Any of the three may be missing:
+The base rates are there for heads that are trained with balanced classes and so have lost them. Rules and memory give
+evidence: how far they move a role from its base rate, 0 where they have none. Any of the three may be missing:
 without a model the base rates take its place. Where a ticket may have several roles, each role is judged by itself,
-with log-odds in place of logarithms. What people said of the very same text is no evidence but a correction, and
+with log-odds in place of logarithms. What people said about the same text is no evidence but a correction, and
 applied last.
 
     fusion = model.fusion                               # or Fusion.untrained(roles)
@@ -53,8 +53,8 @@ class Weights:
 def pool(evidence: Evidence, weights: Weights) -> Floats:
     """Return the probability of each role, float64[n, roles]: rows sum to 1, unless multi-label or all is vetoed.
 
-    A role that the model has never seen starts level with the average role as soon as a rule or a reviewed neighbour
-    speaks for it, and is out of the race otherwise: its mere existence must not dilute what is known of the others.
+    A role that the model has never seen starts level with the average role if a rule or a reviewed neighbour supports
+    it, and gets probability 0 otherwise: its mere existence must not change the others' probabilities.
     """
     multi_label = evidence.multi_label
     moved = np.zeros_like(evidence.base if evidence.model is None else evidence.model)
@@ -76,7 +76,7 @@ def pool(evidence: Evidence, weights: Weights) -> Floats:
 
 
 def _corrected(answer: Floats, corrections: Floats, multi_label: bool) -> Floats:
-    """Return the answers after corrections of the very same texts: old roles held back, new ones put forward."""
+    """Return the answers after corrections of the same texts: replaced roles lowered, the named ones raised."""
     kept = answer * (1.0 - np.clip(-corrections, 0.0, 1.0))
     forward = np.clip(corrections, 0.0, 1.0)
     if multi_label:
@@ -144,7 +144,7 @@ class Fusion:
         recall: Recall | None = None,
         own: OwnReviews | None = None,
     ) -> Evidence:
-        """Return what is known about n tickets: `model` [n, the roles it was trained on], `fired` and `recall` of each.
+        """Return the evidence on n tickets: `model` [n, the roles it was trained on], `fired` and `recall` of each.
 
         Give `own` for tickets that are in the rules' records: each is answered as if it had never been reviewed.
         """

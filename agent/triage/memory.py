@@ -47,7 +47,7 @@ TRUST = {Strength.CLOSED_AS_SUGGESTED: 0.4, Strength.CLOSED: 0.7, Strength.CONFI
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReviewedEmbedding:
-    """A reviewed ticket: where it lies, which roles people settled on, and the roles of ours that they replaced."""
+    """A reviewed ticket: its embedding, the roles that people gave it, and the suggested roles that they replaced."""
 
     ticket_key: str
     embedding: Embeddings
@@ -82,7 +82,7 @@ class Memory:
         return len(self.ticket_keys)
 
     def takes(self, review: ReviewedEmbedding) -> bool:
-        """Say whether a review names a role of this memory's; others are not remembered."""
+        """Return whether a review names a role of this memory; others are not remembered."""
         return not set(review.roles).isdisjoint(self.roles)
 
     def without(self, ticket_keys: Collection[str]) -> Memory:
@@ -155,7 +155,7 @@ def recall(
     hidden: NDArray[np.bool_] | None = None,
     shown: int = 3,
 ) -> Recall:
-    """Return what the memory says about tickets (embeddings: float32[n, dim]), measured from the pool's base rates.
+    """Return the memory's evidence on tickets (embeddings: float32[n, dim]), relative to the pool's base rates.
 
     `hidden` ([n, m]) leaves out reviews per ticket, its own for instance, when weights are fitted. At most `shown`
     neighbours above the similarity floor are named, nearest first.
@@ -184,9 +184,9 @@ def recall(
 
 
 def recall_as_filed(memory: Memory, fusion: Fusion, rows: NDArray[np.intp]) -> Recall:
-    """Return what the memory would have said of its own tickets (`rows`) from the reviews older than each.
+    """Return the memory's evidence on its own tickets (`rows`), from the reviews older than each.
 
-    The honest evidence to fit weights on: duplicates of a ticket count as they do in service, its own review never.
+    This is the honest evidence to fit weights on: duplicates of a ticket count as in service, its own review never.
     """
     hidden = np.arange(len(memory))[None, :] >= rows[:, None]
     return recall(memory, memory.embeddings[rows], fusion, hidden=hidden, shown=0)
@@ -206,9 +206,9 @@ def _votes(memory: Memory, kernel: Floats, fusion: Fusion) -> Floats:
 
 
 def _corrections(memory: Memory, similarity: Floats) -> tuple[Floats, Floats]:
-    """Return what corrections of the same text demand, and what those of similar texts suggest; float64[n, roles] each.
+    """Return the corrections from the same text, and the evidence from those of similar texts; float64[n, roles] each.
 
-    Negative where they hold a role back, positive where they put one forward: shares of the probability,
+    Negative for a role that was replaced, positive for the one that was named: shares of the probability,
     -HOLD_BACK to PUT_FORWARD, for the same text; log-odds for similar ones. Each later review that is as near and of
     another role divides this.
     """

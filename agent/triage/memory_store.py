@@ -35,7 +35,7 @@ OVERLAP = 100
 
 @dataclass(frozen=True, slots=True)
 class CurrentMemory:
-    """What can be consulted: the memory and the frozen encoder in whose space it lies."""
+    """A memory and the frozen encoder that made its embeddings."""
 
     encoder: Encoder
     memory: Memory
@@ -46,14 +46,14 @@ class CurrentMemory:
         return self.memory.roles
 
     def recall(self, text: str, fusion: Fusion, hidden: str | None = None) -> Recall:
-        """Return what the memory says about a text; `hidden` is the key of a ticket that it must not remember."""
+        """Return the memory's evidence on a text; `hidden` is the key of a ticket whose review is left out."""
         own = None if hidden is None else np.array([[key == hidden for key in self.memory.ticket_keys]])
         return recall(self.memory, self.encoder.embed([text]), fusion, hidden=own)
 
 
 @dataclass(frozen=True, slots=True)
 class _Followed:
-    """How far the reviews were followed, for which encoder and roles.
+    """How far the reviews were read, for which encoder and roles.
 
     `seen`: numbers of the reviews that are taken in, those within OVERLAP of the newest; `window`: the latest reviews;
     `places`: of each row of the memory, the review that counts.

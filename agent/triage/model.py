@@ -1,4 +1,4 @@
-"""The ticket agent's model: a role model with the pool that weighs its answers and the cut-offs that it asserts from.
+"""The ticket agent's model: a role model with its fusion and its cut-offs.
 
     honest[n, roles], labels[n, roles]      its answers to its training tickets, as if it had not seen them, and what
                                             people said of these: in the order of the manifest's tickets
@@ -40,7 +40,7 @@ class TicketModel(RoleModel):
     honest: Mapping[str, Floats]
 
     def keeps(self, target: float) -> bool:
-        """Say whether the cut-offs are those of a precision target."""
+        """Return whether the cut-offs are those of a precision target."""
         return abs(self.cutoffs.target - target) < SAME_TARGET
 
 
@@ -64,7 +64,7 @@ def load(
     silent_below: float = SILENT_BELOW,
     reviews: Reviews = tuple,
 ) -> TicketModel:
-    """Load a version with its pool, and its cut-offs for `target` (None: as trained). Raises ArtefactError."""
+    """Load a version with its fusion, and its cut-offs for `target` (None: as trained). Raises ArtefactError."""
     model = load_classifier(folder, encoders)
     arrays = model.artefact.calibration
     fusion = Fusion.from_arrays(model.roles, arrays)

@@ -1,4 +1,4 @@
-"""Form an opinion on one ticket: rules, model and memory pooled, and what may be said of it.
+"""Form an opinion on one ticket: pool rules, model and memory, and apply the cut-offs.
 
 Pure apart from the encoder's arithmetic; a few milliseconds of CPU, so it is called off the event loop.
 """
@@ -25,7 +25,7 @@ from heuristics import Hit, RuleSet
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What Rolecall thinks of one ticket, and why. `probabilities`: float64[roles], in the order of `roles`."""
+    """The answer to one ticket, and the evidence for it. `probabilities`: float64[roles], in the order of `roles`."""
 
     verdict: Verdict | Abstained
     roles: tuple[str, ...]
@@ -64,10 +64,9 @@ class RoleClassifier:
     def opinion(
         self, subject: str, body: str, on: date, *, hidden: str | None = None, source: str | None = None
     ) -> Opinion:
-        """Return what to think of a ticket filed on that day; of one in a certain system, if `source` names it.
+        """Return the opinion on a ticket filed on that day, in the system `source` if it is given.
 
-        `hidden` is the key of a reviewed ticket that must not be remembered: the one that is asked about, when answers
-        are judged.
+        `hidden` is the key of a ticket whose review is left out of the memory: its own, when answers are judged.
         """
         model, text = self.active.current, ticket_text(subject, body)
         fusion, cutoffs = self.weighing(model)
@@ -87,7 +86,7 @@ class RoleClassifier:
         )
 
     def weighing(self, model: TicketModel | None) -> tuple[Fusion, Cutoffs]:
-        """Return the pool for the roles of today, and from which probability each role may be asserted."""
+        """Return the pool for today's roles, and their cut-offs."""
         if model is None:
             target = self.settings.precision_target
             return Fusion.untrained(self.catalogue.names), Cutoffs(

@@ -2,7 +2,7 @@
 
 A rule starts with its author's opinion (the weight, in log-odds for its role) and is corrected by what reviewed tickets
 say: the author's opinion enters as `prior_strength` imagined hits (Dirichlet smoothing), so a rule that keeps matching
-tickets of another role ends up speaking for that other role. New rules and new roles work from their first minute.
+tickets of another role becomes evidence for that other role. New rules and new roles work from their first minute.
 
     history = RuleHistory.of(fired, labels)            # fired: the hits of each ticket; labels: 0/1 [n, roles]
     evidence, vetoed = rule_evidence(fired, roles, base, history)
