@@ -1,4 +1,4 @@
-"""The composition root: settings → collaborators → routes and background tasks. Nothing else knows everybody.
+"""The composition root: settings → collaborators → routes and background tasks. No other module knows them all.
 
 POST /hooks/{source}[/{segment}]  agent.intake.receive  → inbox (one commit for many requests) → 202
 inbox → agent.work.engine        → agent.desk (one handler for each kind of event)
@@ -40,7 +40,7 @@ from agent.store.arrivals import untraced
 from agent.store.comments import Limits
 from agent.store.database import why
 from agent.web.health import Health
-from agent.web.metrics_page import Numbers
+from agent.web.metrics_page import MetricsPage
 from agent.web.protection import SafeHeaders
 from agent.work.attempt import Attempts, Breakers
 from agent.work.call_metrics import ObservedConnectors, count_calls
@@ -130,24 +130,24 @@ def create_app(
             Route("/hooks/{source}", receiver, methods=["POST"]),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
-            Route("/metrics", Numbers(database, parts.active, metrics).answer),
+            Route("/metrics", MetricsPage(database, parts.active, metrics).answer),
             ModelApiRoute(api),
         ],
         middleware=[Middleware(SafeHeaders)],
         lifespan=lifespan,
     )
-    app.router.redirect_slashes = False  # a redirect would tell which paths exist
+    app.router.redirect_slashes = False  # a redirect would reveal which paths exist
     return app
 
 
 def _key(parts: Parts) -> bytes:
-    """Return what makes our comments' marks ours: servers on one database have to know each other's."""
+    """Return the key of our comments' marks: all servers on one database share it."""
     key = parts.directory.key()
     return bytes.fromhex(parts.database.call(coordination.agree, "key", key.hex())) if parts.database.clustered else key
 
 
 def _start(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """Run background work; where it ends in an error the server stops: half a server must not look alive."""
+    """Run background work, and stop the server if it fails: a server without it must not look healthy."""
     task = asyncio.create_task(work)
     task.add_done_callback(_stop_server_on_error)
     return task
@@ -160,7 +160,7 @@ def _stop_server_on_error(task: asyncio.Task[None]) -> None:
 
 
 async def _follow(parts: Parts, sync: ModelSync | None) -> None:
-    """Look again and again; where a disk or the database fails, what was taken up before stays in use."""
+    """Load new models and reviews until cancelled; while the disk or the database fails, keep the current ones."""
     failure = None
     while True:
         try:

@@ -1,4 +1,4 @@
-"""What commands and the server share: everything that decides, nothing that listens."""
+"""The collaborators that commands and the server share: all that decide on tickets, none that serve requests."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class Parts:
     classifier: RoleClassifier
 
     def follow(self) -> None:
-        """Take up a newly activated model and new reviews."""
+        """Load a newly activated model and new reviews."""
         if self.active.refresh():
             log.info("model", version=self.active.current.version if self.active.current else None)
         self.classifier.memory.refresh()
 
 
 def assemble(settings: Settings) -> Parts:
-    """Load roles, rules, database and model. Raises RolecallError, naming what to mend."""
+    """Load roles, rules, database and model. Raises RolecallError, saying what to fix."""
     roles = load_roles(settings.roles)
     rules = load_rules(settings.rules, roles.names)
     directory = DataDirectory(settings.data)

@@ -1,4 +1,4 @@
-"""The data directory: the one place where an installation keeps its state.
+"""The data directory, which holds the state of an installation.
 
 rolecall.sqlite3   inbox, tickets, ledger, reviews         installation.key   makes our comments' marks unforgeable
 models/            versions and the ACTIVE pointer         encoders/          base encoders, shared by versions
@@ -23,7 +23,7 @@ KEY_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class DataDirectory:
-    """Names of what lies in the data directory, and the two things that make it ours: the key and the lock."""
+    """The paths in the data directory, the installation's key, and the lock of its server."""
 
     path: Path
 
@@ -49,7 +49,7 @@ class DataDirectory:
 
     @property
     def api_training(self) -> Path:
-        """Where training jobs of the model API are at work."""
+        """The working folder of the model API's training jobs."""
         return self.path / "api-training"
 
     @property
@@ -58,7 +58,7 @@ class DataDirectory:
         return self.path / "encoders"
 
     def create(self) -> None:
-        """Make the directory, for our own eyes only. Raises BadInput where that cannot be."""
+        """Create the directory, readable by its owner only. Raises BadInput where that fails."""
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
@@ -76,12 +76,14 @@ class DataDirectory:
             pass
         key = file.read_bytes()
         if len(key) != KEY_BYTES:
-            raise BadInput(f"{file} is damaged: restore it from a backup, or our own comments cannot be told any more")
+            raise BadInput(
+                f"{file} is damaged: restore it from a backup, or our own comments cannot be recognised any more"
+            )
         return key
 
     @contextmanager
     def serving(self) -> Iterator[None]:
-        """Keep a second server off this directory. Raises DataDirectoryBusy."""
+        """Hold the lock that keeps a second server off this directory. Raises DataDirectoryBusy."""
         with (self.path / "serving.lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

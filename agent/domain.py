@@ -1,4 +1,4 @@
-"""Rolecall's own vocabulary: roles, and what it reads (tickets), says (decisions) and learns from (reviews)."""
+"""Rolecall's own terms: roles, and the strength, band and outcome of what is said and learnt about them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class Strength(IntEnum):
     """How much a review says about the right role. Silence has no strength: it is never a label."""
 
     REOPENED = 0
-    """The ticket was reopened: what its closure said counts no longer, and no role takes its place."""
+    """The ticket was reopened: its closure is no label any more, and there is no other."""
     CLOSED_AS_SUGGESTED = 1
-    """Closed in a role that we had suggested: staff may simply have followed us."""
+    """Closed in a role that we had suggested: staff may simply have followed the suggestion."""
     CLOSED = 2
     """Closed in a role that we had not suggested, or where we had said nothing."""
     CONFIRMED = 3
@@ -25,7 +25,7 @@ class Strength(IntEnum):
 
 
 class Via(StrEnum):
-    """By which way a review came."""
+    """How a review was given."""
 
     COMMAND = "command"
     CLOSURE = "closure"
@@ -42,9 +42,9 @@ class Band(StrEnum):
 
 
 class TrainingOutcome(StrEnum):
-    """What came of a training, as the ledger keeps it.
+    """The outcome of a training in the ledger.
 
-    UNDECIDED is a normal night with too little evidence, no failure; ASKS waits for a person.
+    UNDECIDED: too little evidence to promote, which is normal and no failure. ASKS: a person has to confirm.
     """
 
     RUNNING = "running"
@@ -71,7 +71,7 @@ def in_renamed_source(key: str, old: str, new: str) -> str:
 
 
 def ticket_text(subject: str, body: str) -> str:
-    """Return the text that models see, in training as in serving: subject and body, without saying one thing twice."""
+    """Return the text that models see, in training as in serving: subject and body, without repeating the subject."""
     subject, body = subject.strip(), body.strip()
     if not body or body.startswith(subject):
         return body or subject
@@ -80,7 +80,7 @@ def ticket_text(subject: str, body: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A reviewed ticket as it was filed, with the roles that people settled on (more than one where two must act)."""
+    """A reviewed ticket as it was filed, with the roles that people gave it (several where several must act)."""
 
     ticket_key: str
     subject: str
@@ -112,7 +112,7 @@ class Role:
         return next(iter(self.groups.get(source, ())), None)
 
     def active(self, on: date) -> bool:
-        """Say whether tickets may go to this role on this day; both dates are inclusive."""
+        """Return whether tickets may go to this role on this day; both dates are inclusive."""
         return (self.active_from is None or self.active_from <= on) and (
             self.active_until is None or on <= self.active_until
         )
@@ -138,7 +138,7 @@ class RoleCatalogue:
         return self._by_word.get(fold(word))
 
     def successors(self, names: Iterable[str]) -> dict[str, str | None]:
-        """Return what became of role names that are no more: the role that keeps the name as an alias, or None."""
+        """Return, by each name that no role has any more, the role that has it as an alias, or None."""
         gone = {name for name in names if name not in self.names}
         found = {name: self.lookup(name) for name in gone}
         return {name: role.name if role else None for name, role in found.items()}

@@ -1,19 +1,19 @@
-"""Rolecall's own errors, split by what the person in front of the screen does next.
+"""Rolecall's own errors, split by what the person at the terminal does next.
 
 The tree::
 
     RolecallError              one line or more for the person at the terminal, exit code 2
-    ├── ConfigurationError     mend the files and variables that it names, all faults at once
+    ├── ConfigurationError     fix the files and variables that it names, all faults at once
     │   ├── SettingsError      config/agent.toml, the environment, .env and other sources of secrets
     │   ├── RolesError         config/roles.toml            (agent.config.roles_file)
     │   └── RulesError         config/rules.toml            (agent.config.rules_file)
-    ├── SourceFailed           a source of secrets cannot be asked  (agent.config.secrets.source)
+    ├── SourceFailed           a source of secrets cannot be read   (agent.config.secrets.source)
     ├── DataDirectoryBusy      another server already works on this data directory
     ├── BrokenPointer          activate a model anew        (agent.serving.active)
     ├── ArtefactError          a model's files cannot be used       (agent.serving.artefact)
     ├── ModelNameError         no such name, or it is taken (agent.model_api.named_models)
     ├── QueueFull, KeyReused   a training job is not taken  (agent.store.jobs)
-    ├── BadInput               mend the named file or argument
+    ├── BadInput               fix the named file or argument
     └── NotPossibleYet         something must come first, and the message says what
 
 Faults at the border to a ticketing system have a tree of their own, `connectors.errors`. `agent.cli.failures` maps both
@@ -27,7 +27,7 @@ from dataclasses import dataclass
 
 
 class RolecallError(Exception):
-    """A fault that a person can mend; the message says how."""
+    """A fault that a person can fix; the message says how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Fault:
     """One thing that is wrong in what an operator wrote, and where.
 
     `source` is a file or, in words, another place; `line` counts from 1 and is None outside files; `setting` is the
-    dotted name of the setting, "" where the message itself says what it is about.
+    dotted name of the setting, "" where the message names it.
     """
 
     source: str

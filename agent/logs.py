@@ -14,7 +14,7 @@ import structlog
 def configure(log_format: Literal["console", "json"], level: int = logging.WARNING) -> None:
     """Send structlog and the standard library's loggers to stderr in one form, from a level on.
 
-    Our own lines take the direct way: through the standard library one costs as much as parsing a webhook.
+    Our own lines are written directly: through the standard library one costs as much as parsing a webhook.
     """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -30,7 +30,7 @@ def configure(log_format: Literal["console", "json"], level: int = logging.WARNI
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, Unfailing(sys.stderr))),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, LossyStream(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -39,13 +39,13 @@ def configure(log_format: Literal["console", "json"], level: int = logging.WARNI
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # httpx logs whole URLs, and a URL may hold a secret; the scheduler tells of every tick, azure of every request.
+    # httpx logs whole URLs, and a URL may hold a secret; the scheduler logs every run, azure every request.
     for chatty in ("httpx", "apscheduler", "alembic", "azure"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def _printable(_logger: object, _method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Write control characters as escapes: no ticket's id or answer's text may start a line or colour one."""
+    """Escape control characters: no ticket's id or response's text may start a line or colour one."""
     for name, value in line.items():
         if isinstance(value, str) and not value.isprintable():
             line[name] = _escaped(value)
@@ -63,21 +63,21 @@ def _traceback(sio: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
     sio.writelines(f"\n    {_escaped(line)}" for line in trace.getvalue().strip("\n").split("\n"))
 
 
-class Unfailing:
-    """A stream for log lines: that its disk is full, or that it was closed, is no reason to stop."""
+class LossyStream:
+    """A stream that drops lines it cannot write: a full disk or a closed stream must not stop the server."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> None:
-        """Write, or lose the line."""
+        """Write the line, or drop it."""
         try:  # noqa: SIM105 - suppress() would be felt in every acknowledgement
             self._stream.write(text)
         except (OSError, ValueError):
             pass
 
     def flush(self) -> None:
-        """Flush, or lose what was written."""
+        """Flush, or drop what was written."""
         try:  # noqa: SIM105
             self._stream.flush()
         except (OSError, ValueError):

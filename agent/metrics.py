@@ -1,4 +1,4 @@
-"""What Rolecall counts, for `/metrics`. Built once by the composition root; label values come from closed sets.
+"""The metrics for `/metrics`. Built once by the composition root; label values come from closed sets.
 
 Counters and histograms are those of one server since its start; add them up over servers. Gauges of the queue and of
 the training describe the database, and are the same on every server: take the largest.
@@ -17,7 +17,7 @@ COMMENT_BUCKETS = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600, 14_400, 86_
 
 
 class Metrics:
-    """The figures of one process."""
+    """The metrics of one process."""
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
@@ -42,7 +42,7 @@ class Metrics:
         )
         self.breaker_open = Gauge(
             "rolecall_breaker_open",
-            "1 while a ticketing system is left alone, after failures or at its own wish",
+            "1 while no calls are made to a ticketing system, after failures or a Retry-After",
             ["source"],
             registry=registry,
         )
@@ -54,7 +54,7 @@ class Metrics:
         )
         self.comments = Counter(
             "rolecall_comments_total",
-            "Attempts to say something by outcome: posted, edited, unchanged, withheld, removed_by_staff",
+            "Attempts to comment by outcome: posted, edited, unchanged, withheld, removed_by_staff, shadowed",
             ["outcome"],
             registry=registry,
         )
@@ -66,7 +66,7 @@ class Metrics:
         )
         self.reviews = Counter(
             "rolecall_reviews_total",
-            "What people made known about the right role: corrected, confirmed, closed_as_suggested, closed, reopened",
+            "Reviews by strength: corrected, confirmed, closed_as_suggested, closed, reopened",
             ["strength"],
             registry=registry,
         )
@@ -78,13 +78,13 @@ class Metrics:
         )
         self.polled = Gauge(
             "rolecall_poll_last_success_timestamp_seconds",
-            "When the last look at a system for what sent no webhook was complete",
+            "When the last poll of a system was complete",
             ["source"],
             registry=registry,
         )
         self.found = Counter(
             "rolecall_poll_events_total",
-            "Events that a look found and no webhook had brought",
+            "Events that a poll found and no webhook had brought",
             ["source"],
             registry=registry,
         )
@@ -106,7 +106,7 @@ class Metrics:
         )
         self.training = Gauge(
             "rolecall_training_outcome",
-            "1 for what came of the last training: promoted, kept, asks, failed, running, other",
+            "1 for the outcome of the last training: promoted, kept, asks, failed, running, other",
             ["outcome"],
             registry=registry,
         )
@@ -127,7 +127,7 @@ class Metrics:
         build.labels(version("rolecall"), python_version()).set(1)
 
     def serves(self, model_version: str | None, created_at: datetime | None) -> None:
-        """Say which model serves, and no other."""
+        """Set the version that serves, None without a model, and when it was made."""
         self.model.clear()
         self.model.labels(model_version or "none").set(1)
         self.model_created.set(created_at.timestamp() if created_at else 0)

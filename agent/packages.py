@@ -1,4 +1,4 @@
-"""Packages that a serving replica goes without: what needs which, and the one line that installs it.
+"""Packages that a serving replica lacks: which module needs which, and the one line that installs it.
 
 The default install has them all. `deploy/serving-requirements.txt` leaves them out.
 """
@@ -18,7 +18,7 @@ _NAMES = {"sklearn": "scikit-learn"}
 
 
 def missing(*modules: str) -> str | None:
-    """Return what to say where any of the modules is not installed, with the line that installs them; else None."""
+    """Return the line that installs those of the modules that are missing, in a sentence; None where none is."""
     lacking = [_requirement(module) for module in modules if find_spec(module) is None]
     return f"this needs: pip install {' '.join(map(shlex.quote, lacking))}" if lacking else None
 
@@ -30,7 +30,7 @@ def require(*modules: str) -> None:
 
 
 def _requirement(module: str) -> str:
-    """Return the requirement of ours that brings a module, its bare name where no line of ours does."""
+    """Return our requirement that provides a module, else its bare name."""
     from importlib import metadata  # takes longer to import than most commands need in all
 
     name = _NAMES.get(module, module.replace("_", "-"))

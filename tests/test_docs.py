@@ -18,6 +18,8 @@ from agent.config.settings import Section, Settings
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+PACKAGES = ("agent", "connectors", "heuristics")
+NOT_PLAIN = re.compile(r"(Let|Tell|Do so|Say|Name the|Call up)\b")
 FIRST_FILES = re.findall(r"^\d\. \[(agent/\S+\.py)\]", README, re.MULTILINE)
 
 
@@ -86,6 +88,26 @@ def test_control_a_glossary_that_names_what_is_gone_is_found_out(where: str) -> 
 def test_every_room_has_its_question() -> None:
     folders = {f"agent/{path.parent.name}" for path in (ROOT / "agent").glob("*/__init__.py")}
     assert {room.strip("`") for room, _ in table("The rooms")} == folders | {"connectors", "heuristics"}
+
+
+def test_docstrings_are_in_the_plain_imperative() -> None:
+    files = [file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.py"))]
+    assert len(files) > 100
+    assert [f"{file.relative_to(ROOT)}: {text}" for file in files for text in not_plain(file.read_text("utf-8"))] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["Let it go on.", "Tell whether.", "Do so again.", "Say it.", "Name the one.", "Call up."]
+)
+def test_control_a_docstring_of_another_form_is_found_out(text: str) -> None:
+    assert not_plain(f'def f():\n    """{text}"""') == not_plain(f'X = 1\n"""{text}"""') == [text]
+
+
+def not_plain(source: str) -> list[str]:
+    """Return the first lines of docstrings, and of strings that describe a constant, that begin in another form."""
+    described = [node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Expr)]
+    texts = [node.value for node in described if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return [text.splitlines()[0] for text in texts if NOT_PLAIN.match(text)]
 
 
 def table(heading: str) -> list[list[str]]:

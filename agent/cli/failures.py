@@ -21,7 +21,7 @@ from pathlib import Path
 
 from agent.errors import RolecallError
 
-MEND, OUR_FAULT, INTERRUPTED, NO_READER = 2, 70, 130, 141
+FIXABLE, OUR_FAULT, INTERRUPTED, NO_READER = 2, 70, 130, 141
 
 SQLITE = {
     "SQLITE_NOTADB": "is no database: restore it from a backup",
@@ -52,7 +52,7 @@ class Failure:
 def failure(error: BaseException) -> Failure:
     """Return how the command ends. An unexpected error leaves its traceback in a file."""
     if isinstance(error, RolecallError):
-        return Failure(str(error), MEND)  # at once: what the others need takes a moment to import
+        return Failure(str(error), FIXABLE)  # at once: what the others need takes a moment to import
     from alembic.util import CommandError
     from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
@@ -64,17 +64,17 @@ def failure(error: BaseException) -> Failure:
         case BrokenPipeError():
             return Failure("", NO_READER)
         case ConnectorError():
-            return Failure(str(error), MEND)
+            return Failure(str(error), FIXABLE)
         case CommandError():
-            return Failure(f"{_SQLITE_FILE} or setting database_url: {_NEWER}", MEND)
+            return Failure(f"{_SQLITE_FILE} or setting database_url: {_NEWER}", FIXABLE)
         case IntegrityError() | DataError():
             return Failure(_ours(error), OUR_FAULT)
         case DBAPIError():
-            return Failure(_of_database(error.orig), MEND)
+            return Failure(_of_database(error.orig), FIXABLE)
         case sqlite3.Error():
-            return Failure(_of_database(error), MEND)
+            return Failure(_of_database(error), FIXABLE)
         case OSError() if error.strerror:
-            return Failure(_of_system(error), MEND)
+            return Failure(_of_system(error), FIXABLE)
     return Failure(_ours(error), OUR_FAULT)
 
 
@@ -106,4 +106,6 @@ def _ours(error: BaseException) -> str:
         kept = f"the trace could not be kept ({full.strerror})"
     else:
         kept = f"the trace is in {name}; it may hold words of tickets, so look before you send it on"
-    return f"this is a fault of Rolecall's own, {kind}{place}: please report it. Nothing is to be mended here; {kept}"
+    return (
+        f"this is a fault of Rolecall's own, {kind}{place}: please report it. There is nothing for you to fix; {kept}"
+    )

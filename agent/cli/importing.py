@@ -47,7 +47,7 @@ def import_(
     if len(history.faults) > FAULTS_SHOWN:
         console.print(f"... and {len(history.faults) - FAULTS_SHOWN} more")
     if history.faults and not skip_bad:
-        raise BadInput(f"{len(history.faults)} faulty rows, nothing imported: mend them, or give --skip-bad")
+        raise BadInput(f"{len(history.faults)} faulty rows, nothing imported: correct them, or give --skip-bad")
     chunks = [history.rows[i : i + CHUNK] for i in range(0, len(history.rows), CHUNK)]
     new = sum(
         parts.database.call(take_in, source, chunk, getpass.getuser())

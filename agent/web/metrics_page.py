@@ -21,18 +21,18 @@ from agent.store.status import Figures, figures
 from agent.store.tables import Training, utcnow
 
 FRESH_SECONDS = 1.0
-"""How long the database's figures are good: however many ask, it is asked once a second."""
+"""How long the database's figures are reused: it is read once a second, however many requests there are."""
 
 STATES = ("waiting", "working", "dead")
 OUTCOMES = {outcome.value: outcome.value for outcome in TrainingOutcome} | {TrainingOutcome.UNDECIDED.value: "kept"}
-"""What came of a training, as label values: for want of evidence, too, the old model was kept."""
+"""The outcomes of a training as label values: without enough evidence, too, the old model was kept."""
 
 OTHER = "other"
 
 log = structlog.get_logger()
 
 
-class Numbers:
+class MetricsPage:
     """The endpoint. While the database is unavailable, it serves this server's own counters."""
 
     def __init__(self, database: Database, active: ActiveModel[RoleModel], metrics: Metrics) -> None:

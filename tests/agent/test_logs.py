@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.logs import Unfailing
+from agent.logs import LossyStream
 
 SCRIPT = """
 import logging, sys, structlog
@@ -84,6 +84,6 @@ def test_a_stream_that_was_closed_loses_lines_and_stops_nothing() -> None:
     closed.close()
     with pytest.raises(ValueError, match="closed"):
         closed.write("a line")
-    stream = Unfailing(closed)
+    stream = LossyStream(closed)
     stream.write("a line")
     stream.flush()

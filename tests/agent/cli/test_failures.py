@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from agent import cli
-from agent.cli.failures import INTERRUPTED, MEND, NO_READER, OUR_FAULT, failure
+from agent.cli.failures import FIXABLE, INTERRUPTED, NO_READER, OUR_FAULT, failure
 from agent.errors import NotPossibleYet
 from agent.store.database import Database
 from agent.store.jobs import QueueFull
@@ -41,19 +41,19 @@ def of_sqlite(name: str) -> DBAPIError:
 @pytest.mark.parametrize(
     ("error", "code", "part"),
     [
-        (NotPossibleYet("run `rolecall train` first"), MEND, "run `rolecall train` first"),
-        (QueueFull("see setting api.max_open_jobs"), MEND, "see setting api.max_open_jobs"),
-        (Transient("desk.example does not answer"), MEND, "desk.example does not answer"),
-        (OSError(errno.ENOSPC, "No space left on device", "data/x"), MEND, "data/x: No space left on device"),
-        (OSError(errno.EADDRINUSE, "Address already in use"), MEND, "Address already in use"),
-        (PermissionError(errno.EACCES, "Permission denied", "a", None, "b"), MEND, "a → b: Permission denied"),
-        (of_sqlite("SQLITE_BUSY_SNAPSHOT"), MEND, "rolecall.sqlite3 in the data directory (setting data) is locked"),
-        (of_sqlite("SQLITE_CORRUPT"), MEND, "is damaged: stop the server and restore it from a backup"),
-        (of_sqlite("SQLITE_FULL"), MEND, "make room on the disk"),
-        (of_sqlite("SQLITE_ERROR"), MEND, "`rolecall db check`"),
+        (NotPossibleYet("run `rolecall train` first"), FIXABLE, "run `rolecall train` first"),
+        (QueueFull("see setting api.max_open_jobs"), FIXABLE, "see setting api.max_open_jobs"),
+        (Transient("desk.example does not answer"), FIXABLE, "desk.example does not answer"),
+        (OSError(errno.ENOSPC, "No space left on device", "data/x"), FIXABLE, "data/x: No space left on device"),
+        (OSError(errno.EADDRINUSE, "Address already in use"), FIXABLE, "Address already in use"),
+        (PermissionError(errno.EACCES, "Permission denied", "a", None, "b"), FIXABLE, "a → b: Permission denied"),
+        (of_sqlite("SQLITE_BUSY_SNAPSHOT"), FIXABLE, "rolecall.sqlite3 in the data directory (setting data) is locked"),
+        (of_sqlite("SQLITE_CORRUPT"), FIXABLE, "is damaged: stop the server and restore it from a backup"),
+        (of_sqlite("SQLITE_FULL"), FIXABLE, "make room on the disk"),
+        (of_sqlite("SQLITE_ERROR"), FIXABLE, "`rolecall db check`"),
         (
             OperationalError("SELECT", {}, Exception("connection failed\nmore")),
-            MEND,
+            FIXABLE,
             "database_url names cannot be used",
         ),
         (KeyboardInterrupt(), INTERRUPTED, ""),
@@ -132,6 +132,6 @@ def test_help_and_readme_list_the_exit_codes(capsys: pytest.CaptureFixture[str])
         cli.main(["--help"])
     told = " ".join(capsys.readouterr().out.split())
     readme = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
-    for code in (1, MEND, OUR_FAULT, INTERRUPTED, NO_READER):
+    for code in (1, FIXABLE, OUR_FAULT, INTERRUPTED, NO_READER):
         assert re.search(rf"\b{code}\b", told.partition("Exit codes")[2])
         assert re.search(rf"\b{code}\b", readme.partition("exit code")[2])
