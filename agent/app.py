@@ -52,7 +52,7 @@ from agent.work.tracing import tracing
 from connectors.base import Connector
 
 FOLLOW_SECONDS = 1.0
-"""How often the server looks for a new model and for reviews made elsewhere."""
+"""How often the server checks for a new model and for reviews recorded elsewhere."""
 
 log = structlog.get_logger()
 

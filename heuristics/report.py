@@ -16,7 +16,7 @@ from heuristics.wilson import wilson_interval
 
 @dataclass(frozen=True, slots=True)
 class ReviewedText:
-    """A ticket's text, the day it was filed, and the roles that people settled on."""
+    """A ticket's text, the day it was filed, and the roles that people gave it."""
 
     id: str
     subject: str

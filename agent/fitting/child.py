@@ -32,7 +32,7 @@ from agent.fitting.job import JOB, PACKAGED, FitResult, Job, Progress, Recipe
 from agent.packages import TRAINING, require
 
 GRACE_SECONDS = 5.0  # between asking the process to end and ending it
-POLL_SECONDS = 0.25  # between two looks at its memory
+POLL_SECONDS = 0.25  # between two checks of its memory
 STDERR_BYTES = 4000
 LINE_BYTES = 1 << 20
 HUB_VARIABLES = ("HF_TOKEN", "HF_HOME", "HF_ENDPOINT")

@@ -57,7 +57,7 @@ class Recipe:
     micro_batch_tokens: int = 2048
     """Bound of memory: a step with more tokens is run in pieces (gradient caching)."""
     check_every: int = 5
-    """Steps between two looks at the validation texts, where there are any."""
+    """Steps between two evaluations on the validation texts, if there are any."""
     patience: int = 3
     """Looks without improvement until tuning stops."""
 

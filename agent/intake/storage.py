@@ -18,7 +18,7 @@ from agent.store import coordination
 from agent.store.database import Database, why
 from agent.store.tables import utcnow
 
-LOOK_SECONDS = 3.0
+CHECK_SECONDS = 3.0
 MEGABYTE = 1_048_576
 
 log = structlog.get_logger()
@@ -48,12 +48,12 @@ class Storage:
         return self.shortage or self._failure
 
     async def run(self) -> None:
-        """Check every LOOK_SECONDS until cancelled."""
+        """Check every CHECK_SECONDS until cancelled."""
         while True:
-            await self.look()
-            await asyncio.sleep(LOOK_SECONDS)
+            await self.check()
+            await asyncio.sleep(CHECK_SECONDS)
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """Check the disk and write one row; log each change once."""
         before = self.trouble()
         self.shortage = await asyncio.to_thread(shortage, self._database.folder, self._limits.min_free_bytes)

@@ -1,7 +1,7 @@
 """The baselines that a model must beat: the majority role, TF-IDF with a linear head, a frozen encoder.
 
 Every baseline is a function from training tickets and judged tickets to probabilities, float64[judged, roles]; labels
-are 0/1, [n, roles]. `cross_fitted` turns any of them into honest answers on its own training tickets, for the gate.
+are 0/1, [n, roles]. `cross_fitted` turns any of them into honest answers on its own training tickets.
 """
 
 from __future__ import annotations

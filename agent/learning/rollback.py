@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 THRESHOLD = 20.0  # false alarms: at most one promotion in twenty, over its whole life
-BETS = np.linspace(0.1, 0.9, 9)  # a mixture, for nobody knows how much worse it would be
+BETS = np.linspace(0.1, 0.9, 9)  # a mixture, since it is not known how much worse it would be
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ class ActiveModel(Generic[Model]):
             if seen == self._seen:
                 return False
             changed = self._follow_pointer()
-            self._seen = seen  # only now: where the database fails meanwhile, the next look tries again
+            self._seen = seen  # only now: if the database fails meanwhile, the next refresh tries again
             return changed
 
     def _follow_pointer(self) -> bool:

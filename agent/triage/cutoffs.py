@@ -27,7 +27,7 @@ from agent.domain import Band
 from agent.fitting.evaluation import Interval, wilson
 
 TARGET = 0.9  # precision of what is asserted
-SILENT_BELOW = 0.4  # a best role less probable than this helps nobody
+SILENT_BELOW = 0.4  # a best role less probable than this is no help
 NEVER = 2.0  # the cut-off of a role that cannot reach the target: no probability does
 TARGET_ARRAY, ROLES_ARRAY, DEFAULT_ARRAY = "cutoffs.target", "cutoffs.roles", "cutoffs.default"
 
@@ -128,7 +128,7 @@ Floats = NDArray[np.float64]
 CONFIDENCE = 0.6  # two-sided, so 80 % that the true precision is above the lower bound
 OWN_RECORD = 30  # answers from which a role is judged by itself
 BLEND = 10.0  # pooled answers that enter every role's own record
-FEWEST = 10  # answers below which no precision is believed
+FEWEST = 10  # fewer answers are no basis for a precision
 
 POINTS = 60
 """Points that are kept of a curve: more cannot be told apart on paper."""

@@ -34,7 +34,7 @@ from agent.triage.evidence import Evidence, Floats, OwnReviews, Recall
 from agent.triage.rule_evidence import PRIOR_STRENGTH, RuleHistory, rule_evidence
 from heuristics.rules import Hit
 
-OUT_OF_THE_RACE = -30.0  # a role that the model has never seen and that nothing else names
+OUT_OF_THE_RACE = -30.0  # score of a role that the model has never seen and no evidence supports
 WEIGHTS_ARRAY, BASE_ARRAY, MULTI_LABEL_ARRAY = "fusion.weights", "fusion.base", "fusion.multi_label"
 
 

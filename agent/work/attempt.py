@@ -180,7 +180,7 @@ class Breaker:
         self._failed += 1
         paused = self._until is not None and self._until > self.clock()
         if not self.failures or (paused and retry_after is None):
-            return  # what began before the pause says nothing new
+            return  # a call that began before the pause is no new evidence
         if retry_after is not None or self._until is not None or self._failed >= self.failures:
             self._open(retry_after)
 

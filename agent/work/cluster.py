@@ -87,7 +87,7 @@ class _Jobs(JobManager):
                 return await self.connector.execute_query_async(MIRROR_EVENT, **mine)
             except UNREACHABLE as error:
                 if not self._lease.holds():
-                    raise  # the job stays with a server that is taken for dead, and is taken back from it
+                    raise  # the job stays ours until another server takes it back
                 log.warning("queue_unreachable", error=type(error).__name__)
                 await asyncio.sleep(RECONNECT_SECONDS)
 

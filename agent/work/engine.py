@@ -111,6 +111,6 @@ class Engine:
         while not self._stopping:
             await asyncio.sleep(UNAVAILABLE_SECONDS)
             with contextlib.suppress(OperationalError):
-                with contextlib.suppress(inbox.Superseded):  # the outcome was kept after all
+                with contextlib.suppress(inbox.Superseded):  # the outcome was stored after all
                     await self._database.write(inbox.retry, job, utcnow(), "the database could not be written")
                 return

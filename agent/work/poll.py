@@ -3,8 +3,8 @@
 No ticketing server that was tried sends a webhook for everything, and some never repeat a failed one: without polling,
 closed tickets stay unknown. A poll yields the same delivery ids as webhooks, so nothing is handled twice.
 
-A poll consists of looks, each of limited size. What a look finds is stored together with its watermark in one
-transaction: whenever the process dies, the next look begins where the last one ended.
+A poll consists of batches of limited size. Each is stored together with its watermark in one transaction: whenever the
+process dies, the next batch begins where the last one ended.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from agent.work.attempt import Breaker
 from connectors.base import Connector
 from connectors.errors import ConnectorError
 
-BETWEEN_LOOKS_SECONDS = 0.5
-"""Pause between the looks of one poll, for the other users of a system that has much to tell."""
+BATCH_PAUSE_SECONDS = 0.5
+"""Pause between the batches of one poll, for the sake of the system's other users."""
 
 log = structlog.get_logger()
 
@@ -59,17 +59,17 @@ async def poll_forever(
 
 
 async def poll_once(connector: Connector, database: Database, wake: asyncio.Event, trace: Trace = untraced) -> int:
-    """Store all that happened up to now, look by look, and return how many events were new. Raises ConnectorError."""
+    """Store all that happened up to now, in batches, and return how many events were new. Raises ConnectorError."""
     total, complete = 0, False
     while not complete:
-        fresh, complete = await _look(connector, database, wake, trace)
+        fresh, complete = await _poll_batch(connector, database, wake, trace)
         total += fresh
-        await asyncio.sleep(0 if complete else BETWEEN_LOOKS_SECONDS)
+        await asyncio.sleep(0 if complete else BATCH_PAUSE_SECONDS)
     return total
 
 
-async def _look(connector: Connector, database: Database, wake: asyncio.Event, trace: Trace) -> tuple[int, bool]:
-    """Store what one look finds; return how many events were new, and whether the poll is complete."""
+async def _poll_batch(connector: Connector, database: Database, wake: asyncio.Event, trace: Trace) -> tuple[int, bool]:
+    """Store one batch; return how many events were new, and whether the poll is complete."""
     known = await database.read(_watermark, connector.source)
     found = await connector.poll(known)
     now = utcnow()
@@ -91,6 +91,6 @@ def _take_in(session: Session, source: str, arrivals: Sequence[Arrival], waterma
     fresh = accept(session, arrivals)
     row = {"source": source, "value": watermark, "at": utcnow()}
     make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    # as one statement: of servers that poll at the same moment, the second waits and does not fail
+    # one statement: if two servers poll at the same moment, the second waits instead of failing
     session.execute(make(Watermark).values(**row).on_conflict_do_update(index_elements=["source"], set_=row))
     return fresh

@@ -19,14 +19,14 @@ LEAST = timedelta(seconds=1)
 class WallClock:
     """Compares the time of day with a monotonic clock."""
 
-    def __init__(self, wall: Callable[[], datetime] = utcnow, steady: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, wall: Callable[[], datetime] = utcnow, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._wall = wall
-        self._steady = steady
-        self._last = wall(), steady()
+        self._monotonic = monotonic
+        self._last = wall(), monotonic()
 
     def stepped_back(self) -> timedelta:
         """Return by how much the clock was set back since the last call, zero where it was not."""
-        wall, steady = self._last
-        self._last = self._wall(), self._steady()
-        back = timedelta(seconds=self._last[1] - steady) - (self._last[0] - wall)
+        wall, monotonic = self._last
+        self._last = self._wall(), self._monotonic()
+        back = timedelta(seconds=self._last[1] - monotonic) - (self._last[0] - wall)
         return back if back >= LEAST else timedelta(0)

@@ -37,7 +37,7 @@ async def test_an_edit_of_a_dead_process_is_waited_for(speaker: Speaker, desk: D
     assert await successor.say(desk, desk.tickets["1"], note("Electrician")) is Said.EDITED
 
 
-async def test_a_clock_that_is_turned_back_hides_no_attempt(speaker: Speaker, desk: Desk) -> None:
+async def test_a_clock_that_is_set_back_hides_no_attempt(speaker: Speaker, desk: Desk) -> None:
     speaker.database.call(comments.attempt, "desk:1", utcnow() - timedelta(hours=1))
     with pytest.raises(Transient, match="under way"):
         await Speaker(speaker.database, b"key", settle=SETTLE).say(desk, desk.tickets["1"], note("Plumbing"))

@@ -1,4 +1,4 @@
-"""Once a day: what was settled long ago is forgotten, without being taken for news when it comes again."""
+"""Once a day: what was finished long ago is forgotten, without being taken for news when it comes again."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def texts(session: Session) -> dict[str, bytes]:
     return {row.delivery_id: row.raw for row in session.exec(select(Inbox)) if row.event}
 
 
-async def test_only_what_was_settled_long_ago_is_forgotten(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_what_was_finished_long_ago_is_forgotten(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(schedule, "BATCH", 2)
     names = ["done", "done too", "done at last", "dead", "dropped", "done today", "waiting"]
     database.call(accept, [arrival(name) for name in names])

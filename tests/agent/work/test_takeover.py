@@ -186,7 +186,7 @@ def test_what_was_in_hand_at_a_death_is_worked_on_one_at_a_time(database: Databa
     job = database.call(inbox.take, first)
     assert job is not None
     assert database.call(inbox.take, second) is None
-    bystander = database.call(inbox.take, second + 1)
-    assert bystander is not None
+    neighbour = database.call(inbox.take, second + 1)
+    assert neighbour is not None
     database.call(inbox.finish, job, utcnow())
     assert database.call(inbox.take, second) is not None

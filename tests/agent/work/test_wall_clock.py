@@ -48,7 +48,7 @@ def put(database: Database, at: datetime, *deliveries: str) -> None:
     ("wall", "steady", "back"),
     [(5.0, 5.0, 0.0), (5.0, 5.9, 0.0), (-3_595.0, 5.0, 3_600.0), (3_605.0, 5.0, 0.0)],
 )
-def test_only_a_clock_that_was_turned_back_is_told(wall: float, steady: float, back: float) -> None:
+def test_only_a_clock_that_was_set_back_is_reported(wall: float, steady: float, back: float) -> None:
     walls, steadies = iter([NOON, NOON + timedelta(seconds=wall)]), iter([100.0, 100.0 + steady])
     clock = WallClock(lambda: next(walls), lambda: next(steadies))
     assert clock.stepped_back() == timedelta(seconds=back)
@@ -64,7 +64,7 @@ def test_what_waits_is_brought_forward_and_turns_stay(database: Database) -> Non
     assert database.call(inbox.next_due) == NOON - HOUR
 
 
-async def test_a_server_that_starts_after_the_clock_was_turned_back_waits_for_nothing(database: Database) -> None:
+async def test_a_server_that_starts_after_the_clock_was_set_back_waits_for_nothing(database: Database) -> None:
     put(database, utcnow() + HOUR, "a1", "a2", "b1")
     seen = []
 
