@@ -51,6 +51,7 @@ from connectors.events import Delivery
 
 RETRY_AFTER_SECONDS = 5
 UNKNOWN = "unknown"
+_NO_PARAMETERS = QueryParams()
 
 
 class TooFast(Exception):
@@ -120,15 +121,11 @@ class Receiver:
 
 def _delivery(scope: Scope, headers: Headers, body: bytes) -> Delivery:
     query = scope["query_string"].decode("latin-1")
-    path = scope.get("raw_path", b"").decode("latin-1") or scope["path"]
-    return Delivery(
-        headers,
-        body,
-        segment=scope["path_params"].get("segment", ""),
-        method=scope["method"],
-        url=f"{scope['scheme']}://{headers.get('host', '')}{path}{'?' if query else ''}{query}",
-        query=QueryParams(query),
-    )
+    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+    path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+    url = f"{scope['scheme']}://{host}{path}{'?' if query else ''}{query}"
+    parameters = QueryParams(query) if query else _NO_PARAMETERS
+    return Delivery(headers, body, scope["path_params"].get("segment", ""), scope["method"], url, parameters)
 
 
 async def read_body(headers: Headers, receive: Receive, limits: IntakeSettings) -> bytes:
