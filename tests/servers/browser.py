@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
-from resiliparse.parse.html import HTMLTree
 
 from agent.demo.helpdesk import HelpdeskServer
 
@@ -23,22 +22,3 @@ def signed_in(helpdesk: HelpdeskServer) -> Iterator[httpx.Client]:
         assert client.post("/login/", data=login).status_code == 302
         client.headers["X-CSRFToken"] = client.cookies["csrftoken"]
         yield client
-
-
-def form_of(page: str, action: str) -> dict[str, str]:
-    """Return what a browser would send of the page's form with this action, were it submitted untouched."""
-    document = HTMLTree.parse(page).document
-    assert document is not None
-    form = document.query_selector(f'form[action$="{action}"]')
-    assert form is not None
-    fields: dict[str, str] = {}
-    for field in form.query_selector_all("input, select, textarea"):
-        name, kind = field.getattr("name"), field.getattr("type")
-        if not name or kind in ("file", "submit", "button"):
-            continue
-        if field.tag == "select":
-            chosen = field.query_selector("option[selected]") or field.query_selector("option")
-            fields[name] = (chosen.getattr("value") or "") if chosen else ""
-        elif kind not in ("checkbox", "radio") or field.hasattr("checked"):
-            fields[name] = field.getattr("value") or (field.text if field.tag == "textarea" else "") or ""
-    return fields

@@ -7,9 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.async_api import Browser, Page
 
 from agent.demo.helpdesk import HelpdeskServer, HelpdeskUnavailable, ensure_environment
 from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
+from tests.servers import chromium
 from tests.servers.browser import signed_in
 from tests.servers.receiver import Receiver
 
@@ -73,6 +75,22 @@ def tech(helpdesk: HelpdeskServer) -> Iterator[httpx.Client]:
 def browser(helpdesk: HelpdeskServer) -> Iterator[httpx.Client]:
     with signed_in(helpdesk) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+async def real_browser() -> AsyncIterator[Browser]:
+    executable = chromium.installed()
+    if executable is None:
+        pytest.skip("no Chromium here: apt-get install chromium")
+    async with chromium.launched(executable) as running:
+        yield running
+
+
+@pytest.fixture
+async def page(real_browser: Browser, helpdesk: HelpdeskServer) -> AsyncIterator[Page]:
+    """The helpdesk as a member of staff has it in a browser."""
+    async with chromium.signed_in(real_browser, helpdesk) as page:
+        yield page
 
 
 @pytest.fixture

@@ -10,12 +10,9 @@ import httpx
 import pytest
 
 from agent.demo.helpdesk import HelpdeskServer
-from agent.domain import Role, RoleCatalogue
-from agent.feedback.commands import Correct, parse
 from connectors.django_helpdesk import DjangoHelpdesk
 from connectors.django_helpdesk.templates import WORD_JOINER
 from connectors.events import Kind, Visibility
-from tests.servers.browser import form_of
 from tests.servers.receiver import Receiver, of_kinds, webhook_events
 
 pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("helpdesk")]
@@ -251,26 +248,3 @@ async def test_moving_a_ticket_to_its_role_is_shown_by_its_group(
     number = file_ticket(queue="WO")
     tech.patch(f"/api/tickets/{number}/", json={"queue": helpdesk.queues["CAB"]})
     assert (await connector.read_ticket(number)).group == "CAB"
-
-
-@pytest.mark.parametrize("public", [False, True])
-async def test_a_note_typed_into_the_helpdesks_own_form_holds_a_command_on_windows_line_ends(
-    connector: DjangoHelpdesk, receiver: Receiver, file_ticket: FileTicket, browser: httpx.Client, public: bool
-) -> None:
-    """Browsers end every line of a text field with CR LF, whatever the system (HTML Standard, form submission)."""
-    number = file_ticket()
-    receiver.wait_for(1)
-    receiver.deliveries.clear()
-    form = form_of(browser.get(f"/tickets/{number}/").text, f"/tickets/{number}/update/")
-    form |= {"comment": "/role Hydraulics\r\nThe pump itself is fine, a hose leaks.\r\n"}
-    form |= {"public": "1"} if public else {}
-    answer = browser.post(f"/tickets/{number}/update/", data=form)
-    assert answer.status_code == 302, form
-    receiver.wait_for(1)
-
-    (event,) = webhook_events(connector, receiver)
-
-    assert event.message is not None
-    assert "\r\n" in event.message.text
-    assert event.message.visibility is (Visibility.PUBLIC if public else Visibility.STAFF_ONLY)
-    assert parse(event.message.text, RoleCatalogue([Role("Hydraulics")])) == Correct(("Hydraulics",))
