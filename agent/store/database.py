@@ -23,7 +23,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from pydantic import SecretStr
-from sqlalchemy import Connection, Engine, Row, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Row, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlmodel import Session
 
@@ -65,7 +65,7 @@ class Database:
     A transaction is committed when the function returns and rolled back when it raises.
     """
 
-    def __init__(self, url: str, busy_seconds: float = BUSY_SECONDS) -> None:
+    def __init__(self, url: str | URL, busy_seconds: float = BUSY_SECONDS) -> None:
         self.engine = _engine(url, busy_seconds)
         self._reading = self.engine.execution_options(begin="BEGIN")
         self._bare = self.engine.execution_options(begin=None)
@@ -186,7 +186,7 @@ def _migrations() -> Config:
     return config
 
 
-def _engine(url: str, busy_seconds: float) -> Engine:
+def _engine(url: str | URL, busy_seconds: float) -> Engine:
     address = make_url(url)
     if address.get_backend_name() == "postgresql":
         address = address.update_query_dict({n: v for n, v in PATIENCE.items() if n not in address.query})

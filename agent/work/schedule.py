@@ -64,14 +64,17 @@ def schedule(settings: Settings, database: Database, train_command: Sequence[str
     return scheduler
 
 
-def who_trains(settings: Settings, database: Database) -> tuple[bool, str]:
-    """Return whether nightly training works as configured, and which servers train, in words."""
+def who_trains(settings: Settings, database: Database | None) -> tuple[bool, str]:
+    """Return whether nightly training works as configured, and which servers train, in words.
+
+    Without a database no other server can have announced itself.
+    """
     at, reason = settings.learning.nightly_at, missing(*TRAINING)
     if at is None:
         return True, "at night nobody ([learning] nightly_at is off)"
     if reason is None:
         return True, f"this server, every night at {at:%H:%M}"
-    others = database.call(coordination.touched, _TRAINER, utcnow() - 2 * ANNOUNCED)
+    others = database.call(coordination.touched, _TRAINER, utcnow() - 2 * ANNOUNCED) if database is not None else []
     return bool(others), f"{', '.join(others)}; this server only serves" if others else f"nobody: {reason}"
 
 

@@ -1,0 +1,25 @@
+"""Check that there is a database whose schema fits this release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agent.checks.finding import Finding, fail, ok, warn
+from agent.checks.installation import Installation
+from agent.store.database import newest_version
+from agent.store.read_only import upgradable
+
+
+def database(installation: Installation) -> Iterator[Finding]:
+    """Yield which database it is, and what will happen to its schema."""
+    where = "setting database_url" if installation.settings.database_url else str(installation.directory.database)
+    if installation.schema is None:
+        yield ok("database", f"{where}: none yet; `rolecall serve` or `rolecall import` makes it")
+    elif not upgradable(installation.schema):
+        versions = f"schema {installation.schema}, which is newer: this release needs {newest_version()}"
+        yield fail("database", f"{where}: {versions}; install the release that made it, or restore a backup")
+    elif installation.database is None:
+        versions = f"schema {installation.schema}, this release needs {newest_version()}"
+        yield warn("database", f"{where}: {versions}; `rolecall db upgrade` or the next start brings it up to date")
+    else:
+        yield ok("database", where)
