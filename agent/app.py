@@ -81,8 +81,9 @@ def create_app(
     watches = [count_calls(metrics, connectors), breakers.watch, *([traces.call] if traces else [])]
     observed = ObservedConnectors(connectors, watches)
     desk = Desk(database, observed, parts.classifier, speaker, metrics, head_start)
+    keep_versions = settings.learning.keep_versions
     key = (lambda: rotation.current.api.key) if rotation else (lambda: settings.api.key)
-    queue, api = model_api(settings.api, parts.directory, database, key)
+    queue, api = model_api(settings.api, parts.directory, database, key, keep_versions)
 
     trace = traces.trace if traces else untraced
     handler = traces.attempted(partial(handle, desk)) if traces else partial(handle, desk)
@@ -95,7 +96,9 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         working = _start(engine.run())
-        sync = await asyncio.to_thread(ModelSync, database, parts.directory) if database.clustered else None
+        sync = (
+            await asyncio.to_thread(ModelSync, database, parts.directory, keep_versions) if database.clustered else None
+        )
         others = [_start(_follow(parts, sync)), _start(queue.run()), _start(storage.run())]
         others += [
             _start(

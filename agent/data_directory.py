@@ -3,7 +3,7 @@
 rolecall.sqlite3   inbox, tickets, ledger, reviews         installation.key   makes our comments' marks unforgeable
 models/            versions and the ACTIVE pointer         encoders/          base encoders, shared by versions
 api-models/        classifiers of the model API       api-key.sha256      of its key, where none is configured
-serving.lock       held while a server runs
+serving.lock       held while a server runs                training.lock      held while a training runs
 """
 
 from __future__ import annotations

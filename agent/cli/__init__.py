@@ -36,7 +36,8 @@ from agent.cli import demo as demo_command
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 a check failed; 2 something must be fixed first, the message names it; 70 a bug in "
-    "Rolecall, the message names the file with the traceback; 130 Ctrl-C; 141 the reader of the output has gone."
+    "Rolecall, the message names the file with the traceback; 130 Ctrl-C; 141 the reader of the output has gone; "
+    "143 a training that SIGTERM ended."
 )
 
 app = typer.Typer(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from agent.fitting.job import Progress as Step
     from agent.model_api.dataset_predictions import RowPrediction
     from agent.model_api.datasets import Columns
+    from agent.serving.artefact import Manifest
 
 EXCERPT = 160
 
@@ -64,11 +65,14 @@ def train(
     from agent.data_directory import DataDirectory
     from agent.errors import BadInput
     from agent.fitting.child import Limits
+    from agent.learning.turn import cancelled_by_sigterm, turn
     from agent.model_api.classifier import train as train_classifier
     from agent.model_api.datasets import per_class as draw
     from agent.model_api.datasets import read
     from agent.model_api.training_request import TrainingRequest, job
     from agent.model_api.web.assembly import named_models
+    from agent.serving.pruning import tidied
+    from agent.store.tables import utcnow
 
     require(*TRAINING)
     settings = settings_for(config, data)
@@ -100,8 +104,13 @@ def train(
         def show(step: Step) -> None:
             bar.update(line, description=step.phase, completed=step.done, total=step.total)
 
-        scratch = directory.path / "training"
-        manifest = asyncio.run(train_classifier(planned, registry, scratch, limits, f"from {dataset}", show))
+        async def in_turn() -> Manifest:
+            scratch, keep = directory.path / "training", settings.learning.keep_versions
+            async with turn(directory.path, show):
+                with tidied(registry, scratch, keep, utcnow()):
+                    return await train_classifier(planned, registry, scratch, limits, f"from {dataset}", show)
+
+        manifest = asyncio.run(cancelled_by_sigterm(in_turn()))
     interval, seconds = manifest.metrics["pooled"]["accuracy_interval"], manifest.metrics["training_duration_seconds"]
     console.print(
         f"{escape(model)}, version {manifest.version}: {len(drawn)} texts of {len(manifest.roles)} labels in "

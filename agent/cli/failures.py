@@ -8,6 +8,7 @@
 | 70 | a bug in Rolecall; the message names the file with the traceback |
 | 130 | ended by Ctrl-C |
 | 141 | the reader of the output has gone, as in `rolecall queue list | head` |
+| 143 | a training that SIGTERM ended; nothing half made is left |
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 
 from agent.errors import RolecallError
 
-FIXABLE, OUR_FAULT, INTERRUPTED, NO_READER = 2, 70, 130, 141
+FIXABLE, OUR_FAULT, INTERRUPTED, NO_READER, TERMINATED = 2, 70, 130, 141, 143
 
 SQLITE = {
     "SQLITE_NOTADB": "is no database: restore it from a backup",
@@ -53,6 +54,8 @@ def failure(error: BaseException) -> Failure:
     """Return how the command ends. An unexpected error leaves its traceback in a file."""
     if isinstance(error, RolecallError):
         return Failure(str(error), FIXABLE)  # at once: what the others need takes a moment to import
+    from asyncio import CancelledError
+
     from alembic.util import CommandError
     from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
@@ -61,6 +64,8 @@ def failure(error: BaseException) -> Failure:
     match error:
         case KeyboardInterrupt():
             return Failure("", INTERRUPTED)
+        case CancelledError():
+            return Failure("", TERMINATED)
         case BrokenPipeError():
             return Failure("", NO_READER)
         case ConnectorError():

@@ -43,6 +43,7 @@ def train(
     require(*TRAINING)
 
     from agent import logs
+    from agent.learning.turn import cancelled_by_sigterm
 
     settings = settings_for(config, data, learning__trainer=trainer)
     logs.configure(settings.log_format, logging.WARNING)
@@ -57,7 +58,7 @@ def train(
         def show(step: Step) -> None:
             bar.update(line, description=step.phase, completed=step.done, total=step.total)
 
-        run = asyncio.run(trainer_of(settings).train(trigger, show))
+        run = asyncio.run(cancelled_by_sigterm(trainer_of(settings).train(trigger, show)))
     console.print(f"{WORDS[TrainingOutcome(run.outcome)]}: {run.version}, {escape(run.reason or '')}")
 
 

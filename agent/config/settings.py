@@ -103,6 +103,7 @@ class LearningSettings(Section):
     nightly_at: time | None = time(2, 30)
     timeout_seconds: float = Field(default=3_600, gt=0)
     memory_mb: int = Field(default=4_096, ge=512)
+    keep_versions: int = Field(default=10, ge=1)
 
     @field_validator("split")
     @classmethod

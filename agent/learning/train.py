@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from agent.config.settings import LearningSettings
 from agent.data_directory import DataDirectory
@@ -25,6 +26,8 @@ from agent.fitting.job import FitResult, Job, Part, Progress, Recipe, Sample, de
 from agent.learning.calibration import fit_fusion
 from agent.learning.contest import Contest, contest
 from agent.learning.training_set import Split, TrainingSet, build, split
+from agent.learning.turn import turn
+from agent.serving.pruning import tidied
 from agent.serving.registry import Registry
 from agent.store import tickets
 from agent.store.database import Database
@@ -39,6 +42,7 @@ from heuristics import RuleSet
 LEAST_TICKETS = 20
 LEAST_ROLES = 2
 FOLDS = 5
+STOPPED = "stopped midway"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,11 @@ class Trainer:
 
         Raises NotPossibleYet with too few reviewed tickets, and child.FitFailed; either is in the ledger, too.
         """
+        async with turn(self.directory.path, on_progress, self.database):
+            with tidied(self._registry, self._scratch, self.settings.keep_versions, utcnow()):
+                return await self._record(trigger, on_progress)
+
+    async def _record(self, trigger: str, on_progress: Callable[[Progress], None]) -> Training:
         run = self.database.call(_begin, Training(started_at=utcnow(), trigger=trigger))
         try:
             self._look_back()
@@ -71,6 +80,10 @@ class Trainer:
     @property
     def _registry(self) -> Registry:
         return Registry(self.directory.models, self.directory.encoders)
+
+    @property
+    def _scratch(self) -> Path:
+        return self.directory.path / "training"
 
     def _contest(self) -> Contest:
         return contest(self.database, self._registry, self.rules, self.catalogue.names)
@@ -98,7 +111,7 @@ class Trainer:
         parts = split(chosen.examples, chosen.groups, validation=validation / 100, test=test / 100)
         job = self._job(chosen, parts)
         limits = child.Limits(self.settings.timeout_seconds, self.settings.memory_mb)
-        result = await child.run(job, self.directory.path / "training", on_progress=on_progress, limits=limits)
+        result = await child.run(job, self._scratch, on_progress=on_progress, limits=limits)
         try:
             return self._publish(chosen, parts, job, result)
         finally:
@@ -163,6 +176,9 @@ class Trainer:
 
 
 def _begin(session: Session, run: Training) -> Training:
+    """Record that a training began, and that any which is still recorded as running did not end: they take turns."""
+    for stopped in session.exec(select(Training).where(Training.outcome == TrainingOutcome.RUNNING)):
+        stopped.outcome, stopped.reason, stopped.finished_at = TrainingOutcome.FAILED, STOPPED, run.started_at
     session.add(run)
     session.flush()
     return run

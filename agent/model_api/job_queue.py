@@ -19,9 +19,10 @@ from agent.model_api import classifier
 from agent.model_api.named_models import NamedModels
 from agent.model_api.training_request import TrainingRequest, job
 from agent.serving.artefact import Manifest
+from agent.serving.pruning import prune
 from agent.store import jobs
 from agent.store.database import Database
-from agent.store.tables import ModelJob
+from agent.store.tables import ModelJob, utcnow
 
 CANCELLED = "cancelled by request"
 
@@ -50,6 +51,7 @@ class JobQueue:
         server: str,
         at_once: int,
         threads: int,
+        keep_versions: int,
     ) -> None:
         self._database = database
         self._models = models
@@ -58,6 +60,7 @@ class JobQueue:
         self._server = server
         self._at_once = at_once
         self._threads = threads
+        self._keep_versions = keep_versions
         self._arrived = asyncio.Event()
         self._running: dict[str, _Running] = {}
 
@@ -67,6 +70,7 @@ class JobQueue:
         for job_id in await self._database.write_with_retry(jobs.recover, self._server, longest):
             log.info("model_job_recovered", job=job_id)
         shutil.rmtree(self._scratch, ignore_errors=True)  # what a killed server left; nobody else writes here
+        await asyncio.to_thread(self._models.clear, utcnow())
         async with asyncio.TaskGroup() as group:
             for _ in range(self._at_once):
                 group.create_task(self._work())
@@ -115,6 +119,7 @@ class JobQueue:
         else:
             await self._database.write_with_retry(jobs.complete, row.id, manifest.version)
             log.info("model_job_completed", job=row.id, model=row.model_name, version=manifest.version)
+            await asyncio.to_thread(prune, self._models.registry(row.model_name), self._keep_versions)
             return
         finally:
             del self._running[row.id]

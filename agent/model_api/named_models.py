@@ -19,15 +19,16 @@ import fcntl
 import json
 import re
 import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from agent.errors import RolecallError
 from agent.model_api.training_request import MODEL_NAME
 from agent.serving.artefact import MANIFEST, VERSION, Manifest, read_manifest, sync
+from agent.serving.pruning import clear, delete
 from agent.serving.registry import Pointer, Registry
 
 ROLE_MODEL = "rolecall"
@@ -115,7 +116,7 @@ class NamedModels:
             raise UnknownModel(name, "there is no such model")
         with self._locked():
             self._write({alias: target for alias, target in self.aliases().items() if target != name})
-            _remove(registry.models, self.folder)
+            delete(registry.models, self.folder)
 
     def delete_version(self, name: str, version: str) -> None:
         """Delete a version that is not active. Raises ModelNameError."""
@@ -124,7 +125,12 @@ class NamedModels:
         pointer = registry.active()
         if pointer and pointer.version == manifest.version:
             raise NameTaken(f"{name}, version {version}", "this version serves: activate another one first")
-        _remove(registry.models / manifest.version, registry.models)
+        delete(registry.models / manifest.version, registry.models)
+
+    def clear(self, now: datetime) -> None:
+        """Delete what interrupted trainings and deletions left."""
+        for folder in (self.folder, *self.folder.glob("*/")):
+            clear(folder, now)
 
     def aliases(self) -> dict[str, str]:
         """Return a map from alias to model name."""
@@ -162,9 +168,3 @@ class NamedModels:
         with (self.folder / LOCK).open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
-
-
-def _remove(path: Path, parent: Path) -> None:
-    """Delete a folder, renamed out of all listings first, so that an interrupted deletion leaves no half model."""
-    hidden = path.rename(parent / f".deleted-{path.name}-{secrets.token_hex(4)}")
-    shutil.rmtree(hidden, ignore_errors=True)

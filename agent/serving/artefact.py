@@ -43,6 +43,9 @@ BODY = "body.onnx"
 TOKENIZER = "tokenizer.json"
 ENCODER_FILES = (BODY, TOKENIZER)
 FILES = frozenset({HEAD, CALIBRATION, *ENCODER_FILES})
+BUILDING = ".building-"
+"""The prefix of a folder that is being written."""
+
 SHA256 = r"[0-9a-f]{64}"
 VERSION = r"[0-9A-Za-z][0-9A-Za-z._-]{0,99}"
 
@@ -128,7 +131,7 @@ def write(target: Path, manifest: Manifest, head: Head, calibration: Arrays, enc
     when the disk refuses or `target` exists.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=".building-", dir=target.parent))
+    building = Path(tempfile.mkdtemp(prefix=BUILDING, dir=target.parent))
     try:
         _save(building / HEAD, {"weights": head.weights, "bias": head.bias})
         _save(building / CALIBRATION, calibration)

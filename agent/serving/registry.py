@@ -14,7 +14,6 @@ import json
 import os
 import re
 import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -118,30 +117,35 @@ class Registry:
 
         Raises BadInput, ArtefactError.
         """
-        read(self.folder(version), self.encoders)
-        with self._locked():
-            current, served = self._served()
-            if current is not None and current.version == version:
-                return current
+        with self.locked():  # from reading on, or the version could be pruned meanwhile
+            read(self.folder(version), self.encoders)
+            before = self.last_pointer()
+            if before is not None and before.version == version and self._intact():
+                return before
+            served = before.version if before else None
             pointer = Pointer(version=version, predecessor=served if served != version else None)
             self._move(pointer, "activate", why)
         return pointer
 
-    def _served(self) -> tuple[Pointer | None, str | None]:
-        """Return the pointer, None where it is missing or damaged, and the version that serves (else from history)."""
+    def last_pointer(self) -> Pointer | None:
+        """Return the pointer, or the last one in the history where the file is missing or damaged."""
+        if pointer := self._intact():
+            return pointer
+        moves = self.history()
+        return Pointer(version=moves[-1].version, predecessor=moves[-1].predecessor) if moves else None
+
+    def _intact(self) -> Pointer | None:
         try:
-            current = self.active()
+            return self.active()
         except BrokenPointer:
-            moves = self.history()
-            return None, moves[-1].version if moves else None
-        return current, current.version if current else None
+            return None
 
     def rollback(self, why: str) -> Pointer:
         """Make the predecessor serve again; a second rollback goes back one more version.
 
         Raises NotPossibleYet without a predecessor, ArtefactError when it cannot be used any more.
         """
-        with self._locked():
+        with self.locked():
             current = self.active()
             if current is None or current.predecessor is None:
                 raise NotPossibleYet("there is no earlier model to go back to")
@@ -150,22 +154,6 @@ class Registry:
             pointer = Pointer(version=current.predecessor, predecessor=before[-1] if before else None)
             self._move(pointer, "rollback", why)
         return pointer
-
-    def prune(self, keep: int) -> list[str]:
-        """Delete all but the `keep` newest versions, and return the names of the deleted.
-
-        The version that serves and its predecessor always stay, so that a rollback is possible for any `keep`.
-        """
-        with self._locked():
-            pointer = self.active()
-            needed = {pointer.version, pointer.predecessor} if pointer else set()
-            names = [manifest.version for manifest in self.versions()]
-            doomed = [name for name in names[: max(0, len(names) - keep)] if name not in needed]
-            for name in doomed:
-                # out of the listing first: a deletion cut short must not leave a version without some of its files
-                hidden = (self.models / name).rename(self.models / f".deleted-{name}")
-                shutil.rmtree(hidden, ignore_errors=True)
-        return doomed
 
     def _move(self, pointer: Pointer, kind: Literal["activate", "rollback"], why: str) -> None:
         temporary = self.models / f".{POINTER}-{secrets.token_hex(4)}"
@@ -182,8 +170,8 @@ class Registry:
             os.fsync(file.fileno())
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Hold the lock that keeps another process, such as a command beside the server, from moving the pointer."""
+    def locked(self) -> Iterator[None]:
+        """Hold the lock under which the pointer moves and versions are deleted, also by a command beside the server."""
         self.models.mkdir(parents=True, exist_ok=True)
         with (self.models / LOCK).open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)

@@ -18,6 +18,17 @@ def names(session: Session, folder: str) -> list[str]:
     return sorted(name.removeprefix(f"{folder}/") for name in rows)
 
 
+def content(session: Session, name: str) -> bytes:
+    """Return the content stored under this name, b"" where there is none: for small files."""
+    parts = session.exec(select(SharedFile).where(SharedFile.name == name).order_by(col(SharedFile.part)))
+    return b"".join(part.content for part in parts)
+
+
+def drop(session: Session, folder: str) -> None:
+    """Delete the files stored under `folder/`."""
+    session.execute(delete(SharedFile).where(col(SharedFile.name).startswith(f"{folder}/", autoescape=True)))
+
+
 def keep(session: Session, name: str, file: Path) -> None:
     """Store the content of a file under this name, replacing what was there."""
     session.execute(delete(SharedFile).where(col(SharedFile.name) == name))

@@ -6,16 +6,19 @@ file is compared with its hash, and only then it gets its name and the pointer: 
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import tempfile
 from pathlib import Path
 
 import structlog
+from sqlmodel import Session
 
 from agent.data_directory import DataDirectory
-from agent.serving.artefact import ArtefactError, read, read_manifest
-from agent.serving.registry import POINTER, Pointer
+from agent.serving.artefact import MANIFEST, ArtefactError, read, read_manifest
+from agent.serving.pruning import dispensable, prune
+from agent.serving.registry import POINTER, Pointer, Registry
 from agent.store import blobs, coordination
 from agent.store.database import Database
 
@@ -30,12 +33,14 @@ log = structlog.get_logger()
 class ModelSync:
     """Keeps the pointer of one data directory and that of the database the same; the one that moved last wins.
 
-    A version that was refused here gives way to one that this server activates.
+    A version that was refused here gives way to one that this server activates. Both keep the same versions: see
+    agent.serving.pruning.
     """
 
-    def __init__(self, database: Database, directory: DataDirectory) -> None:
+    def __init__(self, database: Database, directory: DataDirectory, keep_versions: int) -> None:
         self._database = database
         self._directory = directory
+        self._keep_versions = keep_versions
         self._refused: str | None = None
         for left_behind in directory.path.glob(f"{INCOMING}*"):  # by a server that died over it
             shutil.rmtree(left_behind, ignore_errors=True)
@@ -71,6 +76,7 @@ class ModelSync:
         self._keep(f"encoders/{read_manifest(folder).encoder}", self._directory.path)
         self._keep(f"models/{version}", self._directory.path)
         self._database.call(coordination.put, MODEL, pointer)
+        self._database.call(_prune, Pointer.model_validate_json(pointer), self._keep_versions)
         log.info("model_published", version=version)
 
     def _keep(self, folder: str, root: Path) -> None:
@@ -101,6 +107,7 @@ class ModelSync:
             shutil.rmtree(incoming, ignore_errors=True)
         self._agree(pointer)
         log.info("model_taken_over", version=version)
+        prune(Registry(models, encoders), self._keep_versions)
 
     def _fetch(self, folder: str, root: Path) -> Path:
         (root / folder).mkdir(parents=True)
@@ -114,3 +121,17 @@ def _place(arrived: Path, target: Path) -> None:
     """Give a complete folder its name, unless it is there already."""
     if not target.exists():
         arrived.rename(target)
+
+
+def _prune(session: Session, pointer: Pointer, keep: int) -> None:
+    """Delete the versions that no server needs from the database, and the encoders that only these needed."""
+    kinds = {name: {file.split("/")[0] for file in blobs.names(session, name)} for name in ("models", "encoders")}
+    manifests = {v: blobs.content(session, f"models/{v}/{MANIFEST}") for v in kinds["models"]}
+    about = {version: json.loads(raw) for version, raw in manifests.items() if raw}
+    accuracies = {v: float(about.get(v, {}).get("metrics", {}).get("accuracy", 0.0)) for v in kinds["models"]}
+    doomed = dispensable(accuracies, accuracies, pointer, keep)
+    needed = {raw.get("encoder") for version, raw in about.items() if version not in doomed}
+    for version in doomed:
+        blobs.drop(session, f"models/{version}")
+    for encoder in kinds["encoders"] - needed:
+        blobs.drop(session, f"encoders/{encoder}")

@@ -49,7 +49,7 @@ async def main():
     database = Database.open_file(directory.database)
     waiting = ModelJob(id="1", model_name="m", created_at=utcnow(), digest="", request="")
     database.call(jobs.add, waiting, most_open=1)
-    queue, api = model_api(ApiSettings(), directory, database, lambda: SecretStr("key"))
+    queue, api = model_api(ApiSettings(), directory, database, lambda: SecretStr("key"), 10)
     running = asyncio.create_task(queue.run())
     await asyncio.wait([running], timeout=2)
     transport = httpx.ASGITransport(api)

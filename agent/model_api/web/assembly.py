@@ -24,7 +24,11 @@ from agent.store.database import Database
 
 
 def model_api(
-    settings: ApiSettings, directory: DataDirectory, database: Database, key: Callable[[], SecretStr | None]
+    settings: ApiSettings,
+    directory: DataDirectory,
+    database: Database,
+    key: Callable[[], SecretStr | None],
+    keep_versions: int,
 ) -> tuple[JobQueue, FastAPI]:
     """Return the queue of training jobs, which the caller runs, and the application that fills it."""
     models = named_models(settings, directory)
@@ -37,6 +41,7 @@ def model_api(
         server=hashlib.sha256(directory.key()).hexdigest(),  # no two servers share a data directory
         at_once=0 if missing(*TRAINING) else settings.jobs_at_once,  # pending jobs are left to others
         threads=settings.threads,
+        keep_versions=keep_versions,
     )
     loaded = LoadedModels(directory.encoders, capacity=settings.loaded_models, threads=settings.threads)
     api = create_api(

@@ -146,13 +146,3 @@ def test_a_history_cut_short_by_a_crash_is_still_read(registry: Registry, make: 
     assert [move.version for move in registry.history()] == ["v1"]
     registry.activate(make("v2"), "second")
     assert [move.version for move in registry.history()] == ["v1", "v2"]
-
-
-def test_pruning_keeps_the_newest_and_the_way_back(registry: Registry, make: Make) -> None:
-    for version in ("v1", "v2", "v3", "v4", "v5"):
-        make(version)
-    registry.activate("v1", "first")
-    registry.activate("v3", "second")
-    assert registry.prune(keep=1) == ["v2", "v4"]
-    assert [manifest.version for manifest in registry.versions()] == ["v1", "v3", "v5"]
-    assert registry.rollback("back").version == "v1"

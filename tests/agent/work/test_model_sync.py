@@ -9,6 +9,7 @@ from pathlib import Path
 from agent.data_directory import DataDirectory
 from agent.serving.active import ActiveModel
 from agent.serving.model import RoleModel, load
+from agent.serving.pruning import prune
 from agent.serving.registry import Registry
 from agent.store import blobs
 from agent.store.database import Database
@@ -22,7 +23,7 @@ def server(database: Database, path: Path) -> tuple[ModelSync, ActiveModel[RoleM
     directory = DataDirectory(path)
     directory.create()
     return (
-        ModelSync(database, directory),
+        ModelSync(database, directory, keep_versions=10),
         ActiveModel(directory.models, partial(load, encoders=directory.encoders)),
         directory,
     )
@@ -80,4 +81,37 @@ def test_a_spoilt_copy_is_refused_and_the_old_model_serves_on(tmp_path: Path, bu
     database.call(blobs.keep, "models/v2/head.safetensors", tmp_path / "spoilt")
     assert serving(*other[:2]) == "v1"
     assert not (other[2].models / "v2").exists()
+    database.close()
+
+
+def test_many_published_versions_leave_the_database_with_the_needed_ones(tmp_path: Path, build: Build) -> None:
+    database = Database.open_file(tmp_path / "db.sqlite3")
+    trainer, other = server(database, tmp_path), server(database, tmp_path / "other")
+    registry = Registry(tmp_path / "models", tmp_path / "encoders")
+    for number in range(30):
+        version = f"v{number:03}"
+        build(version, metrics={"accuracy": 0.9 if number == 7 else 0.8})
+        registry.activate(version, "test")
+        trainer[0].run()
+        prune(registry, 10)
+        shared = {name.split("/")[0] for name in database.call(blobs.names, "models")}
+        assert len(shared) <= 11
+        if number % 9 == 0:
+            assert serving(*other[:2]) == version
+    assert shared == {"v007", *(f"v{number:03}" for number in range(20, 30))}
+    assert len(database.call(blobs.names, "encoders")) == 2
+    assert len(list((tmp_path / "other/models").glob("v*"))) <= 12
+    late = server(database, tmp_path / "late")
+    assert serving(*late[:2]) == "v029"
+    database.close()
+
+
+def test_an_encoder_that_no_version_needs_leaves_the_database(tmp_path: Path, build: Build) -> None:
+    database = Database.open_file(tmp_path / "db.sqlite3")
+    (tmp_path / "old").write_bytes(b"graph")
+    database.call(blobs.keep, f"encoders/{'0' * 64}/body.onnx", tmp_path / "old")
+    build("v1")
+    Registry(tmp_path / "models", tmp_path / "encoders").activate("v1", "test")
+    server(database, tmp_path)[0].run()
+    assert not [name for name in database.call(blobs.names, "encoders") if name.startswith("0" * 64)]
     database.close()

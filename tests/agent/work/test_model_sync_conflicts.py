@@ -80,7 +80,7 @@ def servers(tmp_path: Path, build: Build) -> Iterator[tuple[Server, Server]]:
 def make(folder: Path, url: str) -> Server:
     database, directory = Interleaved(url), DataDirectory(folder)
     directory.create()
-    return Server(database, directory, ModelSync(database, directory))
+    return Server(database, directory, ModelSync(database, directory, keep_versions=10))
 
 
 def settle(*servers: Server) -> None:

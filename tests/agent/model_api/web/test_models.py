@@ -70,7 +70,7 @@ async def test_the_ticket_agents_own_model_can_be_used_and_not_changed(
     build("v1")
     (tmp_path / "models" / "ACTIVE").write_text('{"version": "v1"}')
     parts = api_parts()
-    _, api = model_api(parts.settings.api, DataDirectory(tmp_path), parts.database, lambda: SecretStr(KEY))
+    _, api = model_api(parts.settings.api, DataDirectory(tmp_path), parts.database, lambda: SecretStr(KEY), 10)
     headers = {"X-API-Key": KEY}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://api", headers=headers) as client:
         (model,) = (await client.get("/v1/models")).json()
