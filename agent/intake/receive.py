@@ -28,6 +28,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil
 from typing import NamedTuple
 
@@ -79,8 +80,7 @@ class Receiver:
         source = scope["path_params"]["source"]
         known = source if source in self.connectors else UNKNOWN
         response = await self._receive(scope, receive, source)
-        headers = {"Retry-After": str(response.pause)} if response.pause else None
-        await PlainTextResponse(f"{response.reason}\n", response.status, headers)(scope, receive, send)
+        await _plain(response.status, response.reason, response.pause)(scope, receive, send)
         self.summary.add(known, response, time.perf_counter() - began)
 
     async def _receive(self, scope: Scope, receive: Receive, source: str) -> HookResponse:
@@ -117,6 +117,12 @@ class Receiver:
             raise TooFast(seconds)
         now = utcnow()
         return [Arrival(source, event, delivery.body, now) for event in connector.parse(delivery)]
+
+
+@lru_cache(64)
+def _plain(status: int, reason: str, pause: int) -> PlainTextResponse:
+    """Return the response, built once for the few that are sent most: building costs more than sending."""
+    return PlainTextResponse(f"{reason}\n", status, {"Retry-After": str(pause)} if pause else None)
 
 
 def _delivery(scope: Scope, headers: Headers, body: bytes) -> Delivery:

@@ -7,16 +7,15 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row
-from sqlmodel import Session, col, select
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
 
 from agent.domain import ticket_key
 from agent.store import deferred
 from agent.store.database import Database
 from agent.store.inbox import EVENT, NEVER, give_turns
-from agent.store.tables import Inbox
 from connectors.events import Event
 
 _COLUMNS = (
@@ -67,14 +66,17 @@ def untraced(arrivals: Sequence[Arrival]) -> tuple[Sequence[Arrival], Kept]:
 def keep(database: Database, arrivals: Sequence[Arrival]) -> list[bool]:
     """Store the events that are new, durably; False marks a repetition, by delivery id or by content.
 
-    On SQLite one statement is the whole transaction: every statement releases the GIL, and the event loop takes it each
-    time (5,800 acknowledgements a second with BEGIN and COMMIT, 8,000 without). An event behind a repetition gets its
-    turn in a second transaction, or from `recover` after a crash.
+    On SQLite one plain INSERT is the whole transaction: every statement, and every row that it returns, releases the
+    GIL, and the event loop takes it each time (5,800 acknowledgements a second with BEGIN and COMMIT, 8,000 without).
+    A repetition makes it fail as a whole; then they are sorted out in a transaction of several statements.
     """
     if database.clustered or len(arrivals) > MAX_ROWS:
         return database.call(accept, arrivals)
-    kept = database.autocommit(*_insertion(arrivals))
-    return [True] * len(arrivals) if len(kept) == len(arrivals) else database.call(_sort_out, arrivals, kept)
+    try:
+        database.autocommit(*_insertion(arrivals))
+    except IntegrityError:
+        return database.call(accept, arrivals)
+    return [True] * len(arrivals)
 
 
 def accept(session: Session, arrivals: Sequence[Arrival]) -> list[bool]:
@@ -86,7 +88,7 @@ def accept(session: Session, arrivals: Sequence[Arrival]) -> list[bool]:
         if connection.dialect.name == "postgresql":
             fresh += _insert_and_defer(connection, some)
         else:
-            fresh += _sort_out(session, some, connection.exec_driver_sql(*_insertion(some)).all())
+            fresh += _insert_new(session, some)
     return fresh
 
 
@@ -104,21 +106,19 @@ def _insertion(arrivals: Sequence[Arrival]) -> tuple[str, tuple[object, ...]]:
             rows.append(_PERHAPS_BEHIND)
             values += [*first, key, _NEVER, at, *last]
         seen.add(key)
-    sql = f"INSERT INTO inbox ({_COLUMNS}) VALUES {', '.join(rows)} ON CONFLICT DO NOTHING RETURNING seq"  # noqa: S608 - constants only
-    return sql, tuple(values)
+    return f"INSERT INTO inbox ({_COLUMNS}) VALUES {', '.join(rows)}", tuple(values)  # noqa: S608 - constants only
 
 
-def _sort_out(session: Session, arrivals: Sequence[Arrival], kept: Sequence[Row[Any]]) -> list[bool]:
-    """Return which arrivals were inserted; give its turn to an event that stands behind a repetition of its ticket.
-
-    RETURNING names only the numbers: where all are new, more columns would cost a twelfth of the intake's CPU.
-    """
-    if len(kept) == len(arrivals):
-        return [True] * len(arrivals)
-    counts = Counter(ticket_key(a.source, a.event.ticket_id) for a in arrivals)
-    give_turns(session, [key for key, count in counts.items() if count > 1])
-    numbers = col(Inbox.seq).in_([row.seq for row in kept])
-    return _fresh(arrivals, session.exec(select(Inbox.source, Inbox.delivery_id, Inbox.kind).where(numbers)).all())
+def _insert_new(session: Session, arrivals: Sequence[Arrival]) -> list[bool]:
+    """Insert what is no repetition, with its turn: an event may stand behind a repetition of its ticket."""
+    sql, values = _insertion(arrivals)
+    returning = " ON CONFLICT DO NOTHING RETURNING source, delivery_id, kind"
+    rows = session.connection().exec_driver_sql(sql + returning, values)
+    kept = [(row.source, row.delivery_id, row.kind) for row in rows]
+    if len(kept) < len(arrivals):
+        counts = Counter(ticket_key(a.source, a.event.ticket_id) for a in arrivals)
+        give_turns(session, [key for key, count in counts.items() if count > 1])
+    return _fresh(arrivals, kept)
 
 
 def _insert_and_defer(connection: Connection, arrivals: Sequence[Arrival]) -> list[bool]:

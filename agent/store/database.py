@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -23,7 +23,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from pydantic import SecretStr
-from sqlalchemy import URL, Connection, Engine, Row, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlmodel import Session
 
@@ -118,10 +118,10 @@ class Database:
         """Run `query(session, ...)` in one transaction, in this thread."""
         return self._transact(self.engine, query, *args, **kwargs)
 
-    def autocommit(self, statement: str, parameters: tuple[object, ...]) -> Sequence[Row[Any]]:
-        """Run one statement on SQLite as a transaction of its own, in the writer's thread, and return its rows."""
+    def autocommit(self, statement: str, parameters: tuple[object, ...]) -> None:
+        """Run one statement on SQLite as a transaction of its own, in the writer's thread."""
         with self._bare.connect() as connection:
-            return connection.exec_driver_sql(statement, parameters).all()  # committed with the last row
+            connection.exec_driver_sql(statement, parameters)
 
     async def write(self, query: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query(session, ...)` in one transaction, in the writer's thread."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session
 
-from agent.store import dead_letters, inbox, status
+from agent.store import arrivals, dead_letters, inbox, status
 from agent.store.arrivals import MAX_ROWS, Arrival, accept, keep
 from agent.store.database import Database
 from agent.store.inbox import Job
@@ -65,16 +65,16 @@ def test_an_event_behind_a_repetition_is_not_left_waiting_for_it(database: Datab
     assert names(claimed(database)) == ["a2"]
 
 
-def test_a_death_between_an_insertion_and_its_turns_is_made_good_by_the_next_start(database: Database) -> None:
+def test_a_death_while_repetitions_are_sorted_out_leaves_nothing_half_stored(database: Database) -> None:
     keep(database, [_commented("a1")])
     (job,) = claimed(database)
     database.call(inbox.finish, job, utcnow())
     with pytest.MonkeyPatch.context() as death:
-        death.setattr(database, "call", lambda *_: pytest.exit("killed"))
+        death.setattr(arrivals, "give_turns", lambda *_: pytest.exit("killed"))
         with pytest.raises(pytest.exit.Exception):
             keep(database, [_commented("a1"), _commented("a2")])
     assert claimed(database) == []
-    database.call(inbox.recover, utcnow())
+    assert keep(database, [_commented("a1"), _commented("a2")]) == [False, True]
     assert names(claimed(database)) == ["a2"]
 
 

@@ -126,11 +126,10 @@ class MortalDatabase(Database):
         self.fuse.pass_by(f"after:{query.__name__}")
         return result
 
-    def autocommit(self, statement: str, parameters: tuple[object, ...]) -> Any:
+    def autocommit(self, statement: str, parameters: tuple[object, ...]) -> None:
         self.fuse.pass_by("before:accept")
-        result = super().autocommit(statement, parameters)
+        super().autocommit(statement, parameters)
         self.fuse.pass_by("after:accept")
-        return result
 
 
 class MortalDesk(HttpDesk):
