@@ -42,19 +42,20 @@ class Parts:
 def assemble(settings: Settings) -> Parts:
     """Load roles, rules, database and model. Raises RolecallError, saying what to fix."""
     roles = load_roles(settings.roles)
-    rules = load_rules(settings.rules, roles.names)
+    rules = load_rules(settings.rules, roles)
     directory = DataDirectory(settings.data)
     directory.create()
     database = open_database(settings.database_url, directory.database)
     read = partial(
         load,
         encoders=directory.encoders,
+        catalogue=roles,
         target=settings.triage.precision_target,
         silent_below=settings.triage.silent_below,
-        reviews=lambda: database.call(tickets.reviewed),
+        reviews=lambda: database.call(tickets.reviewed, roles),
     )
     active = ActiveModel(directory.models, read)
-    memory = MemoryStore(database, active, directory.encoders, roles.names)
+    memory = MemoryStore(database, active, directory.encoders, roles)
     classifier = RoleClassifier(roles, rules, active, memory, settings.triage)
     parts = Parts(settings, directory, database, active, classifier)
     parts.follow()

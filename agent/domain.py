@@ -137,11 +137,12 @@ class RoleCatalogue:
         """Return the role with this name or alias, whatever its case and spacing; None where there is none."""
         return self._by_word.get(fold(word))
 
-    def successors(self, names: Iterable[str]) -> dict[str, str | None]:
-        """Return, by each name that no role has any more, the role that has it as an alias, or None."""
-        gone = {name for name in names if name not in self.names}
-        found = {name: self.lookup(name) for name in gone}
-        return {name: role.name if role else None for name, role in found.items()}
+    def today(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return today's names of roles, each once: a former name is an alias, or has another case.
+
+        A name that leads to no role stays as it is.
+        """
+        return tuple(dict.fromkeys(role.name if (role := self.lookup(name)) else name for name in names))
 
     def near(self, word: str, limit: int = 3) -> tuple[str, ...]:
         """Return the names of roles that may have been meant by an unknown word, closest first."""

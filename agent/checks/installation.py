@@ -43,22 +43,25 @@ class Installation:
 def look(config: Path, settings: Settings) -> Iterator[Installation]:
     """Yield the installation of these settings, which were read from `config`. Raises RolecallError."""
     roles = load_roles(settings.roles)
-    rules = load_rules(settings.rules, roles.names)
+    rules = load_rules(settings.rules, roles)
     directory = DataDirectory(settings.data)
     with looked_at(settings.database_url, directory.database) as there:
         schema = there.version() if there is not None else None
         database = there if schema == newest_version() else None
-        yield Installation(config, settings, roles, rules, directory, schema, database, _active(settings, database))
+        yield Installation(
+            config, settings, roles, rules, directory, schema, database, _active(settings, roles, database)
+        )
 
 
-def _active(settings: Settings, database: Database | None) -> ActiveModel[TicketModel]:
+def _active(settings: Settings, roles: RoleCatalogue, database: Database | None) -> ActiveModel[TicketModel]:
     directory = DataDirectory(settings.data)
     read = partial(
         load,
         encoders=directory.encoders,
+        catalogue=roles,
         target=settings.triage.precision_target,
         silent_below=settings.triage.silent_below,
-        reviews=lambda: database.call(tickets.reviewed) if database is not None else (),
+        reviews=lambda: database.call(tickets.reviewed, roles) if database is not None else (),
     )
     active = ActiveModel(directory.models, read)
     active.refresh()

@@ -36,7 +36,7 @@ def backtest(
     if model is None:
         raise NotPossibleYet("there is no model yet: run `rolecall train` first (`rules report` judges rules alone)")
     registry = Registry(parts.directory.models, parts.directory.encoders)
-    trial = contest(parts.database, registry, parts.classifier.rules, parts.classifier.catalogue.names)
+    trial = contest(parts.database, registry, parts.classifier.rules, parts.classifier.catalogue)
     answers = trial.answers(model)
     table = Table("ticket", "text", "Rolecall", "people", "")
     counts = {"asserted": 0, "right": 0, "guessed": 0, "silent": 0}

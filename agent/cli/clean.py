@@ -37,7 +37,7 @@ def clean(
     if model is None:
         raise NotPossibleYet("labels are judged by a model: run `rolecall train` first")
     registry = Registry(parts.directory.models, parts.directory.encoders)
-    trial = contest(parts.database, registry, parts.classifier.rules, parts.classifier.catalogue.names)
+    trial = contest(parts.database, registry, parts.classifier.rules, parts.classifier.catalogue)
     groups = group_duplicates([e.text for e in trial.examples])
     several = model.fusion.multi_label
     found = suspicious(trial.answers(model), trial.labels, trial.roles, groups, share=share, multi_label=several)

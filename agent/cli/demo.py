@@ -46,7 +46,7 @@ def demo(
 
     settings = settings_for(config, None)
     catalogue = load_roles(settings.roles)
-    load_rules(settings.rules, catalogue.names)
+    load_rules(settings.rules, catalogue)
     say("getting the work orders and the helpdesk ...")
     history, first, second = story.work_orders(default_cache_dir(), tickets)
     python = ensure_environment(progress=lambda line: None)

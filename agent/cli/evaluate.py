@@ -41,7 +41,8 @@ def evaluate(
 
     parts = parts_for(config, data)
     if file is None:
-        examples = unseen(reviewed := parts.database.call(tickets.examples), parts.classifier)
+        reviewed = parts.database.call(tickets.examples, parts.classifier.catalogue)
+        examples = unseen(reviewed, parts.classifier)
         left_out = len(reviewed) - len(examples)
     else:
         rows = read(file, Columns(), parts.classifier.catalogue).rows

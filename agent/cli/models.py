@@ -64,7 +64,7 @@ def compare(a: str, b: str, config: ConfigOption = CONFIG, data: DataOption = No
 
     parts = parts_for(config, data)
     registry = _registry(config, data)
-    trial = contest(parts.database, registry, parts.classifier.rules, parts.classifier.catalogue.names)
+    trial = contest(parts.database, registry, parts.classifier.rules, parts.classifier.catalogue)
     table = Table("version", "accuracy", "95 %", "macro-F1", "log-loss", "ECE")
     models = [trial.load(version) for version in (a, b)]
     judge, grades = trial.judge(*models), []

@@ -47,7 +47,7 @@ def report(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     parts = parts_for(config, data)
     reviewed = [
         ReviewedText(e.ticket_key, e.subject, e.body, e.roles, e.filed_at.date())
-        for e in parts.database.call(tickets.examples)
+        for e in parts.database.call(tickets.examples, parts.classifier.catalogue)
     ]
     found = report_on(parts.classifier.rules, reviewed)
     table = Table("rule", "role", "says", "tickets", "right", "95 %", "overlaps", "conflicts", "mostly with")

@@ -46,7 +46,8 @@ def study(
     if min(min(grid[0]) - 10, min(grid[1])) < 1:
         raise BadInput("a window holds more than 10 tickets, and trainings are at least a day apart")
     parts = parts_for(config, data)
-    history = dated_history(parts.database, parts.directory, parts.classifier.rules, parts.active.current, last)
+    catalogue, rules = parts.classifier.catalogue, parts.classifier.rules
+    history = dated_history(parts.database, parts.directory, catalogue, rules, parts.active.current, last)
     if len(history.examples) < start + LEAST:
         raise NotPossibleYet(f"{len(history.examples)} reviewed tickets are too few: {start + LEAST} are needed")
     console = Console(highlight=False)

@@ -71,7 +71,7 @@ def trainer_of(settings: Settings) -> Trainer:
     from agent.store.database import open_database
 
     roles = load_roles(settings.roles)
-    rules = load_rules(settings.rules, roles.names)
+    rules = load_rules(settings.rules, roles)
     directory = DataDirectory(settings.data)
     directory.create()
     database = open_database(settings.database_url, directory.database)

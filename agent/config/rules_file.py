@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.config.toml_file import TomlFile, entries, read, unknown_keys, validated
+from agent.domain import RoleCatalogue
 from agent.errors import ConfigurationError, Fault
 from heuristics import rules
 from heuristics.rules import Kind, Rule, RuleSet, Scope
@@ -47,8 +48,8 @@ class RuleEntry(BaseModel):
     active_until: date | None = Field(default=None, alias="until")
 
 
-def load_rules(path: Path, roles: Collection[str] | None = None) -> RuleSet:
-    """Read, check and compile a rules file; with `roles` (their names) also check that each rule's role exists.
+def load_rules(path: Path, roles: RoleCatalogue | None = None) -> RuleSet:
+    """Read, check and compile a rules file. With `roles`, a rule must name one of them, if by its former name.
 
     Raises RulesError with all faults, each with its line.
     """
@@ -56,6 +57,7 @@ def load_rules(path: Path, roles: Collection[str] | None = None) -> RuleSet:
     default_negation, faults = _defaults(file)
     good, bad_entries = entries(file, TABLE, RuleEntry)
     faults += bad_entries
+    names = roles or RoleCatalogue([])
     lines: dict[str, int] = {}
     for index, entry in good:
         line = file.line((TABLE, index))
@@ -65,7 +67,7 @@ def load_rules(path: Path, roles: Collection[str] | None = None) -> RuleSet:
         faults += [file.fault((TABLE, index, key), f"rule {entry.id!r}: {problem}") for key, problem in problems]
     if faults:
         raise RulesError(faults)
-    return RuleSet(_rule(entry, default_negation) for _, entry in good)
+    return RuleSet(_rule(entry, names, default_negation) for _, entry in good)
 
 
 def _defaults(file: TomlFile) -> tuple[list[str], list[Fault]]:
@@ -79,10 +81,10 @@ def _defaults(file: TomlFile) -> tuple[list[str], list[Fault]]:
     return negation, faults
 
 
-def _problems(entry: RuleEntry, roles: Collection[str] | None) -> Iterator[tuple[str, str]]:
+def _problems(entry: RuleEntry, roles: RoleCatalogue | None) -> Iterator[tuple[str, str]]:
     """Yield (key, what is wrong) for faults that the types of single keys cannot show."""
-    if roles is not None and entry.role not in roles:
-        yield "role", f"role {entry.role!r} is not among the roles ({', '.join(sorted(roles))})"
+    if roles is not None and roles.lookup(entry.role) is None:
+        yield "role", f"role {entry.role!r} is not among the roles ({', '.join(sorted(roles.names))})"
     if not entry.keywords and not entry.patterns:
         yield "", "has neither keywords nor patterns, so it can never hit"
     for keyword in entry.keywords:
@@ -107,11 +109,11 @@ def _negation_problems(phrases: list[str]) -> Iterator[str]:
             yield f"negation {exc}"
 
 
-def _rule(entry: RuleEntry, default_negation: list[str]) -> Rule:
+def _rule(entry: RuleEntry, roles: RoleCatalogue, default_negation: list[str]) -> Rule:
     weight = 0.0 if entry.kind is Kind.VETO else 1.0 if entry.weight is None else entry.weight
     return Rule(
         id=entry.id,
-        role=entry.role,
+        role=roles.today([entry.role])[0],
         kind=entry.kind,
         weight=weight,
         keywords=tuple(entry.keywords),

@@ -18,6 +18,6 @@ async def closed(desk: Desk, job: Job) -> None:
     if role is None:
         return
     decision = await desk.database.read(tickets.last_decision, ticket.key)
-    suggested = decision.roles if decision else ()
+    suggested = desk.classifier.catalogue.today(decision.roles if decision else ())
     review = reviews.closure(ticket.key, role.name, suggested, origin=reviews.origin_of(job.event), at=at)
     await reviews.record(review, desk.database, desk.classifier.memory, desk.metrics)

@@ -9,7 +9,7 @@ from agent.feedback.commands import Confirm, Contradictory, Correct, Misplaced, 
 from agent.notes import wording
 from agent.store import tickets
 from agent.store.inbox import Job
-from agent.store.tables import Decision, Ticket, utcnow
+from agent.store.tables import Ticket, utcnow
 from connectors.events import Message, Visibility
 from connectors.events import Ticket as RemoteTicket
 from connectors.markup import by_rolecall
@@ -30,6 +30,7 @@ async def commented(desk: Desk, job: Job) -> None:
         return
     remote, ticket = await desk.read(job)
     decision = await desk.database.read(tickets.last_decision, ticket.key)
+    suggested = desk.classifier.catalogue.today(decision.roles if decision else ())
     match command:
         case NotUnderstood(name, close):
             await _answer(desk, job, remote, ticket, wording.unknown_role(name, close, desk.classifier.catalogue.names))
@@ -38,9 +39,9 @@ async def commented(desk: Desk, job: Job) -> None:
         case Contradictory():
             await _answer(desk, job, remote, ticket, wording.contradictory())
         case Correct(roles):
-            await _review(desk, job, message, remote, roles, decision)
-        case Confirm() if decision and decision.roles:
-            await _review(desk, job, message, remote, tuple(decision.roles), decision)
+            await _review(desk, job, message, remote, roles, suggested)
+        case Confirm() if suggested:
+            await _review(desk, job, message, remote, suggested, suggested)
 
 
 async def _answer(desk: Desk, job: Job, remote: RemoteTicket, ticket: Ticket, answer: Paragraph) -> None:
@@ -55,12 +56,12 @@ async def _review(
     message: Message,
     remote: RemoteTicket,
     roles: tuple[str, ...],
-    decision: Decision | None,
+    suggested: tuple[str, ...],
 ) -> None:
     review = reviews.answer(
         job.ticket_key,
         roles,
-        suggested=decision.roles if decision else (),
+        suggested=suggested,
         origin=reviews.origin_of(job.event),
         actor=message.author_id,
         at=job.event.occurred_at or utcnow(),

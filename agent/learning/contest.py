@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.domain import Example
+from agent.domain import Example, RoleCatalogue
 from agent.fitting.evaluation import Report, correct, evaluate, losses
 from agent.learning import baselines, promotion
 from agent.learning.calibration import fit_fusion
@@ -34,11 +34,12 @@ POOL = 450
 """Reviewed tickets that versions are compared on, the latest: three windows."""
 
 
-def contest(database: Database, registry: Registry, rules: RuleSet, roles: Sequence[str]) -> Contest:
+def contest(database: Database, registry: Registry, rules: RuleSet, catalogue: RoleCatalogue) -> Contest:
     """Load the latest reviewed tickets whose roles still exist."""
-    latest = [e for e in database.call(tickets.reviewed) if set(e.roles) & set(roles)][-POOL:]
+    reviewed = database.call(tickets.reviewed, catalogue)
+    latest = [e for e in reviewed if not set(e.roles).isdisjoint(catalogue.names)][-POOL:]
     fired = [rules.match(e.subject, e.body, e.filed_at.date()) for e in latest]
-    return Contest(database, registry, tuple(roles), latest, fired, database.call(tickets.rejected))
+    return Contest(database, registry, catalogue, latest, fired, database.call(tickets.rejected, catalogue))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,10 +68,15 @@ class Contest:
 
     database: Database
     registry: Registry
-    roles: tuple[str, ...]
+    catalogue: RoleCatalogue
     examples: Sequence[Example]
     fired: Sequence[Sequence[Hit]]
     rejected: Mapping[str, tuple[str, ...]]
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles of today."""
+        return self.catalogue.names
 
     @property
     def labels(self) -> Floats:
@@ -85,7 +91,7 @@ class Contest:
 
     def load(self, version: str) -> TicketModel:
         """Load a version. Raises BadInput, ArtefactError."""
-        return load(self.registry.folder(version), self.registry.encoders)
+        return load(self.registry.folder(version), self.registry.encoders, self.catalogue)
 
     def decide(self, version: str) -> PromotionDecision:
         """Return whether a version may replace the one that serves."""

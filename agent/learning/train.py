@@ -86,7 +86,7 @@ class Trainer:
         return self.directory.path / "training"
 
     def _contest(self) -> Contest:
-        return contest(self.database, self._registry, self.rules, self.catalogue.names)
+        return contest(self.database, self._registry, self.rules, self.catalogue)
 
     def _look_back(self) -> None:
         """Roll back if live reviews show that the active version is worse than its predecessor."""
@@ -95,13 +95,8 @@ class Trainer:
             self._registry.rollback(evidence.reason)
 
     async def _train(self, on_progress: Callable[[Progress], None]) -> dict[str, Any]:
-        reviewed = self.database.call(tickets.examples)
-        chosen = build(
-            reviewed,
-            window=self.settings.window,
-            roles=self.catalogue.names,
-            successors=self.catalogue.successors(role for e in reviewed for role in e.roles),
-        )
+        reviewed = self.database.call(tickets.examples, self.catalogue)
+        chosen = build(reviewed, window=self.settings.window, roles=self.catalogue.names)
         if len(chosen.examples) < LEAST_TICKETS or len(chosen.roles) < LEAST_ROLES:
             raise NotPossibleYet(
                 f"{len(chosen.examples)} reviewed tickets of {len(chosen.roles)} roles are too few to learn from: "
@@ -168,7 +163,7 @@ class Trainer:
         model[unseen] = predict(result.head(), arrays["embeddings"][unseen], multi_label=job.multi_label)
         fired = [self.rules.match(e.subject, e.body, e.filed_at.date()) for e in chosen.examples]
         counted = Fusion.counted(job.roles, fired, reviews, multi_label=job.multi_label)
-        rejected = self.database.call(tickets.rejected)
+        rejected = self.database.call(tickets.rejected, self.catalogue)
         memory = remember(reviewed_embeddings(chosen.examples, arrays["base_embeddings"], rejected), job.roles)
         recalled = recall_as_filed(memory, counted, np.arange(len(memory)))
         fusion = fit_fusion(counted, model, fired, recalled, reviews)

@@ -1,6 +1,6 @@
 """Choose what the next model learns from, and split it into training, validation and test parts.
 
-    chosen = build(examples, roles=catalogue_roles, successors={"Sparks": "Electrical", "Old team": None})
+    chosen = build(examples, roles=catalogue.names)
     chosen.examples, chosen.weights, chosen.groups      # oldest first; float64[n]; int[n] near-duplicate groups
     parts = split(chosen.examples, chosen.groups)       # Split(train, validation, test): indices, int[...]
     parts.manifest(chosen.examples)                     # {"train": [ticket keys], ...}: stored with the model
@@ -73,16 +73,15 @@ def build(
     floor: int = FLOOR,
     cap: int = CAP,
     roles: Collection[str] | None = None,
-    successors: Mapping[str, str | None] | None = None,
 ) -> TrainingSet:
     """Return the training set of these reviewed tickets; of a ticket given twice, the last one counts.
 
-    `roles`: those that exist today (None: all that occur). `successors`: retired role -> the role that took over, or
-    None to drop it. A ticket with two roles counts for both; it is wanted while either role is.
+    `roles`: those that exist today (None: all that occur). A ticket with two roles counts for both; it is wanted while
+    either role is.
     """
     usable: list[Example] = []
     for example in sorted({e.ticket_key: e for e in examples}.values(), key=lambda e: (e.filed_at, e.ticket_key)):
-        current = _current_roles(example.roles, roles, successors or {})
+        current = tuple(role for role in example.roles if roles is None or role in roles)
         if current and example.text.strip():
             usable.append(replace(example, roles=current))
     kept: list[Example] = []
@@ -96,22 +95,6 @@ def build(
     groups = group_duplicates([example.text for example in kept])
     weights = np.array([TRUST[example.strength] for example in kept], dtype=np.float64)
     return TrainingSet(tuple(kept), weights, groups)
-
-
-def _current_roles(
-    named: tuple[str, ...], roles: Collection[str] | None, successors: Mapping[str, str | None]
-) -> tuple[str, ...]:
-    """Follow renamed and merged roles to those of today, in the order named, each once."""
-    found: dict[str, None] = {}
-    for name in named:
-        role: str | None = name
-        followed: set[str] = set()
-        while role is not None and role in successors and role not in followed:
-            followed.add(role)
-            role = successors[role]
-        if role is not None and (roles is None or role in roles):
-            found[role] = None
-    return tuple(found)
 
 
 Groups = NDArray[np.int64]

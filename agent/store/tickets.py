@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from agent.domain import Example, Strength
+from agent.domain import Example, RoleCatalogue, Strength
 from agent.store.tables import Decision, Embedding, Review, Ticket
 
 
@@ -86,15 +86,17 @@ def verdict(session: Session, key: str) -> Review | None:
     return reviews[-1] if reviews and reviews[-1].strength > Strength.REOPENED else None
 
 
-def reviewed(session: Session) -> list[Example]:
+def reviewed(session: Session, roles: RoleCatalogue) -> list[Example]:
     """Return every reviewed ticket, as filed, with the roles that count; in the order of these reviews."""
-    return [example for _, example in placed(session)]
+    return [example for _, example in placed(session, roles)]
 
 
-def placed(session: Session, keys: Collection[str] | None = None) -> list[tuple[ReviewRow, Example]]:
+def placed(
+    session: Session, roles: RoleCatalogue, keys: Collection[str] | None = None
+) -> list[tuple[ReviewRow, Example]]:
     """Return reviewed tickets, as filed, each after the review that counts; of all tickets, or of some.
 
-    In the order of these reviews. Of some, it costs the same however many others there are.
+    In the order of these reviews. Of some, it costs the same however many others there are. Roles have today's names.
     """
     reviews, filing = select(Review), select(Ticket)
     if keys is not None:
@@ -106,7 +108,7 @@ def placed(session: Session, keys: Collection[str] | None = None) -> list[tuple[
     found = [
         (
             ReviewRow(r.at, r.id or 0, r.ticket_key),
-            Example(t.key, t.subject, t.body, tuple(r.roles), t.filed_at, Strength(r.strength)),
+            Example(t.key, t.subject, t.body, roles.today(r.roles), t.filed_at, Strength(r.strength)),
         )
         for r in counting.values()
         if r.strength > Strength.REOPENED and (t := filed.get(r.ticket_key))
@@ -128,9 +130,9 @@ def reviews_after(session: Session, number: int, latest: int | None = None) -> l
     return [ReviewRow(at, identity or 0, key) for at, identity, key in found]
 
 
-def examples(session: Session) -> list[Example]:
+def examples(session: Session, roles: RoleCatalogue) -> list[Example]:
     """Return every reviewed ticket, as filed, with the roles that count; oldest ticket first."""
-    return sorted(reviewed(session), key=lambda e: (e.filed_at, e.ticket_key))
+    return sorted(reviewed(session, roles), key=lambda e: (e.filed_at, e.ticket_key))
 
 
 def newest_review(session: Session) -> int:
@@ -138,12 +140,18 @@ def newest_review(session: Session) -> int:
     return session.exec(select(func.max(Review.id))).one() or 0
 
 
-def rejected(session: Session, keys: Sequence[str] | None = None) -> dict[str, tuple[str, ...]]:
-    """Return, by ticket, the roles of ours that people replaced; of all tickets, or of some."""
+def rejected(session: Session, roles: RoleCatalogue, keys: Sequence[str] | None = None) -> dict[str, tuple[str, ...]]:
+    """Return, by ticket, the roles of ours that people replaced, by today's names; of all tickets, or of some.
+
+    A role that was merged with the one that replaced it is not among them.
+    """
     corrections = select(Review).where(Review.strength == Strength.CORRECTED).order_by(col(Review.id))
     if keys is not None:
         corrections = corrections.where(col(Review.ticket_key).in_(keys))
-    return {row.ticket_key: tuple(row.rejected) for row in session.exec(corrections)}
+    return {
+        row.ticket_key: tuple(role for role in roles.today(row.rejected) if role not in roles.today(row.roles))
+        for row in session.exec(corrections)
+    }
 
 
 def subjects(session: Session, keys: Sequence[str]) -> dict[str, str]:

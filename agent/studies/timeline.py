@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from agent.data_directory import DataDirectory
+from agent.domain import RoleCatalogue
 from agent.errors import NotPossibleYet
 from agent.serving.model import Encoder, RoleModel
 from agent.store import tickets
@@ -15,7 +16,12 @@ from heuristics import RuleSet
 
 
 def dated_history(
-    database: Database, directory: DataDirectory, rules: RuleSet, model: RoleModel | None, last: int | None = None
+    database: Database,
+    directory: DataDirectory,
+    catalogue: RoleCatalogue,
+    rules: RuleSet,
+    model: RoleModel | None,
+    last: int | None = None,
 ) -> History:
     """Return all reviewed tickets, or the `last` ones, in the order in which they were filed.
 
@@ -23,7 +29,7 @@ def dated_history(
     """
     if model is None:
         raise NotPossibleYet("the history is read with the model's encoder: run `rolecall train` first")
-    examples = database.call(tickets.examples)[-(last or 0) :]
+    examples = database.call(tickets.examples, catalogue)[-(last or 0) :]
     roles = tuple(sorted({role for e in examples for role in e.roles}))
     encoder = Encoder.load(directory.encoders / model.manifest.encoder)
     return History(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from agent.domain import RoleCatalogue
 from agent.serving.active import ActiveModel
 from agent.serving.model import Encoder
 from agent.store import tickets
@@ -74,13 +75,13 @@ class MemoryStore:
         database: Database,
         active: ActiveModel[TicketModel],
         encoders: Path,
-        roles: Sequence[str],
+        catalogue: RoleCatalogue,
         size: int = SIZE,
     ) -> None:
         self._database = database
         self._active = active
         self._encoders = encoders
-        self._roles = tuple(roles)
+        self._catalogue = catalogue
         self._size = size
         self._followed: _Followed | None = None
         self._following = threading.Lock()
@@ -91,7 +92,7 @@ class MemoryStore:
         model = self._active.current
         if model is None:
             return False
-        newer = (role for role in self._roles if role not in model.roles)
+        newer = (role for role in self._catalogue.names if role not in model.roles)
         encoder, roles = model.manifest.encoder, (*model.roles, *newer)
         with self._following:
             followed, current = self._followed, self.current
@@ -127,10 +128,10 @@ class MemoryStore:
 
     def _add(self, ticket_keys: Collection[str], followed: _Followed, current: CurrentMemory) -> None:
         """Add the reviews of tickets that are not remembered, each in its place."""
-        reviewed = self._database.call(tickets.placed, ticket_keys)
+        reviewed = self._database.call(tickets.placed, self._catalogue, ticket_keys)
         examples = [example for _, example in reviewed]
         vectors = embed_kept(self._database, current.encoder, followed.encoder, examples)
-        rejected = self._database.call(tickets.rejected, [e.ticket_key for e in examples])
+        rejected = self._database.call(tickets.rejected, self._catalogue, [e.ticket_key for e in examples])
         memory, places = current.memory, list(followed.places)
         added = [
             (place, review)

@@ -5,24 +5,29 @@
 
 The cut-offs were fitted for the precision target of the training. Where the operator asks for another one by now, they
 are fitted again from the honest answers. A model of the first release kept no labels: the reviews in the database stand
-in, and where there are none left, the cut-offs stay as they were (`rolecall check` says so).
+in, and where there are none left, the cut-offs stay as they were (`rolecall check` says so). The same is done where
+roles were merged since: the merged role gets a cut-off of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from agent.domain import Example
-from agent.serving.artefact import Manifest
-from agent.serving.model import RoleModel
+from agent.domain import Example, RoleCatalogue
+from agent.serving.artefact import Arrays, Artefact, Manifest
+from agent.serving.model import Embeddings, RoleModel
 from agent.serving.model import load as load_classifier
-from agent.triage.cutoffs import SILENT_BELOW, Cutoffs, fit_cutoffs
+from agent.triage.columns import Columns
+from agent.triage.cutoffs import ROLES_ARRAY, SILENT_BELOW, Cutoffs, fit_cutoffs
 from agent.triage.evidence import Floats
-from agent.triage.fusion import Fusion
+from agent.triage.fusion import BASE_ARRAY, Fusion
+from agent.triage.rule_evidence import ARRAY_PREFIX
 
 HONEST_ARRAY, LABELS_ARRAY = "honest", "labels"
 SAME_TARGET = 1e-6  # targets closer than this are one: the artefact keeps 32 bits of it
@@ -33,11 +38,25 @@ Reviews = Callable[[], Sequence[Example]]
 
 @dataclass(frozen=True, slots=True)
 class TicketModel(RoleModel):
-    """A loaded model with everything that an answer needs, parsed once. `honest`: by ticket, float64[roles]."""
+    """A loaded model with everything that an answer needs, parsed once. `honest`: by ticket, float64[roles].
 
+    Its roles are today's, whatever their names were when it was trained.
+    """
+
+    columns: Columns
     fusion: Fusion
     cutoffs: Cutoffs
     honest: Mapping[str, Floats]
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Today's roles, in the order of the columns."""
+        return self.columns.roles
+
+    def probabilities_of(self, embeddings: Embeddings) -> NDArray[np.float32]:
+        """Return calibrated probabilities for texts that are already embedded: float32[n, roles]."""
+        spoken = RoleModel.probabilities_of(self, embeddings)
+        return _pooled(spoken, self.columns, self.fusion.multi_label).astype(np.float32)
 
     def keeps(self, target: float) -> bool:
         """Return whether the cut-offs are those of a precision target."""
@@ -59,6 +78,7 @@ def trained_on(manifest: Manifest) -> tuple[str, ...]:
 def load(
     folder: Path,
     encoders: Path,
+    catalogue: RoleCatalogue,
     *,
     target: float | None = None,
     silent_below: float = SILENT_BELOW,
@@ -66,14 +86,36 @@ def load(
 ) -> TicketModel:
     """Load a version with its fusion, and its cut-offs for `target` (None: as trained). Raises ArtefactError."""
     model = load_classifier(folder, encoders)
-    arrays = model.artefact.calibration
-    fusion = Fusion.from_arrays(model.roles, arrays)
-    kept = Cutoffs.from_arrays(model.roles, arrays, silent_below=silent_below, multi_label=fusion.multi_label)
-    honest = _by_ticket(model, HONEST_ARRAY)
-    trained = TicketModel(model.artefact, model.encoder, fusion, kept, honest)
-    if target is None or trained.keeps(target):
+    columns = Columns.of(model.roles, catalogue)
+    arrays = _of_today(model.artefact.calibration, columns, model.manifest.multi_label)
+    artefact = replace(model.artefact, calibration=arrays)
+    fusion = Fusion.from_arrays(columns.roles, arrays)
+    kept = Cutoffs.from_arrays(columns.roles, arrays, silent_below=silent_below, multi_label=fusion.multi_label)
+    honest = _by_ticket(artefact, HONEST_ARRAY)
+    trained = TicketModel(artefact, model.encoder, columns, fusion, kept, honest)
+    wanted = kept.target if target is None else target
+    if trained.keeps(wanted) and not columns.merged:
         return trained
-    return replace(trained, cutoffs=_refitted(trained, target, reviews))
+    return replace(trained, cutoffs=_refitted(trained, wanted, reviews))
+
+
+def _of_today(arrays: Arrays, columns: Columns, multi_label: bool) -> Arrays:
+    """Return a model's arrays with columns for today's roles."""
+    read: dict[str, Callable[[NDArray[np.floating]], Floats]] = {
+        BASE_ARRAY: partial(_pooled, columns=columns, multi_label=multi_label),
+        HONEST_ARRAY: partial(_pooled, columns=columns, multi_label=multi_label),
+        LABELS_ARRAY: columns.either,
+        ROLES_ARRAY: columns.highest,
+    }
+    fresh = {name: read[name](array) if name in read else array for name, array in arrays.items()}
+    counts = {name: array for name, array in arrays.items() if name.startswith(ARRAY_PREFIX)}
+    # a ticket of two roles that are one today is counted once: a rule has no more hits of a role than hits
+    return fresh | {name: np.append(c[0], np.minimum(columns.total(c[1:]), c[0])) for name, c in counts.items()}
+
+
+def _pooled(probabilities: NDArray[np.floating], columns: Columns, multi_label: bool) -> Floats:
+    """Return the probabilities of today's roles, [..., roles]."""
+    return columns.either(probabilities) if multi_label else columns.total(probabilities)
 
 
 def _refitted(model: TicketModel, target: float, reviews: Reviews) -> Cutoffs:
@@ -93,15 +135,15 @@ def _refitted(model: TicketModel, target: float, reviews: Reviews) -> Cutoffs:
 
 def _labels(model: TicketModel, reviews: Reviews) -> dict[str, Floats]:
     """Return the roles of the training tickets as 0/1, float64[roles] by ticket key."""
-    kept = _by_ticket(model, LABELS_ARRAY)
+    kept = _by_ticket(model.artefact, LABELS_ARRAY)
     if kept or not model.honest:
         return kept
     rows = {e.ticket_key: np.array([float(role in e.roles) for role in model.roles]) for e in reviews()}
     return {key: rows[key] for key in model.honest if key in rows and rows[key].any()}
 
 
-def _by_ticket(model: RoleModel, name: str) -> dict[str, Floats]:
+def _by_ticket(artefact: Artefact, name: str) -> dict[str, Floats]:
     """Return the rows of a kept array by the training ticket that they are about."""
-    kept = model.artefact.calibration.get(name)
+    kept = artefact.calibration.get(name)
     rows = () if kept is None else np.asarray(kept, dtype=np.float64)
-    return dict(zip(trained_on(model.manifest), rows, strict=True)) if len(rows) else {}
+    return dict(zip(trained_on(artefact.manifest), rows, strict=True)) if len(rows) else {}

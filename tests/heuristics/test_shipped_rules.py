@@ -18,9 +18,9 @@ FOLDERS = [ROOT / "config", ROOT / "tests/proofs/bench/sandiego"]
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_shipped_rules_speak_for_every_shipped_role_and_no_other(folder: Path) -> None:
-    names = load_roles(folder / "roles.toml").names
-    rules = load_rules(folder / "rules.toml", names)
-    assert {rule.role for rule in rules.rules if rule.kind is Kind.VOTE} == set(names)
+    roles = load_roles(folder / "roles.toml")
+    rules = load_rules(folder / "rules.toml", roles)
+    assert {rule.role for rule in rules.rules if rule.kind is Kind.VOTE} == set(roles.names)
 
 
 def test_the_demos_roles_are_the_planner_groups_of_its_corpus() -> None:

@@ -211,7 +211,7 @@ def test_near_duplicates_point_to_earlier_tickets() -> None:
 
 
 def test_the_rules_speak_of_most_tickets_and_are_not_always_right() -> None:
-    rules = load_rules(HERE / "rules.toml", CATALOGUE.names)
+    rules = load_rules(HERE / "rules.toml", CATALOGUE)
     answers = [
         (leading_role(rules.match(ticket.subject, ticket.body, ticket.created_at.date())), ticket) for ticket in TICKETS
     ]

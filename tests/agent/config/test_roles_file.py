@@ -178,6 +178,6 @@ def test_every_role_key_is_explained_in_the_roles_file(key: str) -> None:
     assert key in {word for line in explained for word in line.split(", ")}
 
 
-def test_a_renamed_role_is_found_by_the_alias_that_its_old_name_became() -> None:
-    catalogue = RoleCatalogue([Role("Electrical", aliases=("Sparks",)), Role("Network")])
-    assert catalogue.successors(["Sparks", "Network", "Gone"]) == {"Sparks": "Electrical", "Gone": None}
+def test_a_renamed_role_is_found_by_the_alias_that_its_old_name_became_or_in_another_case() -> None:
+    catalogue = RoleCatalogue([Role("Electrical", aliases=("Sparks",)), Role("network")])
+    assert catalogue.today(["Sparks", "Network", "Gone", "Electrical"]) == ("Electrical", "network", "Gone")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent.config.rules_file import RulesError, load_rules
+from agent.domain import Role, RoleCatalogue
 from heuristics import Kind, RuleSet, Scope
 from heuristics.words import DEFAULT_NEGATION
 
@@ -13,7 +14,7 @@ from heuristics.words import DEFAULT_NEGATION
 def load(folder: Path, text: str, roles: tuple[str, ...] | None = None) -> RuleSet:
     path = folder / "rules.toml"
     path.write_text(text, encoding="utf-8")
-    return load_rules(path, roles)
+    return load_rules(path, None if roles is None else RoleCatalogue([Role(name) for name in roles]))
 
 
 def faults(folder: Path, text: str, roles: tuple[str, ...] | None = None) -> list[tuple[int, str]]:
@@ -50,6 +51,13 @@ def test_every_key_reaches_the_rule(tmp_path: Path) -> None:
     assert (full.scope, full.negation) == (Scope.SUBJECT, ("_ works",))
     assert (full.active_from, full.active_until) == (date(2024, 1, 1), date(2024, 12, 31))
     assert (few.kind, few.weight, few.negation) == (Kind.VETO, 0.0, DEFAULT_NEGATION)
+
+
+def test_a_rule_may_name_a_role_by_its_former_name(tmp_path: Path) -> None:
+    text = "".join(f'[[rule]]\nid = "{name}"\nrole = "{name}"\nkeywords = ["x"]\n' for name in ("Lines", "network"))
+    (tmp_path / "rules.toml").write_text(text, encoding="utf-8")
+    rules = load_rules(tmp_path / "rules.toml", RoleCatalogue([Role("Network", aliases=("Lines",))]))
+    assert [rule.role for rule in rules.rules] == ["Network", "Network"]
 
 
 def test_the_files_own_default_negation_replaces_the_built_in_one(tmp_path: Path) -> None:

@@ -107,13 +107,15 @@ async def test_a_reopened_tickets_closure_is_no_label_until_the_next_closure(par
             await server.deliver(event)
             await server.idle()
         assert parts.database.call(tickets.verdict, key) is None
-        assert parts.database.call(tickets.reviewed) == []
+        assert parts.database.call(tickets.reviewed, parts.classifier.catalogue) == []
         assert rows(parts, Ticket)[0].closed_at is None
         assert len(rows(parts, Review)) == 2
         await server.deliver(desk.close("1", "ELE"))
         await server.idle()
     assert parts.database.call(tickets.verdict, key).roles == ["Electrician"]
-    assert [example.roles for example in parts.database.call(tickets.reviewed)] == [("Electrician",)]
+    assert [example.roles for example in parts.database.call(tickets.reviewed, parts.classifier.catalogue)] == [
+        ("Electrician",)
+    ]
     assert rows(parts, Ticket)[0].closed_at is not None
 
 

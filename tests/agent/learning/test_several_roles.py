@@ -39,7 +39,7 @@ async def test_two_roles_reach_the_gate_and_a_falsely_named_second_one_costs(lea
     run = await trainer_for(learnt).train("tests")
     registry = Registry(learnt.directory.models, learnt.directory.encoders)
     classifier = learnt.classifier
-    trial = contest(learnt.database, registry, classifier.rules, classifier.catalogue.names)
+    trial = contest(learnt.database, registry, classifier.rules, classifier.catalogue)
     model = trial.load(run.version or "")
     answers = trial.answers(model)
     assert model.fusion.multi_label
@@ -71,7 +71,7 @@ async def test_where_every_ticket_has_one_role_the_gate_asks_for_one(trained: Pa
     """Control."""
     (run,) = trained.database.call(lambda session: session.exec(select(Training)).all())
     registry = Registry(trained.directory.models, trained.directory.encoders)
-    trial = contest(trained.database, registry, trained.classifier.rules, trained.classifier.catalogue.names)
+    trial = contest(trained.database, registry, trained.classifier.rules, trained.classifier.catalogue)
     model = trial.load(run.version or "")
     assert not model.fusion.multi_label
     assert run.metrics["gate"]["log_loss"] == pytest.approx(losses(trial.answers(model), trial.labels).mean())

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session
 
-from agent.domain import Strength
+from agent.domain import Role, RoleCatalogue, Strength
 from agent.store import comments, tickets
 from agent.store.comments import Limits
 from agent.store.database import Database
@@ -18,6 +18,7 @@ from agent.store.tables import Review, Ticket
 from tests.agent.store.explained import query_plans
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+ROLES = RoleCatalogue([Role("Network"), Role("Plumbing")])
 
 
 @pytest.fixture
@@ -39,17 +40,31 @@ def test_the_tickets_of_the_latest_reviews_come_with_the_role_that_counts(databa
     say(database, "corrected", "Plumbing", Strength.CORRECTED, 2)
     say(database, "closed", "Network", Strength.CLOSED, 3)
     say(database, "corrected", "Network", Strength.CLOSED, 4)
-    assert [e.ticket_key for e in database.call(tickets.reviewed)] == ["old", "corrected", "closed"]
+    assert [e.ticket_key for e in database.call(tickets.reviewed, ROLES)] == ["old", "corrected", "closed"]
     keys = {row.ticket_key for row in database.call(tickets.latest_reviews, 2)}
-    latest = {e.ticket_key: e.roles for _, e in database.call(tickets.placed, keys)}
+    latest = {e.ticket_key: e.roles for _, e in database.call(tickets.placed, ROLES, keys)}
     assert latest == {"corrected": ("Plumbing",), "closed": ("Network",)}
 
 
 def test_what_was_replaced_is_asked_of_some_tickets_or_of_all(database: Database) -> None:
     for ticket in ("a", "b"):
         say(database, ticket, "Plumbing", Strength.CORRECTED, 1)
-    assert database.call(tickets.rejected) == {"a": (), "b": ()}
-    assert database.call(tickets.rejected, ["b"]) == {"b": ()}
+    assert database.call(tickets.rejected, ROLES) == {"a": (), "b": ()}
+    assert database.call(tickets.rejected, ROLES, ["b"]) == {"b": ()}
+
+
+def test_former_names_are_read_as_todays_and_what_was_merged_with_its_replacement_was_not_replaced(
+    database: Database,
+) -> None:
+    say(database, "a", "network", Strength.CONFIRMED, 1)
+    database.call(tickets.file, Ticket(key="b", subject="b", body="", filed_at=NOON))
+    review = Review(ticket_key="b", roles=["Pipes"], rejected=["Drains", "NETWORK"], strength=4, origin="b", at=NOON)
+    assert database.call(tickets.review, review)
+    merged = RoleCatalogue([Role("Network"), Role("Plumbing", aliases=("Pipes", "Drains"))])
+    assert {e.ticket_key: e.roles for e in database.call(tickets.reviewed, merged)} == {
+        "a": ("Network",), "b": ("Plumbing",),
+    }  # fmt: skip
+    assert database.call(tickets.rejected, merged) == {"b": ("Network",)}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 from sqlmodel import Session
 
-from agent.domain import Strength
+from agent.domain import Role, RoleCatalogue, Strength
 from agent.serving.active import ActiveModel
 from agent.serving.artefact import Head, Manifest, write
 from agent.store import tickets
@@ -28,6 +28,7 @@ from tests.agent.serving.conftest import ROLES, counting_encoder
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 WORDS = ("oil", "wire", "door", "oil wire", "wire door", "oil oil door")
 SIZE = 4
+CATALOGUE = RoleCatalogue([Role(name) for name in ROLES])
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Desk:
     counted: list[int] = field(default_factory=list)
 
     def store(self, size: int = SIZE) -> MemoryStore:
-        return MemoryStore(self.database, self.active, self.encoders, ROLES, size)
+        return MemoryStore(self.database, self.active, self.encoders, CATALOGUE, size)
 
     def say(
         self, ticket: int, roles: tuple[str, ...], rejected: tuple[str, ...], strength: Strength, minute: int
@@ -77,7 +78,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     head = Head(np.eye(3, dtype=np.float32), np.zeros(3, dtype=np.float32))
     write(folder / "models" / "v1", manifest, head, {}, folder / "encoders" / encoder)
     (folder / "models" / "ACTIVE").write_text('{"version": "v1"}')
-    active = ActiveModel(folder / "models", lambda version: load(version, folder / "encoders"))
+    active = ActiveModel(folder / "models", lambda version: load(version, folder / "encoders", CATALOGUE))
     active.refresh()
     database = Database.open_file(folder / "db.sqlite3")
     yield Desk(database, active, folder / "encoders")

@@ -59,22 +59,22 @@ def test_a_lower_target_asserts_more_and_a_higher_one_less(trained: Parts, parts
 
 def test_a_model_of_the_first_release_asks_the_reviews_and_else_keeps_its_cutoffs(trained: Parts) -> None:
     version = version_of(trained)
-    registry = Registry(trained.directory.models, trained.directory.encoders)
+    registry, catalogue = Registry(trained.directory.models, trained.directory.encoders), trained.classifier.catalogue
     new = artefact.read(registry.folder(version), registry.encoders)
     arrays = {name: array for name, array in new.calibration.items() if name != LABELS_ARRAY}
     manifest = new.manifest.model_copy(update={"version": FIRST_RELEASE})
     artefact.write(registry.folder(FIRST_RELEASE), manifest, new.head, arrays, new.encoder)
 
     def first(target: float, reviews: Callable[[], Sequence[Example]]):
-        return load(registry.folder(FIRST_RELEASE), registry.encoders, target=target, reviews=reviews)
+        return load(registry.folder(FIRST_RELEASE), registry.encoders, catalogue, target=target, reviews=reviews)
 
     def reviewed() -> Sequence[Example]:
-        return trained.database.call(tickets.reviewed)
+        return trained.database.call(tickets.reviewed, trained.classifier.catalogue)
 
     def unasked() -> Sequence[Example]:
         raise AssertionError("the target is the one that it was trained for")
 
-    kept = load(registry.folder(version), registry.encoders)
+    kept = load(registry.folder(version), registry.encoders, catalogue)
     assert first(0.9, unasked).cutoffs == kept.cutoffs
     assert dict(first(0.3, reviewed).cutoffs.by_role) == fitted(kept, 0.3)
     assert first(0.3, reviewed).keeps(0.3)
@@ -86,6 +86,6 @@ def test_labels_lie_beside_the_honest_answers_in_their_order(trained: Parts) -> 
     version = version_of(trained)
     folder: Path = trained.directory.models / (version)
     model = load_plain(folder, trained.directory.encoders)
-    roles = {e.ticket_key: e.roles for e in trained.database.call(tickets.reviewed)}
+    roles = {e.ticket_key: e.roles for e in trained.database.call(tickets.reviewed, trained.classifier.catalogue)}
     for key, row in zip(trained_on(model.manifest), model.artefact.calibration[LABELS_ARRAY], strict=True):
         assert tuple(role for role, has in zip(model.roles, row, strict=True) if has) == roles[key]
