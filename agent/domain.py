@@ -1,4 +1,4 @@
-"""Rolecall's own terms: roles, and the strength, band and outcome of what is said and learnt about them."""
+"""Rolecall's own terms: roles, what is suggested and why nothing is, and the strength of what people say."""
 
 from __future__ import annotations
 
@@ -33,12 +33,23 @@ class Via(StrEnum):
     IMPORT = "import"
 
 
-class Band(StrEnum):
-    """Confidence in words, for people with two seconds."""
+class Outcome(StrEnum):
+    """What became of a ticket: a clear suggestion, a question between two roles, or no suggestion."""
 
-    SURE = "sure"
-    LIKELY = "likely"
-    GUESS = "a guess"
+    CLEAR = "clear"
+    EITHER_OR = "either_or"
+    NONE = "none"
+
+
+class Reason(StrEnum):
+    """Why there is no suggestion; `agent.notes.reasons` words it."""
+
+    UNSURE = "unsure"
+    UNTAUGHT = "untaught"
+    RULED_OUT = "ruled_out"
+    NO_ROLE = "no_role"
+    CLOSED = "closed"
+    STAFF_FIRST = "staff_first"
 
 
 class TrainingOutcome(StrEnum):

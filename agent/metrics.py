@@ -12,6 +12,8 @@ from platform import python_version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
+from agent.domain import Outcome, Reason
+
 ACKNOWLEDGEMENT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 COMMENT_BUCKETS = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600, 14_400, 86_400)
 
@@ -36,7 +38,7 @@ class Metrics:
         )
         self.events = Counter(
             "rolecall_events_total",
-            "Attempts at accepted events by outcome: done, retry, dead, superseded",
+            "Attempts at accepted events by outcome: done, retry, set_aside, superseded",
             ["source", "kind", "outcome"],
             registry=registry,
         )
@@ -46,10 +48,10 @@ class Metrics:
             ["source"],
             registry=registry,
         )
-        self.decisions = Counter(
-            "rolecall_decisions_total",
-            "Decisions on new tickets by outcome: tagged, guessed, abstained, skipped",
-            ["outcome"],
+        self.suggestions = Counter(
+            "rolecall_suggestions_total",
+            "Decisions on tickets by kind: clear, either_or, none; those by the reason for none",
+            ["kind", "reason"],
             registry=registry,
         )
         self.comments = Counter(
@@ -64,10 +66,10 @@ class Metrics:
             buckets=COMMENT_BUCKETS,
             registry=registry,
         )
-        self.reviews = Counter(
-            "rolecall_reviews_total",
-            "Reviews by strength: corrected, confirmed, closed_as_suggested, closed, reopened",
-            ["strength"],
+        self.feedback = Counter(
+            "rolecall_feedback_total",
+            "What people said of a role, by kind: corrected, confirmed, closed_as_suggested, closed, reopened",
+            ["kind"],
             registry=registry,
         )
         self.calls = Counter(
@@ -88,7 +90,10 @@ class Metrics:
             ["source"],
             registry=registry,
         )
-        self.queue = Gauge("rolecall_queue_events", "Events: waiting, working, dead", ["state"], registry=registry)
+        self.queue = Gauge("rolecall_queue_events", "Open events: waiting, working", ["state"], registry=registry)
+        self.set_aside = Gauge(
+            "rolecall_set_aside", "Events that failed too often and wait for a person", registry=registry
+        )
         self.oldest = Gauge(
             "rolecall_queue_oldest_age_seconds",
             "Age of the oldest event that is not done, 0 where all are",
@@ -117,12 +122,15 @@ class Metrics:
             "rolecall_training_duration_seconds", "How long the last training took", registry=registry
         )
         for counter, label_values in (
-            (self.decisions, ("tagged", "guessed", "abstained", "skipped")),
             (self.comments, ("posted", "edited", "unchanged", "withheld", "removed_by_staff", "shadowed")),
-            (self.reviews, ("corrected", "confirmed", "closed_as_suggested", "closed", "reopened")),
+            (self.feedback, ("corrected", "confirmed", "closed_as_suggested", "closed", "reopened")),
         ):
             for value in label_values:
                 counter.labels(value)  # begins at 0, or an alert would not see the first one
+        self.suggestions.labels(Outcome.CLEAR, "")
+        self.suggestions.labels(Outcome.EITHER_OR, "")
+        for reason in Reason:
+            self.suggestions.labels(Outcome.NONE, reason)
         build = Gauge("rolecall_build_info", "1", ["version", "python_version"], registry=registry)
         build.labels(version("rolecall"), python_version()).set(1)
 

@@ -47,6 +47,9 @@ class Markup(StrEnum):
     """Atlassian Document Format, a tree in JSON."""
 
 
+PRIVATELY = "with a private note"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """What a kind of system supports; False if that is unknown."""
@@ -59,6 +62,8 @@ class Capabilities:
     """Messages show whether staff or the requester wrote them."""
     private_notes: bool = False
     """A comment can be hidden from the requester."""
+    privately: str = PRIVATELY
+    """How staff hide a comment from the requester, in the system's own words."""
     tags: bool = False
     assigns: bool = False
     comments_closed_without_reopening: bool = False

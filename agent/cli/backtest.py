@@ -28,8 +28,9 @@ def backtest(
 
     from agent.errors import NotPossibleYet
     from agent.learning.contest import contest
+    from agent.notes.phrasing import percent
     from agent.serving.registry import Registry
-    from agent.triage.cutoffs import Abstained, judge
+    from agent.triage.cutoffs import Abstained, Verdict, judge
 
     parts = parts_for(config, data)
     model = parts.active.current
@@ -39,22 +40,23 @@ def backtest(
     trial = contest(parts.database, registry, parts.classifier.rules, parts.classifier.catalogue)
     answers = trial.answers(model)
     table = Table("ticket", "text", "Rolecall", "people", "")
-    counts = {"asserted": 0, "right": 0, "guessed": 0, "silent": 0}
+    counts = {"clear": 0, "right": 0, "either-or": 0, "none": 0}
     for example, row in list(zip(trial.examples, answers, strict=True))[-last:]:
         verdict = judge(row, trial.roles, model.cutoffs)
         silent = isinstance(verdict, Abstained)
         roles = () if isinstance(verdict, Abstained) else verdict.roles
-        said = "(silence)" if isinstance(verdict, Abstained) else f"{', '.join(verdict.roles)} ({verdict.band})"
+        clear = isinstance(verdict, Verdict) and verdict.clear
+        kind = "clear" if clear else "none" if silent else "either-or"
+        said = "none" if silent else f"{', '.join(roles)} ({kind}, {percent(verdict.probability)})"
         right = set(roles) == set(example.roles)
-        asserted = not isinstance(verdict, Abstained) and verdict.asserted
-        counts["silent" if silent else "asserted" if asserted else "guessed"] += 1
-        counts["right"] += asserted and right
+        counts[kind] += 1
+        counts["right"] += clear and right
         text = " ".join(example.text.split())[:EXCERPT]
         mark = "" if silent else "✓" if right else "✗"
         table.add_row(*map(escape, (example.ticket_key, text, said, ", ".join(example.roles), mark)))
     console = Console(highlight=False)
     console.print(table)
     console.print(
-        f"said without 'not sure': {counts['asserted']}, right on {counts['right']}; "
-        f"'not sure': {counts['guessed']}; silence: {counts['silent']}"
+        f"clear: {counts['clear']}, right on {counts['right']}; "
+        f"either-or: {counts['either-or']}; none: {counts['none']}"
     )

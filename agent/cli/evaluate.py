@@ -72,10 +72,10 @@ def _show(console: Console, found: Report, answers: list[Judged], wrong: int) ->
         listed.add_row(*map(escape, (a.example.ticket_key, text, *named)), f"{a.confidence:.2f}")
     if mistakes:
         console.print(listed)
-    asserted = [a for a in answers if a.asserted]
-    right = sum(a.right for a in asserted)
+    clear = [a for a in answers if a.clear]
+    right = sum(a.right for a in clear)
     accuracy, f1 = found.accuracy_interval, found.macro_f1_interval
     console.print(f"{found.tickets} tickets, {len(mistakes)} wrong answers")
     console.print(f"accuracy {found.accuracy:.3f} ({accuracy.low:.3f}-{accuracy.high:.3f})")
     console.print(f"macro-F1 {found.macro_f1:.3f} ({f1.low:.3f}-{f1.high:.3f})")
-    console.print(f"said without 'not sure': {len(asserted)}, right on {right}")
+    console.print(f"clear: {len(clear)}, right on {right}")

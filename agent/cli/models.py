@@ -89,7 +89,7 @@ def curve(
     config: ConfigOption = CONFIG,
     data: DataOption = None,
 ) -> None:
-    """Draw the precision-coverage curve: how often asserted roles are right, against how many tickets get one."""
+    """Draw the precision-coverage curve: how often clear suggestions are right, against how many tickets get one."""
     from agent.errors import NotPossibleYet
     from agent.learning.curve import draw
     from agent.serving.artefact import read_manifest

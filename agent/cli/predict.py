@@ -19,9 +19,12 @@ def predict(
     config: ConfigOption = CONFIG,
     data: DataOption = None,
 ) -> None:
-    """Show the comment that a ticket with this text would get, and every role's probability. Posts nothing."""
+    """Show the comment that a ticket with this text would get, and every role's confidence. Posts nothing."""
     from agent.notes import wording
+    from agent.notes.phrasing import percent
+    from agent.notes.reasons import why_none
     from agent.store import tickets
+    from agent.triage.cutoffs import Abstained
     from connectors.base import Markup
     from connectors.markup import render
 
@@ -29,11 +32,11 @@ def predict(
     opinion = parts.classifier.opinion(text, body, date.today())
     subjects = parts.database.call(tickets.subjects, [n.ticket_key for n in opinion.neighbours])
     console = Console(highlight=False, soft_wrap=True)
-    note = wording.of_opinion(opinion, subjects)
-    said = render(note, Markup.MARKDOWN) if note else f"(silence: {opinion.verdict.reason})"  # type: ignore[union-attr]
-    console.print(escape(said))
-    table = Table("role", "probability")
+    note = wording.of_opinion(opinion, subjects, roles=parts.classifier.catalogue.roles)
+    none = isinstance(opinion.verdict, Abstained) and why_none(opinion, opinion.verdict)
+    console.print(escape(render(note, Markup.MARKDOWN) if note else f"No suggestion. {none}"))
+    table = Table("role", "confidence")
     for role, probability in opinion.ranked():
-        table.add_row(escape(role), f"{probability:.2f}")
+        table.add_row(escape(role), percent(probability))
     console.print(table)
     console.print(f"model: {opinion.model_version or 'none, rules alone'}")

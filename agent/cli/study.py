@@ -63,7 +63,7 @@ def study(
         cells = run(history, *grid, start, out / "cells", show)
     (out / "study.svg").write_text(draw(cells), "utf-8")
     (out / "study.html").write_text(page(cells), "utf-8")
-    table = Table("window", "every", "accuracy", "macro-F1", "asserted", "of these right", "trainings", "CPU s")
+    table = Table("window", "every", "accuracy", "macro-F1", "clear", "right when clear", "trainings", "CPU s")
     for c in cells:
         shares = (f"{c.accuracy:.3f}", f"{c.macro_f1:.3f}", f"{c.coverage:.0%}", f"{c.precision:.0%}")
         table.add_row(str(c.window), f"{c.every_days} d", *shares, str(c.trainings), f"{c.seconds:.1f}")

@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 180.0
 INTAKE_QUEUE = "WO"
 NO_COMMENT = "(no comment)"
 
-_TAG = re.compile(r"\*\*Role: (?:not sure, perhaps )?(?P<roles>.+?)\*\*(?: \((?P<band>[^)]+)\))?")
+_TAG = re.compile(r"\*\*Role: (?:perhaps )?(?P<roles>.+?)(?P<asks>\??)\*\*")
 
 Say = Callable[[str], None]
 
@@ -45,10 +45,10 @@ class TicketResult:
         return re.split(r", | and | or ", found["roles"])[0] if found else None
 
     @property
-    def asserted(self) -> bool:
-        """Whether it names it without "not sure"."""
+    def clear(self) -> bool:
+        """Whether it names it without asking."""
         found = _TAG.match(self.headline)
-        return found is not None and found["band"] is not None
+        return found is not None and not found["asks"]
 
     @property
     def right(self) -> bool:
@@ -117,15 +117,15 @@ class Story:
 def summary(before: Sequence[TicketResult], after: Sequence[TicketResult], seconds: float) -> str:
     """Return the demo's last line."""
     everything = [*before, *after]
-    asserted = [a for a in everything if a.asserted]
+    clear = [a for a in everything if a.clear]
     figures = {
         "tickets": str(len(everything)),
         "missing": str(sum(not a.comments for a in everything)),
         "duplicates": str(sum(len(a.comments) > 1 for a in everything)),
         "accuracy_before": share(before),
         "accuracy_after": share(after),
-        "coverage": f"{len(asserted) / max(len(everything), 1):.2f}",
-        "precision": share(asserted),
+        "coverage": f"{len(clear) / max(len(everything), 1):.2f}",
+        "precision": share(clear),
         "seconds": f"{seconds:.0f}",
     }
     return " ".join(f"{name}={value}" for name, value in figures.items())

@@ -67,4 +67,4 @@ async def _review(
         at=job.event.occurred_at or utcnow(),
     )
     await reviews.record(review, desk.database, desk.classifier.memory, desk.metrics)
-    await desk.say(job, remote, wording.reviewed(roles, reviews.how(review)))
+    await desk.say(job, remote, wording.reviewed(roles, reviews.how(review), review.rejected))

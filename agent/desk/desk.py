@@ -57,7 +57,9 @@ class Desk:
     ) -> None:
         """Make our comment show the opinion, unless there is nothing to say."""
         subjects = await self.database.read(tickets.subjects, [n.ticket_key for n in opinion.neighbours])
-        note = wording.of_opinion(opinion, subjects, answer)
+        privately = self.connectors[job.source].capabilities.privately
+        roles = self.classifier.catalogue.roles
+        note = wording.of_opinion(opinion, subjects, answer, roles=roles, privately=privately)
         if note is not None:
             await self.say(job, remote, note)
 

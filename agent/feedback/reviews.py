@@ -24,7 +24,7 @@ async def record(review: Review, database: Database, memory: MemoryStore, metric
     if not await database.write(tickets.review, review):
         return False
     strength = Strength(review.strength).name.lower()
-    metrics.reviews.labels(strength).inc()
+    metrics.feedback.labels(strength).inc()
     log.info("reviewed", strength=strength, via=review.via)
     await asyncio.to_thread(memory.refresh)
     return True

@@ -1,4 +1,4 @@
-"""Draw precision against coverage: the share of tickets with an asserted role at each precision."""
+"""Draw precision against coverage: the share of tickets with a clear suggestion at each precision."""
 
 from __future__ import annotations
 

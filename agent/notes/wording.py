@@ -5,24 +5,34 @@ Words from tickets are untrusted: they appear only as excerpts, in which no mark
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from agent.domain import Band
+from agent.domain import Role
+from agent.notes.phrasing import joined, listed, percent, worded
 from agent.triage.cutoffs import Abstained, Verdict
+from agent.triage.evidence import Neighbour
 from agent.triage.opinion import Opinion
+from connectors.base import PRIVATELY
 from connectors.markup import excerpt
 from connectors.note import Note, Paragraph, Section, SectionKind, Span, Style
 from heuristics import Kind
 
-HEAD = "**Role: {roles}** ({band})"
-GUESS = "**Role: not sure, perhaps {roles}**"
-REVIEWED = "**Role: {roles}** ({how} by staff)"
+CLEAR = "**Role: {roles}** ({confidence})"
+EITHER_OR = "**Role: {roles}?** ({confidence})"
+PERHAPS = "**Role: perhaps {roles}?** ({confidence})"
+CONFIRMED = "**Role: {roles}** (confirmed by staff)"
+SAID = "**Role: {roles}** (said by staff)"
+CORRECTED = "**Role: {roles}** (said by staff; suggested was {suggested})"
 WHY = "Why: {reasons}."
 PHRASES = "it says "
-ALIKE = "reviewed before: "
-WORDS = "the words as a whole resemble its reviewed tickets"
-HOW_TO_ANSWER = "Right? Answer with a private note `/role ok`. Wrong? `/role NAME`."
+ALIKE = "like "
+NEIGHBOUR = "{number} {subject} ({roles})"
+WORDS = "the words as a whole are like those of its tickets"
+RIGHT_OR_WRONG = "Right? Answer {privately}: `/role ok`. Wrong? `/role` and {roles}."
+WHICH_ONE = "Which one? Answer {privately}: {commands}, or `/role` and the name of another."
+ONE_OF = "one of: {roles}"
+ANY_ROLE = "a role's name"
+HANDLES = "{role}: {description}"
 UNKNOWN_ROLE = "I know no role {name}. {hint}"
 NEAR_ROLES = "Did you mean {roles}?"
 ROLES = "The roles are: {roles}."
@@ -32,33 +42,42 @@ MISPLACED = "Write `/role` at the start of a line: elsewhere it does not count."
 CONTRADICTORY = "Your note has two different commands, so I followed neither. Write the one that is right."
 REPLACES = "This replaces my earlier comment."
 
-_MARKED = re.compile(r"\*\*(?P<strong>.+?)\*\*|`(?P<code>[^`]+)`|\{(?P<value>\w+)\}|(?P<plain>[^*`{]+|.)")
-
 PHRASES_SHOWN = 3
 NEIGHBOURS_SHOWN = 2
 ROLES_SHOWN = 40
-RUNNER_UP = 0.5
-"""A second role is named beside a guess when it is at least this share as probable."""
+ROLES_OFFERED = 8
 
 
-def of_opinion(opinion: Opinion, subjects: Mapping[str, str], answer: Paragraph | None = None) -> Note | None:
+def of_opinion(
+    opinion: Opinion,
+    subjects: Mapping[str, str],
+    answer: Paragraph | None = None,
+    *,
+    roles: Sequence[Role] = (),
+    privately: str = PRIVATELY,
+) -> Note | None:
     """Return the note on an opinion, or None where nothing should be posted.
 
-    `subjects` holds the first words of the neighbours' tickets, `answer` a line that answers a command.
+    `subjects` holds the first words of the neighbours' tickets, `answer` a line that answers a command; `roles` say
+    what each handles, `privately` how staff write to each other in the ticket's system.
     """
     verdict = opinion.verdict
     answered = [Section(SectionKind.ANSWER, (answer,))] if answer else []
     if isinstance(verdict, Abstained):
         return Note(tuple(answered)) if answered else None
     why = _reasons(opinion, verdict, subjects)
-    paragraphs = [_head(opinion, verdict), *([worded(WHY, reasons=_joined(why, "; "))] if why else [])]
-    commands = Section(SectionKind.COMMANDS, (worded(HOW_TO_ANSWER),))
-    return Note((Section(SectionKind.ROLE, tuple(paragraphs)), *answered, commands))
+    paragraphs = [_head(opinion, verdict), *([worded(WHY, reasons=joined(why, "; "))] if why else [])]
+    commands = (*_what_they_handle(verdict, roles), _commands(opinion, verdict, privately))
+    return Note((Section(SectionKind.ROLE, tuple(paragraphs)), *answered, Section(SectionKind.COMMANDS, commands)))
 
 
-def reviewed(roles: Sequence[str], how: str) -> Note:
-    """Return the note on a ticket that staff have reviewed; `how` is "corrected" or "confirmed"."""
-    said = worded(REVIEWED, roles=_listed(roles, "and"), how=how)
+def reviewed(roles: Sequence[str], how: str, suggested: Sequence[str] = ()) -> Note:
+    """Return the note on a ticket that staff have reviewed.
+
+    `how` is "corrected" or "confirmed", `suggested` what a correction replaced.
+    """
+    sentence = CONFIRMED if how == "confirmed" else CORRECTED if suggested else SAID
+    said = worded(sentence, roles=listed(roles, "and"), suggested=listed(suggested, "and"))
     return Note((Section(SectionKind.ROLE, (said,)),))
 
 
@@ -75,7 +94,7 @@ def replacing(note: Note) -> Note:
 
 def unknown_role(name: str, close: Sequence[str], roles: Sequence[str]) -> Paragraph:
     """Return the answer to `/role NAME` with a name that no role has, or with none."""
-    hint = worded(NEAR_ROLES, roles=_listed(close, "or")) if close else _named(roles)
+    hint = worded(NEAR_ROLES, roles=listed(close, "or")) if close else _named(roles)
     return worded(UNKNOWN_ROLE, name=[excerpt(name)], hint=hint) if name else worded(NO_NAME, hint=hint)
 
 
@@ -98,59 +117,61 @@ def _named(roles: Sequence[str]) -> Paragraph:
 
 
 def _head(opinion: Opinion, verdict: Verdict) -> Paragraph:
-    if verdict.band is not Band.GUESS:
-        return worded(HEAD, roles=_listed(verdict.roles, "and"), band=verdict.band)
-    second, probability = next(((r, p) for r, p in opinion.ranked() if r not in verdict.roles), ("", 0.0))
-    close = probability >= RUNNER_UP * verdict.probability
-    return worded(GUESS, roles=_listed((*verdict.roles, second) if close else verdict.roles, "or"))
+    if verdict.clear:
+        return worded(CLEAR, roles=listed(verdict.roles, "and"), confidence=percent(verdict.probability))
+    asked = _asked(verdict)
+    confidence = dict(opinion.ranked())
+    return worded(
+        EITHER_OR if verdict.alternative else PERHAPS,
+        roles=listed(asked, "or"),
+        confidence=", ".join(percent(confidence[role]) for role in asked),
+    )
+
+
+def _asked(verdict: Verdict) -> tuple[str, ...]:
+    """Return the roles between which an either-or asks."""
+    return (*verdict.roles, verdict.alternative) if verdict.alternative else verdict.roles
+
+
+def _what_they_handle(verdict: Verdict, roles: Sequence[Role]) -> list[Paragraph]:
+    """Return one line on each of the roles that people have to choose between, as far as the roles' file says it."""
+    if verdict.clear or not verdict.alternative:
+        return []
+    told = {role.name: role.description for role in roles if role.description}
+    lines = [worded(HANDLES, role=role, description=told[role]) for role in _asked(verdict) if role in told]
+    return [joined(lines, ". ")] if lines else []
+
+
+def _commands(opinion: Opinion, verdict: Verdict, privately: str) -> Paragraph:
+    if verdict.alternative:
+        commands = [(Span(f"/role {role}", Style.CODE),) for role in _asked(verdict)]
+        return worded(WHICH_ONE, privately=privately, commands=joined(commands, ", "))
+    others = sorted(role for role in opinion.roles if role not in verdict.roles)
+    offered = worded(ONE_OF, roles=", ".join(others)) if 0 < len(others) <= ROLES_OFFERED else worded(ANY_ROLE)
+    return worded(RIGHT_OR_WRONG, privately=privately, roles=offered)
 
 
 def _reasons(opinion: Opinion, verdict: Verdict, subjects: Mapping[str, str]) -> list[Paragraph]:
     reasons = []
     if phrases := _phrases(opinion, verdict):
-        reasons.append((Span(PHRASES), *_joined([(excerpt(phrase),) for phrase in phrases], ", ")))
-    alike = [n for n in opinion.neighbours if set(n.roles) & set(verdict.roles) and n.ticket_key in subjects]
+        reasons.append((Span(PHRASES), *joined([(excerpt(phrase),) for phrase in phrases], ", ")))
+    alike = [n for n in opinion.neighbours if set(n.roles) & set(_asked(verdict)) and n.ticket_key in subjects]
     if alike:
-        like = [(excerpt(subjects[n.ticket_key]), Span(f" ({_listed(n.roles, 'and')})")) for n in alike]
-        reasons.append((Span(ALIKE), *_joined(like[:NEIGHBOURS_SHOWN], ", ")))
+        like = [_neighbour(n, subjects[n.ticket_key]) for n in alike[:NEIGHBOURS_SHOWN]]
+        reasons.append((Span(ALIKE), *joined(like, ", ")))
     if not reasons and opinion.model_version:
         reasons.append((Span(WORDS),))
     return reasons
 
 
+def _neighbour(neighbour: Neighbour, subject: str) -> Paragraph:
+    number = neighbour.ticket_key.partition(":")[2]
+    return worded(NEIGHBOUR, number=number, subject=[excerpt(subject)], roles=listed(neighbour.roles, "and"))
+
+
 def _phrases(opinion: Opinion, verdict: Verdict) -> list[str]:
     """Return the matched words that support the verdict, the weightiest first, none that is part of another."""
-    votes = [h for h in opinion.hits if h.kind is Kind.VOTE and h.role in verdict.roles]
+    votes = [h for h in opinion.hits if h.kind is Kind.VOTE and h.role in _asked(verdict)]
     words = list(dict.fromkeys(h.phrase.casefold() for h in sorted(votes, key=lambda h: -h.weight)))
     whole = [word for word in words if not any(word != other and word in other for other in words)]
     return whole[:PHRASES_SHOWN]
-
-
-def _listed(words: Sequence[str], last: str) -> str:
-    return f" {last} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
-
-
-def _joined(parts: Sequence[Paragraph], between: str) -> Paragraph:
-    return tuple(span for part in parts for span in (Span(between), *part))[1:]
-
-
-def worded(sentence: str, **values: str | Sequence[Span]) -> Paragraph:
-    """Return the spans of one of our sentences, with `**strong**`, `` `code` `` and `{value}` interpreted.
-
-    Values are inserted literally, even if they look like markup; a string takes the style of the words around it.
-    """
-    return tuple(_spans(sentence, Style.PLAIN, values))
-
-
-def _spans(sentence: str, style: Style, values: dict[str, str | Sequence[Span]]) -> Iterator[Span]:
-    for found in _MARKED.finditer(sentence):
-        match found.lastgroup:
-            case "strong":
-                yield from _spans(found["strong"], Style.STRONG, values)
-            case "code":
-                yield Span(found["code"], Style.CODE)
-            case "value":
-                value = values[found["value"]]
-                yield from [Span(value, style)] if isinstance(value, str) else value
-            case _:
-                yield Span(found[0], style)

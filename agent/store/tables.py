@@ -82,7 +82,10 @@ class Ticket(SQLModel, table=True):
 
 
 class Decision(SQLModel, table=True):
-    """The ledger: one row for every decision on a ticket, written before anything is posted."""
+    """The ledger: one row for every decision on a ticket, written before anything is posted.
+
+    `outcome` is an Outcome; `reason` a Reason, "" where there is a suggestion.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     ticket_key: str = Field(index=True)
@@ -90,7 +93,6 @@ class Decision(SQLModel, table=True):
     at: datetime = Field(sa_column=_time())
     outcome: str
     roles: list[str] = Field(sa_column=Column(JSON, nullable=False))
-    band: str | None = None
     confidence: float | None = None
     reason: str
     detail: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.domain import Example, source_of
+from agent.domain import Example, Outcome, source_of
 from agent.fitting.evaluation import Report, evaluate
-from agent.triage.cutoffs import Verdict
 from agent.triage.opinion import Opinion, RoleClassifier
 
 
@@ -43,9 +42,9 @@ class Judged:
         return set(self.predicted) == reviewed if self.multi_label else set(self.predicted) <= reviewed
 
     @property
-    def asserted(self) -> bool:
-        """Whether the comment would name the role without "not sure"."""
-        return isinstance(self.opinion.verdict, Verdict) and self.opinion.verdict.asserted
+    def clear(self) -> bool:
+        """Whether the suggestion is clear."""
+        return self.opinion.outcome is Outcome.CLEAR
 
 
 def unseen(examples: Sequence[Example], classifier: RoleClassifier) -> list[Example]:

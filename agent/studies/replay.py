@@ -4,7 +4,7 @@ Training set, fusion, calibration, memory and cut-offs are those of the server, 
 seconds where tuning costs minutes. Staff are assumed to correct every wrong comment.
 
     done = replay(history, Plan(window=150, every=timedelta(days=1)), start=150)
-    done.answers, done.asserted, done.trainings, done.seconds
+    done.answers, done.clear, done.trainings, done.seconds
 """
 
 from __future__ import annotations
@@ -53,14 +53,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Replayed:
-    """Answers to the replayed tickets, float64[m, roles], which of them were asserted, and the cost of the trainings.
+    """Answers to the replayed tickets, float64[m, roles], which of them were clear, and the cost of the trainings.
 
     `seconds` is CPU time of all trainings together; `multi_label`: whether tickets could have several roles at the end.
     """
 
     answers: Floats
     labels: Floats
-    asserted: NDArray[np.bool_]
+    clear: NDArray[np.bool_]
     trainings: int
     seconds: float
     multi_label: bool
@@ -80,7 +80,7 @@ def replay(
 ) -> Replayed:
     """Answer the tickets from index `start` on, day by day; `on_progress` gets how many are answered so far."""
     count = len(history.examples)
-    answers, asserted = np.zeros((count, len(history.roles))), np.zeros(count, dtype=bool)
+    answers, clear = np.zeros((count, len(history.roles))), np.zeros(count, dtype=bool)
     rejected = np.zeros((count, len(history.roles)))
     whole = remember(reviewed_embeddings(history.examples, history.embeddings, {}), history.roles)
     trained: Trained | None = None
@@ -98,12 +98,12 @@ def replay(
         for i in rows.tolist():
             verdict = judge(answers[i], history.roles, trained.cutoffs)
             if not isinstance(verdict, Abstained):
-                asserted[i] = verdict.asserted
+                clear[i] = verdict.clear
                 said = [history.roles.index(role) for role in verdict.roles]
                 rejected[i, said] = 1.0 - history.labels[i, said]
         on_progress(last - start)
     several = trained is not None and trained.fusion.multi_label
-    return Replayed(answers[start:], history.labels[start:], asserted[start:], trainings, seconds, several)
+    return Replayed(answers[start:], history.labels[start:], clear[start:], trainings, seconds, several)
 
 
 def days(examples: Sequence[Example], start: int) -> Iterator[tuple[datetime, int, int]]:

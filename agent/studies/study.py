@@ -25,7 +25,7 @@ td,th{padding:.3em .8em;border-bottom:1px solid #ccc;text-align:right}</style>
 <h1>How often to retrain, and on how many tickets</h1>
 <p>{{ tickets }} tickets answered in each replay of the history. Cost is CPU time of all trainings.</p>
 {{ plot | safe }}
-<table><tr><th>window<th>every<th>accuracy<th>95 %<th>macro-F1<th>asserted<th>of these right<th>trainings<th>CPU s</tr>
+<table><tr><th>window<th>every<th>accuracy<th>95 %<th>macro-F1<th>clear<th>right when clear<th>trainings<th>CPU s</tr>
 {% for c in cells %}<tr><td>{{ c.window }}<td>{{ c.every_days }} d<td>{{ "%.3f" | format(c.accuracy) }}
 <td>{{ "%.3f" | format(c.low) }}–{{ "%.3f" | format(c.high) }}<td>{{ "%.3f" | format(c.macro_f1) }}
 <td>{{ "%.0f" | format(100 * c.coverage) }} %<td>{{ "%.0f" | format(100 * c.precision) }} %<td>{{ c.trainings }}
@@ -36,7 +36,7 @@ td,th{padding:.3em .8em;border-bottom:1px solid #ccc;text-align:right}</style>
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The result of a window and frequency. `coverage`: share asserted, `precision`: share of these that is right."""
+    """The result of a window and frequency. `coverage`: the clear share; `precision`: the right share of these."""
 
     window: int
     every_days: int
@@ -89,7 +89,7 @@ def study(
 def cell(window: int, days: int, done: Replayed, roles: Sequence[str]) -> Cell:
     """Return the result of one replay."""
     report = evaluate(done.answers, done.labels, roles, multi_label=done.multi_label)
-    right = correct(done.answers, done.labels, multi_label=done.multi_label)[done.asserted]
+    right = correct(done.answers, done.labels, multi_label=done.multi_label)[done.clear]
     return Cell(
         window,
         days,
@@ -99,7 +99,7 @@ def cell(window: int, days: int, done: Replayed, roles: Sequence[str]) -> Cell:
         report.accuracy_interval.high,
         report.macro_f1,
         report.ece,
-        float(done.asserted.mean()),
+        float(done.clear.mean()),
         float(right.mean()) if len(right) else 0.0,
         done.trainings,
         done.seconds,

@@ -1,53 +1,48 @@
-"""Decide whether to assert a role, offer it as a guess, or abstain, by a cut-off for each role.
+"""Decide whether a role is clear, one of two, or not suggested at all, by a cut-off for each role.
 
 The operator says "be right 9 times in 10" (`target`). From honest (out-of-fold) fused probabilities, the pooled cut-off
 is the lowest probability from which the lower confidence bound of precision reaches the target. A role with enough
 answers of its own gets its own cut-off, its record blended with the pooled one; a rare role takes the pooled cut-off,
-raised while its blended record stays below target. A role that no cut-off brings to the target is only ever a guess.
+raised while its blended record stays below target. A role that no cut-off brings to the target is never clear.
 
     cutoffs = fit_cutoffs(probabilities, labels, roles, target=0.9)
     verdict = judge(probabilities, roles, cutoffs)      # probabilities: float64[roles], calibrated (Fusion)
-    Verdict(("Hydraulics",), Band.SURE, 0.96, asserted=True)     # or Abstained(reason, role, probability)
+    Verdict(("Hydraulics",), 0.96, clear=True)          # or Abstained(reason, role, probability)
     curve = precision_coverage(probabilities, labels)   # tuple[Point...], to be drawn
 
-Bands: asserted and at least as probable as the target: sure; otherwise asserted: likely (these and the sure ones
-together reach the target); below the cut-off: a guess; below `silent_below`: abstention.
+From the cut-off on: clear; below it: either this role or the next one; below `silent_below`: abstention.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.domain import Band
+from agent.domain import Reason
 from agent.fitting.evaluation import Interval, wilson
 
-TARGET = 0.9  # precision of what is asserted
+TARGET = 0.9  # precision of what is clear
 SILENT_BELOW = 0.4  # a best role less probable than this is no help
+CLOSE = 0.5  # share of the best role's probability from which the next one is an alternative
 NEVER = 2.0  # the cut-off of a role that cannot reach the target: no probability does
 TARGET_ARRAY, ROLES_ARRAY, DEFAULT_ARRAY = "cutoffs.target", "cutoffs.roles", "cutoffs.default"
 
 
-class Reason(StrEnum):
-    """Why Rolecall abstains."""
-
-    TOO_UNSURE = "no role is probable enough"
-    ALL_VETOED = "rules rule out every role"
-    NO_ROLES = "no role is active"
-
-
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The roles to name, most probable first; `band` and `probability` are those of the least probable one."""
+    """The roles to name, most probable first; `probability` is that of the least probable one.
+
+    `alternative` is the role that it may be as well, where the verdict is not clear and another role is nearly as
+    probable.
+    """
 
     roles: tuple[str, ...]
-    band: Band
     probability: float
-    asserted: bool
+    clear: bool
+    alternative: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +56,7 @@ class Abstained:
 
 @dataclass(frozen=True, slots=True)
 class Cutoffs:
-    """The probability from which each role may be asserted; `default` serves roles without a record of their own.
+    """The probability from which each role is clear; `default` serves roles without a record of their own.
 
     `multi_label`: whether all roles at their cut-offs are named, or the most probable one only.
     """
@@ -73,7 +68,7 @@ class Cutoffs:
     multi_label: bool = False
 
     def of(self, role: str) -> float:
-        """Return the cut-off of a role; NEVER (above 1) where it may not be asserted."""
+        """Return the cut-off of a role; NEVER (above 1) where it is never clear."""
         return self.by_role.get(role, self.default)
 
     def to_arrays(self, roles: Sequence[str]) -> dict[str, Floats]:
@@ -93,7 +88,7 @@ class Cutoffs:
         silent_below: float = SILENT_BELOW,
         multi_label: bool = False,
     ) -> Cutoffs:
-        """Return the cut-offs that `to_arrays` wrote; without a record, roles are asserted from the default target."""
+        """Return the cut-offs that `to_arrays` wrote; without a record, roles are clear from the default target on."""
         if TARGET_ARRAY not in arrays:
             return cls(silent_below=silent_below, multi_label=multi_label)
         by_role = dict(zip(roles, (float(value) for value in arrays[ROLES_ARRAY]), strict=True))
@@ -104,23 +99,21 @@ class Cutoffs:
 def judge(probabilities: Floats, roles: Sequence[str], cutoffs: Cutoffs) -> Verdict | Abstained:
     """Return the verdict on one ticket. `probabilities`: float64[roles], zeros where a rule vetoed.
 
-    Where a ticket may have several roles, every role at its cut-off is named; where none is, the most probable role is
-    the guess.
+    Where a ticket may have several roles, every role at its cut-off is named; where none is, the most probable one is.
     """
     if not len(roles):
-        return Abstained(Reason.NO_ROLES)
+        return Abstained(Reason.NO_ROLE)
     order = [int(index) for index in np.argsort(-probabilities, kind="stable")]
     best, probability = roles[order[0]], float(probabilities[order[0]])
     if probability <= 0.0:
-        return Abstained(Reason.ALL_VETOED)
+        return Abstained(Reason.RULED_OUT)
     named = [i for i in (order if cutoffs.multi_label else order[:1]) if probabilities[i] >= cutoffs.of(roles[i])]
     if named:
-        weakest = float(probabilities[named[-1]])
-        band = Band.SURE if weakest >= cutoffs.target else Band.LIKELY
-        return Verdict(tuple(roles[i] for i in named), band, weakest, asserted=True)
+        return Verdict(tuple(roles[i] for i in named), float(probabilities[named[-1]]), clear=True)
     if probability < cutoffs.silent_below:
-        return Abstained(Reason.TOO_UNSURE, best, probability)
-    return Verdict((best,), Band.GUESS, probability, asserted=False)
+        return Abstained(Reason.UNSURE, best, probability)
+    close = len(order) > 1 and float(probabilities[order[1]]) >= CLOSE * probability
+    return Verdict((best,), probability, clear=False, alternative=roles[order[1]] if close else None)
 
 
 Floats = NDArray[np.float64]
@@ -139,7 +132,7 @@ Row = tuple[float, float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Coverage and precision if every answer from `cutoff` on were asserted."""
+    """Coverage and precision if every answer from `cutoff` on were clear."""
 
     cutoff: float
     coverage: float

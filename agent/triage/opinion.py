@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from agent.config.settings import TriageSettings
-from agent.domain import RoleCatalogue, ticket_text
+from agent.domain import Outcome, Reason, RoleCatalogue, ticket_text
 from agent.serving.active import ActiveModel
 from agent.triage.cutoffs import Abstained, Cutoffs, Verdict, judge
 from agent.triage.evidence import Floats, Neighbour, Recall
 from agent.triage.fusion import Fusion
 from agent.triage.memory_store import MemoryStore
 from agent.triage.model import TicketModel
-from heuristics import Hit, RuleSet
+from heuristics import Hit, RuleSet, tally, vetoed
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,18 @@ class Opinion:
     neighbours: tuple[Neighbour, ...]
     rules_version: str
     model_version: str | None
+
+    @property
+    def outcome(self) -> Outcome:
+        """Whether the suggestion is clear, asks which of two roles it is, or is none."""
+        if isinstance(self.verdict, Abstained):
+            return Outcome.NONE
+        return Outcome.CLEAR if self.verdict.clear else Outcome.EITHER_OR
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why there is no suggestion; None where there is one."""
+        return self.verdict.reason if isinstance(self.verdict, Abstained) else None
 
     def ranked(self) -> list[tuple[str, float]]:
         """Return (role, probability), most probable first."""
@@ -76,7 +88,7 @@ class RoleClassifier:
         answer = fusion.answer(spoken, [hits], recalled)[0]
         roles, probabilities = self._active_only(fusion.roles, answer, on, source)
         return Opinion(
-            judge(probabilities, roles, cutoffs),
+            _judged(judge(probabilities, roles, cutoffs), roles, hits, taught=model is not None),
             roles,
             probabilities,
             hits,
@@ -106,3 +118,17 @@ class RoleClassifier:
         active = {role.name for role in self.catalogue.active(on, source)}
         kept = [i for i, role in enumerate(roles) if role in active]
         return tuple(roles[i] for i in kept), probabilities[kept]
+
+
+def _judged(
+    verdict: Verdict | Abstained, roles: Sequence[str], hits: Sequence[Hit], *, taught: bool
+) -> Verdict | Abstained:
+    """Return the verdict where something speaks for a role: a model, or a rule that votes for one not ruled out.
+
+    Else every role is equally likely, and the first one is no answer.
+    """
+    if taught or (tally(hits).keys() - vetoed(hits)) & set(roles):
+        return verdict
+    if isinstance(verdict, Abstained) and verdict.reason is not Reason.UNSURE:
+        return verdict
+    return Abstained(Reason.UNTAUGHT)

@@ -23,7 +23,7 @@ from agent.store.tables import Training, utcnow
 FRESH_SECONDS = 1.0
 """How long the database's figures are reused: it is read once a second, however many requests there are."""
 
-STATES = ("waiting", "working", "dead")
+STATES = ("waiting", "working")
 OUTCOMES = {outcome.value: outcome.value for outcome in TrainingOutcome} | {TrainingOutcome.UNDECIDED.value: "kept"}
 """The outcomes of a training as label values: without enough evidence, too, the old model was kept."""
 
@@ -61,6 +61,7 @@ class MetricsPage:
     def _show(self, now: Figures, at: datetime) -> None:
         for state in STATES:
             self._metrics.queue.labels(state).set(now.events.get(state, 0))
+        self._metrics.set_aside.set(now.events.get("dead", 0))
         self._metrics.oldest.set(max((at - now.oldest).total_seconds(), 0) if now.oldest else 0)
         self._metrics.paused.set(now.paused is not None)
         if now.training is not None:

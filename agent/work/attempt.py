@@ -105,11 +105,11 @@ class Attempts:
 
     async def _bury(self, job: Job, began: float, error: str) -> None:
         await self._database.write(inbox.bury, job, error, utcnow())
-        self._sum_up(job, began, "dead", error=error)
+        self._sum_up(job, began, "set_aside", error=error)
 
     def _sum_up(self, job: Job, began: float, outcome: str, **more: object) -> None:
         """Count and log the attempt, after its outcome was stored."""
-        level = {"dead": logging.ERROR, "superseded": logging.WARNING}.get(outcome, logging.INFO)
+        level = {"set_aside": logging.ERROR, "superseded": logging.WARNING}.get(outcome, logging.INFO)
         log.log(level, "attempt", outcome=outcome, number=job.attempt, seconds=round(perf_counter() - began, 3), **more)
         self._metrics.events.labels(job.source, job.event.kind.value, outcome).inc()
 

@@ -36,6 +36,7 @@ class DjangoHelpdesk:
         writes_subject=True,
         writes_description=True,
         private_notes=True,
+        privately='with "public" switched off',
         assigns=True,
         comments_closed_without_reopening=True,
         polls=True,

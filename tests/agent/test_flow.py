@@ -74,7 +74,7 @@ async def test_a_correction_becomes_a_label_and_the_same_comment_says_so(parts: 
     (review,) = rows(parts, Review)
     assert (review.roles, review.rejected, review.strength) == (["Access & Accounts"], ["Network"], Strength.CORRECTED)
     (comment,) = desk.comments("1")
-    assert comment.text.startswith("**Role: Access & Accounts** (corrected by staff)")
+    assert comment.text.startswith("**Role: Access & Accounts** (said by staff; suggested was Network)")
 
 
 async def test_ok_confirms_what_was_said(parts: Parts, desk: Desk) -> None:
@@ -137,7 +137,7 @@ async def test_a_ticket_closed_before_we_look_gets_no_comment(parts: Parts, desk
         await server.deliver(event)
         await server.idle()
     assert desk.posts == 0
-    assert rows(parts, Decision)[0].reason == "closed before Rolecall could look"
+    assert rows(parts, Decision)[0].reason == "closed"
 
 
 async def test_nothing_is_said_where_nothing_is_known(parts_for, desk: Desk) -> None:
@@ -146,7 +146,7 @@ async def test_nothing_is_said_where_nothing_is_known(parts_for, desk: Desk) -> 
         await server.deliver(desk.create("hello there"))
         await server.idle()
     assert desk.posts == 0
-    assert rows(parts, Decision)[0].outcome == "abstained"
+    assert rows(parts, Decision)[0].outcome == "none"
 
 
 async def test_in_the_shadow_decisions_are_recorded_and_nothing_is_said(parts_for, desk: Desk) -> None:

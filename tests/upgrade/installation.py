@@ -107,12 +107,11 @@ def idle(client: httpx.Client) -> None:
 
 def opinion(installation: Installation, number: int) -> Mapping[str, Any]:
     """Return the latest decision on a ticket of the helpdesk."""
-    sql = "SELECT outcome, roles, band, detail, model_version FROM decision WHERE ticket_key = ? ORDER BY id DESC"
-    outcome, roles, band, detail, version = installation.select(sql, f"django-helpdesk:{number}")[0]
+    sql = "SELECT outcome, roles, detail, model_version FROM decision WHERE ticket_key = ? ORDER BY id DESC"
+    outcome, roles, detail, version = installation.select(sql, f"django-helpdesk:{number}")[0]
     return {
         "outcome": outcome,
         "roles": json.loads(roles),
-        "band": band,
         "probabilities": json.loads(detail)["probabilities"],
         "model": version,
     }

@@ -107,7 +107,7 @@ def test_evaluate_lists_figures_with_intervals_and_the_wrong_answers(trained: Ru
 def test_backtest_shows_each_ticket_beside_the_truth(trained: Run) -> None:
     printed = trained("backtest", "--last", "5").output
     assert printed.count("import:T") == 5
-    assert "said without 'not sure': " in printed
+    assert "clear: " in printed
 
 
 def test_clean_lists_suspicious_labels_with_a_reason(trained: Run) -> None:

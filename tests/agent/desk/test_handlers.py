@@ -74,7 +74,7 @@ async def test_an_edit_that_says_nothing_new_and_one_that_says_nothing_change_no
         await server.deliver(desk.edit("1", "hello there"))
         await server.idle()
     assert desk.comments("1") == before
-    assert rows(parts, Decision)[-1].outcome != "abstained"
+    assert rows(parts, Decision)[-1].outcome != "none"
 
 
 @pytest.mark.parametrize("spoken", ["/role Plumbing", None], ids=["staff have spoken", "it is closed"])
@@ -150,5 +150,5 @@ async def test_in_the_shadow_the_note_that_would_have_been_posted_is_recorded(
     (last,) = rows(parts, Comment)
     assert first.text.startswith("**Role: ")
     assert "`vpn`" in first.text
-    assert last.text.startswith("**Role: Electrician** (corrected by staff)")
+    assert last.text.startswith("**Role: Electrician** (said by staff; suggested was Network)")
     assert (desk.posts, desk.edits) == (0, 0)

@@ -56,7 +56,7 @@ def suggestion(key: str, conversation: Conversation) -> Decision:
     return Decision(
         ticket_key=key,
         at=conversation.created_at,
-        outcome="tagged",
+        outcome="clear",
         roles=list(conversation.feedback.suggested or ()),
         reason="",
         detail={},

@@ -40,7 +40,7 @@ async def test_a_review_is_kept_and_counted_once_however_often_it_is_told(parts:
 
 
 def counted(registry: CollectorRegistry) -> dict[str, float]:
-    found = {s: registry.get_sample_value("rolecall_reviews_total", {"strength": s.name.lower()}) for s in Strength}
+    found = {s: registry.get_sample_value("rolecall_feedback_total", {"kind": s.name.lower()}) for s in Strength}
     return {strength.name.lower(): value for strength, value in found.items() if value}
 
 

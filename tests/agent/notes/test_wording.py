@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
 
-from agent.domain import Band
+from agent.domain import Reason, Role
 from agent.notes import wording
-from agent.triage.cutoffs import Abstained, Reason, Verdict
+from agent.notes.phrasing import percent, worded
+from agent.triage.cutoffs import Abstained, Verdict
 from agent.triage.memory import Neighbour
 from agent.triage.opinion import Opinion
 from connectors.base import Markup
@@ -28,39 +29,72 @@ def opinion(verdict: Verdict | Abstained, *hits: Hit, neighbours: tuple[Neighbou
     return Opinion(verdict, ROLES, np.array([0.5, 0.3, 0.2]), hits, neighbours, "rules", "model")
 
 
-def said(opinion: Opinion, subjects: Mapping[str, str] | None = None) -> str:
+def said(opinion: Opinion, subjects: Mapping[str, str] | None = None, roles: Sequence[Role] = ()) -> str:
     """Return the note on the opinion as Markdown."""
-    note = wording.of_opinion(opinion, subjects or {})
+    note = wording.of_opinion(opinion, subjects or {}, roles=roles)
     assert note is not None
     return render(note, Markup.MARKDOWN)
 
 
-SURE = Verdict(("Network",), Band.SURE, 0.97, asserted=True)
-GUESS = Verdict(("Network",), Band.GUESS, 0.5, asserted=False)
+CLEAR = Verdict(("Network",), 0.97, clear=True)
+EITHER_OR = Verdict(("Network",), 0.5, clear=False, alternative="Electrician")
 
 
-def test_the_first_line_says_role_and_confidence() -> None:
-    assert said(opinion(SURE, hit("VPN"))).splitlines()[0] == "**Role: Network** (sure)"
+def test_a_clear_suggestion_names_role_and_confidence_and_how_to_answer() -> None:
+    first, *_, last = said(opinion(CLEAR, hit("VPN"))).splitlines()
+    assert first == "**Role: Network** (97 %)"
+    assert last == ("Right? Answer with a private note: `/role ok`. Wrong? `/role` and one of: Electrician, Plumbing.")
 
 
-def test_a_guess_says_that_it_is_one_and_names_the_runner_up() -> None:
-    assert said(opinion(GUESS)).splitlines()[0] == "**Role: not sure, perhaps Network or Electrician**"
+def test_an_either_or_asks_which_of_two_roles_it_is_and_says_what_each_handles() -> None:
+    roles = [Role("Network", "switches and wifi"), Role("Electrician", "lights and sockets"), Role("Plumbing", "taps")]
+    first, *_, handles, _, last = said(opinion(EITHER_OR), roles=roles).splitlines()
+    assert first == "**Role: Network or Electrician?** (50 %, 30 %)"
+    assert handles == "Network: switches and wifi. Electrician: lights and sockets"
+    assert last.startswith("Which one? Answer with a private note: `/role Network`, `/role Electrician`, or ")
+
+
+def test_one_role_that_is_likely_but_not_clear_is_asked_for_alone() -> None:
+    alone = Verdict(("Network",), 0.5, clear=False)
+    first, *_, last = said(opinion(alone)).splitlines()
+    assert first == "**Role: perhaps Network?** (50 %)"
+    assert last.startswith("Right? ")
+
+
+def test_no_more_roles_are_listed_than_can_be_read_at_once() -> None:
+    many = tuple(f"role {number}" for number in range(74))
+    wide = Opinion(Verdict(many[:1], 0.9, clear=True), many, np.ones(74) / 74, (), (), "rules", "model")
+    assert said(wide).splitlines()[-1].endswith("Wrong? `/role` and a role's name.")
+
+
+@pytest.mark.parametrize(("share", "words"), [(1.0, "99 %"), (0.946, "95 %"), (0.004, "under 1 %")])
+def test_no_confidence_is_certainty(share: float, words: str) -> None:
+    assert percent(share) == words
 
 
 def test_two_roles_are_named_together() -> None:
-    both = Verdict(("Network", "Electrician"), Band.LIKELY, 0.8, asserted=True)
-    assert said(opinion(both)).startswith("**Role: Network and Electrician** (likely)")
+    both = Verdict(("Network", "Electrician"), 0.8, clear=True)
+    assert said(opinion(both)).startswith("**Role: Network and Electrician** (80 %)")
+
+
+def test_what_staff_said_names_what_was_suggested() -> None:
+    def text(*given: object) -> str:
+        return render(wording.reviewed(*given), Markup.MARKDOWN)  # type: ignore[arg-type]
+
+    assert text(["Access"], "corrected", ["Network"]) == "**Role: Access** (said by staff; suggested was Network)"
+    assert text(["Access"], "corrected") == "**Role: Access** (said by staff)"
+    assert text(["Network"], "confirmed") == "**Role: Network** (confirmed by staff)"
 
 
 def test_reasons_are_the_weightiest_phrases_and_similar_reviewed_tickets() -> None:
     hits = (hit("oil", weight=0.5), hit("Oil leak", weight=2.0), hit("LEAK"), hit("bulb", "Electrician", 3.0))
     near = (Neighbour("a:1", 0.9, ("Network",)), Neighbour("a:2", 0.8, ("Electrician",)))
-    text = said(opinion(SURE, *hits, neighbours=near), {"a:1": "oil leak at pump", "a:2": "no light"})
-    assert "Why: it says `oil leak`; reviewed before: `oil leak at pump` (Network)." in text
+    text = said(opinion(CLEAR, *hits, neighbours=near), {"a:1": "oil leak at pump", "a:2": "no light"})
+    assert "Why: it says `oil leak`; like 1 `oil leak at pump` (Network)." in text
 
 
 def test_silence_is_none_unless_a_command_wants_an_answer() -> None:
-    silent = Abstained(Reason.TOO_UNSURE, "Network", 0.2)
+    silent = Abstained(Reason.UNSURE, "Network", 0.2)
     assert wording.of_opinion(opinion(silent), {}) is None
     answer = wording.unknown_role("x", ["y", "z"], ["y", "z", "a"])
     note = wording.of_opinion(opinion(silent), {}, answer)
@@ -70,16 +104,14 @@ def test_silence_is_none_unless_a_command_wants_an_answer() -> None:
 
 def test_an_answer_to_a_command_is_the_notes_headline_and_stands_below_the_role() -> None:
     answer = wording.unknown_role("x", [], ["y", "z"])
-    note = wording.of_opinion(opinion(SURE), {}, answer)
+    note = wording.of_opinion(opinion(CLEAR), {}, answer)
     assert note is not None
     assert wording.headline(note) == answer
     assert [section.kind for section in note.sections] == ["role", "answer", "commands"]
     assert wording.headline(wording.reviewed(["Network"], "confirmed")) == (
         Span("Role: ", Style.STRONG),
         Span("Network", Style.STRONG),
-        Span(" ("),
-        Span("confirmed"),
-        Span(" by staff)"),
+        Span(" (confirmed by staff)"),
     )
 
 
@@ -104,7 +136,7 @@ def test_words_of_a_ticket_stay_one_short_code_span(text: str) -> None:
 
 
 def test_values_are_put_into_a_sentence_as_they_are() -> None:
-    assert wording.worded("**{a}** `b` {c}", a="`{c}` **x**", c="{a}") == (
+    assert worded("**{a}** `b` {c}", a="`{c}` **x**", c="{a}") == (
         Span("`{c}` **x**", Style.STRONG),
         Span(" "),
         Span("b", Style.CODE),

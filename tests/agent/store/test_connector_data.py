@@ -44,7 +44,7 @@ def fill(database: Database, source: str) -> None:
     at = {"at": utcnow()}
     rows = [
         Ticket(key=key, subject="VPN", body="down", filed_at=utcnow()),
-        Decision(ticket_key=key, outcome="tagged", roles=[], reason="", detail=near, rules_version="1", **at),
+        Decision(ticket_key=key, outcome="clear", roles=[], reason="", detail=near, rules_version="1", **at),
         Comment(ticket_key=key, marker=f"mark of {source}", text="**Role**", remote_id="7"),
         Review(ticket_key=key, roles=["Network"], strength=3, origin="x", **at),
         Embedding(ticket_key=key, encoder="e", vector=b"\0"),

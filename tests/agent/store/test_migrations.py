@@ -62,3 +62,24 @@ def test_outcomes_that_were_kept_as_sentences_become_values(tmp_path: Path) -> N
         TrainingOutcome.FAILED,
         TrainingOutcome.RUNNING,
     ]
+
+
+def test_decisions_of_earlier_releases_are_told_in_todays_words(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'old.sqlite3'}")
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    old = [("tagged", ""), ("guessed", ""), ("abstained", "rules rule out every role"), ("skipped", "of my own")]
+    with database.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0010")
+        for outcome, reason in old:
+            connection.exec_driver_sql(
+                "INSERT INTO decision (ticket_key, at, outcome, roles, band, reason, detail, rules_version)"
+                " VALUES ('desk:1', '2026-01-05', ?, '[]', 'sure', ?, '{}', '1')",
+                (outcome, reason),
+            )
+    database.upgrade()
+    query = select(tables.Decision.outcome, tables.Decision.reason).order_by(tables.Decision.id)
+    kept = database.call(lambda session: [tuple(row) for row in session.exec(query)])
+    database.close()
+    assert kept == [("clear", ""), ("either_or", ""), ("none", "ruled_out"), ("none", "of my own")]

@@ -1,4 +1,4 @@
-"""What may be said of a ticket: an assertion that keeps the promise, a guess, or nothing."""
+"""What may be said of a ticket: a clear suggestion that keeps the promise, an either-or, or nothing."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from agent.domain import Band
-from agent.triage.cutoffs import NEVER, Abstained, Cutoffs, Reason, Verdict, judge
+from agent.domain import Reason
+from agent.triage.cutoffs import NEVER, Abstained, Cutoffs, Verdict, judge
 
 ROLES = ("Plumbing", "Network", "Access")
 CUTOFFS = Cutoffs(target=0.9, default=0.7, by_role={"Plumbing": 0.8, "Network": 0.6, "Access": NEVER})
@@ -17,42 +17,40 @@ def said(*probabilities: float) -> Verdict | Abstained:
     return judge(np.array(probabilities), ROLES, CUTOFFS)
 
 
-def test_an_answer_as_probable_as_the_target_is_sure() -> None:
-    assert said(0.95, 0.03, 0.02) == Verdict(("Plumbing",), Band.SURE, 0.95, asserted=True)
+def test_an_answer_at_its_own_cutoff_is_clear_whatever_the_target() -> None:
+    assert said(0.95, 0.03, 0.02) == Verdict(("Plumbing",), 0.95, clear=True)
+    assert said(0.2, 0.7, 0.1) == Verdict(("Network",), 0.7, clear=True)
 
 
-def test_an_answer_above_its_cutoff_but_below_the_target_is_likely() -> None:
-    assert said(0.2, 0.7, 0.1) == Verdict(("Network",), Band.LIKELY, 0.7, asserted=True)
+def test_an_answer_below_its_cutoff_is_not_clear_and_has_an_alternative_if_one_is_close() -> None:
+    assert said(0.7, 0.2, 0.1) == Verdict(("Plumbing",), 0.7, clear=False)
+    assert said(0.55, 0.1, 0.35) == Verdict(("Plumbing",), 0.55, clear=False, alternative="Access")
 
 
-def test_an_answer_below_its_cutoff_is_a_guess() -> None:
-    assert said(0.7, 0.2, 0.1) == Verdict(("Plumbing",), Band.GUESS, 0.7, asserted=False)
-
-
-def test_a_role_that_cannot_keep_the_promise_is_never_more_than_a_guess() -> None:
-    assert said(0.0, 0.0, 1.0) == Verdict(("Access",), Band.GUESS, 1.0, asserted=False)
+def test_a_role_that_cannot_keep_the_promise_is_never_clear() -> None:
+    assert said(0.0, 0.0, 1.0) == Verdict(("Access",), 1.0, clear=False)
 
 
 def test_below_the_floor_nothing_is_said_but_what_would_have_been_said_is_kept() -> None:
-    assert said(0.35, 0.33, 0.32) == Abstained(Reason.TOO_UNSURE, "Plumbing", 0.35)
+    assert said(0.35, 0.33, 0.32) == Abstained(Reason.UNSURE, "Plumbing", 0.35)
 
 
 def test_when_every_role_is_vetoed_the_reason_says_so() -> None:
-    assert said(0.0, 0.0, 0.0) == Abstained(Reason.ALL_VETOED)
+    assert said(0.0, 0.0, 0.0) == Abstained(Reason.RULED_OUT)
 
 
 def test_without_roles_nothing_is_said() -> None:
-    assert judge(np.zeros(0), (), CUTOFFS) == Abstained(Reason.NO_ROLES)
+    assert judge(np.zeros(0), (), CUTOFFS) == Abstained(Reason.NO_ROLE)
 
 
 def test_a_role_without_a_record_uses_the_shared_cutoff() -> None:
     verdict = judge(np.array([0.75]), ("Newcomer",), CUTOFFS)
-    assert verdict == Verdict(("Newcomer",), Band.LIKELY, 0.75, asserted=True)
+    assert verdict == Verdict(("Newcomer",), 0.75, clear=True)
 
 
-def test_a_multi_label_desk_names_every_role_at_its_cutoff_as_sure_as_the_weakest() -> None:
+def test_a_multi_label_desk_names_every_role_at_its_cutoff_as_likely_as_the_weakest() -> None:
     verdict = judge(np.array([0.95, 0.65, 0.5]), ROLES, replace(CUTOFFS, multi_label=True))
-    assert verdict == Verdict(("Plumbing", "Network"), Band.LIKELY, 0.65, asserted=True)
+    assert verdict == Verdict(("Plumbing", "Network"), 0.65, clear=True)
 
 
 def test_cutoffs_survive_the_artefact() -> None:
@@ -60,5 +58,5 @@ def test_cutoffs_survive_the_artefact() -> None:
     assert back == CUTOFFS
 
 
-def test_an_artefact_without_cutoffs_asserts_from_the_default_target_on() -> None:
+def test_without_cutoffs_in_the_artefact_a_role_is_clear_from_the_default_target_on() -> None:
     assert Cutoffs.from_arrays(ROLES, {}).of("Plumbing") == 0.9

@@ -16,26 +16,26 @@ def answers(count: int, seed: int = 0, sharpness: float = 0.4) -> tuple[np.ndarr
     return probabilities, np.eye(3)[[random.choice(3, p=row) for row in probabilities]]
 
 
-def asserted(probabilities: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+def clear(probabilities: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     cutoffs = fit_cutoffs(probabilities, labels, ROLES)
     fresh, truth = answers(3000, seed=77)
     verdicts = [judge(row, ROLES, cutoffs) for row in fresh]
     right = [
         label[ROLES.index(v.roles[0])]
         for v, label in zip(verdicts, truth, strict=True)
-        if isinstance(v, Verdict) and v.asserted
+        if isinstance(v, Verdict) and v.clear
     ]
     return float(np.mean(right)), len(right) / len(fresh)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_promise_is_kept_on_new_tickets_at_a_useful_coverage(seed: int) -> None:
-    precision, coverage = asserted(*answers(300, seed))
+    precision, coverage = clear(*answers(300, seed))
     assert precision >= 0.88
     assert coverage >= 0.2
 
 
-def test_answers_no_better_than_chance_are_never_asserted() -> None:
+def test_answers_no_better_than_chance_are_never_clear() -> None:
     random = np.random.default_rng(0)
     probabilities = random.dirichlet(np.ones(3), 300)
     cutoffs = fit_cutoffs(probabilities, np.eye(3)[random.integers(0, 3, 300)], ROLES)
@@ -68,7 +68,7 @@ def test_a_handful_of_answers_proves_nothing() -> None:
     assert fit_cutoffs(probabilities, np.eye(3)[[0] * 5], ROLES).default == NEVER
 
 
-def test_without_answers_no_role_is_asserted() -> None:
+def test_without_answers_no_role_is_clear() -> None:
     assert fit_cutoffs(np.zeros((0, 3)), np.zeros((0, 3)), ROLES).of("a") == NEVER
 
 

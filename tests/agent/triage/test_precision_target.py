@@ -26,12 +26,12 @@ FIRST_RELEASE = "20260101T000000Z-first"
 DAY = date(2026, 1, 5)
 
 
-def asserted(parts: Parts) -> set[str]:
+def clear(parts: Parts) -> set[str]:
     """Return the tickets that get a plain answer; what is remembered of them is hidden."""
     opinions = {
         row.id: parts.classifier.opinion(row.subject, row.body, DAY, hidden=f"desk:{row.id}") for row in history()
     }
-    return {key for key, opinion in opinions.items() if getattr(opinion.verdict, "asserted", False)}
+    return {key for key, opinion in opinions.items() if getattr(opinion.verdict, "clear", False)}
 
 
 def version_of(parts: Parts) -> str:
@@ -47,11 +47,11 @@ def fitted(model: RoleModel, target: float, **changes: object) -> dict[str, floa
 
 
 def test_a_lower_target_asserts_more_and_a_higher_one_less(trained: Parts, parts_for: Callable[..., Parts]) -> None:
-    usual = asserted(trained)
+    usual = clear(trained)
     bold, careful = (parts_for(triage={"precision_target": target, "silent_below": 0.1}) for target in (0.3, 0.999))
     versions = {parts.active.current.version for parts in (trained, bold, careful) if parts.active.current}
     assert len(versions) == 1
-    assert asserted(careful) <= usual < asserted(bold)
+    assert clear(careful) <= usual < clear(bold)
     assert bold.active.current is not None
     assert bold.active.current.keeps(0.3)
     assert dict(bold.active.current.cutoffs.by_role) == fitted(bold.active.current, 0.3)

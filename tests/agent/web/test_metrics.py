@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from agent.app import Parts
-from agent.domain import TrainingOutcome
+from agent.domain import Reason, TrainingOutcome
 from agent.metrics import Metrics
 from agent.store import comments
 from agent.store.tables import Training, utcnow
@@ -22,7 +22,7 @@ from tests.desk import Desk
 from tests.serving_app import Running, running
 
 RULES = Path(__file__).parents[3] / "deploy" / "prometheus-rules.yml"
-UNITS = ("_total", "_seconds", "_bytes", "_info", "_events", "_paused", "_outcome", "_fds", "_open")
+UNITS = ("_total", "_seconds", "_bytes", "_info", "_events", "_paused", "_outcome", "_fds", "_open", "_aside")
 
 
 class Scrape(dict[tuple[str, frozenset[tuple[str, str]]], float]):
@@ -70,18 +70,19 @@ async def test_the_figures_tell_the_story(parts_for: Callable[..., Parts], desk:
     assert now.of("rolecall_acknowledgement_seconds_count") == 5
     assert now.of("rolecall_events_total", source="desk", kind="created", outcome="done") == 2
     assert now.of("rolecall_events_total", source="desk", kind="created", outcome="retry") == 1
-    assert now.of("rolecall_events_total", source="desk", kind="created", outcome="dead") == 1
-    decided = [v for (name, _), v in now.items() if name == "rolecall_decisions_total"]
-    assert (sum(decided), len(decided)) == (3, 4)
+    assert now.of("rolecall_events_total", source="desk", kind="created", outcome="set_aside") == 1
+    decided = [v for (name, _), v in now.items() if name == "rolecall_suggestions_total"]
+    assert (sum(decided), len(decided)) == (3, 2 + len(Reason))
+    assert now.of("rolecall_suggestions_total", kind="none", reason="untaught") == 1
     assert now.of("rolecall_comments_total", outcome="posted") == 1
     assert now.of("rolecall_comments_total", outcome="edited") == 1
     assert now.of("rolecall_comment_delay_seconds_count") == 2
     assert 0 < now.of("rolecall_comment_delay_seconds_sum") < 60
-    assert now.of("rolecall_reviews_total", strength="corrected") == 1
+    assert now.of("rolecall_feedback_total", kind="corrected") == 1
     assert now.of("rolecall_connector_calls_total", source="desk", call="post_comment", outcome="ok") == 1
     assert now.of("rolecall_connector_calls_total", source="desk", call="post_comment", outcome="transient") == 1
     assert now.of("rolecall_connector_calls_total", source="desk", call="post_comment", outcome="permanent") == 1
-    assert now.of("rolecall_queue_events", state="dead") == 1
+    assert now.of("rolecall_set_aside") == 1
     assert now.of("rolecall_queue_events", state="waiting") == 0
     assert now.of("rolecall_queue_oldest_age_seconds") == 0
     assert now.of("rolecall_paused") == 1
@@ -134,7 +135,7 @@ def test_names_have_units_and_help_and_label_names_are_few() -> None:
         "status",
         "kind",
         "outcome",
-        "strength",
+        "reason",
         "call",
         "state",
         "version",

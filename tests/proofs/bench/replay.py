@@ -36,11 +36,11 @@ CONTENDERS = ("fused", "rules only", "model only", "TF-IDF", "stale first 150")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Replayed:
-    """Answers to the replayed tickets by contender, float64[n, roles] each; labels; which answers were asserted."""
+    """Answers to the replayed tickets by contender, float64[n, roles] each; labels; which answers were clear."""
 
     answers: dict[str, Floats]
     labels: Floats
-    asserted: NDArray[np.bool_]
+    clear: NDArray[np.bool_]
 
 
 def replay(history: Corpus, start: int, every: int, window: int) -> Replayed:
@@ -48,7 +48,7 @@ def replay(history: Corpus, start: int, every: int, window: int) -> Replayed:
     count = len(history.examples)
     answers = {name: np.zeros((count, len(history.roles))) for name in CONTENDERS}
     rejected = np.zeros((count, len(history.roles)))
-    asserted = np.zeros(count, dtype=bool)
+    clear = np.zeros(count, dtype=bool)
     whole = remember(reviewed_embeddings(history.examples, history.embeddings, {}), history.roles)
     texts, labels, embeddings = history.texts, history.labels, history.embeddings
     stale = frozen(embeddings[:window], labels[:window], embeddings)
@@ -68,10 +68,10 @@ def replay(history: Corpus, start: int, every: int, window: int) -> Replayed:
         for i in coming:
             verdict = judge(answers["fused"][i], history.roles, trained.cutoffs)
             if not isinstance(verdict, Abstained):
-                asserted[i] = verdict.asserted
+                clear[i] = verdict.clear
                 said = history.roles.index(verdict.roles[0])
                 rejected[i, said] = 1.0 - labels[i, said]
-    return Replayed({name: p[start:] for name, p in answers.items()}, labels[start:], asserted[start:])
+    return Replayed({name: p[start:] for name, p in answers.items()}, labels[start:], clear[start:])
 
 
 def rules_only(history: Corpus, rows: NDArray[np.intp], judged: NDArray[np.intp]) -> Floats:
@@ -104,9 +104,9 @@ def show(name: str, roles: Sequence[str], done: Replayed) -> None:
     print(f"  {'':16} {'accuracy':22} {'macro-F1':21} log-loss  ECE")
     for contender in CONTENDERS:
         print(line(contender, evaluate(done.answers[contender], done.labels, roles)))
-    right = correct(done.answers["fused"], done.labels)[done.asserted]
+    right = correct(done.answers["fused"], done.labels)[done.clear]
     interval = wilson(float(right.sum()), len(right))
-    print(f"  asserted {done.asserted.mean():.1%}, right {right.mean():.1%} [{interval.low:.1%}, {interval.high:.1%}]")
+    print(f"  clear {done.clear.mean():.1%}, right {right.mean():.1%} [{interval.low:.1%}, {interval.high:.1%}]")
 
 
 def main(argv: list[str]) -> int:
@@ -116,7 +116,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--window", type=int, default=150, help="latest reviewed tickets that are learnt from")
     parser.add_argument("--corpus", nargs="+", default=list(FIRST_DAY), choices=FIRST_DAY)
     options = parser.parse_args(argv)
-    summaries, confidences, rights, asserted = [], [], [], []
+    summaries, confidences, rights, clear = [], [], [], []
     for name in options.corpus:
         history = load(name)
         done = replay(history, start_of(history, options.window), options.every, options.window)
@@ -124,8 +124,8 @@ def main(argv: list[str]) -> int:
         summaries.append(evaluate(done.answers["fused"], done.labels, history.roles))
         confidences.append(done.answers["fused"].max(axis=1))
         rights.append(correct(done.answers["fused"], done.labels))
-        asserted.append(done.asserted)
-    right, said = np.concatenate(rights), np.concatenate(asserted)
+        clear.append(done.clear)
+    right, said = np.concatenate(rights), np.concatenate(clear)
     ece = calibration_error(np.concatenate(confidences), right)
     print(
         f"accuracy={right.mean():.3f} f1={np.mean([s.macro_f1 for s in summaries]):.3f} ece={ece:.3f} "

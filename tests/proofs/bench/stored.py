@@ -38,7 +38,7 @@ _FILL = (
     "INSERT INTO ticket (key, subject, body, filed_at) {numbers}"
     " SELECT 'desk:old-' || i, 'A jam', '{text}', {past} FROM n",
     "INSERT INTO decision (ticket_key, event_seq, at, outcome, roles, reason, detail, rules_version) {numbers}"
-    " SELECT 'desk:old-' || i, i, {past}, 'tagged', '[]', '', '{{}}', 'v1' FROM n",
+    " SELECT 'desk:old-' || i, i, {past}, 'clear', '[]', '', '{{}}', 'v1' FROM n",
     "INSERT INTO comment (ticket_key, marker, text, remote_id, attempted_at, posted_at) {numbers}"
     " SELECT 'desk:old-' || i, 'm', 'Role', i, {past}, {past} FROM n",
     "INSERT INTO review (ticket_key, roles, rejected, strength, origin, at) {numbers}"
@@ -107,7 +107,7 @@ def _decision(job: Job) -> Decision:
         ticket_key=job.ticket_key,
         event_seq=job.seq,
         at=utcnow(),
-        outcome="tagged",
+        outcome="clear",
         roles=[],
         reason="",
         detail={},

@@ -143,7 +143,7 @@ def _inversions(texts: Sequence[str]) -> int:
         number
         for text in texts
         for number, role in enumerate(ROLES)
-        if f"**Role: {role}** (corrected" in text or f"**Role: {role}** (confirmed" in text
+        if f"**Role: {role}** (said by staff" in text or f"**Role: {role}** (confirmed" in text
     ]
     return sum((after - before) % len(ROLES) > 1 for before, after in pairwise(steps))
 

@@ -107,4 +107,6 @@ async def test_nothing_is_lost_on_the_way(cluster: str, tmp_path: Path, build: C
         await serving
     tickets = [desk.comments[str(n)] for n in range(BEFORE + WAITING)]
     assert [len(comments) for comments in tickets] == [1] * (BEFORE + WAITING)
-    assert all("**Role: Locksmith & Security** (corrected" in text for c in tickets[:WAITING] for text in c.values())
+    assert all(
+        "**Role: Locksmith & Security** (said by staff" in text for c in tickets[:WAITING] for text in c.values()
+    )

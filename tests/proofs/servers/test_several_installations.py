@@ -89,4 +89,4 @@ def test_each_says_it_once_and_none_takes_another_for_staff(
     staff = (str(helpdesk.user_ids["tech"]), ["Bucket"])
     assert [reviews(installation) for installation in installations] == [[staff]] * 3
     told = [comment.text for comment in tech.comments(ticket) if by_rolecall(comment.text)]
-    assert sum("(corrected by staff)" in text for text in told) == 3
+    assert sum("(said by staff; suggested was " in text for text in told) == 3

@@ -1,0 +1,47 @@
+"""Sentences as spans: our own words with values put into them, lists of names, percents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from connectors.note import Paragraph, Span, Style
+
+_MARKED = re.compile(r"\*\*(?P<strong>.+?)\*\*|`(?P<code>[^`]+)`|\{(?P<value>\w+)\}|(?P<plain>[^*`{]+|.)")
+
+
+def worded(sentence: str, **values: str | Sequence[Span]) -> Paragraph:
+    """Return the spans of one of our sentences, with `**strong**`, `` `code` `` and `{value}` interpreted.
+
+    Values are inserted literally, even if they look like markup; a string takes the style of the words around it.
+    """
+    return tuple(_spans(sentence, Style.PLAIN, values))
+
+
+def _spans(sentence: str, style: Style, values: Mapping[str, str | Sequence[Span]]) -> Iterator[Span]:
+    for found in _MARKED.finditer(sentence):
+        match found.lastgroup:
+            case "strong":
+                yield from _spans(found["strong"], Style.STRONG, values)
+            case "code":
+                yield Span(found["code"], Style.CODE)
+            case "value":
+                value = values[found["value"]]
+                yield from [Span(value, style)] if isinstance(value, str) else value
+            case _:
+                yield Span(found[0], style)
+
+
+def listed(words: Sequence[str], last: str) -> str:
+    """Return the words as a list in a sentence, with `last` ("and", "or") before the last one."""
+    return f" {last} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def joined(parts: Sequence[Paragraph], between: str) -> Paragraph:
+    """Return the parts as one paragraph, with the words `between` them."""
+    return tuple(span for part in parts for span in (Span(between), *part))[1:]
+
+
+def percent(share: float) -> str:
+    """Return a confidence in percent. Nothing is certain: it ends at 99."""
+    return "under 1 %" if share < 0.01 else f"{min(round(share * 100), 99)} %"

@@ -1,0 +1,35 @@
+"""Why there is no suggestion, in one sentence, and what would help."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from agent.domain import Reason
+from agent.notes.phrasing import percent
+from agent.triage.cutoffs import Abstained
+from agent.triage.opinion import Opinion
+from heuristics import Kind
+
+SENTENCES: Mapping[Reason, str] = {
+    Reason.UNSURE: "No role is likely enough: best is {best}, {confidence}.",
+    Reason.UNTAUGHT: "No model yet, and no rule matches.",
+    Reason.RULED_OUT: "Rules rule out every role ({rules}).",
+    Reason.NO_ROLE: "No role is active today.",
+    Reason.CLOSED: "It was closed before Rolecall looked.",
+    Reason.STAFF_FIRST: "Staff chose a role before Rolecall looked.",
+}
+HELP: Mapping[Reason, str] = {
+    Reason.UNSURE: "Give the ticket its role: the next similar one learns from it at once.",
+    Reason.UNTAUGHT: "Write a rule for its words into rules.toml, or teach: `rolecall import`, then `rolecall train`.",
+    Reason.RULED_OUT: "Look at these rules in rules.toml: `rolecall rules test` shows what they find.",
+    Reason.NO_ROLE: "Look at `from` and `until` in roles.toml.",
+}
+
+
+def why_none(opinion: Opinion, verdict: Abstained) -> str:
+    """Return why there is no suggestion on a ticket, and what would help, in one or two sentences."""
+    barring = sorted({hit.rule_id for hit in opinion.hits if hit.kind is Kind.VETO})
+    sentence = SENTENCES[verdict.reason].format(
+        best=verdict.role, confidence=percent(verdict.probability), rules=", ".join(barring)
+    )
+    return " ".join(filter(None, (sentence, HELP.get(verdict.reason))))
