@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from math import log
 
 from heuristics.rules import Kind, Rule
+from heuristics.tokens import tokenise
 from heuristics.wilson import wilson_interval
-from heuristics.words import number_forms, tokenise
+from heuristics.words import number_forms
 
 MAX_WORDS = 2
 MIN_SUPPORT = 2

@@ -1,9 +1,4 @@
-"""Rules, their hits, the sum of hits per role, and the matcher that all rules are compiled into.
-
-Patterns cannot hang: RE2 matches in time linear in the text, where Python's `re` takes hours for `(a+)+$` on 40
-letters. What would need backtracking (look-around, back-references) is refused when the rules are loaded. In RE2 word
-characters and word boundaries are ASCII: https://github.com/google/re2/wiki/Syntax.
-"""
+"""Rules, their hits, the sum of hits per role, and the matcher that all rules are compiled into."""
 
 from __future__ import annotations
 
@@ -11,16 +6,14 @@ import dataclasses
 import hashlib
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from itertools import islice
-from typing import Any
 
-import re2  # type: ignore[import-untyped]  # google-re2 ships no stubs
-
-from heuristics.words import PhraseIndex, Token, compile_negation, compile_phrase, negated, tokenise
+from heuristics.patterns import PatternIndex
+from heuristics.tokens import Token, tokenise
+from heuristics.words import PhraseIndex, compile_negation, compile_phrase, negated
 
 
 class Kind(StrEnum):
@@ -158,66 +151,3 @@ def _fingerprint(rules: tuple[Rule, ...]) -> str:
     """Return 16 hexadecimal digits that change when a rule does, and not when only a comment or the order does."""
     content = sorted(json.dumps(dataclasses.asdict(rule), default=str, sort_keys=True) for rule in rules)
     return hashlib.sha256("\n".join(content).encode()).hexdigest()[:16]
-
-
-MAX_MATCHES = 100
-"""Matches looked for per pattern and text: each search is linear, but `a(.*z)?` in "aaaa..." makes one per letter."""
-GROUP = 32
-"""Patterns that one search looks for at once; 1,000 patterns then cost 0.15 ms on a short ticket, singly 3.5 ms."""
-
-
-def fault_in(pattern: str) -> str | None:
-    """Return why a pattern cannot be used, or None if it can."""
-    try:
-        compiled = re2.compile(pattern, _options())
-    except re2.error as exc:
-        reason = exc.args[0] if exc.args else "not a regular expression"
-        return reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
-    if compiled.search("") is not None:
-        return "matches the empty text, so it would hit every ticket"
-    return None
-
-
-class PatternIndex:
-    """All patterns, in groups that are searched at once to find whether any member occurs.
-
-    Not RE2's own set of patterns: it is refused as too large where these groups still work.
-    """
-
-    def __init__(self, patterns: Iterable[tuple[int, str]]) -> None:
-        self._groups = [_compile_group(members) for members in _batches(patterns)]
-
-    def find(self, text: str) -> Iterator[tuple[int, int, int]]:
-        """Yield (owner, start, end) in characters of each non-empty match, the first MAX_MATCHES of each pattern."""
-        text = text.encode("utf-8", "replace").decode("utf-8")  # RE2 reads UTF-8: a lone surrogate becomes one "?"
-        for any_member, members in self._groups:
-            if any_member is not None and any_member.search(text) is None:
-                continue
-            for owner, compiled in members:
-                for found in islice(compiled.finditer(text), MAX_MATCHES):
-                    start, end = found.span()
-                    if start < end:
-                        yield owner, start, end
-
-
-def _batches(patterns: Iterable[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
-    remaining = iter(patterns)
-    while batch := list(islice(remaining, GROUP)):
-        yield batch
-
-
-def _compile_group(patterns: Sequence[tuple[int, str]]) -> tuple[Any, list[tuple[int, Any]]]:
-    """Return one expression for all members (None where RE2 refuses it, say for its size) and each by itself."""
-    options = _options()
-    members = [(owner, re2.compile(pattern, options)) for owner, pattern in patterns]
-    try:
-        return re2.compile("|".join(f"(?:{pattern})" for _, pattern in patterns), options), members
-    except re2.error:
-        return None, members
-
-
-def _options() -> re2.Options:
-    options = re2.Options()
-    options.case_sensitive = False
-    options.log_errors = False
-    return options

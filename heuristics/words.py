@@ -1,4 +1,4 @@
-"""Cut text into words, and keywords into what they match: whole words, case and plural ignored, shorthand unified.
+"""Cut keywords into what they match: whole words, case and plural ignored, shorthand unified.
 
 A hit may be negated by the words around it: "without air conditioning", "with add-ons disabled". After NegEx (Chapman
 et al., 2001, doi:10.1006/jbin.2001.1029), a negating phrase reaches a few words far and never beyond its clause.
@@ -8,64 +8,42 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-SHORTHAND = r"[^\W\d_](?:[/.&][^\W\d_])+(?!\w)"  # L/H, A/C, a.m., P&H: single letters joined by a mark are one word
-WORD = re.compile(SHORTHAND + r"|\w+(?:['’]\w+)*")
-KEYWORD_WORD = re.compile(rf"(?:{WORD.pattern})\*?")
-MARKS = str.maketrans("", "", "/.&'’")
-CLAUSE_END = re.compile(r"[.!?;:](?=\s|$)|\n\s*\n")
-CLAUSE_WORDS = frozenset({"but", "however"})  # the terms that end a negation's reach in NegEx
+from heuristics.tokens import WORD, Token, fold
+
 HISSING = ("s", "x", "z", "ch", "sh")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A word of a text: `form` is what is compared, `start` and `end` are character offsets, `clause` counts up."""
-
-    form: str
-    start: int
-    end: int
-    clause: int
+KEYWORD_WORD = re.compile(rf"\*?(?:{WORD.pattern})\*?")
 
 
 @dataclass(frozen=True, slots=True)
 class WordPattern:
-    """One word of a keyword: a set of forms, or a beginning."""
+    """One word of a keyword: a set of forms, or a part of a word with what may stand `before` and `after` it."""
 
     forms: frozenset[str]
-    prefix: str | None = None
+    part: str | None = None
+    before: bool = False
+    after: bool = False
 
     def matches(self, form: str) -> bool:
         """Return whether a token's form matches this word."""
-        return form.startswith(self.prefix) if self.prefix is not None else form in self.forms
-
-
-def tokenise(text: str) -> list[Token]:
-    """Return the words of a text in order; time is linear in its length."""
-    tokens: list[Token] = []
-    clause, last = 0, 0
-    for found in WORD.finditer(text):
-        form = fold(found[0])
-        if CLAUSE_END.search(text, last, found.start() + 1) or form in CLAUSE_WORDS:
-            clause += 1
-        tokens.append(Token(form, found.start(), found.end(), clause))
-        last = found.end()
-    return tokens
-
-
-def fold(word: str) -> str:
-    """Return the form of a word that is compared: no case, no compatibility variants, no apostrophe or joining mark."""
-    return unicodedata.normalize("NFKC", word).casefold().translate(MARKS)
+        if self.part is None:
+            return form in self.forms
+        if self.before and self.after:
+            return self.part in form
+        return form.endswith(self.part) if self.before else form.startswith(self.part)
 
 
 def compile_phrase(phrase: str) -> tuple[WordPattern, ...]:
-    """Turn a keyword into the words that must follow each other; `leak*` stands for every word that begins so.
+    """Turn a keyword into the words that must follow each other.
 
-    Empty where the phrase holds no word.
+    `leak*` stands for every word that begins so, `*drucker` for every word that ends so, `*pump*` for every word that
+    holds it. Empty where the phrase holds no word.
     """
-    return tuple(_compile_word(found[0]) for found in KEYWORD_WORD.finditer(phrase))
+    return tuple(_compile_word(found[0]) for found in KEYWORD_WORD.finditer(unicodedata.normalize("NFC", phrase)))
 
 
 def number_forms(word: str) -> frozenset[str]:
@@ -94,37 +72,56 @@ def follows(tokens: Sequence[Token], at: int, words: Sequence[WordPattern]) -> b
     )
 
 
+Phrase = tuple[int, Sequence[WordPattern]]
+"""Whose phrase it is, and its words."""
+
+
 class PhraseIndex:
     """Find many phrases in one pass: the first word is looked up, only the phrases that begin so are compared."""
 
-    def __init__(self, phrases: Iterable[tuple[int, Sequence[WordPattern]]]) -> None:
-        self._by_form: dict[str, list[tuple[int, Sequence[WordPattern]]]] = {}
-        self._by_prefix: dict[str, list[tuple[int, Sequence[WordPattern]]]] = {}
-        for owner, words in phrases:
-            first = words[0]
-            table = self._by_form if first.prefix is None else self._by_prefix
-            for form in first.forms if first.prefix is None else (first.prefix,):
-                table.setdefault(form, []).append((owner, words))
-        self._prefix_lengths = sorted({len(prefix) for prefix in self._by_prefix})
+    def __init__(self, phrases: Iterable[Phrase]) -> None:
+        self._by_form: dict[str, list[Phrase]] = {}
+        self._by_part: dict[tuple[bool, bool], dict[str, list[Phrase]]] = {}
+        for phrase in phrases:
+            first = phrase[1][0]
+            if first.part is None:
+                for form in first.forms:
+                    self._by_form.setdefault(form, []).append(phrase)
+            else:
+                table = self._by_part.setdefault((first.before, first.after), {})
+                table.setdefault(first.part, []).append(phrase)
+        self._lengths = {where: sorted(set(map(len, table))) for where, table in self._by_part.items()}
 
     def find(self, tokens: Sequence[Token]) -> Iterable[tuple[int, int, int]]:
         """Yield (owner, first token, one past the last token) for every occurrence, overlapping ones included."""
         for at, token in enumerate(tokens):
-            candidates = list(self._by_form.get(token.form, ()))
-            for length in self._prefix_lengths:
-                if length > len(token.form):
-                    break
-                candidates += self._by_prefix.get(token.form[:length], ())
-            for owner, words in candidates:
+            for owner, words in self._beginning_with(token.form):
                 if follows(tokens, at, words):
                     yield owner, at, at + len(words)
 
+    def _beginning_with(self, form: str) -> Iterator[Phrase]:
+        """Yield the phrases whose first word matches."""
+        yield from self._by_form.get(form, ())
+        for where, table in self._by_part.items():
+            for part in _parts(form, self._lengths[where], *where):
+                yield from table.get(part, ())
+
+
+def _parts(form: str, lengths: Sequence[int], before: bool, after: bool) -> Iterable[str]:
+    """Yield the parts of a word, of these lengths, that may be a keyword's: its end, its beginning, or any part."""
+    for length in lengths:
+        if length > len(form):
+            return
+        if before and after:
+            yield from {form[at : at + length] for at in range(len(form) - length + 1)}
+        else:
+            yield form[-length:] if before else form[:length]
+
 
 def _compile_word(word: str) -> WordPattern:
-    form = fold(word.removesuffix("*"))
-    if word.endswith("*"):
-        return WordPattern(frozenset(), form)
-    return WordPattern(number_forms(form))
+    before, after = word.startswith("*"), word.endswith("*")
+    form = fold(word.strip("*"))
+    return WordPattern(frozenset(), form, before, after) if before or after else WordPattern(number_forms(form))
 
 
 DEFAULT_NEGATION = ("no _", "not _", "without _", "never _", "unrelated to _", "_ ruled out", "_ disabled")

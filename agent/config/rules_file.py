@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent.config.toml_file import TomlFile, entries, read, unknown_keys, validated
 from agent.domain import RoleCatalogue
 from agent.errors import ConfigurationError, Fault
-from heuristics import rules
+from heuristics.patterns import fault_in
 from heuristics.rules import Kind, Rule, RuleSet, Scope
 from heuristics.words import DEFAULT_NEGATION, compile_negation, compile_phrase
 
@@ -91,7 +91,7 @@ def _problems(entry: RuleEntry, roles: RoleCatalogue | None) -> Iterator[tuple[s
         if not compile_phrase(keyword):
             yield "keywords", f"keyword {keyword!r} holds no word"
     for pattern in entry.patterns:
-        if reason := rules.fault_in(pattern):
+        if reason := fault_in(pattern):
             yield "patterns", f"pattern {pattern!r}: {reason}"
     for problem in _negation_problems(entry.negation or []):
         yield "negation", problem

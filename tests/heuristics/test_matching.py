@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heuristics import Hit, Kind, Rule, RuleSet, Scope, leading_role, tally, vetoed
-from heuristics.rules import MAX_HITS, MAX_MATCHES, PatternIndex
+from heuristics.patterns import MAX_MATCHES, PatternIndex
+from heuristics.rules import MAX_HITS
 
 TODAY = date(2024, 5, 17)
 HOSTILE = st.text(alphabet=st.one_of(st.characters(), st.sampled_from("aA/.& '’_\n-")), max_size=300)
