@@ -33,7 +33,8 @@ def import_(
     """Import tickets with the roles that people gave them, as reviewed tickets to learn from.
 
     If any row is faulty, nothing is imported, unless --skip-bad is given; all faults are listed with their lines.
-    Importing a file again adds only new tickets, so an import can be interrupted and repeated.
+    Importing a file again adds only what is new, so an import can be interrupted and repeated. A ticket that comes with
+    another role than in its last import is reviewed anew: that is how a wrong role is corrected.
     """
     from agent.errors import BadInput
     from agent.feedback.importing import FAULTS_SHOWN, Columns, read, take_in
@@ -50,7 +51,7 @@ def import_(
         raise BadInput(f"{len(history.faults)} faulty rows, nothing imported: correct them, or give --skip-bad")
     chunks = [history.rows[i : i + CHUNK] for i in range(0, len(history.rows), CHUNK)]
     new = sum(
-        parts.database.call(take_in, source, chunk, getpass.getuser())
+        parts.database.call(take_in, source, chunk, getpass.getuser(), parts.classifier.catalogue)
         for chunk in track(chunks, "importing", console=console, transient=True)
     )
     console.print(f"{new} new reviewed tickets of {len(history.rows)} rows; {len(history.faults)} rows skipped")

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from agent.domain import RoleCatalogue, Strength, Via, ticket_key
 from agent.errors import BadInput
 from agent.store import tickets
-from agent.store.tables import Review, Ticket
+from agent.store.tables import Review, Ticket, utcnow
 
 MAX_FIELD = 10_000_000
 """Characters in one CSV field; the library's own limit of 131,072 is too small for mail threads."""
@@ -68,12 +68,18 @@ def read(file: Path, columns: Columns, roles: RoleCatalogue) -> History:
     return History(rows, faults)
 
 
-def take_in(session: Session, source: str, rows: Sequence[Reviewed], actor: str) -> int:
-    """Store the rows as reviewed tickets of `source` and return how many were new; known ones are not changed."""
-    new = 0
+def take_in(session: Session, source: str, rows: Sequence[Reviewed], actor: str, roles: RoleCatalogue) -> int:
+    """Store the rows as reviewed tickets of `source` and return how many reviews were new.
+
+    A known ticket keeps its text. It is reviewed anew where the row has other roles than its latest import.
+    """
+    new, now = 0, utcnow()
     for row in rows:
         key = ticket_key(source, row.id)
         tickets.file(session, Ticket(key=key, subject=row.subject, body=row.body, filed_at=row.filed_at))
+        earlier = tickets.imported(session, key)
+        if earlier and set(roles.today(earlier[-1].roles)) == set(row.roles):
+            continue
         new += tickets.review(
             session,
             Review(
@@ -81,9 +87,9 @@ def take_in(session: Session, source: str, rows: Sequence[Reviewed], actor: str)
                 roles=list(row.roles),
                 strength=Strength.CONFIRMED,
                 via=Via.IMPORT,
-                origin=Via.IMPORT,
+                origin=f"{Via.IMPORT}-{len(earlier) + 1}" if earlier else Via.IMPORT,
                 actor=actor,
-                at=row.filed_at,
+                at=now if earlier else row.filed_at,
             ),
         )
     return new

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
-from agent.domain import Strength
+from agent.domain import Strength, Via
 from agent.store import coordination, tickets
 from agent.store.tables import Comment, Review
 from connectors.base import Stored
@@ -118,7 +118,7 @@ def brake(session: Session, limits: Limits, now: datetime) -> str | None:
 
 def _disagreement(session: Session, limits: Limits) -> str | None:
     since = int(coordination.value(session, ANSWERS_FROM) or 0)
-    latest = select(Review.strength).where(col(Review.id) > since, _ANSWER)
+    latest = select(Review.strength).where(col(Review.id) > since, _ANSWER, col(Review.via) != Via.IMPORT)
     strengths = session.exec(latest.order_by(col(Review.id).desc()).limit(limits.answers)).all()
     corrected = sum(strength == Strength.CORRECTED for strength in strengths)
     if len(strengths) < limits.answers or corrected < limits.corrected_share * limits.answers:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from agent.domain import Example, RoleCatalogue, Strength
+from agent.domain import Example, RoleCatalogue, Strength, Via
 from agent.store.tables import Decision, Embedding, Review, Ticket
 
 
@@ -70,6 +70,12 @@ def review(session: Session, new: Review) -> bool:
         return False
     session.add(new)
     return True
+
+
+def imported(session: Session, key: str) -> Sequence[Review]:
+    """Return the reviews of the ticket that were imported, the latest last."""
+    found = select(Review).where(Review.ticket_key == key, Review.via == Via.IMPORT)
+    return session.exec(found.order_by(col(Review.id))).all()
 
 
 def _counting() -> tuple[Any, ...]:

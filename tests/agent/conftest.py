@@ -37,7 +37,7 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory, encoders: Path) -> Pa
     data = tmp_path_factory.mktemp("trained") / "data"
     parts = assemble(Settings(data=data, rules=TICKETS / "rules.toml", roles=TICKETS / "roles.toml", **quick()))
     parts.directory.encoders.symlink_to(encoders)
-    parts.database.call(take_in, SOURCE, history(), "tests")
+    parts.database.call(take_in, SOURCE, history(), "tests", parts.classifier.catalogue)
     asyncio.run(trainer_for(parts).train("tests"))
     parts.database.close()
     return data
@@ -58,5 +58,5 @@ def learnt(parts_for: Callable[..., Parts], encoders: Path) -> Parts:
     """Assemble an installation with sixty-odd reviewed tickets, and the quick trainer."""
     parts = parts_for(**quick())
     parts.directory.encoders.symlink_to(encoders)
-    parts.database.call(take_in, SOURCE, history(), "tests")
+    parts.database.call(take_in, SOURCE, history(), "tests", parts.classifier.catalogue)
     return parts

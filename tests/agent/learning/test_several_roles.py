@@ -29,7 +29,7 @@ FLOODS = [(f"Water in the socket of {r}", "a pipe leaks onto the lamp and the so
 async def test_two_roles_reach_the_gate_and_a_falsely_named_second_one_costs(learnt: Parts, desk: Desk) -> None:
     start = datetime(2026, 1, 5, tzinfo=UTC)
     floods = [Reviewed(f"F{n}", *text, BOTH, start + timedelta(hours=n)) for n, text in enumerate(FLOODS)]
-    learnt.database.call(take_in, desk.source, floods, "tests")
+    learnt.database.call(take_in, desk.source, floods, "tests", learnt.classifier.catalogue)
     async with running(learnt, desk) as server:
         event = desk.create("Leak over the fuse box", "water drips from the pipe into the fuse box")
         await server.deliver(event)
