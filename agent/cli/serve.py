@@ -12,7 +12,7 @@ import typer
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for, reload_for
 
 if TYPE_CHECKING:
-    from uvicorn import Server
+    from agent.web.server import Server
 
 
 def serve(
@@ -25,12 +25,10 @@ def serve(
 
     Stopping is safe at any time: acknowledged events are kept, and unfinished work is done after the next start.
     """
-    import uvicorn
-
     from agent.app import create_app
     from agent.core import connect
     from agent.model_api.web.access import issue
-    from agent.web.protection import limited
+    from agent.web.server import make_server
 
     given = {"server__host": host, "server__port": port}
     parts = parts_for(config, data, level=logging.INFO, **given)
@@ -38,18 +36,9 @@ def serve(
     with parts.directory.serving():
         if parts.settings.api.key is None and (key := issue(parts.directory.api_key)):
             typer.echo(f"API key, shown this once (set API_KEY to choose your own): {key}", err=True)
-        server = uvicorn.Config(
-            create_app(parts, connect(parts.settings), train, reload_for(config, data, **given)),
-            host=parts.settings.server.host,
-            port=parts.settings.server.port,
-            loop="uvloop",
-            http=limited(parts.settings.server),
-            log_config=None,
-            access_log=False,  # its lines hold the secret of a webhook's URL; ours do not
-            server_header=False,
-        )
+        app = create_app(parts, connect(parts.settings), train, reload_for(config, data, **given))
         spare_collector()
-        run(uvicorn.Server(server))
+        run(make_server(app, parts.settings))
 
 
 def run(server: Server) -> None:

@@ -120,6 +120,7 @@ class ApiSettings(Section):
     models: Path | None = None
     base_models: tuple[str, ...] = Field(default=BASE_MODELS, min_length=1)
     max_body_bytes: int = Field(default=16_777_216, ge=1_024)
+    body_timeout_seconds: float = Field(default=60, gt=0)
     max_open_jobs: int = Field(default=50, ge=1)
     jobs_at_once: int = Field(default=1, ge=1)
     job_timeout_seconds: float = Field(default=7_200, gt=0)

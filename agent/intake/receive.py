@@ -46,6 +46,7 @@ from agent.metrics import Metrics
 from agent.store.arrivals import Arrival, Trace, untraced
 from agent.store.database import UNUSABLE, why
 from agent.store.tables import utcnow
+from agent.web.body import declared_too_large
 from connectors.base import Connector
 from connectors.errors import InvalidSignature, MalformedPayload
 from connectors.events import Delivery
@@ -137,8 +138,7 @@ def _delivery(scope: Scope, headers: Headers, body: bytes) -> Delivery:
 async def read_body(headers: Headers, receive: Receive, limits: IntakeSettings) -> bytes:
     """Read the body within the limits. Raises HTTPException 408, 413 or 400."""
     too_large = f"larger than {limits.max_body_bytes} bytes"
-    length = headers.get("content-length", "0")
-    if length.isascii() and length.isdigit() and int(length) > limits.max_body_bytes:
+    if declared_too_large(headers, limits.max_body_bytes):
         raise HTTPException(413, too_large)
     body = bytearray()
     try:

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from agent.config.settings import ServerSettings
+from agent.web.patience import PatientProtocol, WaitingRoom
 
 POLICY = b"content-security-policy"
 NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -68,15 +69,16 @@ _RAW = (
 )
 
 
-def limited(limits: ServerSettings) -> type[HttpToolsProtocol]:
-    """Return uvicorn's protocol with a limit: larger headers are answered with 431, and the connection is closed.
+def limited(limits: ServerSettings, waiting: WaitingRoom) -> type[HttpToolsProtocol]:
+    """Return uvicorn's protocol with limits: larger headers are answered with 431, and the connection is closed.
 
     All bytes that are not part of a body count, so headers that never end are cut off as well.
-    Source of the status: RFC 6585, section 5.
+    Source of the status: RFC 6585, section 5. `waiting` bounds the time.
     """
     most_headers, most_bytes = limits.max_headers, limits.max_header_bytes
 
-    class Limited(HttpToolsProtocol):
+    class Limited(PatientProtocol):
+        room = waiting
         _open = 0
         """Bytes read since the last complete head or piece of a body."""
 

@@ -9,6 +9,7 @@ Every server has its own breakers, in memory, on a monotonic clock.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -32,6 +33,9 @@ from agent.work.retry import pause
 from connectors.errors import ConnectorError, TicketNotFound, Transient
 
 Handler = Callable[[Job], Awaitable[None]]
+
+FINISH_SECONDS = 5.0
+"""How long the attempts in hand may go on when the server stops; then each is cancelled, and its event put back."""
 
 log = structlog.get_logger()
 
@@ -78,6 +82,9 @@ class Attempts:
     async def _make(self, job: Job, began: float) -> None:
         try:
             await self._handler(job)
+        except asyncio.CancelledError:
+            await self._put_off(job, 0.0)  # a request that was sent has left its attempt in the database
+            raise
         except Unsettled as error:
             log.info("comment_awaited", seconds=round(error.left, 1))
             await self._put_off(job, error.left)

@@ -25,7 +25,7 @@ from agent.store import database, inbox
 from agent.store.database import Database
 from agent.store.deferred import MIRROR_EVENT, QUEUE, TASK
 from agent.store.tables import utcnow
-from agent.work.attempt import Attempts
+from agent.work.attempt import FINISH_SECONDS, Attempts
 from agent.work.lease import Lease
 from connectors.http import may_write
 
@@ -113,7 +113,7 @@ class ClusterEngine:
                 await asyncio.sleep(RECONNECT_SECONDS)
 
     def stop(self) -> None:
-        """Fetch nothing more; `run` returns when the work in hand is done."""
+        """Fetch nothing more; `run` returns when the work in hand is done, or put back after FINISH_SECONDS."""
         self._stopping.set()
 
     async def _run(self, lease: Lease) -> None:
@@ -137,6 +137,7 @@ class ClusterEngine:
                     fetch_job_polling_interval=1.0,
                     update_heartbeat_interval=HEARTBEAT_SECONDS,
                     stalled_worker_timeout=FORGOTTEN_SECONDS,
+                    shutdown_graceful_timeout=FINISH_SECONDS,
                 )
             )
             others = [

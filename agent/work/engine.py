@@ -13,7 +13,7 @@ from agent.store import clock_step, inbox
 from agent.store.database import UNAVAILABLE_SECONDS, Database, why
 from agent.store.inbox import Job
 from agent.store.tables import utcnow
-from agent.work.attempt import Attempts
+from agent.work.attempt import FINISH_SECONDS, Attempts
 from agent.work.wall_clock import WallClock
 
 IDLE_SECONDS = 5.0
@@ -54,13 +54,19 @@ class Engine:
                 task.add_done_callback(self._finished)
             if not jobs or len(self._working) >= self._concurrency:
                 await self._sleep()
-        if self._working:
-            await asyncio.wait(self._working)
+        await self._finish()
 
     def stop(self) -> None:
-        """Claim nothing more; `run` returns when the work in hand is done."""
+        """Claim nothing more; `run` returns when the work in hand is done, or put back after FINISH_SECONDS."""
         self._stopping = True
         self._wake.set()
+
+    async def _finish(self) -> None:
+        if self._working:
+            _, unfinished = await asyncio.wait(self._working, timeout=FINISH_SECONDS)
+            for task in unfinished:
+                task.cancel()
+            await asyncio.gather(*unfinished, return_exceptions=True)
 
     async def _recover(self) -> bool:
         if stranded := await self._database.write(inbox.recover, utcnow()):

@@ -135,6 +135,19 @@ async def test_what_nobody_knows_is_not_found_whoever_asks_and_says_nothing_of_k
                     assert dict(answer.headers) | SAFE == dict(answer.headers)
 
 
+async def test_no_address_redirects_not_even_with_another_slash(make: Made, desk: Desk) -> None:
+    """A redirect would repeat a hook's secret, in an address made of the Host header."""
+    app = make()
+    paths = {path for _, path in every(app)} | {f"/hooks/{desk.source}/{desk.secret}", "/static-offline-docs", "/"}
+    async with client_of(app) as client:
+        for path in sorted({*paths, *(f"{p}/" for p in paths), *(f"/{p}" for p in paths)}):
+            for method in ("GET", "POST"):
+                for key in ({}, {"X-API-Key": KEY}):
+                    answer = await client.request(method, path, headers={"Host": "elsewhere.test", **key})
+                    assert not answer.is_redirect, f"{method} {path}"
+                    assert "location" not in answer.headers, f"{method} {path}"
+
+
 async def test_the_list_of_what_is_public_names_what_exists(make: Made) -> None:
     async with client_of(make()) as client:
         for path in PUBLIC.keys() - {"/static-offline-docs"}:

@@ -8,9 +8,11 @@ somebody, so there is no request to forge (CSRF).
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
+import math
 import os
 import secrets
 from collections.abc import Callable
@@ -24,7 +26,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from agent.config.settings import ApiSettings
 from agent.model_api.web import docs
+from agent.web.body import declared_too_large
 
 HEADER = "X-API-Key"
 PUBLIC = frozenset({"/health", docs.PATH, docs.SCHEMA})
@@ -34,36 +38,43 @@ BELOW = "/v1"
 
 NO_KEY = f"the header {HEADER} is missing or wrong"
 TOO_LARGE = "the body is larger than {} bytes"
+TOO_SLOW = "the body came too slowly"
 
 
 class AccessMiddleware:
-    """ASGI middleware that answers 401 or 413 in place of the application."""
+    """ASGI middleware that answers 401, 408 or 413 in place of the application."""
 
-    def __init__(self, app: ASGIApp, *, keys: Keys, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, keys: Keys, limits: ApiSettings) -> None:
         self._app = app
         self._keys = keys
-        self._max = max_body_bytes
+        self._max = limits.max_body_bytes
+        self._seconds = limits.body_timeout_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on if its key and size are accepted, else answer 401 or 413."""
+        """Pass the request on if its key and size are accepted, else answer 401 or 413; answer 408 to a slow body."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        length = headers.get("content-length", "0")
         if not public(scope["path"]) and not self._keys.accept(headers.get(HEADER, "")):
             await refusal(401, NO_KEY, {"WWW-Authenticate": "ApiKey"})(scope, receive, send)
-        elif not length.isdecimal() or int(length) > self._max:
+        elif declared_too_large(headers, self._max):
             await refusal(413, TOO_LARGE.format(self._max), {"Connection": "close"})(scope, receive, send)
         else:
             await self._app(scope, self._counted(receive), send)
 
     def _counted(self, receive: Receive) -> Receive:
-        seen = 0
+        seen, deadline = 0, asyncio.get_running_loop().time() + self._seconds
 
         async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
+            nonlocal seen, deadline
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408, TOO_SLOW, {"Connection": "close"}) from None
+            if not message.get("more_body", False):
+                deadline = math.inf  # what is received from now on is that the client has gone
             seen += len(message.get("body", b""))
             if seen > self._max:  # a body in chunks does not say its length beforehand
                 raise HTTPException(413, TOO_LARGE.format(self._max), {"Connection": "close"})

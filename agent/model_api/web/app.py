@@ -2,7 +2,7 @@
 
 | answer | when |
 |---|---|
-| 401, 413 | no key, or too large a body (agent.model_api.web.access) |
+| 401, 408, 413 | no key, or too slow or too large a body (agent.model_api.web.access) |
 | 400, 422 | the body is no JSON, or not the documented one |
 | 403 | the ticket agent's own model cannot be changed here |
 | 404, 409 | there is no such model, version, alias or job, or it is in use |
@@ -21,6 +21,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.requests import Request
 from starlette.responses import Response
 
+from agent.config.settings import ApiSettings
 from agent.errors import NotPossibleYet
 from agent.model_api.named_models import NameTaken, ProtectedModel, UnknownModel
 from agent.model_api.web import docs
@@ -41,7 +42,7 @@ STATUSES: dict[type[Exception], int] = {
     ArtefactError: 503,
     BrokenPointer: 503,
 }
-GUARDED = (400, 401, 413, 503)
+GUARDED = (400, 401, 408, 413, 503)
 
 DESCRIPTION = """
 Train text classifiers from a few examples, and use them. Scores are calibrated probabilities; quality is measured on
@@ -50,7 +51,7 @@ texts that a model was not trained on, with 95 % confidence intervals.
 
 
 def create_api(
-    keys: Keys, training: TrainingRoutes, models: ModelRoutes, inference: InferenceRoutes, *, max_body_bytes: int
+    keys: Keys, training: TrainingRoutes, models: ModelRoutes, inference: InferenceRoutes, limits: ApiSettings
 ) -> FastAPI:
     """Return the application that serves /health, /v1/..., /docs and /openapi.json."""
     api = FastAPIOffline(
@@ -62,7 +63,7 @@ def create_api(
         redirect_slashes=False,
         generate_unique_id_function=operation_id,
     )  # its page has a script that no policy of ours would run: ours takes its place
-    api.add_middleware(AccessMiddleware, keys=keys, max_body_bytes=max_body_bytes)
+    api.add_middleware(AccessMiddleware, keys=keys, limits=limits)
     # AccessMiddleware has checked the key; this describes it in the documentation
     described = Security(APIKeyHeader(name=HEADER, auto_error=False))
     guarded = APIRouter(dependencies=[described], responses=refusals(*GUARDED))
@@ -71,6 +72,7 @@ def create_api(
     api.include_router(guarded)
     api.add_route(docs.PATH, docs.documentation, include_in_schema=False)
     api.add_api_route("/health", health, methods=["GET"], response_model=HealthResponse, tags=["health"])
+    api.add_api_route("/health", health, methods=["HEAD"], include_in_schema=False)
     for error, status in STATUSES.items():
         api.add_exception_handler(error, _responder(status))
     for unusable in UNUSABLE:

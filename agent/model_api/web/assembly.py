@@ -49,7 +49,7 @@ def model_api(
         TrainingRoutes(database, models, queue, settings),
         ModelRoutes(models),
         InferenceRoutes(models, loaded, settings.threads),
-        max_body_bytes=settings.max_body_bytes,
+        settings,
     )
     return queue, api
 

@@ -62,6 +62,14 @@ async def test_a_large_body_is_a_413_announced_or_not(parts: Parts, desk: Desk, 
     assert (answer.status_code, answer.text) == (413, "larger than 1048576 bytes\n")
 
 
+@pytest.mark.parametrize("length", ["1" + "0" * 5_000, "0" * 5_000 + "1" + "0" * 9, "²"])
+async def test_a_length_of_more_digits_than_are_converted_is_a_413(parts: Parts, desk: Desk, length: str) -> None:
+    async with running(parts, desk) as server:
+        headers = [(b"Content-Length", length.encode("latin-1"))]
+        answer = await server.client.post(f"/hooks/desk/{desk.secret}", headers=headers)
+    assert answer.status_code == 413
+
+
 async def test_a_body_that_dribbles_in_is_a_408(parts_for, desk: Desk) -> None:
     parts = parts_for(intake={"body_timeout_seconds": 0.1})
     async with running(parts, desk) as server:

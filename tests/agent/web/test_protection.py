@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from agent.config.settings import ServerSettings
+from agent.web.patience import WaitingRoom
 from agent.web.protection import REFUSAL, limited
 from tests.patience import PATIENCE_SECONDS
 
@@ -26,7 +27,7 @@ async def echo(request: Request) -> Response:
     return PlainTextResponse(f"{len(await request.body())} bytes")
 
 
-@pytest.fixture(params=[limited(LIMITS), "httptools"], ids=["limited", "control"])
+@pytest.fixture(params=[limited(LIMITS, WaitingRoom()), "httptools"], ids=["limited", "control"])
 async def port(request: pytest.FixtureRequest) -> AsyncIterator[int]:
     """Run a server, as ours is run or (the control) as it comes."""
     app = Starlette(routes=[Route("/", echo, methods=["POST"])])

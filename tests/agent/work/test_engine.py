@@ -187,6 +187,25 @@ async def test_stopping_finishes_the_work_in_hand(database: Database) -> None:
     assert "working" not in states(database).values()
 
 
+async def test_work_that_does_not_end_is_put_back_without_counting(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while a helpdesk does not answer: the next start tries it again at once."""
+    monkeypatch.setattr("agent.work.engine.FINISH_SECONDS", 0.05)
+    put(database, ("a", "a1"))
+    begun = asyncio.Event()
+
+    async def handler(job: Job) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async with working(database, handler):
+        await begun.wait()
+    [row] = database.call(lambda s: s.exec(select(Inbox)).all())
+    assert (row.state, row.attempts, row.crashes) == ("waiting", 0, 0)
+    assert row.due_at <= utcnow()
+
+
 @pytest.mark.parametrize("attempt", range(1, len(PAUSES) + 1))
 def test_pauses_grow_with_jitter(attempt: int) -> None:
     waits = {pause(attempt, None, Random(seed)) for seed in range(50)}

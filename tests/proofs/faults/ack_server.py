@@ -27,6 +27,7 @@ from agent.intake.receive import Receiver, Summary
 from agent.intake.storage import Storage
 from agent.metrics import Metrics
 from agent.store.database import Database
+from agent.web.patience import WaitingRoom
 from agent.web.protection import limited
 from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
 
@@ -67,7 +68,7 @@ def main(case: str, folder: str, port: str) -> None:
         app_for(case, Path(folder)),
         port=int(port),
         loop="uvloop",
-        http="httptools" if case == "bare" else limited(ServerSettings()),
+        http="httptools" if case == "bare" else limited(ServerSettings(), WaitingRoom()),
         log_config=None,
         access_log=False,
         server_header=False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import anyio
 import pytest
 from pydantic import SecretStr
 
@@ -90,6 +91,41 @@ async def test_a_body_that_is_too_large_is_refused_unread(serve: Serve, tmp_path
             assert (said.status_code, unsaid.status_code) == (413, 413)
             assert said.json()["detail"] == unsaid.json()["detail"]
         assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("length", ["1" + "0" * 5_000, "0" * 5_000 + "1" + "0" * 9, "-1", "²", "1e9"])
+async def test_a_length_that_is_no_number_of_ours_is_a_refusal_with_a_key_and_without(
+    serve: Serve, length: str
+) -> None:
+    async with serve() as client:
+        headers = [(b"Content-Length", length.encode("latin-1"))]
+        for path in ("/health", "/docs", "/v1/train", "/v1/models"):
+            assert (await client.get(path, headers=headers)).status_code == 413, path
+        del client.headers["X-API-Key"]
+        assert (await client.get("/health", headers=headers)).status_code == 413
+        assert (await client.get("/v1/models", headers=headers)).status_code == 401
+        assert (await client.get("/health", headers={"Content-Length": "0" * 5_000})).status_code == 200
+
+
+async def test_a_body_that_stops_coming_is_a_408(serve: Serve) -> None:
+    stalled = anyio.Event()
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b'{"model_name"'
+        await stalled.wait()
+
+    async with serve(body_timeout_seconds=0.05) as client:
+        for path in ("/v1/train", "/v1/predict"):
+            answer = await client.post(path, content=chunks())
+            assert (answer.status_code, answer.headers["connection"]) == (408, "close")
+        assert (await client.post("/v1/predict", json={"model_name": "m", "texts": ["x"]})).status_code == 404
+
+
+async def test_whether_it_lives_can_be_asked_with_head(serve: Serve) -> None:
+    async with serve() as client:
+        for path in ("/health", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"):
+            answer = await client.head(path)
+            assert (answer.status_code, answer.content) == (200, b""), path
 
 
 @pytest.mark.parametrize(
