@@ -23,10 +23,12 @@ def _database(settings: Settings) -> Database:
     from agent.data_directory import DataDirectory
     from agent.store.database import Database
 
-    url = settings.database_url
     directory = DataDirectory(settings.data)
     directory.create()
-    return Database(url.get_secret_value() if url else f"sqlite:///{directory.database}")
+    if settings.database_url:
+        return Database(settings.database_url.get_secret_value())
+    directory.database.touch(mode=0o600)
+    return Database(directory.database)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -51,7 +52,14 @@ def import_(
         raise BadInput(f"{len(history.faults)} faulty rows, nothing imported: correct them, or give --skip-bad")
     chunks = [history.rows[i : i + CHUNK] for i in range(0, len(history.rows), CHUNK)]
     new = sum(
-        parts.database.call(take_in, source, chunk, getpass.getuser(), parts.classifier.catalogue)
+        parts.database.call(take_in, source, chunk, _importer(), parts.classifier.catalogue)
         for chunk in track(chunks, "importing", console=console, transient=True)
     )
     console.print(f"{new} new reviewed tickets of {len(history.rows)} rows; {len(history.faults)} rows skipped")
+
+
+def _importer() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # containers run under numbers that no list of users knows
+        return f"uid {os.getuid()}"

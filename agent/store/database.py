@@ -65,17 +65,17 @@ class Database:
     A transaction is committed when the function returns and rolled back when it raises.
     """
 
-    def __init__(self, url: str | URL, busy_seconds: float = BUSY_SECONDS) -> None:
-        self.engine = _engine(url, busy_seconds)
+    def __init__(self, address: str | URL | Path, busy_seconds: float = BUSY_SECONDS) -> None:
+        self.engine = _engine(address, busy_seconds)
         self._reading = self.engine.execution_options(begin="BEGIN")
         self._bare = self.engine.execution_options(begin=None)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="db-write")
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="db-read")
 
     @classmethod
-    def open(cls, url: str) -> Database:
-        """Open a database by its address, upgrading it as needed; safe for several servers at once."""
-        database = cls(url)
+    def open(cls, address: str | Path) -> Database:
+        """Open a database by its address, or an SQLite file, upgrading it as needed; safe for several servers."""
+        database = cls(address)
         database.upgrade()
         return database
 
@@ -83,9 +83,7 @@ class Database:
     def open_file(cls, file: Path) -> Database:
         """Open an SQLite file, creating and upgrading it as needed."""
         file.touch(mode=0o600)
-        database = cls(f"sqlite:///{file}")
-        database.upgrade()
-        return database
+        return cls.open(file)
 
     @property
     def clustered(self) -> bool:
@@ -182,12 +180,12 @@ def newest_version() -> str | None:
 
 def _migrations() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))  # a lone % begins a variable
     return config
 
 
-def _engine(url: str | URL, busy_seconds: float) -> Engine:
-    address = make_url(url)
+def _engine(given: str | URL | Path, busy_seconds: float) -> Engine:
+    address = URL.create("sqlite", database=str(given)) if isinstance(given, Path) else make_url(given)
     if address.get_backend_name() == "postgresql":
         address = address.update_query_dict({n: v for n, v in PATIENCE.items() if n not in address.query})
     # hidden: an error of the database would carry tickets into the log

@@ -8,7 +8,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from connectors.http import base_url, in_clear
@@ -27,6 +27,11 @@ def _user_id(value: str) -> str:
     if not re.fullmatch(r"[1-9][0-9]{0,18}", value):
         raise ValueError("has to be the number of a user, as in /admin/auth/user/NUMBER/change/")
     return value
+
+
+def _one_or_more(value: object) -> object:
+    """Return a bare secret as a list of one: as a variable, a single secret is written without brackets."""
+    return [value] if isinstance(value, str) else value
 
 
 def _path_secrets(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -54,7 +59,9 @@ class DjangoHelpdeskSettings:
     author_id: Annotated[str, AfterValidator(_user_id)]
     """User id of that account: its comments are ours, everybody else's are feedback. The API cannot be asked for it."""
 
-    webhook_secrets: Annotated[tuple[str, ...], AfterValidator(_path_secrets)] = field(repr=False)
+    webhook_secrets: Annotated[tuple[str, ...], BeforeValidator(_one_or_more), AfterValidator(_path_secrets)] = field(
+        repr=False
+    )
     """Last part of the webhook URL. More than one while a secret is being rotated."""
 
     queues: Mapping[str, str] = field(default_factory=dict)

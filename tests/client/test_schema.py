@@ -36,6 +36,7 @@ def test_no_request_leads_to_an_error_of_ours_or_to_an_undocumented_answer(tmp_p
     with server:
         command = [Path(sys.executable).with_name("schemathesis"), "run", f"{url}/openapi.json"]
         options = [
+            f"--url={url}",
             f"--header=X-API-Key: {KEY}",
             f"--checks={','.join(CHECKS)}",
             f"--max-examples={EXAMPLES}",

@@ -64,6 +64,27 @@ def test_the_documentation_works_under_its_policy(documentation: str, tmp_path: 
 
 
 @needs_browser
+def test_the_documentation_works_behind_a_path_of_a_proxy(documentation: str, tmp_path: Path) -> None:
+    origin = documentation.removesuffix("/docs")
+
+    def answer(asked: Asked) -> Reply:
+        if not asked.path.startswith("/desk/rolecall/"):
+            return Reply(404)
+        answered = httpx.get(origin + asked.path.removeprefix("/desk/rolecall"))
+        told = {
+            name: answered.headers[name]
+            for name in ("content-type", "content-security-policy")
+            if name in answered.headers
+        }
+        return Reply(answered.status_code, answered.content, {name.title(): value for name, value in told.items()})
+
+    with serving(answer) as url:
+        seen = look(f"{url}/desk/rolecall/docs", tmp_path)
+    assert seen.document.count("opblock-summary-path") > 10
+    assert '<option value=".">' in seen.document  # what is tried out goes to the same place
+
+
+@needs_browser
 def test_a_browser_refuses_what_the_policy_does_not_name(documentation: str, tmp_path: Path) -> None:
     """The control: the same page and policy, with a script more."""
     page = httpx.get(documentation)

@@ -180,6 +180,6 @@ def _content(source: str, file: Path, which: str = "") -> str:
     if len(content) > MAX_FILE_BYTES:
         raise SourceFailed(source, f"{which}{file}: larger than {MAX_FILE_BYTES} bytes")
     try:
-        return content.decode("utf-8").removesuffix("\n").removesuffix("\r")
+        return content.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
         raise SourceFailed(source, f"{which}{file}: not UTF-8 text") from None

@@ -61,6 +61,7 @@ def create_api(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        servers=[{"url": "."}],  # beside this description, whatever path a proxy has put before
         generate_unique_id_function=operation_id,
     )  # its page has a script that no policy of ours would run: ours takes its place
     api.add_middleware(AccessMiddleware, keys=keys, limits=limits)

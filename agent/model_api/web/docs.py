@@ -22,14 +22,13 @@ _SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 
 def documentation(request: Request) -> HTMLResponse:
-    """Return the documentation page."""
-    root = request.scope.get("root_path", "")
+    """Return the documentation page. Its addresses are relative: a proxy may have put a path before ours."""
     page = get_swagger_ui_html(
-        openapi_url=f"{root}{SCHEMA}",
+        openapi_url=f".{SCHEMA}",
         title=request.app.title,
-        swagger_js_url=f"{root}{ASSETS}/swagger-ui-bundle.js",
-        swagger_css_url=f"{root}{ASSETS}/swagger-ui.css",
-        swagger_favicon_url=f"{root}{ASSETS}/favicon.png",
+        swagger_js_url=f".{ASSETS}/swagger-ui-bundle.js",
+        swagger_css_url=f".{ASSETS}/swagger-ui.css",
+        swagger_favicon_url=f".{ASSETS}/favicon.png",
     )
     page.headers["Content-Security-Policy"] = policy(page.body)
     return page

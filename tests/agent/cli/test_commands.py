@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import csv
+import os
+import pwd
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import Result
+from sqlmodel import select
 from typer.testing import CliRunner
 
 from agent.cli import app
 from agent.errors import BadInput, NotPossibleYet
 from agent.serving import artefact
 from agent.serving.registry import Registry
+from agent.store.database import Database
+from agent.store.tables import Review
 from tests.tickets.conversations import load_conversations
 
 pytestmark = pytest.mark.xdist_group("commands")  # what they share is made once
@@ -69,6 +74,20 @@ def test_what_needs_a_model_says_so(run: Run, folder: Path, command: str, tmp_pa
 
 def test_importing_again_adds_nothing(trained: Run, folder: Path) -> None:
     assert "\n0 new reviewed tickets of " in trained("import", str(folder / "tickets.csv")).output
+
+
+def test_an_import_needs_no_name_of_the_user(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(uid: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    places = ["--config", str(folder / "agent.toml"), "--data", str(tmp_path)]
+    assert CliRunner().invoke(app, ["import", str(folder / "tickets.csv"), *places]).exit_code == 0
+    database = Database.open_file(tmp_path / "rolecall.sqlite3")
+    assert database.call(lambda s: set(s.exec(select(Review.actor)))) == {f"uid {os.getuid()}"}
+    database.close()
 
 
 def test_faulty_rows_are_listed_with_their_lines_and_nothing_is_imported(trained: Run, tmp_path: Path) -> None:

@@ -190,6 +190,17 @@ def test_a_connector_takes_its_secrets_from_the_environment(tmp_path: Path) -> N
     assert (helpdesk.token, helpdesk.webhook_secrets) == ("s3cret-token", ("0123456789abcdef",))
 
 
+@pytest.mark.parametrize("given", ["0123456789abcdef", '["0123456789abcdef"]'])
+def test_a_single_secret_of_a_hook_needs_no_brackets(tmp_path: Path, given: str) -> None:
+    name = "ROLECALL_CONNECTORS__DJANGO_HELPDESK__WEBHOOK_SECRETS"
+    assert load(write(tmp_path, HELPDESK), SECRETS | {name: given}, None) == load(
+        write(tmp_path, HELPDESK + "webhook_secrets = '0123456789abcdef'\n"),
+        {n: v for n, v in SECRETS.items() if n != name},
+        None,
+    )
+    assert faults(write(tmp_path, HELPDESK), SECRETS | {name: "short"}) != []
+
+
 def test_no_fault_repeats_a_secret(tmp_path: Path) -> None:
     variables = {"TOKEN": "top secret é", "WEBHOOK_SECRETS": '["top secret", 5, {"top secret": 1}]'}
     environ = {f"ROLECALL_CONNECTORS__DJANGO_HELPDESK__{name}": value for name, value in variables.items()}

@@ -56,7 +56,7 @@ def test_dotenv_may_be_absent_and_names_without_values_say_nothing(tmp_path: Pat
 
 
 def test_files_are_named_like_their_secret_in_any_case(tmp_path: Path) -> None:
-    (tmp_path / NAME.lower()).write_text("t\r\n")
+    (tmp_path / NAME.lower()).write_bytes(b"\xef\xbb\xbft\r\n")  # as Notepad saves it
     (tmp_path / "helpdesk").write_text("h\n\n")
     (tmp_path / "other").write_text("o")
     assert values(Files(tmp_path), "helpdesk") == {NAME: "t", "helpdesk": "h\n"}
