@@ -13,10 +13,11 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
+import numpy as np
 import structlog
 from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
@@ -34,11 +35,13 @@ from agent.intake.storage import Storage
 from agent.metrics import Metrics
 from agent.model_api.web.access import ModelApiRoute
 from agent.model_api.web.assembly import model_api
+from agent.model_api.web.inference import AgentAnswers
 from agent.notes.speak import Speaker
 from agent.store import coordination
 from agent.store.arrivals import untraced
 from agent.store.comments import Limits
 from agent.store.database import why
+from agent.triage.opinion import RoleClassifier
 from agent.web.health import Health
 from agent.web.metrics_page import MetricsPage
 from agent.web.protection import SafeHeaders
@@ -83,7 +86,9 @@ def create_app(
     desk = Desk(database, observed, parts.classifier, speaker, metrics, head_start)
     keep_versions = settings.learning.keep_versions
     key = (lambda: rotation.current.api.key) if rotation else (lambda: settings.api.key)
-    queue, api = model_api(settings.api, parts.directory, database, key, keep_versions)
+    queue, api = model_api(
+        settings.api, parts.directory, database, key, keep_versions, partial(_answers, parts.classifier)
+    )
 
     trace = traces.trace if traces else untraced
     handler = traces.attempted(partial(handle, desk)) if traces else partial(handle, desk)
@@ -147,6 +152,17 @@ def _key(parts: Parts) -> bytes:
     """Return the key of our comments' marks: all servers on one database share it."""
     key = parts.directory.key()
     return bytes.fromhex(parts.database.call(coordination.agree, "key", key.hex())) if parts.database.clustered else key
+
+
+def _answers(classifier: RoleClassifier, texts: Sequence[str]) -> AgentAnswers | None:
+    """Return what the ticket agent answers to texts, as `rolecall predict` does; None where no model serves."""
+    opinions = [classifier.opinion(text, "", date.today()) for text in texts]
+    first, model = opinions[0], opinions[0].grounds.model
+    if model is None or any(opinion.model_version != model.version for opinion in opinions):
+        return None
+    scores = np.array([opinion.probabilities for opinion in opinions])
+    suggestions = tuple(opinion.outcome for opinion in opinions)
+    return AgentAnswers(model.version, first.roles, scores, suggestions, model.fusion.multi_label)
 
 
 def _start(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.padding import Padding
 
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
 
@@ -19,24 +19,24 @@ def predict(
     config: ConfigOption = CONFIG,
     data: DataOption = None,
 ) -> None:
-    """Show the comment that a ticket with this text would get, and every role's confidence. Posts nothing."""
+    """Show the comment that a ticket with this text would get, and all that led to it. Posts nothing."""
     from agent.notes import wording
-    from agent.notes.phrasing import percent
-    from agent.notes.reasons import why_none
+    from agent.notes.explaining import explained
     from agent.store import tickets
-    from agent.triage.cutoffs import Abstained
+    from agent.triage.explanation import explain
     from connectors.base import Markup
     from connectors.markup import render
+    from connectors.note import Note, Section, SectionKind
 
     parts = parts_for(config, data)
+    roles = parts.classifier.catalogue.roles
     opinion = parts.classifier.opinion(text, body, date.today())
     subjects = parts.database.call(tickets.subjects, [n.ticket_key for n in opinion.neighbours])
-    console = Console(highlight=False, soft_wrap=True)
-    note = wording.of_opinion(opinion, subjects, roles=parts.classifier.catalogue.roles)
-    none = isinstance(opinion.verdict, Abstained) and why_none(opinion, opinion.verdict)
-    console.print(escape(render(note, Markup.MARKDOWN) if note else f"No suggestion. {none}"))
-    table = Table("role", "confidence")
-    for role, probability in opinion.ranked():
-        table.add_row(escape(role), percent(probability))
-    console.print(table)
-    console.print(f"model: {opinion.model_version or 'none, rules alone'}")
+    console = Console(highlight=False)
+    note = wording.of_opinion(opinion, subjects, roles=roles)
+    if note is not None:
+        console.print(escape(render(note, Markup.MARKDOWN)))
+        console.print()
+    why = Note((Section(SectionKind.ANSWER, explained(explain(opinion), subjects, roles)),))
+    for line in render(why, Markup.MARKDOWN).split("\n\n"):
+        console.print(Padding(escape(line), (0, 0, 0, 2)))

@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from agent.triage.evidence import Neighbour
+from connectors.markup import excerpt
 from connectors.note import Paragraph, Span, Style
+
+NEIGHBOUR = "{number} {subject} ({roles})"
+MOST_DECIMALS = 3
 
 _MARKED = re.compile(r"\*\*(?P<strong>.+?)\*\*|`(?P<code>[^`]+)`|\{(?P<value>\w+)\}|(?P<plain>[^*`{]+|.)")
 
@@ -45,3 +50,18 @@ def joined(parts: Sequence[Paragraph], between: str) -> Paragraph:
 def percent(share: float) -> str:
     """Return a confidence in percent. Nothing is certain: it ends at 99."""
     return "under 1 %" if share < 0.01 else f"{min(round(share * 100), 99)} %"
+
+
+def percents_apart(a: float, b: float) -> tuple[str, str]:
+    """Return two confidences in percent, with the decimals that it takes to tell them apart."""
+    if a != b and percent(a) == percent(b):
+        for decimals in range(1, MOST_DECIMALS):
+            if (shown := (f"{a * 100:.{decimals}f} %", f"{b * 100:.{decimals}f} %"))[0] != shown[1]:
+                return shown
+    return percent(a), percent(b)
+
+
+def neighbour(near: Neighbour, subject: str) -> Paragraph:
+    """Return a similar ticket by its number, its first words and its roles."""
+    number = near.ticket_key.partition(":")[2]
+    return worded(NEIGHBOUR, number=number, subject=[excerpt(subject)], roles=listed(near.roles, "and"))

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from agent.domain import Role
-from agent.notes.phrasing import joined, listed, percent, worded
+from agent.notes.phrasing import joined, listed, neighbour, percent, worded
 from agent.triage.cutoffs import Abstained, Verdict
-from agent.triage.evidence import Neighbour
 from agent.triage.opinion import Opinion
 from connectors.base import PRIVATELY
 from connectors.markup import excerpt
@@ -26,7 +25,6 @@ CORRECTED = "**Role: {roles}** (said by staff; suggested was {suggested})"
 WHY = "Why: {reasons}."
 PHRASES = "it says "
 ALIKE = "like "
-NEIGHBOUR = "{number} {subject} ({roles})"
 WORDS = "the words as a whole are like those of its tickets"
 RIGHT_OR_WRONG = "Right? Answer {privately}: `/role ok`. Wrong? `/role` and {roles}."
 WHICH_ONE = "Which one? Answer {privately}: {commands}, or `/role` and the name of another."
@@ -157,16 +155,11 @@ def _reasons(opinion: Opinion, verdict: Verdict, subjects: Mapping[str, str]) ->
         reasons.append((Span(PHRASES), *joined([(excerpt(phrase),) for phrase in phrases], ", ")))
     alike = [n for n in opinion.neighbours if set(n.roles) & set(_asked(verdict)) and n.ticket_key in subjects]
     if alike:
-        like = [_neighbour(n, subjects[n.ticket_key]) for n in alike[:NEIGHBOURS_SHOWN]]
+        like = [neighbour(n, subjects[n.ticket_key]) for n in alike[:NEIGHBOURS_SHOWN]]
         reasons.append((Span(ALIKE), *joined(like, ", ")))
     if not reasons and opinion.model_version:
         reasons.append((Span(WORDS),))
     return reasons
-
-
-def _neighbour(neighbour: Neighbour, subject: str) -> Paragraph:
-    number = neighbour.ticket_key.partition(":")[2]
-    return worded(NEIGHBOUR, number=number, subject=[excerpt(subject)], roles=listed(neighbour.roles, "and"))
 
 
 def _phrases(opinion: Opinion, verdict: Verdict) -> list[str]:

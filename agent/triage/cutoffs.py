@@ -168,7 +168,7 @@ def fit_cutoffs(
     multi_label: bool = False,
 ) -> Cutoffs:
     """Return the cut-offs that keep `target`, from honest probabilities and 0/1 labels, both float64[n, roles]."""
-    role, probability, right = _answers(probabilities, labels, multi_label)
+    role, probability, right = answered(probabilities, labels, multi_label)
     pooled = _Answers.of(probability, right)
     shared = _lowest(pooled.probability, lambda cutoff: _bound(*pooled.record(cutoff)), target)
     by_role = {
@@ -180,7 +180,7 @@ def fit_cutoffs(
 
 def precision_coverage(probabilities: Floats, labels: Floats, *, multi_label: bool = False) -> tuple[Point, ...]:
     """Return precision against coverage for every distinct cut-off, the strictest first."""
-    _, probability, right = _answers(probabilities, labels, multi_label)
+    _, probability, right = answered(probabilities, labels, multi_label)
     answers = _Answers.of(probability, right)
     points = []
     for cutoff in np.unique(probability)[::-1]:
@@ -195,7 +195,7 @@ def rows(points: Sequence[Point]) -> list[Row]:
     return [(p.cutoff, p.coverage, p.precision, p.interval.low, p.interval.high) for p in points[::step]]
 
 
-def _answers(probabilities: Floats, labels: Floats, multi_label: bool) -> tuple[NDArray[np.intp], Floats, Floats]:
+def answered(probabilities: Floats, labels: Floats, multi_label: bool) -> tuple[NDArray[np.intp], Floats, Floats]:
     """Return role index, probability and rightness of every answer: the best role of each ticket, or every role."""
     if multi_label:
         role = np.tile(np.arange(probabilities.shape[1]), len(probabilities))

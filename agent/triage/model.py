@@ -58,6 +58,11 @@ class TicketModel(RoleModel):
         spoken = RoleModel.probabilities_of(self, embeddings)
         return _pooled(spoken, self.columns, self.fusion.multi_label).astype(np.float32)
 
+    def record(self) -> tuple[Floats, Floats] | None:
+        """Return the honest answers and labels, float64[n, roles] each, that the cut-offs are judged by, if kept."""
+        labels = _labels(self, tuple)
+        return (np.array([self.honest[key] for key in labels]), np.array(list(labels.values()))) if labels else None
+
     def keeps(self, target: float) -> bool:
         """Return whether the cut-offs are those of a precision target."""
         return abs(self.cutoffs.target - target) < SAME_TARGET

@@ -16,11 +16,21 @@ from agent.config.settings import TriageSettings
 from agent.domain import Outcome, Reason, RoleCatalogue, ticket_text
 from agent.serving.active import ActiveModel
 from agent.triage.cutoffs import Abstained, Cutoffs, Verdict, judge
-from agent.triage.evidence import Floats, Neighbour, Recall
-from agent.triage.fusion import Fusion
+from agent.triage.evidence import Evidence, Floats, Neighbour, Recall
+from agent.triage.fusion import Fusion, pool
 from agent.triage.memory_store import MemoryStore
 from agent.triage.model import TicketModel
 from heuristics import Hit, RuleSet, tally, vetoed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grounds:
+    """What an opinion was formed from, for `agent.triage.explanation`."""
+
+    evidence: Evidence
+    fusion: Fusion
+    cutoffs: Cutoffs
+    model: TicketModel | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,7 @@ class Opinion:
     neighbours: tuple[Neighbour, ...]
     rules_version: str
     model_version: str | None
+    grounds: Grounds
 
     @property
     def outcome(self) -> Outcome:
@@ -85,7 +96,8 @@ class RoleClassifier:
         hits = self.rules.match(subject, body, on)
         recalled = self._recall(text, fusion, hidden)
         spoken = model.probabilities([text]) if model is not None and text else None
-        answer = fusion.answer(spoken, [hits], recalled)[0]
+        evidence = fusion.gather(spoken, [hits], recalled)
+        answer = pool(evidence, fusion.weights)[0]
         roles, probabilities = self._active_only(fusion.roles, answer, on, source)
         return Opinion(
             _judged(judge(probabilities, roles, cutoffs), roles, hits, taught=model is not None),
@@ -95,6 +107,7 @@ class RoleClassifier:
             recalled.neighbours[0] if recalled else (),
             self.rules.version,
             model.version if model else None,
+            Grounds(evidence, fusion, cutoffs, model),
         )
 
     def weighing(self, model: TicketModel | None) -> tuple[Fusion, Cutoffs]:

@@ -15,7 +15,7 @@ from agent.model_api.job_queue import JobQueue
 from agent.model_api.named_models import NamedModels
 from agent.model_api.web.access import Keys
 from agent.model_api.web.app import create_api
-from agent.model_api.web.inference import InferenceRoutes
+from agent.model_api.web.inference import AskAgent, InferenceRoutes
 from agent.model_api.web.models import ModelRoutes
 from agent.model_api.web.training import TrainingRoutes
 from agent.packages import TRAINING, missing
@@ -29,8 +29,12 @@ def model_api(
     database: Database,
     key: Callable[[], SecretStr | None],
     keep_versions: int,
+    agent: AskAgent = lambda texts: None,
 ) -> tuple[JobQueue, FastAPI]:
-    """Return the queue of training jobs, which the caller runs, and the application that fills it."""
+    """Return the queue of training jobs, which the caller runs, and the application that fills it.
+
+    `agent` answers for the ticket agent's own model.
+    """
     models = named_models(settings, directory)
     limits = Limits(settings.job_timeout_seconds, settings.job_memory_mb)
     queue = JobQueue(
@@ -48,7 +52,7 @@ def model_api(
         Keys(key, directory.api_key),
         TrainingRoutes(database, models, queue, settings),
         ModelRoutes(models),
-        InferenceRoutes(models, loaded, settings.threads),
+        InferenceRoutes(models, loaded, settings.threads, agent),
         settings,
     )
     return queue, api

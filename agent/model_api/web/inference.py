@@ -7,9 +7,10 @@ latency. Within a request, texts of similar length share a batch.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import numpy as np
 from anyio import CapacityLimiter, to_thread
@@ -17,7 +18,7 @@ from fastapi import APIRouter
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, StringConstraints
 
-from agent.model_api.named_models import NamedModels
+from agent.model_api.named_models import ROLE_MODEL, NamedModels
 from agent.model_api.training_request import ModelName, Text
 from agent.model_api.web.responses import EmbeddingsResponse, Prediction, PredictResponse, faulty, refusals
 from agent.serving.artefact import VERSION
@@ -55,12 +56,31 @@ class EmbeddingsRequest(TextsRequest):
 
 
 @dataclass(frozen=True, slots=True)
+class AgentAnswers:
+    """The ticket agent's answers to n texts, by rules, memory and the model together.
+
+    `probabilities`: float64[n, roles]; `suggestions`: whether each is clear, either_or or none.
+    """
+
+    version: str
+    roles: tuple[str, ...]
+    probabilities: NDArray[np.floating]
+    suggestions: tuple[str, ...]
+    multi_label: bool
+
+
+AskAgent: TypeAlias = Callable[[Sequence[str]], AgentAnswers | None]
+"""Returns None where no model serves."""
+
+
+@dataclass(frozen=True, slots=True)
 class InferenceRoutes:
     """The inference endpoints. They compute as many requests in parallel as there are cores for their threads."""
 
     models: NamedModels
     loaded: LoadedModels
     threads: int
+    agent: AskAgent = lambda texts: None
     _limiter: CapacityLimiter = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,7 +95,10 @@ class InferenceRoutes:
         return router
 
     async def predict(self, request: PredictRequest) -> PredictResponse:
-        """Classify texts. The ticket agent's own model answers alone, without the rules and memory used for tickets."""
+        """Classify texts. The ticket agent's own model answers as it answers tickets, with rules and memory.
+
+        Another version of it than the one that serves answers alone.
+        """
         return await to_thread.run_sync(partial(self._predict, request), limiter=self._limiter)
 
     async def embed(self, request: EmbeddingsRequest) -> EmbeddingsResponse:
@@ -83,13 +106,16 @@ class InferenceRoutes:
         return await to_thread.run_sync(partial(self._embed, request), limiter=self._limiter)
 
     def _predict(self, request: PredictRequest) -> PredictResponse:
-        model = self._model(request)
-        probabilities = model.probabilities(request.texts)
-        predictions = [
-            prediction(model, text, row, all_scores=request.all_scores)
-            for text, row in zip(request.texts, probabilities, strict=True)
-        ]
-        return PredictResponse(predictions=predictions, model_version=model.version)
+        name, registry, manifest = self.models.version(request.model_name, request.version)
+        answers = self.agent(request.texts) if name == ROLE_MODEL and request.texts else None
+        if answers is None or request.version not in (None, answers.version):
+            model = self.loaded.get(registry.folder(manifest.version))
+            probabilities = model.probabilities(request.texts)
+            nothing = (None,) * len(request.texts)
+            return response(request, model.version, model.roles, probabilities, nothing, model.manifest.multi_label)
+        return response(
+            request, answers.version, answers.roles, answers.probabilities, answers.suggestions, answers.multi_label
+        )
 
     def _embed(self, request: EmbeddingsRequest) -> EmbeddingsResponse:
         model = self._model(request)
@@ -103,14 +129,25 @@ class InferenceRoutes:
         return self.loaded.get(registry.folder(manifest.version))
 
 
-def prediction(model: RoleModel, text: str, row: NDArray[np.float32], *, all_scores: bool) -> Prediction:
-    """Return the prediction for one text from its probabilities, float32[labels]."""
-    best = int(row.argmax())
-    likely = None
-    if model.manifest.multi_label:
-        likely = [label for label, score in zip(model.roles, row, strict=True) if score >= 0.5]
-    scores = dict(zip(model.roles, row.tolist(), strict=True)) if all_scores else None
-    return Prediction(text=text, label=model.roles[best], score=float(row[best]), labels=likely, scores=scores)
+def response(
+    request: PredictRequest,
+    version: str,
+    roles: Sequence[str],
+    probabilities: NDArray[np.floating],
+    suggestions: Sequence[str | None],
+    multi_label: bool,
+) -> PredictResponse:
+    """Return the predictions for the texts of a request from their probabilities, [texts, roles]."""
+    predictions = []
+    for text, row, suggestion in zip(request.texts, probabilities.tolist(), suggestions, strict=True):
+        scores = dict(zip(roles, row, strict=True))
+        best = max(scores, key=scores.__getitem__)
+        labels = [role for role, score in scores.items() if score >= 0.5] if multi_label else None
+        shown = scores if request.all_scores else None
+        predictions.append(
+            Prediction(text=text, label=best, score=scores[best], labels=labels, scores=shown, suggestion=suggestion)
+        )
+    return PredictResponse(predictions=predictions, model_version=version)
 
 
 def shortened(embeddings: NDArray[np.float32], dimensions: int | None) -> NDArray[np.float32]:

@@ -159,6 +159,10 @@ class Prediction(BaseModel):
     scores: dict[str, float] | None = Field(
         default=None, description="The score of each label, if requested with `all_scores`."
     )
+    suggestion: str | None = Field(
+        default=None,
+        description="What a ticket with this text would get from the ticket agent: clear, either_or or none.",
+    )
 
 
 class PredictResponse(BaseModel):

@@ -7,16 +7,19 @@ import pytest
 
 from agent.domain import Reason
 from agent.notes.reasons import SENTENCES, why_none
-from agent.triage.cutoffs import Abstained
-from agent.triage.opinion import Opinion
+from agent.triage.cutoffs import Abstained, Cutoffs
+from agent.triage.evidence import Evidence
+from agent.triage.fusion import Fusion
+from agent.triage.opinion import Grounds, Opinion
 from heuristics import Hit, Kind, Scope
 
 BARRED = Hit("second-reminder", "Network", Kind.VETO, 0, Scope.ANY, 0, 8, "reminder")
+GROUNDS = Grounds(Evidence(np.ones(1)), Fusion.untrained(("Network",)), Cutoffs(), None)
 VOTED = Hit("vpn", "Network", Kind.VOTE, 1, Scope.ANY, 9, 12, "VPN")
 
 
 def why(verdict: Abstained) -> str:
-    opinion = Opinion(verdict, ("Network",), np.zeros(1), (BARRED, VOTED), (), "rules", None)
+    opinion = Opinion(verdict, ("Network",), np.zeros(1), (BARRED, VOTED), (), "rules", None, GROUNDS)
     return why_none(opinion, verdict)
 
 

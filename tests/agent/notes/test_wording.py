@@ -10,9 +10,10 @@ import pytest
 from agent.domain import Reason, Role
 from agent.notes import wording
 from agent.notes.phrasing import percent, worded
-from agent.triage.cutoffs import Abstained, Verdict
-from agent.triage.memory import Neighbour
-from agent.triage.opinion import Opinion
+from agent.triage.cutoffs import Abstained, Cutoffs, Verdict
+from agent.triage.evidence import Evidence, Neighbour
+from agent.triage.fusion import Fusion
+from agent.triage.opinion import Grounds, Opinion
 from connectors.base import Markup
 from connectors.markup import EXCERPT_LENGTH, excerpt, render
 from connectors.note import Span, Style
@@ -21,12 +22,15 @@ from heuristics import Hit, Kind, Scope
 ROLES = ("Network", "Electrician", "Plumbing")
 
 
+GROUNDS = Grounds(Evidence(np.ones(3) / 3), Fusion.untrained(ROLES), Cutoffs(), None)
+
+
 def hit(phrase: str, role: str = "Network", weight: float = 1.0) -> Hit:
     return Hit(phrase, role, Kind.VOTE, weight, Scope.ANY, 0, len(phrase), phrase)
 
 
 def opinion(verdict: Verdict | Abstained, *hits: Hit, neighbours: tuple[Neighbour, ...] = ()) -> Opinion:
-    return Opinion(verdict, ROLES, np.array([0.5, 0.3, 0.2]), hits, neighbours, "rules", "model")
+    return Opinion(verdict, ROLES, np.array([0.5, 0.3, 0.2]), hits, neighbours, "rules", "model", GROUNDS)
 
 
 def said(opinion: Opinion, subjects: Mapping[str, str] | None = None, roles: Sequence[Role] = ()) -> str:
@@ -63,7 +67,7 @@ def test_one_role_that_is_likely_but_not_clear_is_asked_for_alone() -> None:
 
 def test_no_more_roles_are_listed_than_can_be_read_at_once() -> None:
     many = tuple(f"role {number}" for number in range(74))
-    wide = Opinion(Verdict(many[:1], 0.9, clear=True), many, np.ones(74) / 74, (), (), "rules", "model")
+    wide = Opinion(Verdict(many[:1], 0.9, clear=True), many, np.ones(74) / 74, (), (), "rules", "model", GROUNDS)
     assert said(wide).splitlines()[-1].endswith("Wrong? `/role` and a role's name.")
 
 

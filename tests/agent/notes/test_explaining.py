@@ -1,0 +1,83 @@
+"""A person who asks why reads rules, similar tickets, model and threshold in one and the same wording everywhere."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from agent.core import Parts
+from agent.notes.explaining import explained
+from agent.notes.phrasing import percents_apart
+from agent.store import tickets
+from agent.triage.explanation import Voice, explain
+from connectors.base import Markup
+from connectors.markup import render
+from connectors.note import Note, Section, SectionKind
+
+TODAY = date(2026, 1, 5)
+
+
+def why(parts: Parts, text: str) -> list[str]:
+    """Return the paragraphs of the explanation as Markdown."""
+    opinion = parts.classifier.opinion(text, "", TODAY)
+    subjects = parts.database.call(tickets.subjects, [near.ticket_key for near in opinion.neighbours])
+    said = explained(explain(opinion), subjects, parts.classifier.catalogue.roles)
+    return render(Note((Section(SectionKind.ANSWER, said),)), Markup.MARKDOWN).split("\n\n")
+
+
+def test_rules_alone_say_what_hit_with_which_weight_and_that_no_model_has_a_record(parts: Parts) -> None:
+    told = why(parts, "VPN is down")
+    assert told[0].startswith(("Clear: ", "Either-or, not clear: Network has "))
+    assert told[1].startswith("Network: rules ")
+    assert any(line.startswith("Rule `vpn`") or ", weight " in line for line in told)
+    assert "No similar ticket with a known role." in told
+    assert any(line.startswith("Network is clear from 90 %, the precision asked for") for line in told)
+    assert told[-1].startswith("No model yet: rules alone decide")
+
+
+def test_no_suggestion_says_why_and_what_would_help(parts: Parts) -> None:
+    told = why(parts, "hello there")
+    assert told[0].startswith("No suggestion. No model yet, and no rule matches. Write a rule")
+    assert "No rule hit." in told
+
+
+@pytest.mark.xdist_group("trained")
+def test_a_trained_desk_shows_each_voice_the_rules_record_and_the_roles_own_threshold(trained: Parts) -> None:
+    told = why(trained, "VPN is down since the update")
+    opinion = trained.classifier.opinion("VPN is down since the update", "", TODAY)
+    explanation = explain(opinion)
+    best = explanation.roles[0]
+    assert set(best.alone) == set(Voice)
+    assert told[1].startswith(f"{best.role}: rules ")
+    assert ", similar tickets " in told[1]
+    assert ", model " in told[1]
+    assert any("with known roles." in line and line.startswith("Rule ") for line in told)
+    assert any(line.startswith("Similar tickets: ") for line in told)
+    assert any(f"{best.role} is " in line and " of 100 are asked for" in line for line in told)
+    assert told[-1].startswith(f"Model {opinion.model_version}")
+
+
+@pytest.mark.xdist_group("trained")
+def test_what_each_voice_says_alone_is_a_probability_and_their_leader_is_told_where_it_is_overruled(
+    trained: Parts,
+) -> None:
+    explanation = explain(trained.classifier.opinion("VPN is down", "", TODAY))
+    for voice in Voice:
+        assert sum(role.alone[voice] for role in explanation.roles) == pytest.approx(1)
+    assert explanation.leader(Voice.RULES) == "Network"
+
+
+@pytest.mark.parametrize(
+    ("pair", "shown"),
+    [
+        ((0.94, 0.86), ("94 %", "86 %")),
+        ((0.982, 0.984), ("98.2 %", "98.4 %")),
+        ((0.9, 0.9), ("90 %", "90 %")),
+        ((0.98212, 0.98234), ("98.21 %", "98.23 %")),
+    ],
+)
+def test_two_confidences_that_differ_are_never_shown_as_equal(
+    pair: tuple[float, float], shown: tuple[str, str]
+) -> None:
+    assert percents_apart(*pair) == shown
