@@ -28,6 +28,7 @@ from agent.config.rotation import Rotation
 from agent.config.settings import BrakesSettings, Settings
 from agent.core import Parts
 from agent.desk import Desk, handle
+from agent.feedback import accounts
 from agent.intake.group_commit import GroupCommit
 from agent.intake.rate import buckets
 from agent.intake.receive import Receiver, Summary
@@ -76,6 +77,9 @@ def create_app(
     storage = Storage(database, settings.intake)
     commit = GroupCommit(database, settings.intake, storage)
     mark_key = _key(parts)
+    for connector in connectors.values():
+        if known := database.call(accounts.ours, connector.source):
+            connector.learn_author(known)
     settle = timedelta(seconds=settings.work.settle_seconds)
     head_start = timedelta(minutes=settings.brakes.head_start_minutes)
     speaker = Speaker(database, mark_key, settle, _limits(settings.brakes), shadow=settings.triage.shadow)

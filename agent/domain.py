@@ -30,6 +30,7 @@ class Via(StrEnum):
     COMMAND = "command"
     CLOSURE = "closure"
     REOPENING = "reopening"
+    UNDO = "undo"
     IMPORT = "import"
 
 
@@ -48,6 +49,7 @@ class Reason(StrEnum):
     UNTAUGHT = "untaught"
     RULED_OUT = "ruled_out"
     NO_ROLE = "no_role"
+    NONE_OF_OURS = "none_of_ours"
     CLOSED = "closed"
     STAFF_FIRST = "staff_first"
 

@@ -72,6 +72,12 @@ class Metrics:
             ["kind"],
             registry=registry,
         )
+        self.refused_commands = Counter(
+            "rolecall_refused_commands_total",
+            "Commands that did not count, because their author is not known to be staff",
+            ["source"],
+            registry=registry,
+        )
         self.calls = Counter(
             "rolecall_connector_calls_total",
             "Calls to ticketing systems by outcome: ok, transient, ambiguous, not_found, permanent, failed",

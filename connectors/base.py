@@ -29,11 +29,13 @@ class Poll:
 class Stored:
     """A comment of ours as the system stores it; `text` is None if its response does not show it.
 
-    The text has the form in which `read_ticket` returns it, which may differ from the one that was sent.
+    The text has the form in which `read_ticket` returns it, which may differ from the one that was sent. `author_id` is
+    the account that it was stored for, None if the response does not show it: so we learn who we are.
     """
 
     id: str
     text: str | None = None
+    author_id: str | None = None
 
 
 class Markup(StrEnum):
@@ -50,6 +52,15 @@ class Markup(StrEnum):
 PRIVATELY = "with a private note"
 
 
+class StaffKnownBy(StrEnum):
+    """How it is known that the author of a message is staff: only then a command counts."""
+
+    MESSAGES = "messages"
+    """Every message says whether staff or the requester wrote it."""
+    ACCOUNTS = "accounts"
+    """Staff are the accounts in `staff`, and those that a ticket was ever assigned to."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """What a kind of system supports; False if that is unknown."""
@@ -58,8 +69,7 @@ class Capabilities:
     edits_comments: bool = False
     writes_subject: bool = False
     writes_description: bool = False
-    knows_staff: bool = False
-    """Messages show whether staff or the requester wrote them."""
+    staff_known_by: StaffKnownBy = StaffKnownBy.ACCOUNTS
     private_notes: bool = False
     """A comment can be hidden from the requester."""
     privately: str = PRIVATELY
@@ -87,12 +97,19 @@ class Connector(Protocol):
     source: str
     """The connector's name in this installation: in the settings, in `/hooks/{source}` and in ticket keys."""
 
-    author_id: str
-    """The system's id of the account that we comment with."""
+    @property
+    def author_id(self) -> str:
+        """The system's id of the account that we comment with; "" until the answer to our first comment names it."""
+
+    staff: frozenset[str] | None
+    """The ids of accounts that the operator calls staff; None where nobody was named."""
 
     sender_retries: bool
     """Whether the system sends a webhook again when it is answered 429 or 503; only then it is ever told to slow down.
     """
+
+    def learn_author(self, account_id: str) -> None:
+        """Take an account for the one that we comment with: what it does tells nothing, from now on."""
 
     def verify(self, delivery: Delivery) -> None:
         """Raise InvalidSignature unless the delivery is authentic. Looks at bytes only, in constant time."""

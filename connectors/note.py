@@ -50,6 +50,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """All that one comment says, most important section first."""
+    """All that one comment says, most important section first.
+
+    `choices` are what a person can confirm: each a set of roles; several where the note asks which one it is.
+    """
 
     sections: tuple[Section, ...]
+    choices: tuple[tuple[str, ...], ...] = ()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
-from connectors.base import Capabilities, Markup, Poll, Stored
+from connectors.base import Capabilities, Markup, Poll, StaffKnownBy, Stored
 from connectors.errors import Ambiguous, ConnectorError, InvalidSignature, MalformedPayload, TicketNotFound
-from connectors.events import Delivery, Event, Kind, Message, Ticket, Visibility
+from connectors.events import AuthorKind, Delivery, Event, Kind, Message, Ticket, Visibility
 from connectors.note import Note, Section, SectionKind, Span
 
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
@@ -20,6 +20,7 @@ CAPABILITIES = Capabilities(
     private_notes=True,
     comments_closed_without_reopening=True,
     polls=True,
+    staff_known_by=StaffKnownBy.MESSAGES,
 )
 
 
@@ -38,6 +39,9 @@ class Desk:
     author_id: str = "bot"
     sender_retries: bool = True
     secret: str = "open sesame"
+    people: Collection[str] = ("tech", "kim")
+    """Authors whose messages are marked as written by staff."""
+    staff: frozenset[str] | None = None
     tickets: dict[str, Ticket] = field(default_factory=dict)
     events: dict[tuple[str, str], Event] = field(default_factory=dict)
     faults: list[ConnectorError] = field(default_factory=list)
@@ -56,7 +60,7 @@ class Desk:
         self.tickets[number] = ticket
         return self._tell(Event(Kind.CREATED, number, f"ticket-{number}", ticket.created_at, ticket=ticket))
 
-    def reply(self, number: str, text: str, author: str = "tech", internal: bool = True) -> Event:
+    def reply(self, number: str, text: str, author: str | None = "tech", internal: bool = True) -> Event:
         message = self._store(number, text, author, internal)
         return self._tell(Event(Kind.COMMENTED, number, f"comment-{message.id}", message.created_at, message=message))
 
@@ -75,10 +79,10 @@ class Desk:
         self.tickets[number] = replace(self.tickets[number], closed=False, closed_at=None)
         return self._tell(Event(Kind.REOPENED, number, f"reopening-{number}-{at.timestamp()}", at))
 
-    def rewrite(self, number: str, message_id: str | None, text: str) -> None:
-        """Give a message another text."""
+    def rewrite(self, number: str, message_id: str | None, text: str, **changes: str) -> None:
+        """Give a message another text, and what else is to change."""
         ticket = self.tickets[number]
-        messages = tuple(replace(m, text=text) if m.id == message_id else m for m in ticket.messages)
+        messages = tuple(replace(m, text=text, **changes) if m.id == message_id else m for m in ticket.messages)
         self.tickets[number] = replace(ticket, messages=messages)
 
     def comments(self, number: str) -> list[Message]:
@@ -88,13 +92,17 @@ class Desk:
         self.events[event.kind, event.delivery_id] = event
         return event
 
-    def _store(self, number: str, text: str, author: str, internal: bool) -> Message:
+    def _store(self, number: str, text: str, author: str | None, internal: bool) -> Message:
         ticket = self.tickets[number]
         visibility = Visibility.STAFF_ONLY if internal else Visibility.PUBLIC
         identifier = f"{number}.{len(ticket.messages) + 1}"
-        message = Message(identifier, author, text, self.now(), visibility=visibility)
+        kind = AuthorKind.STAFF if author in self.people else AuthorKind.UNKNOWN
+        message = Message(identifier, author, text, self.now(), kind, visibility)
         self.tickets[number] = replace(ticket, messages=(*ticket.messages, message))
         return message
+
+    def learn_author(self, account_id: str) -> None:
+        self.author_id = account_id
 
     # What the agent sees of it: connectors.base.Connector
 

@@ -17,6 +17,7 @@ from agent.checks.installation import Installation
 from agent.checks.installation import look as look
 from agent.checks.model import model
 from agent.checks.reach import reach
+from agent.checks.staff import staff
 from agent.checks.training import training
 from agent.core import connect
 from connectors.base import Connector
@@ -27,7 +28,7 @@ CHECKS: tuple[Callable[[Installation], Iterable[Finding]], ...] = (
 )
 """What can be seen on this machine, in the order in which it is printed."""
 
-CONNECTOR_CHECKS: tuple[Callable[[Installation, Connector], AsyncIterator[Finding]], ...] = (reach,)
+CONNECTOR_CHECKS: tuple[Callable[[Installation, Connector], AsyncIterator[Finding]], ...] = (reach, staff)
 """What each connected system is asked for. None of them raises ConnectorError."""
 
 

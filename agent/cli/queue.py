@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -99,14 +100,15 @@ def drop(number: Number, config: ConfigOption = CONFIG, data: DataOption = None)
 @app.command()
 def pause(
     reason: Annotated[str, typer.Option(help="Shown by `rolecall queue status` and in the log.")] = "by hand",
+    keep_answering: Annotated[bool, typer.Option(help="Pause suggestions only: commands are still answered.")] = False,
     config: ConfigOption = CONFIG,
     data: DataOption = None,
 ) -> None:
-    """Pause all comments on all servers. Suggestions are still recorded."""
+    """Pause all comments on all servers. Suggestions are still recorded, and commands carried out."""
     from agent.store import comments
 
     with open_database(config, data) as database:
-        database.call(comments.pause, reason)
+        database.call(partial(comments.pause, reason=reason, keep_answering=keep_answering))
     _print("comments: paused")
 
 

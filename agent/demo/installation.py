@@ -53,7 +53,8 @@ class Installation:
         the environment of the processes, not into the file.
         """
         queues = {str(number): slug for slug, number in helpdesk.queues.items()}
-        connector = {"url": helpdesk.url, "author_id": str(helpdesk.user_ids[account]), "queues": queues}
+        staff = [str(helpdesk.user_ids[name]) for name in helpdesk.tokens if name != account]
+        connector = {"url": helpdesk.url, "queues": queues, "staff": staff}
         lines = [f"rules = {json.dumps(str(self._rules))}", f"roles = {json.dumps(str(self._roles))}"]
         for name, table in {**tables, "connectors.django-helpdesk": connector}.items():
             lines += [f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]

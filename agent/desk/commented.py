@@ -1,70 +1,143 @@
-"""Somebody replied: carry out a command in a staff-only reply, and answer it in our comment."""
+"""Somebody replied: carry out a command of known staff, wherever it stands, and answer it in our comment."""
 
 from __future__ import annotations
 
-from agent.desk.created import decide
+from dataclasses import replace
+from itertools import takewhile
+
+import structlog
+
 from agent.desk.desk import Desk
-from agent.feedback import reviews
-from agent.feedback.commands import Confirm, Contradictory, Correct, Misplaced, NotUnderstood, parse
-from agent.notes import wording
-from agent.store import tickets
+from agent.desk.standing import show
+from agent.feedback import accounts, reviews
+from agent.feedback.commands import (
+    Command,
+    Confirm,
+    Contradictory,
+    Correct,
+    Misplaced,
+    NoneOfOurs,
+    NotUnderstood,
+    Undo,
+    Why,
+    parse,
+)
+from agent.notes import answers, wording
+from agent.notes.phrasing import worded
+from agent.notes.speak import find_ours
+from agent.store import comments, tickets
 from agent.store.inbox import Job
-from agent.store.tables import Ticket, utcnow
+from agent.store.tables import Comment, Ticket, utcnow
 from connectors.events import Message, Visibility
 from connectors.events import Ticket as RemoteTicket
 from connectors.markup import by_rolecall
 from connectors.note import Paragraph
 
+log = structlog.get_logger()
+
 
 async def commented(desk: Desk, job: Job) -> None:
-    """Carry out a command in a reply that only staff can read.
+    """Carry out the command in a reply, if its author is known to be staff.
 
-    Customers cannot write staff-only replies, so they cannot give commands. Nor can another installation on the same
-    system: two that answered each other's comments would do so without end.
+    Another installation on the same system is not: two that answered each other's comments would do so without end.
     """
     message = job.event.message
-    if message is None or message.visibility is not Visibility.STAFF_ONLY or by_rolecall(message.text):
+    if message is None or by_rolecall(message.text):
         return
     command = parse(message.text, desk.classifier.catalogue)
     if command is None:
         return
     remote, ticket = await desk.read(job)
-    decision = await desk.database.read(tickets.last_decision, ticket.key)
-    suggested = desk.classifier.catalogue.today(decision.roles if decision else ())
+    account = await desk.database.read(accounts.find, job.source, message.author_id)
+    if accounts.counts(message, desk.connectors[job.source], account, utcnow()):
+        answer = await _carry_out(desk, job, message, remote, ticket, command)
+        await show(desk, job, remote, ticket, answer)
+    elif not isinstance(command, Misplaced):
+        await _refuse(desk, job, message, remote, ticket)
+
+
+async def _refuse(desk: Desk, job: Job, message: Message, remote: RemoteTicket, ticket: Ticket) -> None:
+    """Count the command of an account that is not known as staff, and answer one at most on a ticket."""
+    if await desk.database.write(accounts.refuse, job.source, message.author_id, job.seq):
+        desk.metrics.refused_commands.labels(job.source).inc()
+        log.warning("command_of_unknown_account", account=message.author_id)
+    comment = await desk.database.read(comments.get, ticket.key)
+    if comment is None or not comment.told_unknown:
+        await show(desk, job, remote, ticket, answers.unknown_author(message.author_id), asked=False)
+        await desk.database.write(comments.told_unknown, ticket.key)
+
+
+async def _carry_out(
+    desk: Desk, job: Job, message: Message, remote: RemoteTicket, ticket: Ticket, command: Command
+) -> Paragraph | None:
+    """Carry out a command of staff, and return what there is to answer."""
+    names = desk.classifier.catalogue.names
     match command:
         case NotUnderstood(name, close):
-            await _answer(desk, job, remote, ticket, wording.unknown_role(name, close, desk.classifier.catalogue.names))
+            return wording.unknown_role(name, close, names)
         case Misplaced():
-            await _answer(desk, job, remote, ticket, wording.misplaced())
+            return wording.misplaced()
         case Contradictory():
-            await _answer(desk, job, remote, ticket, wording.contradictory())
+            return wording.contradictory()
+        case Why():
+            return await _evidence(desk, job, remote, ticket)
+        case Undo():
+            origin, at = reviews.origin_of(job.event), job.event.occurred_at or utcnow()
+            undo = reviews.undo(job.ticket_key, origin=origin, actor=message.author_id, at=at)
+            undone = await reviews.withdraw(undo, desk.database, desk.classifier.memory)
+            return worded(answers.TAKEN_BACK if undone else answers.NOTHING_TO_UNDO)
+        case Confirm():
+            comment = await desk.database.read(comments.get, job.ticket_key)
+            choices = await _choices(desk, job, message, remote, comment)
+            if len(choices) != 1:
+                return answers.which_one(choices) if choices else worded(answers.NOTHING_TO_CONFIRM)
+            await _review(desk, job, message, choices[0])
         case Correct(roles):
-            await _review(desk, job, message, remote, roles, suggested)
-        case Confirm() if suggested:
-            await _review(desk, job, message, remote, suggested, suggested)
+            await _review(desk, job, message, roles)
+        case NoneOfOurs():
+            await _review(desk, job, message, ())
+    return worded(answers.PUBLIC) if message.visibility is Visibility.PUBLIC else None
 
 
-async def _answer(desk: Desk, job: Job, remote: RemoteTicket, ticket: Ticket, answer: Paragraph) -> None:
-    """Answer in our comment why a command was not carried out, and show the opinion on the ticket."""
+async def _choices(
+    desk: Desk, job: Job, message: Message, remote: RemoteTicket, comment: Comment | None
+) -> tuple[tuple[str, ...], ...]:
+    """Return what our comment offered to confirm when the reply was written; nothing where it was not there yet."""
+    if comment is None or not _there_before(message, remote, comment, desk.connectors[job.source].author_id):
+        return ()
+    if comment.choices is not None:
+        return tuple(map(desk.classifier.catalogue.today, comment.choices))
+    suggested = await _suggested(desk, job)  # the comment is an earlier release's
+    return (suggested,) if suggested else ()
+
+
+async def _suggested(desk: Desk, job: Job) -> tuple[str, ...]:
+    decision = await desk.database.read(tickets.last_decision, job.ticket_key)
+    return desk.classifier.catalogue.today(decision.roles if decision else ())
+
+
+def _there_before(message: Message, remote: RemoteTicket, comment: Comment, author_id: str) -> bool:
+    """Return whether our comment was on the ticket before this message."""
+    earlier = takewhile(lambda m: m.id != message.id, remote.messages)
+    at = message.created_at
+    kept = (m for m in earlier if at is None or m.created_at is None or m.created_at <= at)
+    before = replace(remote, messages=tuple(kept))
+    return find_ours(before, author_id, comment.marker, comment.remote_id) is not None
+
+
+async def _evidence(desk: Desk, job: Job, remote: RemoteTicket, ticket: Ticket) -> Paragraph:
     opinion = await desk.opinion(job, remote.subject, remote.body, ticket.filed_at.date())
-    await decide(desk, job, remote, opinion, answer)
+    subjects = await desk.database.read(tickets.subjects, [n.ticket_key for n in opinion.neighbours])
+    return answers.evidence(opinion, subjects)
 
 
-async def _review(
-    desk: Desk,
-    job: Job,
-    message: Message,
-    remote: RemoteTicket,
-    roles: tuple[str, ...],
-    suggested: tuple[str, ...],
-) -> None:
+async def _review(desk: Desk, job: Job, message: Message, roles: tuple[str, ...]) -> None:
     review = reviews.answer(
         job.ticket_key,
         roles,
-        suggested=suggested,
+        suggested=await _suggested(desk, job),
         origin=reviews.origin_of(job.event),
         actor=message.author_id,
         at=job.event.occurred_at or utcnow(),
     )
     await reviews.record(review, desk.database, desk.classifier.memory, desk.metrics)
-    await desk.say(job, remote, wording.reviewed(roles, reviews.how(review), review.rejected))

@@ -44,10 +44,18 @@ async def too_late(desk: Desk, ticket: Ticket, remote: RemoteTicket) -> Reason |
     return Reason.STAFF_FIRST if await desk.database.read(tickets.verdict, ticket.key) is not None else None
 
 
-async def decide(desk: Desk, job: Job, remote: RemoteTicket, opinion: Opinion, answer: Paragraph | None = None) -> None:
+async def decide(
+    desk: Desk,
+    job: Job,
+    remote: RemoteTicket,
+    opinion: Opinion,
+    answer: Paragraph | None = None,
+    *,
+    asked: bool = False,
+) -> None:
     """Record the opinion in the ledger, then comment, with the answer to a command where there was one."""
     await _record(desk, ledger_row(job, opinion, utcnow()))
-    await desk.say_opinion(job, remote, opinion, answer)
+    await desk.say_opinion(job, remote, opinion, answer, asked=asked)
 
 
 async def _record(desk: Desk, decision: Decision) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from agent.feedback import accounts
 from agent.metrics import Metrics
 from agent.notes import wording
 from agent.notes.speak import Said, Speaker
@@ -30,6 +31,8 @@ class Desk:
     speaker: Speaker
     metrics: Metrics
     head_start: timedelta = timedelta(0)
+    _assigned: set[tuple[str, str]] = field(default_factory=set)
+    """Accounts, by source, that are recorded as staff because a ticket was assigned to them."""
 
     async def read(self, job: Job) -> tuple[RemoteTicket, Ticket]:
         """Read the event's ticket, and return it as it is now and as it was filed.
@@ -46,14 +49,31 @@ class Desk:
             url=seen.url or remote.url,
             filed_at=seen.created_at or remote.created_at or job.event.occurred_at or utcnow(),
         )
+        await self._learn_staff(job, remote)
         return remote, await self.database.write(tickets.file, filed)
 
+    async def _learn_staff(self, job: Job, remote: RemoteTicket) -> None:
+        """Record to whom the ticket is assigned, now or when the event happened: these people are staff."""
+        seen = {ticket.assignee for ticket in (remote, job.event.ticket) if ticket and ticket.assignee}
+        new = {(job.source, account) for account in seen} - self._assigned
+        if new:
+            await self.database.write(accounts.assign, job.source, {account for _, account in new})
+            self._assigned.update(new)
+
     async def opinion(self, job: Job, subject: str, body: str, on: date) -> Opinion:
-        """Form an opinion on the event's ticket, off the event loop."""
-        return await asyncio.to_thread(self.classifier.opinion, subject, body, on, source=job.source)
+        """Form an opinion on the event's ticket, off the event loop, as if it had not been reviewed."""
+        return await asyncio.to_thread(
+            self.classifier.opinion, subject, body, on, hidden=job.ticket_key, source=job.source
+        )
 
     async def say_opinion(
-        self, job: Job, remote: RemoteTicket, opinion: Opinion, answer: Paragraph | None = None
+        self,
+        job: Job,
+        remote: RemoteTicket,
+        opinion: Opinion,
+        answer: Paragraph | None = None,
+        *,
+        asked: bool = False,
     ) -> None:
         """Make our comment show the opinion, unless there is nothing to say."""
         subjects = await self.database.read(tickets.subjects, [n.ticket_key for n in opinion.neighbours])
@@ -61,11 +81,14 @@ class Desk:
         roles = self.classifier.catalogue.roles
         note = wording.of_opinion(opinion, subjects, answer, roles=roles, privately=privately)
         if note is not None:
-            await self.say(job, remote, note)
+            await self.say(job, remote, note, asked=asked)
 
-    async def say(self, job: Job, remote: RemoteTicket, note: Note) -> None:
-        """Make the note our comment on the ticket, which was just read. Raises ConnectorError."""
-        said = await self.speaker.say(self.connectors[job.source], remote, note)
+    async def say(self, job: Job, remote: RemoteTicket, note: Note, *, asked: bool = False) -> None:
+        """Make the note our comment on the ticket, which was just read; `asked` as in `Speaker.say`.
+
+        Raises ConnectorError.
+        """
+        said = await self.speaker.say(self.connectors[job.source], remote, note, asked=asked)
         self.metrics.comments.labels(said).inc()
         if said in (Said.POSTED, Said.EDITED):
             self.metrics.comment_delay.observe((utcnow() - job.received_at).total_seconds())

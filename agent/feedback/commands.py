@@ -1,21 +1,23 @@
-"""The reply commands: `/role NAME`, `/role NAME, NAME`, `/role ok`, as people type them, in their own words alone.
+"""The reply commands, as people type them, in their own words alone: `/role` and a NAME, ok, none, undo or why.
 
 `/role` counts as the first thing on a line. After it the longest role or alias that matches counts, and more behind
 commas as far as these are roles, too; what else follows is ignored. `role NAME` without slash and colon counts where
-the line holds nothing else. Where somebody seems to want a command that does not count, the answer says why.
+the line holds nothing else. A role that is called as a command keeps its meaning. Where somebody seems to want a
+command that does not count, the answer says why.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.domain import RoleCatalogue, fold
+from agent.text.mail_phrases import GREETINGS
 from agent.text.own_words import Origin, lines
 from agent.text.plain import plain_text
 
-AGREEMENT = "ok"
 LONGEST_NAME = 200
 
 
@@ -29,6 +31,21 @@ class Correct:
     """`/role NAME`: these roles are right, by their official names."""
 
     roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoneOfOurs:
+    """`/role none`: no role of ours should handle the ticket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """`/role undo`: the ticket's last answer is taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """`/role why`: the author wants to see the evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,49 +66,59 @@ class Contradictory:
     """Two different commands in one reply: neither is carried out; the answer asks which one is meant."""
 
 
-Command = Confirm | Correct | NotUnderstood | Misplaced | Contradictory
+Obeyed = Confirm | Correct | NoneOfOurs | Undo | Why
+Command = Obeyed | NotUnderstood | Misplaced | Contradictory
 
-_MARKUP = r"[\s*_~`#+•-]*(?:\d{1,2}[.)]\s+)?[*_~`]*"
+WORDS: Mapping[str, Obeyed] = {"ok": Confirm(), "none": NoneOfOurs(), "undo": Undo(), "why": Why()}
+WITHOUT_SLASH = ("ok", "none", "undo")
+
+_MARKUP = r"[\s*_~`#+•\\-]*(?:\d{1,2}[.)]\s+)?[*_~`]*"
 """What may stand before a command: list marks, headings, emphasis, code spans."""
 
 _COMMAND = re.compile(rf"^{_MARKUP}[/\uff0f]role(?![^\W_])[*_~`]*[ \t]*[:\uff1a]?(?P<what>.*)$", re.I)
-_BARE = re.compile(r"^role[ \t]+(?P<what>[^:]+)$", re.I)
+_BARE = re.compile(r"^role[ \t]+(?P<what>[^:?]+)$", re.I)
 _ANYWHERE = re.compile(r"(?<![\w/.\uff0f])[/\uff0f]role(?!\w)", re.I)
-_GREETING = re.compile(
-    r"^(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|hallo|moin|servus|liebe[rs]?|guten (?:tag|morgen|abend)|"
-    r"bonjour|salut|hola|buenos días|ciao|hoi)\b(?:\W+\w+){0,3}\W*$",
-    re.I,
-)
-_EDGES = " \t`*_~\"'“”„«»()[]<>.!?;:"
+_GREETING = re.compile(rf"^(?:{'|'.join(GREETINGS)})(?!\w)(?:\W+\w+){{0,3}}\W*$", re.I)
+_WORD = re.compile(rf"(?:{'|'.join(WORDS)})", re.I)
+_EDGES = " \t`*_~\"'“”„«»()[]<>.!;:"
+_BEFORE = _EDGES + "?=-–—→"
 _COMMAS = (",", "，", "、")
+_JOINING = "-‐‑–/&+'’.@"
+"""Signs that make one word of the letters on both sides."""
 
 
 def parse(text: str, roles: RoleCatalogue) -> Command | None:
     """Return the command in a reply, or None where there is none. Repeating a command is no contradiction."""
     own = [line.text if line.origin is Origin.OWN else "" for line in lines(plain_text(text))]
     given = list(_given(own, roles))
-    obeyed = [command for command in given if not isinstance(command, Misplaced)]
-    if len(set(obeyed)) > 1:
+    meant = {_same(command): command for command in reversed(given) if not isinstance(command, Misplaced)}
+    if len(meant) > 1:
         return Contradictory()
-    return obeyed[0] if obeyed else next(iter(given), None)
+    return next(iter(meant.values()), None) or next(iter(given), None)
+
+
+def _same(command: Command) -> object:
+    """Return what two commands that mean the same have in common: the order of roles does not count."""
+    return frozenset(command.roles) if isinstance(command, Correct) else command
 
 
 def _given(own: Sequence[str], roles: RoleCatalogue) -> Iterator[Command]:
     """Yield the command of each line. Lines that are not the author's own are empty in `own`."""
     for index, line in enumerate(own):
+        before, after = own[index - 1] if index else "", own[index + 1] if index + 1 < len(own) else ""
         if found := _COMMAND.match(line):
-            before, after = own[index - 1] if index else "", own[index + 1] if index + 1 < len(own) else ""
             yield Misplaced() if _within_sentence(before, after) else _meant(found["what"], roles)
-        elif (bare := _BARE.match(line.strip(_EDGES))) and (exact := _exactly(bare["what"].strip(_EDGES), roles)):
-            yield exact
+        elif (bare := _BARE.match(line.strip(_EDGES))) and not _within_sentence(before, after):
+            if exact := _exactly(bare["what"].strip(_EDGES), roles):
+                yield exact
         elif _ANYWHERE.search(line):
             yield Misplaced()
 
 
 def _within_sentence(before: str, after: str) -> bool:
     """Return whether a line that begins with a command is the middle of a wrapped sentence."""
-    above = before.rstrip()
-    if not above or not above[-1].isalpha() or _COMMAND.match(before) or _GREETING.match(above.strip()):
+    above = before.strip()
+    if not above or not _letter(above[-1]) or _COMMAND.match(before) or _GREETING.match(above):
         return False
     return after.lstrip()[:1].islower()
 
@@ -99,7 +126,7 @@ def _within_sentence(before: str, after: str) -> bool:
 def _meant(what: str, roles: RoleCatalogue) -> Command:
     """Return what the words behind `/role` mean."""
     named: list[str] = []
-    rest = what.lstrip(_EDGES)
+    rest = what.lstrip(_BEFORE)
     while found := _longest(rest, roles):
         name, rest = found
         if name not in named:
@@ -110,23 +137,36 @@ def _meant(what: str, roles: RoleCatalogue) -> Command:
         rest = rest[1:].lstrip(_EDGES)
     if named:
         return Correct(tuple(named))
-    name = re.split(f"[{''.join(_COMMAS)}]", what)[0].strip(_EDGES)[:LONGEST_NAME]
-    if re.match(rf"{AGREEMENT}(?!\w)", name, re.IGNORECASE):
-        return Confirm()
+    word = rest[:LONGEST_NAME]
+    if (reserved := _WORD.match(word)) and _ends(word, reserved.end()):
+        return WORDS[reserved[0].lower()]
+    name = re.split(f"[{''.join(_COMMAS)}]", word)[0].strip(_BEFORE)
     return NotUnderstood(name, roles.near(name) or roles.near(name.partition(" ")[0]))
 
 
 def _longest(text: str, roles: RoleCatalogue) -> tuple[str, str] | None:
     """Return the role whose name or alias is the longest beginning of the text, and what follows it."""
-    beginning = text[:LONGEST_NAME]
-    for end in range(len(beginning), 0, -1):
-        at_edge = end == len(text) or not (text[end].isalnum() or text[end] == "_")
-        if at_edge and (role := roles.lookup(beginning[:end])):
+    for end in range(min(len(text), LONGEST_NAME), 0, -1):
+        if _ends(text, end) and (role := roles.lookup(text[:end])):
             return role.name, text[end:]
     return None
+
+
+def _ends(text: str, end: int) -> bool:
+    """Return whether a word ends here: no letter, digit or sign of one follows, nor a hyphen with more behind it."""
+    following = text[end : end + 2]
+    if following[:1] and following[0] in _JOINING:
+        following = following[1:]
+    return not following or not (_letter(following[0]) or following[0].isnumeric() or following[0] == "_")
+
+
+def _letter(sign: str) -> bool:
+    """Return whether a sign is a letter, or a mark that belongs to one: vowel signs of Indic scripts are no letters."""
+    return unicodedata.category(sign)[0] in "LM" or sign in "\u200c\u200d"
 
 
 def _exactly(what: str, roles: RoleCatalogue) -> Command | None:
     if role := roles.lookup(what):
         return Correct((role.name,))
-    return Confirm() if fold(what) == AGREEMENT else None
+    word = fold(what)
+    return WORDS[word] if word in WITHOUT_SLASH else None

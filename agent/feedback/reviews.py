@@ -30,6 +30,15 @@ async def record(review: Review, database: Database, memory: MemoryStore, metric
     return True
 
 
+async def withdraw(undo: Review, database: Database, memory: MemoryStore) -> bool:
+    """Take back a ticket's last answer, in the memory, too. Return False where there is none."""
+    if not await database.write(tickets.withdraw, undo):
+        return False
+    log.info("answer_withdrawn")
+    await asyncio.to_thread(memory.refresh)
+    return True
+
+
 def origin_of(event: Event) -> str:
     """Return the origin of a review: the delivery and kind of the event that brought it."""
     return f"{event.delivery_id}:{event.kind}"
@@ -45,7 +54,10 @@ def answer(
     at: datetime,
     via: Via = Via.COMMAND,
 ) -> Review:
-    """Return a person's explicit review: a confirmation where it names the suggested roles, else a correction."""
+    """Return a person's explicit review: a confirmation where it names the suggested roles, else a correction.
+
+    Without roles, the ticket is none of ours.
+    """
     agreed = set(roles) == set(suggested)
     return Review(
         ticket_key=ticket_key,
@@ -62,6 +74,13 @@ def answer(
 def how(review: Review) -> str:
     """Return "corrected" or "confirmed"."""
     return Strength(review.strength).name.lower()
+
+
+def undo(ticket_key: str, *, origin: str, actor: str | None, at: datetime) -> Review:
+    """Return the row by which somebody takes back the last answer to a ticket."""
+    return Review(
+        ticket_key=ticket_key, roles=[], strength=Strength.REOPENED, via=Via.UNDO, origin=origin, actor=actor, at=at
+    )
 
 
 def closure(ticket_key: str, role: str, suggested: Sequence[str], *, origin: str, at: datetime) -> Review:

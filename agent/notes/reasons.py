@@ -15,6 +15,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.UNTAUGHT: "No model yet, and no rule matches.",
     Reason.RULED_OUT: "Rules rule out every role ({rules}).",
     Reason.NO_ROLE: "No role is active today.",
+    Reason.NONE_OF_OURS: "Staff called similar tickets none of ours.",
     Reason.CLOSED: "It was closed before Rolecall looked.",
     Reason.STAFF_FIRST: "Staff chose a role before Rolecall looked.",
 }
@@ -22,14 +23,19 @@ HELP: Mapping[Reason, str] = {
     Reason.UNSURE: "Give the ticket its role: the next similar one learns from it at once.",
     Reason.UNTAUGHT: "Write a rule for its words into rules.toml, or teach: `rolecall import`, then `rolecall train`.",
     Reason.RULED_OUT: "Look at these rules in rules.toml: `rolecall rules test` shows what they find.",
+    Reason.NONE_OF_OURS: "If a role should handle it after all, give it with `/role NAME`.",
     Reason.NO_ROLE: "Look at `from` and `until` in roles.toml.",
 }
 
 
 def why_none(opinion: Opinion, verdict: Abstained) -> str:
     """Return why there is no suggestion on a ticket, and what would help, in one or two sentences."""
+    return " ".join(filter(None, (because(opinion, verdict), HELP.get(verdict.reason))))
+
+
+def because(opinion: Opinion, verdict: Abstained) -> str:
+    """Return why there is no suggestion on a ticket, in one sentence."""
     barring = sorted({hit.rule_id for hit in opinion.hits if hit.kind is Kind.VETO})
-    sentence = SENTENCES[verdict.reason].format(
+    return SENTENCES[verdict.reason].format(
         best=verdict.role, confidence=percent(verdict.probability), rules=", ".join(barring)
     )
-    return " ".join(filter(None, (sentence, HELP.get(verdict.reason))))

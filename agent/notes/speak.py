@@ -20,6 +20,7 @@ from functools import partial
 import structlog
 
 from agent.domain import ticket_key
+from agent.feedback import accounts
 from agent.notes import wording
 from agent.store import comments
 from agent.store.comments import Limits
@@ -88,13 +89,13 @@ class Speaker:
     _ends: dict[tuple[str, datetime], float] = field(default_factory=dict)
     """When each attempt without an outcome must have ended, on the monotonic clock."""
 
-    async def say(self, connector: Connector, ticket: Ticket, note: Note) -> Said:
+    async def say(self, connector: Connector, ticket: Ticket, note: Note, *, asked: bool = False) -> Said:
         """Make the note our one comment on the ticket, unless a brake is on. Safe to repeat. Raises ConnectorError.
 
         `ticket` was just read; it is read again only where our comment may have appeared since. In shadow mode the note
-        is only recorded.
+        is only recorded. `asked`: staff asked for it, so that only a pause by hand holds it back.
         """
-        if not self.shadow and (reason := await self.database.read(comments.paused)):
+        if not self.shadow and (reason := await self.database.read(partial(comments.silenced, asked=asked))):
             log.info("comment_withheld", reason=reason)
             return Said.WITHHELD
         key = ticket_key(connector.source, ticket.id)
@@ -106,8 +107,8 @@ class Speaker:
         self._await_settled(intent)
         there = await self._look(connector, ticket, intent)
         if there is None:
-            return await self._say_first(wanted, intent)
-        return await self._say_again(wanted, intent, there)
+            return await self._say_first(wanted, intent, asked)
+        return await self._say_again(wanted, intent, there, asked)
 
     async def _look(self, connector: Connector, ticket: Ticket, intent: Intent) -> Message | None:
         """Return our comment. Read the ticket again after an unsettled attempt, or if it differs from our own record.
@@ -120,13 +121,13 @@ class Speaker:
             there = find_ours(ticket, connector.author_id, intent.marker, intent.remote_id)
         return there
 
-    async def _say_first(self, wanted: _Wanted, intent: Intent) -> Said:
+    async def _say_first(self, wanted: _Wanted, intent: Intent, asked: bool) -> Said:
         if intent.remote_id is not None:
             log.info("comment_removed_by_staff")  # their decision stands
             return Said.REMOVED_BY_STAFF
-        return await self._post(wanted, intent, wanted.text(intent.marker))
+        return await self._post(wanted, intent, wanted.text(intent.marker), asked)
 
-    async def _say_again(self, wanted: _Wanted, intent: Intent, there: Message) -> Said:
+    async def _say_again(self, wanted: _Wanted, intent: Intent, there: Message, asked: bool) -> Said:
         """Bring the existing comment up to date, and keep the words that a person put into it."""
         mark, connector = intent.marker, wanted.connector
         words = intent.staff_text
@@ -134,26 +135,32 @@ class Speaker:
             words = unsigned(there.text)
         claimed = version_there(there.text, mark)
         if (intent.version if claimed is None else claimed) == wanted.version:
-            await self._note_posted(intent, Stored(there.id or "", there.text), wanted.version, words)
+            await self._note_posted(intent, Stored(there.id or "", there.text), wanted, words)
             return Said.UNCHANGED
         if not connector.capabilities.edits_comments:
-            return await self._post(wanted, intent, wanted.replacement(mark))
+            return await self._post(wanted, intent, wanted.replacement(mark), asked)
         text = wanted.text(mark) if words is None else wanted.below(words, mark)
         request = partial(connector.edit_comment, wanted.ticket_id, there.id or "", text)
-        await self._note_posted(intent, await self._carry_out(intent.ticket_key, request), wanted.version, words)
+        await self._note_posted(intent, await self._carry_out(intent.ticket_key, request), wanted, words)
         return Said.EDITED
 
-    async def _post(self, wanted: _Wanted, intent: Intent, text: str) -> Said:
-        if reason := await self.database.write(comments.brake, self.limits, utcnow()):
+    async def _post(self, wanted: _Wanted, intent: Intent, text: str, asked: bool) -> Said:
+        if not asked and (reason := await self.database.write(comments.brake, self.limits, utcnow())):
             log.warning("comment_withheld", reason=reason)
             return Said.WITHHELD
         request = partial(wanted.connector.post_comment, wanted.ticket_id, text)
-        await self._note_posted(intent, await self._carry_out(intent.ticket_key, request), wanted.version, None)
+        stored = await self._carry_out(intent.ticket_key, request)
+        await self._note_posted(intent, stored, wanted, None)
+        if stored.author_id and stored.author_id != wanted.connector.author_id:
+            await self.database.write(accounts.learn_ours, wanted.connector.source, stored.author_id)
+            wanted.connector.learn_author(stored.author_id)
+            log.info("own_account_learnt", account=stored.author_id)
         return Said.POSTED
 
-    async def _note_posted(self, intent: Intent, stored: Stored, version: str, staff_text: str | None) -> None:
+    async def _note_posted(self, intent: Intent, stored: Stored, wanted: _Wanted, staff_text: str | None) -> None:
         """Record the comment that is on the ticket now; the attempt is settled."""
-        await self.database.write(comments.posted, intent.ticket_key, stored, utcnow(), version, staff_text)
+        key, choices = intent.ticket_key, wanted.note.choices
+        await self.database.write(comments.posted, key, stored, utcnow(), wanted.version, staff_text, choices)
         if attempted_at := comments.unsettled(intent):
             self._ends.pop((intent.ticket_key, attempted_at), None)
 
@@ -206,9 +213,13 @@ def version_of(text: str) -> str:
 def find_ours(ticket: Ticket, author_id: str, mark: str, remote_id: str | None) -> Message | None:
     """Return our comment, the newest where there are several: it has our mark, or the id that we stored.
 
-    Only comments of our own account count: anybody could paste the mark and so keep us from commenting.
+    Only comments of our own account count: anybody could paste the mark and so keep us from commenting. While our
+    account is not known (""), the oldest message with the mark is the one that nobody could have copied.
     """
-    own = [message for message in ticket.messages if message.author_id == author_id and message.id is not None]
+    stored = [message for message in ticket.messages if message.id is not None]
+    if not author_id:
+        return next((message for message in stored if mark in message.text), None)
+    own = [message for message in stored if message.author_id == author_id]
     found = [message for message in own if message.id == remote_id or mark in message.text]
     return found[-1] if found else None
 

@@ -66,7 +66,10 @@ def of_opinion(
     why = _reasons(opinion, verdict, subjects)
     paragraphs = [_head(opinion, verdict), *([worded(WHY, reasons=joined(why, "; "))] if why else [])]
     commands = (*_what_they_handle(verdict, roles), _commands(opinion, verdict, privately))
-    return Note((Section(SectionKind.ROLE, tuple(paragraphs)), *answered, Section(SectionKind.COMMANDS, commands)))
+    return Note(
+        (Section(SectionKind.ROLE, tuple(paragraphs)), *answered, Section(SectionKind.COMMANDS, commands)),
+        _choices(verdict),
+    )
 
 
 def reviewed(roles: Sequence[str], how: str, suggested: Sequence[str] = ()) -> Note:
@@ -76,7 +79,7 @@ def reviewed(roles: Sequence[str], how: str, suggested: Sequence[str] = ()) -> N
     """
     sentence = CONFIRMED if how == "confirmed" else CORRECTED if suggested else SAID
     said = worded(sentence, roles=listed(roles, "and"), suggested=listed(suggested, "and"))
-    return Note((Section(SectionKind.ROLE, (said,)),))
+    return Note((Section(SectionKind.ROLE, (said,)),), (tuple(roles),))
 
 
 def headline(note: Note) -> Paragraph:
@@ -87,7 +90,7 @@ def headline(note: Note) -> Paragraph:
 
 def replacing(note: Note) -> Note:
     """Return the note, saying that it replaces an earlier comment, which cannot be edited."""
-    return Note((*note.sections, Section(SectionKind.REPLACES, (worded(REPLACES),))))
+    return Note((*note.sections, Section(SectionKind.REPLACES, (worded(REPLACES),))), note.choices)
 
 
 def unknown_role(name: str, close: Sequence[str], roles: Sequence[str]) -> Paragraph:
@@ -129,6 +132,11 @@ def _head(opinion: Opinion, verdict: Verdict) -> Paragraph:
 def _asked(verdict: Verdict) -> tuple[str, ...]:
     """Return the roles between which an either-or asks."""
     return (*verdict.roles, verdict.alternative) if verdict.alternative else verdict.roles
+
+
+def _choices(verdict: Verdict) -> tuple[tuple[str, ...], ...]:
+    """Return what can be confirmed: all the roles, or one of those between which an either-or asks."""
+    return tuple((role,) for role in _asked(verdict)) if verdict.alternative else (verdict.roles,)
 
 
 def _what_they_handle(verdict: Verdict, roles: Sequence[Role]) -> list[Paragraph]:

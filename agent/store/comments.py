@@ -1,12 +1,12 @@
 """Our own comments, one row per ticket, and the brakes that stop new ones.
 
 The brakes are: a person paused Rolecall, staff correct it too often, or the hour's comments are used up. Decisions are
-still recorded; what was not posted meanwhile is not posted later, either: it would come too late.
+still recorded. Only a pause by hand holds back answers to what staff ask for, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,6 +37,12 @@ def get(session: Session, key: str) -> Comment | None:
     return session.get(Comment, key)
 
 
+def told_unknown(session: Session, key: str) -> None:
+    """Record that the ticket has an answer to an account that is not known as staff: there is one at most."""
+    if (comment := session.get(Comment, key)) is not None:
+        comment.told_unknown = True
+
+
 def attempt(session: Session, key: str, at: datetime) -> datetime:
     """Record, before the request is sent, that the comment may exist or change from now on; return the attempt's time.
 
@@ -60,15 +66,24 @@ def refused(session: Session, key: str, at: datetime) -> None:
         comment.attempted_at = comment.posted_at
 
 
-def posted(session: Session, key: str, stored: Stored, at: datetime, version: str, staff_text: str | None) -> None:
-    """Record which comment is on the ticket, its version and form, and the words of staff in it."""
+def posted(
+    session: Session,
+    key: str,
+    stored: Stored,
+    at: datetime,
+    version: str,
+    staff_text: str | None,
+    choices: Sequence[Sequence[str]],
+) -> None:
+    """Record which comment is on the ticket, its version and form, what it offers, and the words of staff in it."""
     comment = session.get_one(Comment, key)
+    comment.choices = [list(roles) for roles in choices]
     comment.remote_id, comment.version, comment.shown = stored.id, version, stored.text
     comment.staff_text = staff_text
     comment.posted_at = max(at, comment.attempted_at) if comment.attempted_at else at
 
 
-PAUSE = "pause"
+PAUSE, ANSWERING = "pause", "answering while paused"
 ANSWERS_FROM = "answers from"
 """Key of the newest review at the last `resume`: the person who resumed has seen the older answers."""
 
@@ -87,14 +102,16 @@ class Limits:
     answers: int = 20
 
 
-def pause(session: Session, reason: str) -> None:
-    """Pause all comments, on every server, until `resume`."""
+def pause(session: Session, reason: str, *, keep_answering: bool = False) -> None:
+    """Pause all comments, on every server, until `resume`; or all but answers to what staff ask for."""
     coordination.put(session, PAUSE, reason)
+    coordination.put(session, ANSWERING, "" if keep_answering else None)
 
 
 def resume(session: Session) -> None:
     """Allow comments again, and count corrections only among later answers."""
     coordination.put(session, PAUSE, None)
+    coordination.put(session, ANSWERING, None)
     coordination.put(session, ANSWERS_FROM, str(tickets.newest_review(session)))
 
 
@@ -103,12 +120,19 @@ def paused(session: Session) -> str | None:
     return coordination.value(session, PAUSE)
 
 
+def silenced(session: Session, *, asked: bool) -> str | None:
+    """Return why nothing may be said, None where it may; `asked`: whether staff asked for it."""
+    reason = paused(session)
+    answering = coordination.value(session, ANSWERING) is not None
+    return None if asked and answering else reason
+
+
 def brake(session: Session, limits: Limits, now: datetime) -> str | None:
     """Return why no new comment may be posted, None where it may. Pauses where staff disagree too often."""
     if reason := paused(session):
         return reason
     if reason := _disagreement(session, limits):
-        pause(session, reason)
+        pause(session, reason, keep_answering=True)
         return reason
     recent = select(func.count()).select_from(Comment).where(col(Comment.attempted_at) > now - HOUR)
     if session.exec(recent).one() >= limits.comments_per_hour:
@@ -118,7 +142,8 @@ def brake(session: Session, limits: Limits, now: datetime) -> str | None:
 
 def _disagreement(session: Session, limits: Limits) -> str | None:
     since = int(coordination.value(session, ANSWERS_FROM) or 0)
-    latest = select(Review.strength).where(col(Review.id) > since, _ANSWER, col(Review.via) != Via.IMPORT)
+    counted = (_ANSWER, col(Review.via) != Via.IMPORT, col(Review.withdrawn).is_(None))
+    latest = select(Review.strength).where(col(Review.id) > since, *counted)
     strengths = session.exec(latest.order_by(col(Review.id).desc()).limit(limits.answers)).all()
     corrected = sum(strength == Strength.CORRECTED for strength in strengths)
     if len(strengths) < limits.answers or corrected < limits.corrected_share * limits.answers:

@@ -18,7 +18,7 @@ from sqlmodel import Session, col, delete, select, update
 from agent.domain import in_renamed_source, source_of
 from agent.errors import NotPossibleYet
 from agent.store.inbox import OPEN
-from agent.store.tables import Comment, Decision, Embedding, Inbox, Review, SharedFile, Ticket, Watermark
+from agent.store.tables import Account, Comment, Decision, Embedding, Inbox, Review, SharedFile, Ticket, Watermark
 
 KEYS: tuple[tuple[type[Any], Any], ...] = (
     (Inbox, Inbox.ticket_key),
@@ -28,7 +28,11 @@ KEYS: tuple[tuple[type[Any], Any], ...] = (
     (Review, Review.ticket_key),
     (Embedding, Embedding.ticket_key),
 )
-SOURCES: tuple[tuple[type[Any], Any], ...] = ((Inbox, Inbox.source), (Watermark, Watermark.source))
+SOURCES: tuple[tuple[type[Any], Any], ...] = (
+    (Inbox, Inbox.source),
+    (Watermark, Watermark.source),
+    (Account, Account.source),
+)
 UNFINISHED = (*OPEN, "dead")
 CHUNK = 1_000
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import CursorResult, bindparam, text
 from sqlmodel import Session, col, select
 
-from agent.store.tables import SharedValue, Utc, utcnow
+from agent.store.tables import SharedValue, utcnow
+from agent.store.times import Utc
 
 
 def take_tick(session: Session, job: str, slot: str, now: datetime) -> bool:

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Dialect, Index, LargeBinary, Text, TypeDecorator, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from agent.domain import TrainingOutcome, Via
 from agent.store.database import utcnow as utcnow
-
-
-class Utc(TypeDecorator[datetime]):
-    """An aware datetime that comes back aware: SQLite forgets the zone, so it is kept and read as UTC."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: D102 - SQLAlchemy's signature
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: D102 - SQLAlchemy's signature
-        return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _time(nullable: bool = False) -> Any:
-    return Column(Utc, nullable=nullable)
-
+from agent.store.times import time_column
 
 _WAITING = text("state = 'waiting'")
 _DEAD = text("state = 'dead'")
@@ -57,16 +50,16 @@ class Inbox(SQLModel, table=True):
     kind: str
     ticket_key: str
     content_hash: str
-    received_at: datetime = Field(sa_column=_time())
+    received_at: datetime = Field(sa_column=time_column())
     event: str = Field(sa_column=Column(Text, nullable=False))
     raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     traceparent: str | None = None
     state: str = "waiting"
-    due_at: datetime = Field(sa_column=_time())
+    due_at: datetime = Field(sa_column=time_column())
     attempts: int = 0
     crashes: int = 0
     error: str | None = None
-    done_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    done_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
 
 
 class Ticket(SQLModel, table=True):
@@ -77,8 +70,8 @@ class Ticket(SQLModel, table=True):
     body: str
     group: str | None = None
     url: str | None = None
-    filed_at: datetime = Field(sa_column=_time())
-    closed_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    filed_at: datetime = Field(sa_column=time_column())
+    closed_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
 
 
 class Decision(SQLModel, table=True):
@@ -90,7 +83,7 @@ class Decision(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     ticket_key: str = Field(index=True)
     event_seq: int | None = None
-    at: datetime = Field(sa_column=_time())
+    at: datetime = Field(sa_column=time_column())
     outcome: str
     roles: list[str] = Field(sa_column=Column(JSON, nullable=False))
     confidence: float | None = None
@@ -105,7 +98,7 @@ class Comment(SQLModel, table=True):
 
     `attempted_at` without a later `posted_at` means that the comment may exist, and that the request may still be in
     flight. `shown` is the text of `version` as the system returned it; `staff_text` is the text that a person made of
-    it.
+    it; `choices` are its note's. `told_unknown`: an account that is not known as staff has had its answer.
     """
 
     __table_args__ = (Index("ix_comment_attempted_at", "attempted_at"),)
@@ -114,17 +107,21 @@ class Comment(SQLModel, table=True):
     marker: str
     text: str
     remote_id: str | None = None
-    attempted_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
-    posted_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    attempted_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    posted_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     version: str | None = None
     shown: str | None = None
     staff_text: str | None = None
+    choices: list[list[str]] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
+    told_unknown: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
 
 
 class Review(SQLModel, table=True):
     """The role that people gave a ticket. `origin` identifies the occasion, so that a repetition adds nothing.
 
-    `rejected` are roles that we had suggested and that the person replaced; `roles` is empty for a reopened ticket.
+    `rejected` are roles that we had suggested and that the person replaced; `roles` is empty for a reopened ticket, and
+    for one that is none of ours. `withdrawn` is the origin of the undo, also on the row of the undo
+    itself.
     """
 
     __table_args__ = (
@@ -141,15 +138,32 @@ class Review(SQLModel, table=True):
     via: str = Via.COMMAND
     origin: str
     actor: str | None = None
-    at: datetime = Field(sa_column=_time())
+    at: datetime = Field(sa_column=time_column())
+    withdrawn: str | None = None
+
+
+class Account(SQLModel, table=True):
+    """An account of a connected system: whether it is ours, and whether its commands count.
+
+    `account_id` is "" for messages without an account; `trusted_until` lets an upgraded desk go on; `refused` counts
+    the commands that did not count, up to the event `last_event`.
+    """
+
+    source: str = Field(primary_key=True)
+    account_id: str = Field(primary_key=True)
+    ours: bool = False
+    assigned: bool = False
+    trusted_until: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    refused: int = 0
+    last_event: int = 0
 
 
 class Training(SQLModel, table=True):
     """One training run. `outcome` is a TrainingOutcome."""
 
     id: int | None = Field(default=None, primary_key=True)
-    started_at: datetime = Field(sa_column=_time())
-    finished_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    started_at: datetime = Field(sa_column=time_column())
+    finished_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     trigger: str
     outcome: str = TrainingOutcome.RUNNING
     version: str | None = None
@@ -170,9 +184,9 @@ class ModelJob(SQLModel, table=True):
     id: str = Field(unique=True)
     model_name: str = Field(index=True)
     state: str = Field(default="pending", index=True)
-    created_at: datetime = Field(sa_column=_time())
-    started_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
-    finished_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    created_at: datetime = Field(sa_column=time_column())
+    started_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    finished_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     server: str | None = None
     starts: int = 0
     error: str | None = None
@@ -195,7 +209,7 @@ class Watermark(SQLModel, table=True):
 
     source: str = Field(primary_key=True)
     value: str
-    at: datetime = Field(default_factory=utcnow, sa_column=_time())
+    at: datetime = Field(default_factory=utcnow, sa_column=time_column())
 
 
 class Tick(SQLModel, table=True):
@@ -203,7 +217,7 @@ class Tick(SQLModel, table=True):
 
     job: str = Field(primary_key=True)
     slot: str = Field(primary_key=True)
-    at: datetime = Field(sa_column=_time())
+    at: datetime = Field(sa_column=time_column())
 
 
 class SharedValue(SQLModel, table=True):
@@ -213,7 +227,7 @@ class SharedValue(SQLModel, table=True):
 
     name: str = Field(primary_key=True)
     value: str
-    at: datetime = Field(sa_column=_time())
+    at: datetime = Field(sa_column=time_column())
 
 
 class SharedFile(SQLModel, table=True):

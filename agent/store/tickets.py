@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import func
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from agent.domain import Example, RoleCatalogue, Strength, Via
 from agent.store.tables import Decision, Embedding, Review, Ticket
@@ -65,11 +66,14 @@ def last_decision(session: Session, key: str) -> Decision | None:
 
 def review(session: Session, new: Review) -> bool:
     """Store a review; return False where one from the same occasion is stored already."""
-    same = select(Review).where(Review.ticket_key == new.ticket_key, Review.origin == new.origin)
-    if session.exec(same).first() is not None:
+    if session.exec(_same_occasion(new)).first() is not None:
         return False
     session.add(new)
     return True
+
+
+def _same_occasion(review: Review) -> SelectOfScalar[Review]:
+    return select(Review).where(Review.ticket_key == review.ticket_key, Review.origin == review.origin)
 
 
 def imported(session: Session, key: str) -> Sequence[Review]:
@@ -86,15 +90,36 @@ def _counting() -> tuple[Any, ...]:
     return (col(Review.strength) >= Strength.CONFIRMED, col(Review.at), col(Review.id))
 
 
+def withdraw(session: Session, undo: Review) -> bool:
+    """Take back the ticket's last answer in words; return False where there is none.
+
+    `undo` is the row that says so: a repetition finds it there, and what follows the reviews finds it as a new one.
+    """
+    if session.exec(_same_occasion(undo)).first() is not None:
+        return True
+    in_words = (col(Review.strength) >= Strength.CONFIRMED, col(Review.via) != Via.IMPORT, _STANDING)
+    answers = select(Review).where(Review.ticket_key == undo.ticket_key, *in_words)
+    last = session.exec(answers.order_by(col(Review.at).desc(), col(Review.id).desc())).first()
+    if last is None:
+        return False
+    last.withdrawn = undo.withdrawn = undo.origin
+    session.add(undo)
+    return True
+
+
+_STANDING = col(Review.withdrawn).is_(None)
+
+
 def verdict(session: Session, key: str) -> Review | None:
-    """Return the review that counts for the ticket, None where it has no label."""
-    reviews = session.exec(select(Review).where(Review.ticket_key == key).order_by(*_counting())).all()
+    """Return the review that counts for the ticket, None where it has no label. It names no role for none of ours."""
+    standing = select(Review).where(Review.ticket_key == key, _STANDING)
+    reviews = session.exec(standing.order_by(*_counting())).all()
     return reviews[-1] if reviews and reviews[-1].strength > Strength.REOPENED else None
 
 
 def reviewed(session: Session, roles: RoleCatalogue) -> list[Example]:
-    """Return every reviewed ticket, as filed, with the roles that count; in the order of these reviews."""
-    return [example for _, example in placed(session, roles)]
+    """Return every ticket that has a role, as filed, with the roles that count; in the order of these reviews."""
+    return [example for _, example in placed(session, roles) if example.roles]
 
 
 def placed(
@@ -102,9 +127,10 @@ def placed(
 ) -> list[tuple[ReviewRow, Example]]:
     """Return reviewed tickets, as filed, each after the review that counts; of all tickets, or of some.
 
-    In the order of these reviews. Of some, it costs the same however many others there are. Roles have today's names.
+    In the order of these reviews. Of some, it costs the same however many others there are. Roles have today's names;
+    tickets that are none of ours have none.
     """
-    reviews, filing = select(Review), select(Ticket)
+    reviews, filing = select(Review).where(_STANDING), select(Ticket)
     if keys is not None:
         reviews, filing = reviews.where(col(Review.ticket_key).in_(keys)), filing.where(col(Ticket.key).in_(keys))
     counting: dict[str, Review] = {}
@@ -151,7 +177,7 @@ def rejected(session: Session, roles: RoleCatalogue, keys: Sequence[str] | None 
 
     A role that was merged with the one that replaced it is not among them.
     """
-    corrections = select(Review).where(Review.strength == Strength.CORRECTED).order_by(col(Review.id))
+    corrections = select(Review).where(Review.strength == Strength.CORRECTED, _STANDING).order_by(col(Review.id))
     if keys is not None:
         corrections = corrections.where(col(Review.ticket_key).in_(keys))
     return {

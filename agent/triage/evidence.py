@@ -28,12 +28,14 @@ class Recall:
     """What the memory says about n tickets, float64[n, roles] each, and the similar reviewed tickets.
 
     `evidence` and `lessons` are log-odds; `corrections` are shares of the probability, negative where one is held back.
+    `none_of_ours`: whether tickets like it were called none of ours; empty where that was not looked for.
     """
 
     evidence: Floats
     corrections: Floats
     lessons: Floats
     neighbours: tuple[tuple[Neighbour, ...], ...] = ()
+    none_of_ours: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

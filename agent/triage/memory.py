@@ -68,7 +68,10 @@ def reviewed_embeddings(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Memory:
-    """Reviewed tickets as arrays, oldest review first: embeddings [m, dim]; all others [m] or [m, roles]."""
+    """Reviewed tickets as arrays, oldest review first: embeddings [m, dim]; all others [m] or [m, roles].
+
+    Tickets that are none of ours have no label (`agent.triage.none_of_ours`), and no vote.
+    """
 
     roles: tuple[str, ...]
     ticket_keys: tuple[str, ...]
@@ -82,8 +85,8 @@ class Memory:
         return len(self.ticket_keys)
 
     def takes(self, review: ReviewedEmbedding) -> bool:
-        """Return whether a review names a role of this memory; others are not remembered."""
-        return not set(review.roles).isdisjoint(self.roles)
+        """Return whether a review names a role of this memory, or none at all; others are not remembered."""
+        return not review.roles or not set(review.roles).isdisjoint(self.roles)
 
     def without(self, ticket_keys: Collection[str]) -> Memory:
         """Return this memory without the reviews of some tickets."""
@@ -133,7 +136,7 @@ def remember(reviews: Iterable[ReviewedEmbedding], roles: Sequence[str]) -> Memo
     for review in reviews:
         latest.pop(review.ticket_key, None)  # a ticket reviewed again moves to the end
         latest[review.ticket_key] = review
-    kept = [review for review in latest.values() if set(review.roles) & set(roles)]
+    kept = [review for review in latest.values() if not review.roles or set(review.roles) & set(roles)]
     if not kept:
         nothing = np.zeros((0, len(roles)))
         return Memory(tuple(roles), (), np.zeros((0, 0), dtype=np.float32), nothing, np.zeros(0), nothing)
@@ -165,8 +168,8 @@ def recall(
         silence = np.zeros((count, len(memory.roles)))
         return Recall(silence, silence, silence, ((),) * count)
     similarity = np.asarray(embeddings @ memory.embeddings.T, dtype=np.float64)
-    if hidden is not None:
-        similarity = np.where(hidden, -1.0, similarity)
+    silent = ~memory.labels.any(axis=1) if hidden is None else hidden | ~memory.labels.any(axis=1)
+    similarity = np.where(silent, -1.0, similarity)
     nearest = np.argsort(-similarity, axis=1, kind="stable")[:, :NEIGHBOURS]
     kernel = np.zeros_like(similarity)
     closeness = np.clip((np.take_along_axis(similarity, nearest, 1) - SIMILARITY_FLOOR) / (1 - SIMILARITY_FLOOR), 0, 1)
@@ -199,7 +202,7 @@ def _roles(memory: Memory, review: int) -> tuple[str, ...]:
 def _votes(memory: Memory, kernel: Floats, fusion: Fusion) -> Floats:
     """Return log P(role | neighbours) - log P(role), or of log-odds: the kernel's weights as hits in a Dirichlet."""
     base, labels = fusion.base, memory.labels
-    votes = labels if fusion.multi_label else labels / labels.sum(axis=1, keepdims=True)
+    votes = labels if fusion.multi_label else labels / np.maximum(labels.sum(axis=1, keepdims=True), 1.0)
     posterior = (kernel @ votes + DOUBT * base) / (kernel.sum(axis=1, keepdims=True) + DOUBT)
     change: Floats = np.log(posterior) - np.log(base)
     return change - (np.log1p(-posterior) - np.log1p(-base)) if fusion.multi_label else change

@@ -23,6 +23,7 @@ from agent.triage.evidence import Recall
 from agent.triage.fusion import Fusion
 from agent.triage.memory import Memory, embed_kept, recall, remember, reviewed_embeddings
 from agent.triage.model import TicketModel
+from agent.triage.none_of_ours import none_of_ours
 
 SIZE = 2_000
 """The latest reviews whose tickets are remembered: more would slow every answer and hold old habits."""
@@ -49,7 +50,9 @@ class CurrentMemory:
     def recall(self, text: str, fusion: Fusion, hidden: str | None = None) -> Recall:
         """Return the memory's evidence on a text; `hidden` is the key of a ticket whose review is left out."""
         own = None if hidden is None else np.array([[key == hidden for key in self.memory.ticket_keys]])
-        return recall(self.memory, self.encoder.embed([text]), fusion, hidden=own)
+        embeddings = self.encoder.embed([text])
+        outside = len(self.memory) > 0 and none_of_ours(self.memory, embeddings[0], hidden)
+        return replace(recall(self.memory, embeddings, fusion, hidden=own), none_of_ours=(outside,))
 
 
 @dataclass(frozen=True, slots=True)

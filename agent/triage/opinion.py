@@ -99,8 +99,10 @@ class RoleClassifier:
         evidence = fusion.gather(spoken, [hits], recalled)
         answer = pool(evidence, fusion.weights)[0]
         roles, probabilities = self._active_only(fusion.roles, answer, on, source)
+        outside = recalled is not None and any(recalled.none_of_ours)
+        verdict = Abstained(Reason.NONE_OF_OURS) if outside else judge(probabilities, roles, cutoffs)
         return Opinion(
-            _judged(judge(probabilities, roles, cutoffs), roles, hits, taught=model is not None),
+            _judged(verdict, roles, hits, taught=model is not None),
             roles,
             probabilities,
             hits,

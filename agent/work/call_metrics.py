@@ -42,7 +42,7 @@ class _Observed:
 
     def __init__(self, connector: Connector, watches: Sequence[Watch]) -> None:
         self.source, self.kind, self.capabilities = connector.source, connector.kind, connector.capabilities
-        self.author_id = connector.author_id
+        self.author_id, self.learn_author, self.staff = connector.author_id, connector.learn_author, connector.staff
         self.sender_retries = connector.sender_retries
         self.verify, self.parse, self.ticket_url = connector.verify, connector.parse, connector.ticket_url
         self.check, self.aclose = connector.check, connector.aclose

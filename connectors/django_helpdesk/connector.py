@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import httpx
 
-from connectors.base import Capabilities, Markup, Poll, Stored
+from connectors.base import Capabilities, Markup, Poll, StaffKnownBy, Stored
 from connectors.deliveries import decode, verify_shared_secret
 from connectors.django_helpdesk import polling
 from connectors.django_helpdesk.advice import advice
@@ -37,6 +37,7 @@ class DjangoHelpdesk:
         writes_description=True,
         private_notes=True,
         privately='with "public" switched off',
+        staff_known_by=StaffKnownBy.ACCOUNTS,  # the API tells a user's number, not who is staff
         assigns=True,
         comments_closed_without_reopening=True,
         polls=True,
@@ -46,7 +47,7 @@ class DjangoHelpdesk:
 
     def __init__(self, source: str, settings: DjangoHelpdeskSettings, client: httpx.AsyncClient | None = None) -> None:
         self.source = source
-        self.author_id = settings.author_id
+        self.staff = None if settings.staff is None else frozenset(settings.staff)
         self._settings = settings
         self._client = client or make_client(
             settings.url,
@@ -55,6 +56,15 @@ class DjangoHelpdesk:
             ca_file=settings.ca_file,
         )
         self._reader = Reader(self._client, settings)
+
+    @property
+    def author_id(self) -> str:
+        """The user id of our account, "" until it is known."""
+        return self._settings.author_id or ""
+
+    def learn_author(self, account_id: str) -> None:
+        """Take a user for ours: the helpdesk stored a comment of ours for it."""
+        self._settings = replace(self._settings, author_id=account_id)
 
     def verify(self, delivery: Delivery) -> None:
         """Raise InvalidSignature unless the path holds a secret: the helpdesk signs nothing."""
@@ -97,12 +107,7 @@ class DjangoHelpdesk:
             comment = decode(Created, response.body)
         except MalformedPayload as error:
             raise Ambiguous(f"POST {FOLLOW_UPS}: the answer names no comment: {error}") from None
-        if str(comment.user) != self.author_id:
-            raise Permanent(
-                f"comment {comment.id} was stored for user {comment.user}, but connectors.{self.source}.author_id is "
-                f"{self.author_id}: set it to {comment.user}, or our own comments are taken for feedback"
-            )
-        return Stored(str(comment.id), comment.comment)
+        return Stored(str(comment.id), comment.comment, None if comment.user is None else str(comment.user))
 
     async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> Stored:
         """Replace the text of a comment. The helpdesk stores an edit as it is, without rendering it as a template."""

@@ -46,4 +46,4 @@ def is_reopening(followup: FollowUp, settings: DjangoHelpdeskSettings) -> bool:
 
 def is_ours(followup: FollowUp, settings: DjangoHelpdeskSettings) -> bool:
     """Return whether our own account wrote this."""
-    return str(followup.user) == settings.author_id
+    return settings.author_id is not None and str(followup.user) == settings.author_id

@@ -56,13 +56,17 @@ class DjangoHelpdeskSettings:
     token: Annotated[str, AfterValidator(_token)] = field(repr=False)
     """API token (rest_framework.authtoken) of a staff account that nobody else uses."""
 
-    author_id: Annotated[str, AfterValidator(_user_id)]
-    """User id of that account: its comments are ours, everybody else's are feedback. The API cannot be asked for it."""
-
     webhook_secrets: Annotated[tuple[str, ...], BeforeValidator(_one_or_more), AfterValidator(_path_secrets)] = field(
         repr=False
     )
     """Last part of the webhook URL. More than one while a secret is being rotated."""
+
+    author_id: Annotated[str, AfterValidator(_user_id)] | None = None
+    """User id of that account. The API cannot be asked for it; the answer to our first comment names it, too."""
+
+    staff: Annotated[tuple[Annotated[str, AfterValidator(_user_id)], ...], Field(max_length=10_000)] | None = None
+    """User ids of staff, whose commands count. The API does not tell who is staff; accounts that a ticket was ever
+    assigned to count as well."""
 
     queues: Mapping[str, str] = field(default_factory=dict)
     """Queue id -> slug. Webhooks name the slug, the API only the id; a queue missing here is an unknown group."""

@@ -52,13 +52,14 @@ async def test_a_url_beside_the_helpdesk_is_said_at_the_check(settings: DjangoHe
     await beside.aclose()
 
 
-async def test_a_wrong_author_id_is_found_at_the_first_comment(
-    settings: DjangoHelpdeskSettings, file_ticket: FileTicket
+@pytest.mark.parametrize("set_to", ["4711", None])
+async def test_who_we_are_is_in_the_answer_to_a_comment(
+    settings: DjangoHelpdeskSettings, file_ticket: FileTicket, set_to: str | None
 ) -> None:
-    wrong = DjangoHelpdesk("django-helpdesk", replaced(settings, author_id="4711"))
-    with pytest.raises(Permanent, match=f"author_id.*{settings.author_id}"):
-        await wrong.post_comment(file_ticket(), "Hydraulics")
-    await wrong.aclose()
+    connector = DjangoHelpdesk("django-helpdesk", replaced(settings, author_id=set_to))
+    stored = await connector.post_comment(file_ticket(), "Hydraulics")
+    await connector.aclose()
+    assert stored.author_id == settings.author_id
 
 
 async def test_a_helpdesk_that_is_down_is_transient_and_never_ambiguous(settings: DjangoHelpdeskSettings) -> None:

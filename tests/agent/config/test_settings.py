@@ -113,7 +113,6 @@ url = "x"
     assert sorted(faults(write(tmp_path, text))) == sorted(
         [
             missing.format(f"{name}.token", "token", "TOKEN"),
-            missing.format(f"{name}.author_id", "author_id", "AUTHOR_ID"),
             missing.format(f"{name}.webhook_secrets", "webhook_secrets", "WEBHOOK_SECRETS"),
             "3: connectors.django-helpdesk.url: has to begin with http:// or https:// and a host",
             "4: connectors.django-helpdesk.tokn: unknown key 'tokn' (did you mean 'token'?)",

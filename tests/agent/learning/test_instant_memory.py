@@ -31,7 +31,7 @@ async def role_of(server: Running, subject: str, body: str) -> str:
     event = server.desk.create(subject, body)
     await server.deliver(event)
     await server.idle()
-    return server.desk.comments(event.ticket_id)[0].text.splitlines()[0]
+    return next((comment.text.splitlines()[0] for comment in server.desk.comments(event.ticket_id)), "nothing")
 
 
 async def test_the_old_role_is_not_repeated_and_nothing_else_moves(trained: Parts, desk: Desk) -> None:
@@ -47,3 +47,26 @@ async def test_the_old_role_is_not_repeated_and_nothing_else_moves(trained: Part
         after = [trained.classifier.opinion(s, b, desk.now().date()).ranked()[0][0] for s, b in others]
     assert all(RIGHT in line and "Network" not in line.partition(" or ")[0] for line in again), again
     assert after == before
+
+
+async def test_similar_tickets_are_none_of_ours_until_the_answer_is_taken_back(trained: Parts, desk: Desk) -> None:
+    others = [(c.subject, c.body) for c in load_conversations()]
+    async with running(impatient(trained), desk) as server:
+        before = [trained.classifier.opinion(s, b, desk.now().date()).ranked()[0][0] for s, b in others]
+        spoken = [await role_of(server, *text) for text in (TICKET, *PARAPHRASES)]
+        assert "nothing" not in spoken
+        await server.deliver(desk.reply("1", "/role none"))
+        await server.idle()
+        again = [await role_of(server, *text) for text in (TICKET, *PARAPHRASES)]
+        asked = desk.reply("7", "/role why")
+        await server.deliver(asked)
+        await server.idle()
+        after = [trained.classifier.opinion(s, b, desk.now().date()).ranked()[0][0] for s, b in others]
+        await server.deliver(desk.reply("1", "/role undo"))
+        await server.idle()
+        undone = await role_of(server, *TICKET)
+    assert again[0] == "nothing"
+    assert again.count("nothing") > len(PARAPHRASES) / 2, again
+    assert "staff called similar tickets none of ours" in desk.comments("7")[0].text
+    assert after == before
+    assert undone == spoken[0]

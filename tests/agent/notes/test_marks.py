@@ -58,6 +58,7 @@ def test_ours_is_the_newest_of_our_own_account_by_mark_or_by_id() -> None:
     assert found(ticket(("1", "bot", MARK), ("2", "bot", MARK), ("3", "tech", MARK))) == "2"
     assert found(ticket(("1", "bot", "its mark is gone")), "1") == "1"
     assert found(ticket(("1", "tech", "not ours")), "1") is None
+    assert find_ours(ticket(("1", "bot", "hello"), ("2", "bot", MARK), ("3", "tech", MARK)), "", MARK, None).id == "2"
     assert found(ticket((None, "bot", MARK))) is None
 
 

@@ -94,7 +94,7 @@ def same(one: MemoryStore, other: MemoryStore) -> None:
         np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name), name)
 
 
-roles = st.sampled_from([(role,) for role in (*ROLES, "Retired")] + [ROLES[:2], (ROLES[0], "Retired")])
+roles = st.sampled_from([(role,) for role in (*ROLES, "Retired")] + [ROLES[:2], (ROLES[0], "Retired"), ()])
 reviews = st.tuples(
     st.integers(0, 6), roles, st.sampled_from([(), (ROLES[0],), ("Retired",)]), st.sampled_from(Strength),
     st.integers(0, 30),
@@ -104,6 +104,7 @@ reviews = st.tuples(
 @given(history=st.lists(st.lists(reviews, max_size=4), max_size=8))
 @example([[(0, (ROLES[0],), (), Strength.CONFIRMED, 9)], [(0, (ROLES[1],), (ROLES[0],), Strength.CORRECTED, 3)]])
 @example([[(n, (ROLES[0],), (), Strength.CLOSED, n)] for n in range(7)])
+@example([[(0, (ROLES[0],), (), Strength.CLOSED, 1)], [(0, (), (ROLES[0],), Strength.CORRECTED, 3)]])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_followed_memory_is_the_one_that_is_read_anew(desk: Desk, history: list[list]) -> None:
     desk.forget()

@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 
 from tests.proofs.bench.ways_corpus import orders, write_history
-from tests.proofs.bench.ways_desk import AGENT, QUEUE, QUEUE_SLUG, WaysDesk
+from tests.proofs.bench.ways_desk import AGENT, QUEUE, QUEUE_SLUG, STAFF, WaysDesk
 from tests.proofs.bench.ways_records import Records
 
 TREE = Path(__file__).parents[3]
@@ -45,6 +45,7 @@ class Installation:
                 "url": desk.url,
                 "token": "a-token",
                 "author_id": str(AGENT),
+                "staff": [str(STAFF)],
                 "webhook_secrets": [SECRET],
             },
         }

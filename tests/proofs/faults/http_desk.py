@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from connectors.base import Poll, Stored
 from connectors.errors import Ambiguous, InvalidSignature, MalformedPayload
-from connectors.events import Delivery, Event, Kind, Message, Ticket, Visibility
+from connectors.events import AuthorKind, Delivery, Event, Kind, Message, Ticket, Visibility
 from connectors.http import call, make_client
 from tests.desk import CAPABILITIES
 
@@ -18,7 +18,8 @@ AUTHOR = "bot"
 
 def event_of(kind: str, ticket: str, identifier: str, text: str) -> Event:
     """Return what a delivery, or a look, tells of one happening."""
-    said = Message(identifier, "tech", text, visibility=Visibility.STAFF_ONLY) if kind == Kind.COMMENTED else None
+    given = Message(identifier, "tech", text, None, AuthorKind.STAFF, Visibility.STAFF_ONLY)
+    said = given if kind == Kind.COMMENTED else None
     return Event(Kind(kind), ticket, identifier, message=said, ticket=Ticket(ticket, SUBJECT, ""))
 
 
@@ -28,11 +29,15 @@ class HttpDesk:
     kind = source = "desk"
     capabilities = CAPABILITIES
     author_id = AUTHOR
+    staff = None
     sender_retries = False  # so that floods meet the disk, not the rate limit
 
     def __init__(self, url: str, timeout_seconds: float, blind: bool = False) -> None:
         self._client = make_client(url, {}, timeout_seconds=timeout_seconds)
         self._blind = blind
+
+    def learn_author(self, account_id: str) -> None:
+        """Nothing to learn: it is known."""
 
     def verify(self, delivery: Delivery) -> None:
         if delivery.segment != SECRET:

@@ -1,0 +1,36 @@
+"""Show where a ticket stands: what staff said about its role, else our opinion, and the answer to a command below."""
+
+from __future__ import annotations
+
+from agent.desk.created import decide
+from agent.desk.desk import Desk
+from agent.domain import RoleCatalogue, Strength
+from agent.feedback import reviews
+from agent.notes import answers, wording
+from agent.store import tickets
+from agent.store.inbox import Job
+from agent.store.tables import Review, Ticket
+from connectors.events import Ticket as RemoteTicket
+from connectors.note import Note, Paragraph
+
+
+async def show(
+    desk: Desk, job: Job, remote: RemoteTicket, ticket: Ticket, answer: Paragraph | None, *, asked: bool = True
+) -> None:
+    """Make our comment show where the ticket stands. `asked`: whether a member of staff waits for the answer."""
+    review = await desk.database.read(tickets.verdict, ticket.key)
+    if review is not None and review.strength >= Strength.CONFIRMED:
+        await desk.say(
+            job, remote, answers.with_answer(of_review(review, desk.classifier.catalogue), answer), asked=asked
+        )
+        return
+    opinion = await desk.opinion(job, remote.subject, remote.body, ticket.filed_at.date())
+    await decide(desk, job, remote, opinion, answer, asked=asked)
+
+
+def of_review(review: Review, catalogue: RoleCatalogue) -> Note:
+    """Return the note on what staff said, with today's names of roles."""
+    if not review.roles:
+        return answers.none_of_ours()
+    replaced = catalogue.today(review.rejected)
+    return wording.reviewed(catalogue.today(review.roles), reviews.how(review), replaced)
