@@ -21,7 +21,15 @@ from heuristics import Hit
 CACHE = Path("build/bench")
 ROOT = Path(__file__).parents[3]
 SHARED = ROOT / "../shared/data"
-FILES = {"sandiego": "sandiego_demo_3k.csv", "endava": "endava_category5_3k.csv"}
+FILES = {
+    "sandiego": "sandiego_demo_3k.csv",
+    "endava": "endava_category5_3k.csv",
+    "german10": "german_mails_10_queues.csv",
+    "german42": "german_mails_42_queues.csv",
+}
+LINE_END = r"\n"
+"""What some exports wrote where a line ended: two characters."""
+
 RULES = {"excavators": ROOT / "config/rules.toml", "sandiego": ROOT / "tests/proofs/bench/sandiego/rules.toml"}
 UNDATED = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -39,7 +47,7 @@ class Corpus(History):
 
 
 def load(name: str) -> Corpus:
-    """Return `excavators`, or `sandiego` or `endava` from ../shared/data; of endava, in a fixed random order."""
+    """Return `excavators`, or a corpus from ../shared/data; one without dates is in a fixed random order."""
     examples = corpus.load(CACHE) if name == "excavators" else _read(name)
     roles = tuple(sorted({example.roles[0] for example in examples}))
     labels = np.array([[float(role in example.roles) for role in roles] for example in examples])
@@ -53,15 +61,15 @@ def load(name: str) -> Corpus:
 def _read(name: str) -> list[Example]:
     with (SHARED / FILES[name]).open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["label"] and (row["subject"] or row["body"]).strip()]
-    if not rows[0]["created_at"]:
+    if not rows[0].get("created_at"):
         rows = [rows[i] for i in np.random.default_rng(0).permutation(len(rows))]
     return [
         Example(
             ticket_key(name, row["id"]),
             row["subject"],
-            row["body"],
+            row["body"].replace(LINE_END, "\n"),
             (row["label"],),
-            datetime.fromisoformat(row["created_at"]).replace(tzinfo=UTC) if row["created_at"] else UNDATED,
+            datetime.fromisoformat(row["created_at"]).replace(tzinfo=UTC) if row.get("created_at") else UNDATED,
         )
         for row in rows
     ]
