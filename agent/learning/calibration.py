@@ -1,14 +1,14 @@
-"""Fit how much the model, the rules and the memory count, so that the pooled probabilities are calibrated.
+"""Fit how much the heads, the rules and the memory count, so that the pooled probabilities are calibrated.
 
 Fitted on out-of-fold answers to *all* reviewed tickets of the window (a handful of test tickets decides nothing), by
-maximum likelihood with a Gaussian prior around weights that are sane without any data: five scalars, shrunk, because
+maximum likelihood with a Gaussian prior around weights that are sane without any data: six scalars, shrunk, because
 richer calibrators overfit far below 1,000 tickets.
 
     reviews = OwnReviews(labels, trust)
     counted = Fusion.counted(roles, fired, reviews, multi_label=False)
     recalled = recall_as_filed(memory, counted, rows)               # from reviews older than each ticket
-    fusion = fit_fusion(counted, out_of_fold, fired, recalled, reviews)
-    honest = fusion.answer(out_of_fold, fired, recalled, reviews)   # as if it had not seen these tickets
+    fusion = fit_fusion(counted, heads, fired, recalled, reviews)   # what the heads say out-of-fold
+    honest = fusion.answer(heads, fired, recalled, reviews)   # as if it had not seen these tickets
 """
 
 from __future__ import annotations
@@ -17,18 +17,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agent.fitting import head
 from agent.fitting.evaluation import losses
 from agent.fitting.head import most_plausible
-from agent.triage.evidence import Evidence, Floats, OwnReviews, Recall
+from agent.triage.evidence import Evidence, Floats, Heads, OwnReviews, Recall
 from agent.triage.fusion import Fusion, Weights, pool
 from heuristics.rules import Hit
 
 PRIOR = Weights()
-SPREAD = (*head.SPREAD, 0.3, 0.3, 0.5)  # of the prior: log temperature, base, rules, memory, lessons
-BOUNDS = (*head.BOUNDS, (0.0, 2.0), (0.0, 2.0), (0.0, 1.5))
+SPREAD = (*head.SPREAD, 0.3, 0.3, 0.5, 0.25)  # of the prior: log temperature, base, rules, memory, lessons, lexical
+BOUNDS = (*head.BOUNDS, (0.0, 2.0), (0.0, 2.0), (0.0, 1.5), (0.0, 1.0))
 PRIOR_STRENGTHS = (1.0, 2.0, 4.0, 8.0, 16.0)
 
 
@@ -38,11 +37,11 @@ def fit_weights(evidence: Evidence, reviews: OwnReviews, prior: Weights = PRIOR)
     Vetoes are left out: no weight applies to them.
     """
     heard = replace(evidence, vetoed=None)
-    start = np.array([np.log(prior.temperature), prior.base, prior.rules, prior.memory, prior.lessons])
+    start = np.array([np.log(prior.temperature), prior.base, prior.rules, prior.memory, prior.lessons, prior.lexical])
 
     def weights_of(theta: Floats) -> Weights:
-        base, rules, memory, lessons = (float(value) for value in theta[1:])
-        return Weights(float(np.exp(theta[0])), base, rules, memory, lessons, prior.prior_strength)
+        base, rules, memory, lessons, lexical = (float(value) for value in theta[1:])
+        return Weights(float(np.exp(theta[0])), base, rules, memory, lessons, prior.prior_strength, lexical)
 
     def loss(theta: Floats) -> float:
         answers = pool(heard, weights_of(theta))
@@ -54,14 +53,14 @@ def fit_weights(evidence: Evidence, reviews: OwnReviews, prior: Weights = PRIOR)
 
 def fit_fusion(
     counted: Fusion,
-    model: NDArray[np.floating] | None,
+    heads: Heads | None,
     fired: Sequence[Sequence[Hit]],
     recall: Recall | None,
     reviews: OwnReviews,
 ) -> Fusion:
     """Return the pool `counted` (Fusion.counted) with the weights that suit n reviewed tickets best.
 
-    `model`: out-of-fold probabilities, [n, roles], NaN for roles a fold has not seen; `fired`: the rules that matched
+    `heads`: out-of-fold, NaN for roles a fold has not seen; `fired`: the rules that matched
     each ticket; `recall`: what `recall_as_filed` gives, from older reviews only.
     """
     if not len(reviews.labels):
@@ -69,7 +68,7 @@ def fit_fusion(
 
     def attempt(strength: float) -> tuple[Weights, float]:
         prior = replace(PRIOR, prior_strength=strength)
-        evidence = replace(counted, weights=prior).gather(model, fired, recall, reviews)
+        evidence = replace(counted, weights=prior).gather(heads, fired, recall, reviews)
         return fit_weights(evidence, reviews, prior)
 
     strengths = PRIOR_STRENGTHS if any(fired) else (PRIOR.prior_strength,)

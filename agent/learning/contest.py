@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from agent.domain import Example, RoleCatalogue
 from agent.fitting.evaluation import Report, correct, evaluate, losses
-from agent.learning import baselines, promotion
+from agent.learning import promotion
 from agent.learning.calibration import fit_fusion
 from agent.learning.promotion import Grades, PromotionDecision
 from agent.learning.rollback import LiveEvidence, live_evidence
-from agent.learning.training_set import group_duplicates
+from agent.learning.training_data import RECENT, labels_of
+from agent.learning.training_set import usable
 from agent.serving.model import Embeddings, Encoder
 from agent.serving.registry import Registry
 from agent.store import tickets
@@ -30,14 +31,10 @@ from agent.triage.memory import embed_kept, recall_as_filed, remember, reviewed_
 from agent.triage.model import TicketModel, load, trained_on
 from heuristics import Hit, RuleSet
 
-POOL = 450
-"""Reviewed tickets that versions are compared on, the latest: three windows."""
-
 
 def contest(database: Database, registry: Registry, rules: RuleSet, catalogue: RoleCatalogue) -> Contest:
-    """Load the latest reviewed tickets whose roles still exist."""
-    reviewed = database.call(tickets.reviewed, catalogue)
-    latest = [e for e in reviewed if not set(e.roles).isdisjoint(catalogue.names)][-POOL:]
+    """Load the latest reviewed tickets, those that a training is judged on."""
+    latest = usable(database.call(tickets.reviewed, catalogue), catalogue.names)[-RECENT:]
     fired = [rules.match(e.subject, e.body, e.filed_at.date()) for e in latest]
     return Contest(database, registry, catalogue, latest, fired, database.call(tickets.rejected, catalogue))
 
@@ -81,8 +78,7 @@ class Contest:
     @property
     def labels(self) -> Floats:
         """The reviewed roles as 0/1, float64[n, roles]."""
-        rows = [[float(role in e.roles) for role in self.roles] for e in self.examples]
-        return np.array(rows).reshape(len(rows), len(self.roles))
+        return labels_of(self.examples, self.roles)
 
     def judge(self, *models: TicketModel | None) -> Judge:
         """Return a judge for all of these models: multi-label if any of them is."""
@@ -104,9 +100,8 @@ class Contest:
         return promotion.decide(
             promotion.Comparison(
                 judge.grade(self.answers(challenger)),
+                judge.grade(self._rules_alone(challenger, judge)),
                 judge.grade(self.answers(champion)) if champion else None,
-                {name: judge.grade(said) for name, said in self._floors(challenger, judge).items()},
-                {"rules alone": judge.grade(self._rules_alone(challenger, judge))},
                 judge.grade(self.answers(best)) if best else None,
                 roles_added=tuple(sorted(set(challenger.roles) - served)),
                 roles_removed=tuple(sorted(served - set(challenger.roles))),
@@ -128,8 +123,8 @@ class Contest:
 
     def answers(self, model: TicketModel) -> Floats:
         """Return a version's answers to each ticket as before its review, float64[n, roles]."""
-        spoken = model.probabilities([e.text for e in self.examples])
-        said = model.fusion.answer(spoken, self.fired, self._recalled(model))
+        heads = model.heads([e.text for e in self.examples])
+        said = model.fusion.answer(heads, self.fired, self._recalled(model))
         for row, example in enumerate(self.examples):
             if example.ticket_key in model.honest:
                 said[row] = model.honest[example.ticket_key]
@@ -158,18 +153,6 @@ class Contest:
         """Return the rows of the tickets that a version was made from."""
         learnt = set(trained_on(model.manifest))
         return np.flatnonzero([e.ticket_key in learnt for e in self.examples])
-
-    def _floors(self, challenger: TicketModel, judge: Judge) -> dict[str, Floats]:
-        """Return the baselines' grades, each fitted on the challenger's tickets and cross-fitted on these."""
-        texts = [e.text for e in self.examples]
-        return baselines.floors(
-            texts,
-            judge.labels,
-            self._embeddings(challenger),
-            group_duplicates(texts),
-            self._learnt(challenger),
-            multi_label=judge.multi_label,
-        )
 
     def _rules_alone(self, challenger: TicketModel, judge: Judge) -> Floats:
         """Return the grades of the rules alone, with the records from the challenger's tickets."""

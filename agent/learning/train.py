@@ -1,42 +1,37 @@
 """One training run, from reviewed tickets to a version that serves, or a reason why not.
 
-    reviewed tickets → training set → split → fit in a child process → fusion and cut-offs → artefact → ACTIVE
+    reviewed tickets → training data → each lane: fit in a child process, weigh → the best → artefact → ACTIVE
 
-Fusion and cut-offs are fitted on honest probabilities: out-of-fold for the tickets that the model was fitted on, its
-own for those it never saw. The few test tickets are reported, and decide nothing.
+The cheap lane comes first; where nothing serves yet, its model serves while the others run. All are judged on the same
+answers to tickets that they had not learnt, and the best challenges what serves (agent.learning.promotion).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from sqlmodel import Session, select
 
 from agent.config.settings import LearningSettings
 from agent.data_directory import DataDirectory
 from agent.domain import RoleCatalogue, TrainingOutcome
 from agent.errors import NotPossibleYet
-from agent.fitting import child, evaluation
-from agent.fitting.head import predict
-from agent.fitting.job import FitResult, Job, Part, Progress, Recipe, Sample, describe, write_version
-from agent.learning.calibration import fit_fusion
+from agent.fitting import child
+from agent.fitting.job import Progress, Recipe
+from agent.fitting.job import Trainer as Lane
+from agent.learning.candidates import Candidate, Night, lanes
 from agent.learning.contest import Contest, contest
-from agent.learning.training_set import Split, TrainingSet, build, split
+from agent.learning.training_data import training_data
+from agent.learning.training_set import build, split, usable
 from agent.learning.turn import turn
 from agent.serving.pruning import tidied
 from agent.serving.registry import Registry
 from agent.store import tickets
 from agent.store.database import Database
 from agent.store.tables import Training, utcnow
-from agent.triage.cutoffs import fit_cutoffs, precision_coverage, rows
-from agent.triage.evidence import Floats, OwnReviews
-from agent.triage.fusion import Fusion
-from agent.triage.memory import recall_as_filed, remember, reviewed_embeddings
-from agent.triage.model import honest_arrays
 from heuristics import RuleSet
 
 LEAST_TICKETS = 20
@@ -95,8 +90,8 @@ class Trainer:
             self._registry.rollback(evidence.reason)
 
     async def _train(self, on_progress: Callable[[Progress], None]) -> dict[str, Any]:
-        reviewed = self.database.call(tickets.examples, self.catalogue)
-        chosen = build(reviewed, window=self.settings.window, roles=self.catalogue.names)
+        known = usable(self.database.call(tickets.reviewed, self.catalogue), self.catalogue.names)
+        chosen = build(known, window=self.settings.window)
         if len(chosen.examples) < LEAST_TICKETS or len(chosen.roles) < LEAST_ROLES:
             raise NotPossibleYet(
                 f"{len(chosen.examples)} reviewed tickets of {len(chosen.roles)} roles are too few to learn from: "
@@ -104,70 +99,59 @@ class Trainer:
             )
         _, validation, test = self.settings.split
         parts = split(chosen.examples, chosen.groups, validation=validation / 100, test=test / 100)
-        job = self._job(chosen, parts)
-        limits = child.Limits(self.settings.timeout_seconds, self.settings.memory_mb)
-        result = await child.run(job, self._scratch, on_progress=on_progress, limits=limits)
+        night = Night(training_data(known, chosen, self.rules), parts.manifest(chosen.examples))
+        candidates: list[Candidate] = []
+        first: dict[str, Any] | None = None
         try:
-            return self._publish(chosen, parts, job, result)
+            for lane in lanes(self.settings.trainer):
+                candidates.append(await self._fit(night, lane, on_progress))
+                if len(candidates) == 1 and self._registry.active() is None:
+                    first = self._publish(night, candidates[0])  # it serves while the slow lane runs
+            best = min(candidates, key=lambda candidate: candidate.weighed.loss)
+            if first is not None and best is candidates[0]:
+                return first
+            last = self._publish(night, best)
         finally:
-            result.discard()
+            for candidate in candidates:
+                candidate.result.discard()
+        if first is None or first["outcome"] is not TrainingOutcome.PROMOTED or last["outcome"] is first["outcome"]:
+            return last
+        return first | {"reason": f"{first['reason']}; {best.job.recipe.trainer} after it: {last['reason']}"}
 
-    def _job(self, chosen: TrainingSet, parts: Split) -> Job:
-        part: dict[int, Part] = dict.fromkeys(parts.validation.tolist(), "validation")
-        part |= dict.fromkeys(parts.test.tolist(), "other")
-        samples = tuple(
-            Sample(e.ticket_key, e.text, e.roles, float(weight), str(group), part.get(index, "train"))
-            for index, (e, weight, group) in enumerate(zip(chosen.examples, chosen.weights, chosen.groups, strict=True))
-        )
+    async def _fit(self, night: Night, lane: Lane, on_progress: Callable[[Progress], None]) -> Candidate:
+        """Fit a lane's heads, and weigh them with rules and memory."""
         recipe = Recipe(
-            trainer=self.settings.trainer,
+            trainer=lane,
             base_model=self.settings.base_model,
             seed=self.settings.seed,
             threads=self.settings.threads,
             cross_fit_folds=FOLDS,
         )
-        return Job(samples, chosen.roles, recipe, self.directory.encoders, chosen.multi_label)
+        job = night.job(recipe, self.directory.encoders)
+        limits = child.Limits(self.settings.timeout_seconds, self.settings.memory_mb)
+        result = await child.run(job, self._scratch, on_progress=on_progress, limits=limits)
+        try:
+            return night.candidate(
+                job, result, self.database.call(tickets.rejected, self.catalogue), self.precision_target
+            )
+        except BaseException:
+            result.discard()
+            raise
 
-    def _publish(self, chosen: TrainingSet, parts: Split, job: Job, result: FitResult) -> dict[str, Any]:
-        labels = job.labels()
-        fusion, honest = self._weigh(chosen, job, result)
-        cutoffs = fit_cutoffs(honest, labels, job.roles, target=self.precision_target, multi_label=fusion.multi_label)
-        report = evaluation.evaluate(honest, labels, job.roles, multi_label=fusion.multi_label)
-        test = evaluation.evaluate(honest[parts.test], labels[parts.test], job.roles, multi_label=fusion.multi_label)
-        metrics = {
-            "accuracy": report.accuracy,
-            "pooled": asdict(report),
-            "test": asdict(test),
-            "precision_coverage": rows(precision_coverage(honest, labels, multi_label=fusion.multi_label)),
-        }
+    def _publish(self, night: Night, candidate: Candidate) -> dict[str, Any]:
+        """Write the candidate's version, let it serve if it is good enough, and return what the ledger keeps."""
         registry = self._registry
-        manifest = describe(job, result, registry, utcnow(), metrics, parts.manifest(chosen.examples))
-        arrays = fusion.to_arrays() | cutoffs.to_arrays(job.roles)
-        arrays |= honest_arrays(manifest, [e.ticket_key for e in chosen.examples], honest, labels)
-        write_version(registry, manifest, result, result.head(), arrays)
+        manifest = night.write(candidate, registry, utcnow())
         decision = self._contest().decide(manifest.version)
         if decision.outcome is TrainingOutcome.PROMOTED:
             registry.activate(manifest.version, decision.reason)
+        reason = decision.reason if decision.outcome is TrainingOutcome.PROMOTED else f"{decision.reason}{night.wish()}"
         return {
             "outcome": decision.outcome,
             "version": manifest.version,
-            "reason": decision.reason,
+            "reason": reason,
             "metrics": manifest.metrics | {"gate": dict(decision.numbers)},
         }
-
-    def _weigh(self, chosen: TrainingSet, job: Job, result: FitResult) -> tuple[Fusion, Floats]:
-        """Return the fitted pool, and its answers to the training set as if it had not seen it, float64[n, roles]."""
-        arrays, reviews = result.arrays(), OwnReviews(job.labels(), chosen.weights)
-        model = arrays["out_of_fold"].astype(np.float64)
-        unseen = np.isnan(model).all(axis=1)
-        model[unseen] = predict(result.head(), arrays["embeddings"][unseen], multi_label=job.multi_label)
-        fired = [self.rules.match(e.subject, e.body, e.filed_at.date()) for e in chosen.examples]
-        counted = Fusion.counted(job.roles, fired, reviews, multi_label=job.multi_label)
-        rejected = self.database.call(tickets.rejected, self.catalogue)
-        memory = remember(reviewed_embeddings(chosen.examples, arrays["base_embeddings"], rejected), job.roles)
-        recalled = recall_as_filed(memory, counted, np.arange(len(memory)))
-        fusion = fit_fusion(counted, model, fired, recalled, reviews)
-        return fusion, fusion.answer(model, fired, recalled, reviews)
 
 
 def _begin(session: Session, run: Training) -> Training:

@@ -1,8 +1,9 @@
 """Choose what the next model learns from, and split it into training, validation and test parts.
 
-    chosen = build(examples, roles=catalogue.names)
-    chosen.examples, chosen.weights, chosen.groups      # oldest first; float64[n]; int[n] near-duplicate groups
-    parts = split(chosen.examples, chosen.groups)       # Split(train, validation, test): indices, int[...]
+    known = usable(examples, catalogue.names)
+    chosen = build(known)
+    chosen.examples, chosen.groups              # oldest first; int[n] near-duplicate groups
+    parts = split(chosen.examples, chosen.groups)   # Split(train, validation, test): indices, int[...]
     parts.manifest(chosen.examples)                     # {"train": [ticket keys], ...}: stored with the model
 
 Chosen are the latest reviewed tickets, plus older ones of roles that the window would lose. Tickets that say the same
@@ -34,19 +35,18 @@ from scipy.sparse.csgraph import connected_components  # type: ignore[import-unt
 from sklearn.feature_extraction.text import CountVectorizer
 
 from agent.domain import Example
-from agent.triage.memory import TRUST
 
 WINDOW = 150  # latest reviewed tickets
 FLOOR = 8  # of each role, taken from older tickets where the window has fewer
-CAP = 75  # of each role: half the window
+CAP_SHARE = 0.5  # of the window that one role may fill
+ENOUGH = 20  # of a role: from here on more of another role helps more
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingSet:
-    """Reviewed tickets to learn from, oldest first, with the trust in each label ([n]) and duplicate groups ([n])."""
+    """Reviewed tickets to learn from, oldest first, with their duplicate groups ([n])."""
 
     examples: tuple[Example, ...]
-    weights: NDArray[np.float64]
     groups: Groups
 
     @property
@@ -54,47 +54,40 @@ class TrainingSet:
         """The roles that occur, by name."""
         return tuple(sorted({role for example in self.examples for role in example.roles}))
 
-    @property
-    def multi_label(self) -> bool:
-        """Whether any ticket has several roles: then every ticket may have."""
-        return any(len(example.roles) > 1 for example in self.examples)
-
-    def labels(self, roles: tuple[str, ...] | None = None) -> NDArray[np.float64]:
-        """Return the reviewed roles as 0/1, float64[n, roles]."""
-        columns = self.roles if roles is None else roles
-        shape = (len(self.examples), len(columns))
-        return np.array([[float(r in e.roles) for r in columns] for e in self.examples]).reshape(shape)
-
 
 def build(
-    examples: Iterable[Example],
-    *,
-    window: int = WINDOW,
-    floor: int = FLOOR,
-    cap: int = CAP,
-    roles: Collection[str] | None = None,
+    examples: Iterable[Example], *, window: int = WINDOW, floor: int = FLOOR, cap: int | None = None
 ) -> TrainingSet:
     """Return the training set of these reviewed tickets; of a ticket given twice, the last one counts.
 
-    `roles`: those that exist today (None: all that occur). A ticket with two roles counts for both; it is wanted while
-    either role is.
+    A ticket with two roles counts for both; it is wanted while either role is. `cap`: of each role (None: half the
+    window).
     """
-    usable: list[Example] = []
-    for example in sorted({e.ticket_key: e for e in examples}.values(), key=lambda e: (e.filed_at, e.ticket_key)):
-        current = tuple(role for role in example.roles if roles is None or role in roles)
-        if current and example.text.strip():
-            usable.append(replace(example, roles=current))
+    cap = int(CAP_SHARE * window) if cap is None else cap
     kept: list[Example] = []
     counts: Counter[str] = Counter()
-    for age, example in enumerate(reversed(usable)):
+    oldest_first = sorted({e.ticket_key: e for e in examples}.values(), key=lambda e: (e.filed_at, e.ticket_key))
+    for age, example in enumerate(reversed(oldest_first)):
         fewest = min(counts[role] for role in example.roles)
         if fewest < cap and (age < window or fewest < floor):
             kept.append(example)
             counts.update(example.roles)
     kept.reverse()
     groups = group_duplicates([example.text for example in kept])
-    weights = np.array([TRUST[example.strength] for example in kept], dtype=np.float64)
-    return TrainingSet(tuple(kept), weights, groups)
+    return TrainingSet(tuple(kept), groups)
+
+
+def usable(examples: Iterable[Example], roles: Collection[str]) -> list[Example]:
+    """Return the reviewed tickets that can be learnt from, in their order: with a text, and with roles of today."""
+    today = (replace(e, roles=tuple(role for role in e.roles if role in roles)) for e in examples)
+    return [e for e in today if e.roles and e.text.strip()]
+
+
+def still_needed(examples: Iterable[Example], roles: Collection[str]) -> dict[str, int]:
+    """Return how many more reviewed tickets each role needs until it has ENOUGH, the neediest first."""
+    counts = Counter(role for example in examples for role in example.roles)
+    lacking = {role: ENOUGH - counts[role] for role in roles if counts[role] < ENOUGH}
+    return dict(sorted(lacking.items(), key=lambda item: (-item[1], item[0])))
 
 
 Groups = NDArray[np.int64]

@@ -2,6 +2,7 @@
 
     head.safetensors         weights float32[roles, dim], bias float32[roles]
     calibration.safetensors  named float arrays: temperature and whatever the fusion was fitted with
+    lexical.safetensors      the lexical head (agent.serving.lexical), where the model has one
     tokenizer.json           only when the body was tuned;
     body.onnx                otherwise both are those of the shared base encoder, `<encoders>/<manifest.encoder>/`
     manifest.json            roles, training tickets, metrics, parent, and the SHA-256 of every file above
@@ -25,7 +26,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,15 +35,19 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from agent.errors import RolecallError
+from agent.serving.lexical import LexicalHead
 
-FORMAT = 1
+FORMAT: Final = 2
+"""Raised when an older Rolecall could not use a newer folder: 2 brought the lexical head."""
+
 HEAD = "head.safetensors"
 CALIBRATION = "calibration.safetensors"
+LEXICAL = "lexical.safetensors"
 MANIFEST = "manifest.json"
 BODY = "body.onnx"
 TOKENIZER = "tokenizer.json"
 ENCODER_FILES = (BODY, TOKENIZER)
-FILES = frozenset({HEAD, CALIBRATION, *ENCODER_FILES})
+FILES = frozenset({HEAD, CALIBRATION, LEXICAL, *ENCODER_FILES})
 BUILDING = ".building-"
 """The prefix of a folder that is being written."""
 
@@ -78,7 +83,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = FORMAT
     version: str = Field(pattern=f"^{VERSION}$")
     created_at: datetime
     roles: tuple[str, ...] = Field(min_length=1)
@@ -91,7 +96,9 @@ class Manifest(BaseModel):
     seed: int
     parent: str | None = None
     tickets: dict[str, tuple[str, ...]] = {}
-    """Ticket keys by the part that they played: train, validation, test."""
+    """Ticket keys by the part that they played: train, validation, test, judged."""
+    voices: tuple[str, ...] = ()
+    """The sources of evidence that were weighed; of models of format 1 it is not told."""
     metrics: dict[str, Any] = {}
     recipe: dict[str, Any] = {}
     files: dict[str, str] = {}
@@ -122,9 +129,17 @@ class Artefact:
     head: Head
     calibration: Mapping[str, NDArray[np.float32]]
     encoder: Path
+    lexical: LexicalHead | None = None
 
 
-def write(target: Path, manifest: Manifest, head: Head, calibration: Arrays, encoder: Path) -> Manifest:
+def write(
+    target: Path,
+    manifest: Manifest,
+    head: Head,
+    calibration: Arrays,
+    encoder: Path,
+    lexical: LexicalHead | None = None,
+) -> Manifest:
     """Write a model folder that is either whole or absent, and return its manifest with the hashes filled in.
 
     `encoder` holds body.onnx and tokenizer.json: copied when `manifest.tuned`, else only hashed. Raises OSError
@@ -136,6 +151,9 @@ def write(target: Path, manifest: Manifest, head: Head, calibration: Arrays, enc
         _save(building / HEAD, {"weights": head.weights, "bias": head.bias})
         _save(building / CALIBRATION, calibration)
         places = {HEAD: building, CALIBRATION: building}
+        if lexical is not None:
+            save_file(lexical.to_arrays(), building / LEXICAL)
+            places[LEXICAL] = building
         for name in ENCODER_FILES:
             if manifest.tuned:
                 shutil.copyfile(encoder / name, building / name)
@@ -174,7 +192,8 @@ def read(folder: Path, encoders: Path) -> Artefact:
     """Read a model folder after comparing every file with its hash. Raises ArtefactError."""
     manifest = read_manifest(folder)
     encoder = folder if manifest.tuned else encoders / manifest.encoder
-    for name in (HEAD, CALIBRATION, *ENCODER_FILES):
+    own = [name for name in (HEAD, CALIBRATION, LEXICAL) if name != LEXICAL or name in manifest.files]
+    for name in (*own, *ENCODER_FILES):
         place = (encoder if name in ENCODER_FILES else folder) / name
         if not place.is_file():
             raise MissingArtefact(folder, f"{place.name} is missing from {place.parent.name}")
@@ -182,16 +201,18 @@ def read(folder: Path, encoders: Path) -> Artefact:
             raise CorruptArtefact(folder, f"{place.name} in {place.parent.name} is not the file that was written")
     try:
         head, calibration = load_file(folder / HEAD), load_file(folder / CALIBRATION)
+        lexical = LexicalHead.from_arrays(load_file(folder / LEXICAL)) if LEXICAL in own else None
     except (SafetensorError, OSError, ValueError) as error:
-        raise CorruptArtefact(folder, f"{HEAD} or {CALIBRATION} cannot be read: {error}") from error
+        raise CorruptArtefact(folder, f"{' or '.join(own)} cannot be read: {error}") from error
     weights, bias = head.get("weights"), head.get("bias")
     if weights is None or bias is None or weights.ndim != 2 or weights.shape[:1] != bias.shape:
         raise CorruptArtefact(folder, f"{HEAD} must hold weights [roles, dim] and bias [roles]")
-    if len(bias) != len(manifest.roles):
-        raise CorruptArtefact(folder, f"{HEAD} knows {len(bias)} roles, the manifest {len(manifest.roles)}")
+    for name, known in ((HEAD, bias), (LEXICAL, bias if lexical is None else lexical.bias)):
+        if len(known) != len(manifest.roles):
+            raise CorruptArtefact(folder, f"{name} knows {len(known)} roles, the manifest {len(manifest.roles)}")
     if not all(np.isfinite(array).all() for array in (weights, bias, *calibration.values())):
         raise CorruptArtefact(folder, "a number is not finite")
-    return Artefact(manifest, Head(weights.astype(np.float32), bias.astype(np.float32)), calibration, encoder)
+    return Artefact(manifest, Head(weights.astype(np.float32), bias.astype(np.float32)), calibration, encoder, lexical)
 
 
 def file_sha256(path: Path) -> str:

@@ -47,17 +47,8 @@ class Judged:
         return self.opinion.outcome is Outcome.CLEAR
 
 
-def unseen(examples: Sequence[Example], classifier: RoleClassifier) -> list[Example]:
-    """Return the reviewed tickets that the model was not trained on, its validation tickets excluded as well."""
-    model = classifier.active.current
-    if model is None:
-        return list(examples)
-    seen = {key for part in ("train", "validation") for key in model.manifest.tickets.get(part, ())}
-    return [e for e in examples if e.ticket_key not in seen]
-
-
 def judge_all(classifier: RoleClassifier, examples: Iterable[Example]) -> Iterator[Judged]:
-    """Yield the judged answers one by one, each with the ticket itself left out of the memory."""
+    """Yield the judged answers one by one, each as if the ticket had no review."""
     fusion, _ = classifier.weighing(classifier.active.current)
     for e in examples:
         source = source_of(e.ticket_key)

@@ -1,6 +1,6 @@
 """Replay a dated history: answer each ticket with what was known then, learn from its review, retrain when due.
 
-Training set, fusion, calibration, memory and cut-offs are those of the server, on the frozen encoder, which costs
+Training set, lexical head, fusion, memory and cut-offs are those of the server, on the frozen encoder, which costs
 seconds where tuning costs minutes. Staff are assumed to correct every wrong comment.
 
     done = replay(history, Plan(window=150, every=timedelta(days=1)), start=150)
@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from agent.domain import Example
 from agent.fitting.head import fit_head, out_of_fold, predict
-from agent.learning.calibration import fit_fusion
-from agent.learning.training_set import build
+from agent.learning.training_data import RECENT, TrainingData
+from agent.learning.training_set import build, group_duplicates
+from agent.learning.weighing import LexicalVoice, Weighed, lexical_voice, weigh
 from agent.serving.artefact import Head
-from agent.triage.cutoffs import Abstained, Cutoffs, fit_cutoffs, judge
-from agent.triage.evidence import OwnReviews
-from agent.triage.fusion import Fusion
-from agent.triage.memory import Memory, recall, recall_as_filed, remember, reviewed_embeddings
+from agent.triage.cutoffs import Abstained, judge
+from agent.triage.evidence import Heads
+from agent.triage.memory import Memory, recall, remember, reviewed_embeddings
 from heuristics import Hit
 
 Floats = NDArray[np.float64]
@@ -71,8 +71,8 @@ class Trained:
     """The result of one training."""
 
     head: Head
-    fusion: Fusion
-    cutoffs: Cutoffs
+    lexical: LexicalVoice
+    weighed: Weighed
 
 
 def replay(
@@ -96,13 +96,13 @@ def replay(
         rows = np.arange(first, last)
         answers[rows] = answer(history, trained, memory, rows)
         for i in rows.tolist():
-            verdict = judge(answers[i], history.roles, trained.cutoffs)
+            verdict = judge(answers[i], history.roles, trained.weighed.cutoffs)
             if not isinstance(verdict, Abstained):
                 clear[i] = verdict.clear
                 said = [history.roles.index(role) for role in verdict.roles]
                 rejected[i, said] = 1.0 - history.labels[i, said]
         on_progress(last - start)
-    several = trained is not None and trained.fusion.multi_label
+    several = trained is not None and trained.weighed.fusion.multi_label
     return Replayed(answers[start:], history.labels[start:], clear[start:], trainings, seconds, several)
 
 
@@ -117,23 +117,39 @@ def days(examples: Sequence[Example], start: int) -> Iterator[tuple[datetime, in
 
 def train(history: History, memory: Memory, now: int, plan: Plan) -> Trained:
     """Train on the tickets before index `now`, all of them reviewed."""
-    chosen = build(history.examples[:now], window=plan.window)
-    position = {e.ticket_key: i for i, e in enumerate(history.examples[:now])}
-    rows = np.array([position[e.ticket_key] for e in chosen.examples])
-    embeddings, reviews = history.embeddings[rows], OwnReviews(history.labels[rows], chosen.weights)
-    fired = [history.fired[i] for i in rows.tolist()]
-    counted = Fusion.counted(history.roles, fired, reviews, multi_label=chosen.multi_label)
-    recalled = recall_as_filed(memory, counted, rows)
-    several, weights = counted.multi_label, chosen.weights
-    model = out_of_fold(embeddings, reviews.labels, chosen.groups, multi_label=several, weights=weights)
-    fusion = fit_fusion(counted, model, fired, recalled, reviews)
-    honest = fusion.answer(model, fired, recalled, reviews)
-    cutoffs = fit_cutoffs(honest, reviews.labels, history.roles, target=plan.target, multi_label=several)
-    return Trained(fit_head(embeddings, reviews.labels, multi_label=several, weights=weights), fusion, cutoffs)
+    data, rows = _data(history, now, plan.window)
+    learnt, multi_label = data.learnt, data.multi_label
+    embeddings, labels, trust = history.embeddings[rows], data.labels[learnt], data.trust[learnt]
+    head = fit_head(embeddings[learnt], labels, multi_label=multi_label, weights=trust)
+    said = predict(head, embeddings, multi_label=multi_label)
+    said[learnt] = out_of_fold(embeddings[learnt], labels, data.groups[learnt], multi_label=multi_label, weights=trust)
+    lexical = lexical_voice(data)
+    return Trained(head, lexical, weigh(data, Heads(said, lexical.honest), memory, plan.target))
+
+
+def _data(history: History, now: int, window: int) -> tuple[TrainingData, NDArray[np.intp]]:
+    """Return what a training at index `now` learns from and is judged on, and the rows of it in the history."""
+    chosen = {example.ticket_key for example in build(history.examples[:now], window=window).examples}
+    rows = np.array([i for i in range(now) if i >= now - RECENT or history.examples[i].ticket_key in chosen])
+    examples = [history.examples[i] for i in rows]
+    data = TrainingData(
+        examples,
+        history.roles,
+        history.labels[rows],
+        group_duplicates([example.text for example in examples]),
+        [history.fired[i] for i in rows],
+        np.flatnonzero([example.ticket_key in chosen for example in examples]),
+        np.flatnonzero(rows >= now - RECENT),
+    )
+    return data, rows
 
 
 def answer(history: History, trained: Trained, memory: Memory, rows: NDArray[np.intp]) -> Floats:
     """Return the pooled probabilities of some tickets, float64[n, roles]."""
-    embeddings, fusion = history.embeddings[rows], trained.fusion
-    spoken = predict(trained.head, embeddings, multi_label=fusion.multi_label)
-    return fusion.answer(spoken, [history.fired[i] for i in rows.tolist()], recall(memory, embeddings, fusion, shown=0))
+    embeddings, fusion = history.embeddings[rows], trained.weighed.fusion
+    texts, fired = [history.examples[i].text for i in rows], [history.fired[i] for i in rows]
+    heads = Heads(
+        predict(trained.head, embeddings, multi_label=fusion.multi_label),
+        trained.lexical.head.probabilities(texts, multi_label=fusion.multi_label),
+    )
+    return fusion.answer(heads, fired, recall(memory, embeddings, fusion, shown=0))

@@ -1,4 +1,4 @@
-"""The evidence on n tickets before it is weighed: from the model, the rules, and the memory of reviewed tickets.
+"""The evidence on n tickets before it is weighed: from a model's heads, the rules, and the memory of reviewed tickets.
 
 `Fusion.gather` makes it, in service as in training; `agent.triage.fusion.pool` weighs it.
 """
@@ -12,6 +12,30 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heads:
+    """What a model's heads say about n tickets: probabilities [n, roles], NaN for roles that they have never seen.
+
+    `lexical` is None for a model without that head.
+    """
+
+    embedding: NDArray[np.floating]
+    lexical: NDArray[np.floating] | None = None
+
+    def rows(self, rows: NDArray[np.intp]) -> Heads:
+        """Return what they say about some of the tickets."""
+        return Heads(self.embedding[rows], None if self.lexical is None else self.lexical[rows])
+
+    def widened(self, roles: int) -> Heads:
+        """Return the same for `roles` roles, the first of which are those of these heads."""
+
+        def wide(said: NDArray[np.floating]) -> Floats:
+            padding = ((0, 0), (0, roles - said.shape[1]))
+            return np.pad(np.asarray(said, dtype=np.float64), padding, constant_values=np.nan)
+
+        return Heads(wide(self.embedding), None if self.lexical is None else wide(self.lexical))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +61,10 @@ class Recall:
     neighbours: tuple[tuple[Neighbour, ...], ...] = ()
     none_of_ours: tuple[bool, ...] = ()
 
+    def rows(self, rows: NDArray[np.intp]) -> Recall:
+        """Return the same for some of the tickets, without the neighbours."""
+        return Recall(self.evidence[rows], self.corrections[rows], self.lessons[rows])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OwnReviews:
@@ -53,11 +81,11 @@ class OwnReviews:
 class Evidence:
     """The evidence on n tickets. `base`: share of each role, [roles]; all others [n, roles], None where silent.
 
-    `model` holds probabilities, NaN in the columns of roles that the model has never seen; `rules` are log-odds.
+    `rules` are log-odds.
     """
 
     base: Floats
-    model: Floats | None = None
+    heads: Heads | None = None
     rules: Floats | None = None
     recall: Recall | None = None
     vetoed: Flags | None = None

@@ -96,8 +96,8 @@ def _alone(opinion: Opinion, grounds: Grounds) -> dict[Voice, Floats]:
         spoken[Voice.RULES] = Evidence(heard.base, rules=heard.rules, vetoed=heard.vetoed, multi_label=several)
     if opinion.neighbours:
         spoken[Voice.MEMORY] = Evidence(heard.base, recall=heard.recall, multi_label=several)
-    if heard.model is not None:
-        spoken[Voice.MODEL] = Evidence(heard.base, heard.model, multi_label=several)
+    if heard.heads is not None:
+        spoken[Voice.MODEL] = Evidence(heard.base, heard.heads, multi_label=several)
     return {voice: pool(evidence, weights)[0] for voice, evidence in spoken.items()}
 
 

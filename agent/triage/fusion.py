@@ -1,19 +1,19 @@
-"""Pool what the model, the rules and the memory say about a ticket into one calibrated probability per role.
+"""Pool what a model's heads, the rules and the memory say about a ticket into one calibrated probability per role.
 
 A logarithmic opinion pool (Heskes, "Selecting weighting factors in logarithmic opinion pools", NeurIPS 1997):
 
-    log p(role) = log p_model(role) / T + b log base(role) + w rules(role) + m memory(role) + l lessons(role) + c
+    log p(role) = log p_heads(role) / T + b log base(role) + w rules(role) + m memory(role) + l lessons(role) + c
+    log p_heads = (1 - s) log p_embedding + s log p_lexical
 
 The base rates are there for heads that are trained with balanced classes and so have lost them. Rules and memory give
-evidence: how far they move a role from its base rate, 0 where they have none. Any of the three may be missing:
-without a model the base rates take its place. Where a ticket may have several roles, each role is judged by itself,
-with log-odds in place of logarithms. What people said about the same text is no evidence but a correction, and
-applied last.
+evidence: how far they move a role from its base rate, 0 where they have none. Any of them may be missing: without
+heads the base rates take their place. Where a ticket may have several roles, each role is judged by itself, with
+log-odds in place of logarithms. What people said about the same text is no evidence but a correction, and applied last.
 
     fusion = model.fusion                               # or Fusion.untrained(roles)
     fusion = fusion.for_roles(catalogue_roles)          # roles newer than the model take part at once
     recalled = recall(memory, embeddings, fusion)       # agent.triage.memory
-    fusion.answer(model.probabilities(texts), fired, recalled)
+    fusion.answer(model.heads(texts), fired, recalled)
 
 `Fusion.answer` is what answers a ticket wherever one is answered: in service, in the contest of two versions, in every
 study and, with `own` reviews left out, in the fit. agent.learning.calibration fits the weights; `to_arrays` is what the
@@ -29,8 +29,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.fitting.head import base_rates
-from agent.serving.model import logits_of
-from agent.triage.evidence import Evidence, Floats, OwnReviews, Recall
+from agent.serving.scores import logits_of
+from agent.triage.evidence import Evidence, Flags, Floats, Heads, OwnReviews, Recall
 from agent.triage.rule_evidence import PRIOR_STRENGTH, RuleHistory, rule_evidence
 from heuristics.rules import Hit
 
@@ -40,7 +40,11 @@ WEIGHTS_ARRAY, BASE_ARRAY, MULTI_LABEL_ARRAY = "fusion.weights", "fusion.base", 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How much each kind of evidence counts. The defaults serve until there are reviewed tickets to fit them on."""
+    """How much each kind of evidence counts. The defaults serve until there are reviewed tickets to fit them on.
+
+    `lexical` is the lexical head's share in what the heads say together, 0 to 1. A model of the first release has no
+    such head, and five weights and the strength.
+    """
 
     temperature: float = 1.0
     base: float = 0.0
@@ -48,16 +52,17 @@ class Weights:
     memory: float = 0.5
     lessons: float = 1.0
     prior_strength: float = PRIOR_STRENGTH
+    lexical: float = 0.4
 
 
 def pool(evidence: Evidence, weights: Weights) -> Floats:
     """Return the probability of each role, float64[n, roles]: rows sum to 1, unless multi-label or all is vetoed.
 
-    A role that the model has never seen starts level with the average role if a rule or a reviewed neighbour supports
+    A role that the heads have never seen starts level with the average role if a rule or a reviewed neighbour supports
     it, and gets probability 0 otherwise: its mere existence must not change the others' probabilities.
     """
     multi_label = evidence.multi_label
-    moved = np.zeros_like(evidence.base if evidence.model is None else evidence.model)
+    moved = np.zeros_like(evidence.base if evidence.heads is None else evidence.heads.embedding)
     if evidence.rules is not None:
         moved = moved + weights.rules * evidence.rules
     if evidence.recall is not None:
@@ -89,14 +94,23 @@ def _corrected(answer: Floats, corrections: Floats, multi_label: bool) -> Floats
 
 
 def _start(evidence: Evidence, weights: Weights, moved: Floats) -> Floats:
-    """Return the scores before any evidence: the model's where it has an opinion, else the base rates."""
+    """Return the scores before any evidence: those of the heads where they have an opinion, else the base rates."""
     base = logits_of(evidence.base, multi_label=evidence.multi_label)
-    if evidence.model is None:
+    if evidence.heads is None:
         return np.broadcast_to(base, moved.shape)
-    known = ~np.isnan(evidence.model)
-    logits = logits_of(np.where(known, evidence.model, 0.5), multi_label=evidence.multi_label)
+    known, logits = _said(evidence.heads, weights.lexical, evidence.multi_label)
     newcomer = np.where(moved > 0, -np.log(moved.shape[1]), OUT_OF_THE_RACE)
     return np.where(known, logits / weights.temperature + weights.base * base, newcomer)
+
+
+def _said(heads: Heads, lexical: float, multi_label: bool) -> tuple[Flags, Floats]:
+    """Return which roles the heads know, and the logits of what they say together; [n, roles] each."""
+    spoken = [(1.0, heads.embedding)]
+    if heads.lexical is not None:
+        spoken = [(1.0 - lexical, heads.embedding), (lexical, heads.lexical)]
+    known = np.logical_and.reduce([~np.isnan(said) for _, said in spoken])
+    logits = sum(share * logits_of(np.where(known, said, 0.5), multi_label=multi_label) for share, said in spoken)
+    return known, np.asarray(logits)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,12 +153,12 @@ class Fusion:
 
     def gather(
         self,
-        model: NDArray[np.floating] | None,
+        heads: Heads | None,
         fired: Sequence[Sequence[Hit]],
         recall: Recall | None = None,
         own: OwnReviews | None = None,
     ) -> Evidence:
-        """Return the evidence on n tickets: `model` [n, the roles it was trained on], `fired` and `recall` of each.
+        """Return the evidence on n tickets: `heads` for the roles they were fitted on, `fired` and `recall` of each.
 
         Give `own` for tickets that are in the rules' records: each is answered as if it had never been reviewed.
         """
@@ -157,21 +171,18 @@ class Fusion:
             multi_label=self.multi_label,
             own=own,
         )
-        wide: Floats | None = None
-        if model is not None:
-            padding = ((0, 0), (0, len(self.roles) - model.shape[1]))
-            wide = np.pad(np.asarray(model, dtype=np.float64), padding, constant_values=np.nan)
+        wide = None if heads is None else heads.widened(len(self.roles))
         return Evidence(self.base, wide, rules, recall, vetoed, self.multi_label)
 
     def answer(
         self,
-        model: NDArray[np.floating] | None,
+        heads: Heads | None,
         fired: Sequence[Sequence[Hit]],
         recall: Recall | None = None,
         own: OwnReviews | None = None,
     ) -> Floats:
         """Return the probability of each of `roles`, float64[n, roles], for n tickets; arguments as for `gather`."""
-        return pool(self.gather(model, fired, recall, own), self.weights)
+        return pool(self.gather(heads, fired, recall, own), self.weights)
 
     def to_arrays(self) -> dict[str, Floats]:
         """Return the pool as the named float arrays that a model artefact keeps."""

@@ -1,7 +1,9 @@
 """The ticket agent's model: a role model with its fusion and its cut-offs.
 
-    honest[n, roles], labels[n, roles]      its answers to its training tickets, as if it had not seen them, and what
-                                            people said of these: in the order of the manifest's tickets
+    honest[n, roles], labels[n, roles]      its answers to the tickets that it learnt from or was judged on, as if it
+                                            had not seen them, and what people said of these: in the order of the
+                                            manifest's tickets
+    recent[n]                               1 for those that weights and cut-offs were fitted on
 
 The cut-offs were fitted for the precision target of the training. Where the operator asks for another one by now, they
 are fitted again from the honest answers. A model of the first release kept no labels: the reviews in the database stand
@@ -25,11 +27,11 @@ from agent.serving.model import Embeddings, RoleModel
 from agent.serving.model import load as load_classifier
 from agent.triage.columns import Columns
 from agent.triage.cutoffs import ROLES_ARRAY, SILENT_BELOW, Cutoffs, fit_cutoffs
-from agent.triage.evidence import Floats
+from agent.triage.evidence import Floats, Heads
 from agent.triage.fusion import BASE_ARRAY, Fusion
 from agent.triage.rule_evidence import ARRAY_PREFIX
 
-HONEST_ARRAY, LABELS_ARRAY = "honest", "labels"
+HONEST_ARRAY, LABELS_ARRAY, RECENT_ARRAY = "honest", "labels", "recent"
 SAME_TARGET = 1e-6  # targets closer than this are one: the artefact keeps 32 bits of it
 
 Reviews = Callable[[], Sequence[Example]]
@@ -63,16 +65,27 @@ class TicketModel(RoleModel):
         labels = _labels(self, tuple)
         return (np.array([self.honest[key] for key in labels]), np.array(list(labels.values()))) if labels else None
 
+    def heads(self, texts: Sequence[str]) -> Heads:
+        """Return what the embedding head and the lexical head say about n texts."""
+        lexical, several = self.artefact.lexical, self.fusion.multi_label
+        if lexical is None:
+            return Heads(self.probabilities(texts))
+        said = lexical.probabilities(texts, multi_label=several)
+        return Heads(self.probabilities(texts), _pooled(said, self.columns, several))
+
     def keeps(self, target: float) -> bool:
         """Return whether the cut-offs are those of a precision target."""
         return abs(self.cutoffs.target - target) < SAME_TARGET
 
 
-def honest_arrays(manifest: Manifest, ticket_keys: Sequence[str], honest: Floats, labels: Floats) -> dict[str, Floats]:
-    """Return honest answers and labels (float64[n, roles] each) as the artefact keeps them."""
+def honest_arrays(
+    manifest: Manifest, ticket_keys: Sequence[str], honest: Floats, labels: Floats, recent: NDArray[np.intp]
+) -> dict[str, Floats]:
+    """Return honest answers and labels (float64[n, roles] each) as the artefact keeps them; `recent` are rows."""
     row = {key: i for i, key in enumerate(ticket_keys)}
     rows = [row[key] for key in trained_on(manifest)]
-    return {HONEST_ARRAY: honest[rows], LABELS_ARRAY: labels[rows]}
+    fitted_on = np.isin(np.arange(len(ticket_keys)), recent).astype(np.float64)
+    return {HONEST_ARRAY: honest[rows], LABELS_ARRAY: labels[rows], RECENT_ARRAY: fitted_on[rows]}
 
 
 def trained_on(manifest: Manifest) -> tuple[str, ...]:
@@ -139,10 +152,10 @@ def _refitted(model: TicketModel, target: float, reviews: Reviews) -> Cutoffs:
 
 
 def _labels(model: TicketModel, reviews: Reviews) -> dict[str, Floats]:
-    """Return the roles of the training tickets as 0/1, float64[roles] by ticket key."""
-    kept = _by_ticket(model.artefact, LABELS_ARRAY)
+    """Return the roles of the tickets that cut-offs are fitted on as 0/1, float64[roles] by ticket key."""
+    kept, recent = _by_ticket(model.artefact, LABELS_ARRAY), _by_ticket(model.artefact, RECENT_ARRAY)
     if kept or not model.honest:
-        return kept
+        return {key: row for key, row in kept.items() if recent.get(key, 1.0)}
     rows = {e.ticket_key: np.array([float(role in e.roles) for role in model.roles]) for e in reviews()}
     return {key: rows[key] for key in model.honest if key in rows and rows[key].any()}
 

@@ -89,15 +89,19 @@ class RoleClassifier:
     ) -> Opinion:
         """Return the opinion on a ticket filed on that day, in the system `source` if it is given.
 
-        `hidden` is the key of a ticket whose review is left out of the memory: its own, when answers are judged.
+        `hidden` is the key of a ticket that is answered as if it had no review: its own, when answers are judged. The
+        memory leaves it out; a model that learnt from it gives the answer that it would have given before.
         """
         model, text = self.active.current, ticket_text(subject, body)
         fusion, cutoffs = self.weighing(model)
         hits = self.rules.match(subject, body, on)
         recalled = self._recall(text, fusion, hidden)
-        spoken = model.probabilities([text]) if model is not None and text else None
-        evidence = fusion.gather(spoken, [hits], recalled)
+        heads = model.heads([text]) if model is not None and text else None
+        evidence = fusion.gather(heads, [hits], recalled)
         answer = pool(evidence, fusion.weights)[0]
+        if model is not None and hidden is not None and hidden in model.honest:
+            honest = model.honest[hidden]
+            answer = np.pad(honest, (0, len(answer) - len(honest)))
         roles, probabilities = self._active_only(fusion.roles, answer, on, source)
         outside = recalled is not None and any(recalled.none_of_ours)
         verdict = Abstained(Reason.NONE_OF_OURS) if outside else judge(probabilities, roles, cutoffs)

@@ -75,7 +75,7 @@ def fit(job: Job, folder: Path, report: Report) -> FitResult:
     tuning, stock_head = session.tune(rows)
     phases.end("tune")
     embeddings = session.embeddings(tuning)
-    head = stock_head or session.head(embeddings, rows)
+    head = stock_head or session.head(embeddings, job.learnt())
     phases.end("head")
     _return_freed_memory()
     tuned = tuning.steps > 0
@@ -87,7 +87,7 @@ def fit(job: Job, folder: Path, report: Report) -> FitResult:
     phases.end("export")
     arrays: dict[str, NDArray[np.float32]] = {"base_embeddings": session.base_embeddings, "embeddings": embeddings}
     if job.recipe.cross_fit_folds >= 2:
-        arrays["out_of_fold"] = session.cross_fit(rows, tuning.steps)
+        arrays["out_of_fold"] = session.cross_fit(job.learnt(), tuning.steps)
         phases.end("cross_fit")
     shutil.rmtree(folder / "setfit", ignore_errors=True)
     save_file(arrays, folder / ARRAYS)

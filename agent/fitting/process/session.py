@@ -103,10 +103,10 @@ class Session:
     def cross_fit(self, rows: Rows, steps: int) -> NDArray[np.float32]:
         """Return probabilities from bodies and heads that never saw a text's fold: float32[samples, roles].
 
-        The only honest predictions of a tuned model on its training texts; NaN for the other samples. `steps` is
-        where the tuning that will serve ended: 0 needs no bodies.
+        The only honest predictions of a tuned model on the texts that its head was fitted on (`rows`); NaN for the
+        other samples. `steps` is where the tuning that will serve ended: 0 needs no bodies.
         """
-        job = self._job
+        job, tuned_on = self._job, self._job.rows("train")
         names = [sample.group or f"\0{number}" for number, sample in enumerate(job.samples)]
         groups = np.unique(names, return_inverse=True)[1]
         fold_of = assign_folds(self._labels[rows], groups[rows], job.recipe.cross_fit_folds, job.recipe.seed)
@@ -114,7 +114,9 @@ class Session:
         for fold in range(job.recipe.cross_fit_folds):
             kept, left = rows[fold_of != fold], rows[fold_of == fold]
             if len(left):
-                tuning, stock_head = self.tune(kept, phase=f"cross-fit {fold + 1}", stop_after=steps)
+                tuning, stock_head = self.tune(
+                    np.intersect1d(kept, tuned_on), phase=f"cross-fit {fold + 1}", stop_after=steps
+                )
                 embeddings = self.embeddings(tuning)
                 head = stock_head or self.head(embeddings, kept)
                 probabilities[left] = predict(head, embeddings[left], multi_label=job.multi_label)

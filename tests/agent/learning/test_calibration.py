@@ -7,7 +7,7 @@ import pytest
 
 from agent.fitting.evaluation import evaluate
 from agent.learning.calibration import PRIOR, fit_fusion
-from agent.triage.evidence import OwnReviews, Recall
+from agent.triage.evidence import Heads, OwnReviews, Recall
 from agent.triage.fusion import Fusion
 from heuristics.rules import Hit, Kind, Scope
 
@@ -42,7 +42,8 @@ def fitted(
     multi_label: bool = False,
 ) -> Fusion:
     reviews = OwnReviews(labels, np.ones(len(labels)))
-    return fit_fusion(Fusion.counted(ROLES, fired, reviews, multi_label=multi_label), model, fired, recall, reviews)
+    heads = None if model is None else Heads(model)
+    return fit_fusion(Fusion.counted(ROLES, fired, reviews, multi_label=multi_label), heads, fired, recall, reviews)
 
 
 def nothing(labels: np.ndarray) -> list[list[Hit]]:
@@ -54,7 +55,7 @@ def test_a_boasting_model_is_cooled_down_until_it_can_be_believed() -> None:
     fusion = fitted(labels, boasting(honest), nothing(labels))
     fresh, truth = tickets(3000, seed=9)
     before = evaluate(boasting(fresh), truth, ROLES).ece
-    after = evaluate(fusion.answer(boasting(fresh), nothing(truth)), truth, ROLES).ece
+    after = evaluate(fusion.answer(Heads(boasting(fresh)), nothing(truth)), truth, ROLES).ece
     assert fusion.weights.temperature > 1.7
     assert after < 0.05 < before
 
@@ -65,17 +66,32 @@ def test_the_pool_is_better_than_its_best_voice_alone(seed: int) -> None:
     fusion = fitted(labels, model, votes(labels, 0.6, seed))
     fresh, truth = tickets(2000, seed + 100)
     hits = votes(truth, 0.6, seed + 100)
-    pooled = evaluate(fusion.answer(fresh, hits), truth, ROLES)
+    pooled = evaluate(fusion.answer(Heads(fresh), hits), truth, ROLES)
     assert pooled.accuracy > evaluate(fresh, truth, ROLES).accuracy
     assert pooled.accuracy > evaluate(fusion.answer(None, hits), truth, ROLES).accuracy
     assert pooled.ece < 0.05
+
+
+def share_of(embedding: np.ndarray, lexical: np.ndarray, labels: np.ndarray) -> float:
+    """Return the share that a lexical head gets beside an embedding head."""
+    reviews = OwnReviews(labels, np.ones(len(labels)))
+    counted = Fusion.counted(ROLES, nothing(labels), reviews, multi_label=False)
+    return fit_fusion(counted, Heads(embedding, lexical), nothing(labels), None, reviews).weights.lexical
+
+
+def test_the_better_head_gets_the_greater_share() -> None:
+    knows, labels = tickets(150)
+    guesses, _ = tickets(150, seed=8)
+    assert share_of(knows, guesses, labels) < 0.2
+    assert share_of(guesses, knows, labels) > 0.8
+    assert share_of(knows[:3], guesses[:3], labels[:3]) == pytest.approx(PRIOR.lexical, abs=0.15)
 
 
 def test_rules_that_know_nothing_do_no_harm() -> None:
     model, labels = tickets(150)
     fusion = fitted(labels, model, votes(labels, 0.0))
     fresh, truth = tickets(2000, seed=5)
-    pooled = fusion.answer(fresh, votes(truth, 0.0, seed=5))
+    pooled = fusion.answer(Heads(fresh), votes(truth, 0.0, seed=5))
     assert evaluate(pooled, truth, ROLES).log_loss < evaluate(fresh, truth, ROLES).log_loss + 0.03
 
 
@@ -110,7 +126,7 @@ def test_a_multi_label_pool_is_calibrated_too() -> None:
     labels = (random.random((400, 3)) < honest).astype(float)
     odds = (honest / (1 - honest)) ** 3
     fusion = fitted(labels, odds / (1 + odds), nothing(labels), multi_label=True)
-    pooled = fusion.answer(odds / (1 + odds), nothing(labels))
+    pooled = fusion.answer(Heads(odds / (1 + odds)), nothing(labels))
     assert evaluate(pooled, labels, ROLES, multi_label=True).ece < 0.05
 
 

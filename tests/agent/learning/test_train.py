@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from sqlmodel import select
@@ -11,6 +12,8 @@ from sqlmodel import select
 from agent.core import Parts
 from agent.errors import NotPossibleYet
 from agent.fitting.child import FitFailed
+from agent.fitting.job import Progress
+from agent.learning.candidates import lanes
 from agent.serving.registry import Registry
 from agent.store.tables import Training
 from tests.desk import Desk
@@ -42,6 +45,56 @@ async def test_a_model_serves_after_training_and_knows_its_tickets(learnt: Parts
     assert len(parts["train"]) > len(parts["validation"]) > 0
     assert phases
     assert [r.outcome for r in runs(learnt)] == ["promoted"]
+
+
+async def test_the_model_says_which_voices_it_has_and_hears_the_lexical_head(trained: Parts) -> None:
+    model = trained.active.current
+    assert model is not None
+    assert model.manifest.voices == ("rules", "memory", "embedding head", "lexical head")
+    assert model.heads(["vpn"]).lexical is not None
+    assert 0.0 < model.fusion.weights.lexical <= 1.0
+
+
+async def test_a_ticket_that_the_model_learnt_is_judged_as_if_it_had_not(trained: Parts) -> None:
+    model = trained.active.current
+    assert model is not None
+    row = history()[0]
+    judged, asked = (
+        trained.classifier.opinion(row.subject, row.body, row.filed_at.date(), hidden=key)
+        for key in (f"desk:{row.id}", None)
+    )
+    honest = model.honest[f"desk:{row.id}"]
+    assert dict(judged.ranked()) == pytest.approx(dict(zip(model.roles, honest, strict=True)))
+    assert dict(asked.ranked())[row.roles[0]] > dict(judged.ranked())[row.roles[0]]
+
+
+async def test_where_nothing_serves_the_quick_lane_serves_while_the_slow_one_runs(learnt: Parts) -> None:
+    trainer = trainer_for(learnt)
+    slow = replace(trainer, settings=trainer.settings.model_copy(update={"trainer": "contrastive"}))
+    phases: list[str] = []
+    tuning = asyncio.Event()
+
+    def hear(step: Progress) -> None:
+        phases.append(step.phase)
+        if step.phase == "tune":
+            tuning.set()
+
+    night = asyncio.create_task(slow.train("tests", hear))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await tuning.wait()
+    learnt.follow()
+    night.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await night
+    assert learnt.active.current is not None
+    assert learnt.active.current.manifest.trainer == "frozen"
+    assert [r.outcome for r in runs(learnt)] == ["failed"]
+
+
+def test_the_cheap_lane_comes_first() -> None:
+    assert lanes("contrastive") == ("frozen", "contrastive")
+    assert lanes("setfit") == ("frozen", "setfit")
+    assert lanes("frozen") == ("frozen",)
 
 
 async def test_the_same_tickets_and_seed_give_the_same_weights(trained: Parts) -> None:
@@ -93,4 +146,4 @@ async def test_a_running_server_takes_up_the_new_model(learnt: Parts, desk: Desk
         await server.deliver(desk.create("VPN drops", "the vpn drops every ten minutes since monday"))
         await server.idle()
     (comment,) = desk.comments("1")
-    assert "reviewed before: " in comment.text
+    assert "; like " in comment.text

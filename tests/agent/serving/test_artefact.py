@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from agent.serving.artefact import (
     read_manifest,
     write,
 )
+from agent.serving.lexical import LexicalHead, Lexicon
 
 Build = Callable[..., Manifest]
 ROLES = ("Hydraulics", "Electrical", "Locksmith")
@@ -39,6 +41,58 @@ def test_what_was_written_is_read_back(build: Build, tmp_path: Path, tuned: bool
     assert artefact.manifest.tickets == {"train": ("helpdesk:1", "helpdesk:2")}
     assert artefact.head.weights.shape == (3, 3)
     assert artefact.calibration["fusion"].tolist() == [0.5, 2.0]
+
+
+def lexical_head(roles: int = 3) -> LexicalHead:
+    lexicon = Lexicon(np.array([1, 5], dtype=np.uint32), np.ones(2, dtype=np.float32))
+    return LexicalHead(lexicon, np.ones((2, roles), dtype=np.float32), np.zeros(roles, dtype=np.float32))
+
+
+def with_lexical(build: Build, tmp_path: Path, head: LexicalHead) -> Path:
+    """Write a second version with a lexical head, and return its folder."""
+    build("v1")
+    plain = read(tmp_path / "models/v1", tmp_path / "encoders")
+    manifest = plain.manifest.model_copy(update={"version": "v2"})
+    write(tmp_path / "models/v2", manifest, plain.head, plain.calibration, plain.encoder, head)
+    return tmp_path / "models/v2"
+
+
+def test_a_lexical_head_lies_beside_the_other_and_is_read_back(build: Build, tmp_path: Path) -> None:
+    folder = with_lexical(build, tmp_path, lexical_head())
+    kept = read(folder, tmp_path / "encoders").lexical
+    assert kept is not None
+    assert kept.lexicon.grams.tolist() == [1, 5]
+    assert read(tmp_path / "models/v1", tmp_path / "encoders").lexical is None
+
+
+UNORDERED = Lexicon(np.array([5, 1], dtype=np.uint32), np.ones(2, dtype=np.float32))
+
+
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        (lexical_head(roles=2), "lexical.safetensors knows 2 roles, the manifest 3"),
+        (replace(lexical_head(), bias=np.array([0, np.nan, 0], dtype=np.float32)), "not finite"),
+        (replace(lexical_head(), weights=np.ones((1, 3), dtype=np.float32)), "different sizes"),
+        (replace(lexical_head(), lexicon=UNORDERED), "order"),
+    ],
+)
+def test_a_lexical_head_that_cannot_answer_is_refused(
+    build: Build, tmp_path: Path, head: LexicalHead, told: str
+) -> None:
+    folder = with_lexical(build, tmp_path, head)
+    with pytest.raises(CorruptArtefact, match=told):
+        read(folder, tmp_path / "encoders")
+
+
+def test_a_lexical_head_that_was_changed_or_lost_is_found(build: Build, tmp_path: Path) -> None:
+    folder = with_lexical(build, tmp_path, lexical_head())
+    (folder / "lexical.safetensors").write_bytes(b"other")
+    with pytest.raises(CorruptArtefact, match="is not the file that was written"):
+        read(folder, tmp_path / "encoders")
+    (folder / "lexical.safetensors").unlink()
+    with pytest.raises(MissingArtefact):
+        read(folder, tmp_path / "encoders")
 
 
 def test_a_model_on_the_frozen_base_does_not_copy_it(build: Build, tmp_path: Path) -> None:
@@ -81,7 +135,7 @@ def test_a_missing_shared_encoder_is_named(build: Build, tmp_path: Path) -> None
 
 def test_a_newer_format_asks_for_an_update(build: Build, tmp_path: Path) -> None:
     build("v1")
-    rewrite(tmp_path / "models/v1/manifest.json", format=2)
+    rewrite(tmp_path / "models/v1/manifest.json", format=3)
     with pytest.raises(UnsupportedArtefact, match="update"):
         read_manifest(tmp_path / "models/v1")
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from agent.domain import Strength
+from agent.triage.evidence import Heads
 from agent.triage.fusion import Fusion
 from agent.triage.memory import Memory, ReviewedEmbedding, recall, recall_as_filed, remember
 
@@ -25,7 +26,7 @@ def corrected(key: str, embedding: np.ndarray, old: str, new: str) -> ReviewedEm
 
 
 def answer(memory: Memory, embedding: np.ndarray, model: list[float]) -> str:
-    fused = EVEN.answer(np.array([model]), [[]], recall(memory, embedding[None], EVEN))
+    fused = EVEN.answer(Heads(np.array([model])), [[]], recall(memory, embedding[None], EVEN))
     return ROLES[fused[0].argmax()]
 
 

@@ -58,7 +58,9 @@ def simulate(difference: float, nights: int, discordance: float, seed: int) -> C
         challenger, champion = tickets(random, CROSS_FIT, difference, discordance)
         shadow, serving = tickets(pool, OTHERS, difference, discordance)
         shadow, serving = (Grades(a.right[:grown], a.loss[:grown]) for a in (shadow, serving))
-        outcomes[decide(Comparison(joined(challenger, shadow), joined(champion, serving))).outcome] += 1
+        judged = joined(challenger, shadow)
+        rules = Grades(np.zeros_like(judged.right), judged.loss)  # that never hit
+        outcomes[decide(Comparison(judged, rules, joined(champion, serving))).outcome] += 1
     return outcomes
 
 

@@ -14,13 +14,13 @@ import numpy as np
 from cleanlab.rank import get_label_quality_scores
 from numpy.typing import NDArray
 
-from agent.learning.baselines import cross_fitted, frozen, tfidf
 from agent.learning.calibration import fit_fusion
 from agent.learning.training_set import group_duplicates
 from agent.studies.cleaning import SHARE, suspicious
-from agent.triage.evidence import OwnReviews
+from agent.triage.evidence import Heads, OwnReviews
 from agent.triage.fusion import Fusion
 from agent.triage.memory import ReviewedEmbedding, recall, remember
+from tests.proofs.bench.baselines import cross_fitted, frozen, tfidf
 from tests.proofs.bench.histories import Corpus, load
 
 FLIPPED = 0.10
@@ -48,8 +48,8 @@ def ours(history: Corpus, labels: Floats) -> list[int]:
     reviews = OwnReviews(labels, np.ones(len(labels)))
     counted = Fusion.counted(history.roles, history.fired, reviews, multi_label=False)
     others = recall(remember(reviewed, history.roles), embeddings, counted, hidden=np.eye(count, dtype=bool), shown=0)
-    fusion = fit_fusion(counted, model, history.fired, others, reviews)
-    honest = fusion.answer(model, history.fired, others, reviews)
+    fusion = fit_fusion(counted, Heads(model), history.fired, others, reviews)
+    honest = fusion.answer(Heads(model), history.fired, others, reviews)
     return [one.index for one in suspicious(honest, labels, history.roles, group_duplicates(history.texts))]
 
 

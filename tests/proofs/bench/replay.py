@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 
 from agent.fitting.evaluation import Report, calibration_error, correct, evaluate, wilson
 from agent.fitting.head import predict
-from agent.learning.baselines import frozen, tfidf
 from agent.learning.training_set import build
 from agent.studies.replay import Plan, answer, train
 from agent.triage.cutoffs import Abstained, judge
 from agent.triage.memory import remember, reviewed_embeddings
 from heuristics import leading_role
+from tests.proofs.bench.baselines import frozen, tfidf
 from tests.proofs.bench.histories import Corpus, load
 
 Floats = NDArray[np.float64]
@@ -66,7 +66,7 @@ def replay(history: Corpus, start: int, every: int, window: int) -> Replayed:
         answers["stale first 150"][coming] = stale[coming]
         answers["fused"][coming] = answer(history, trained, memory, coming)
         for i in coming:
-            verdict = judge(answers["fused"][i], history.roles, trained.cutoffs)
+            verdict = judge(answers["fused"][i], history.roles, trained.weighed.cutoffs)
             if not isinstance(verdict, Abstained):
                 clear[i] = verdict.clear
                 said = history.roles.index(verdict.roles[0])

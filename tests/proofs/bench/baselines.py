@@ -1,4 +1,4 @@
-"""The baselines that a model must beat: the majority role, TF-IDF with a linear head, a frozen encoder.
+"""What the product is compared with: the majority role, TF-IDF with a linear head, a frozen encoder.
 
 Every baseline is a function from training tickets and judged tickets to probabilities, float64[judged, roles]; labels
 are 0/1, [n, roles]. `cross_fitted` turns any of them into honest answers on its own training tickets.
@@ -42,45 +42,6 @@ def frozen(
     """Return the answers of a linear head on embeddings of the untuned encoder, float32[n, dim]."""
     head = fit_head(embeddings, labels, multi_label=multi_label)
     return np.asarray(predict(head, judged, multi_label=multi_label), dtype=np.float64)
-
-
-def floors(
-    texts: Sequence[str],
-    labels: Floats,
-    vectors: NDArray[np.float32],
-    groups: NDArray[np.intp],
-    known: Rows,
-    *,
-    multi_label: bool,
-) -> dict[str, Floats]:
-    """Return each baseline's answers to n tickets, float64[n, roles] by its name, fitted on the rows `known`.
-
-    Those rows are cross-fitted. `vectors`: embeddings of the untuned encoder; `groups`: near-duplicates.
-    """
-
-    def by_majority(learnt: Rows, judged: Rows) -> Floats:
-        return majority(labels[learnt], len(judged))
-
-    def by_words(learnt: Rows, judged: Rows) -> Floats:
-        learnt_texts, judged_texts = [texts[i] for i in learnt], [texts[i] for i in judged]
-        return tfidf(learnt_texts, labels[learnt], judged_texts, multi_label=multi_label)
-
-    def by_frozen_encoder(learnt: Rows, judged: Rows) -> Floats:
-        return frozen(vectors[learnt], labels[learnt], vectors[judged], multi_label=multi_label)
-
-    others = np.setdiff1d(np.arange(len(labels)), known)
-
-    def answers(baseline: Callable[[Rows, Rows], Floats]) -> Floats:
-        said = np.zeros_like(labels)
-        said[known] = cross_fitted(
-            lambda learnt, judged: baseline(known[learnt], known[judged]), labels[known], groups[known]
-        )
-        if len(others):
-            said[others] = baseline(known, others)
-        return said
-
-    named = {"majority": by_majority, "TF-IDF": by_words, "frozen encoder": by_frozen_encoder}
-    return {name: answers(baseline) for name, baseline in named.items()}
 
 
 def cross_fitted(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.learning.baselines import cross_fitted, frozen, majority, tfidf
+from tests.proofs.bench.baselines import cross_fitted, frozen, majority, tfidf
 
 TEXTS = ["water leaks from the tap", "tap drips water", "no network at my desk", "network cable is broken"] * 3
 LABELS = np.eye(3)[[0, 0, 1, 1] * 3]

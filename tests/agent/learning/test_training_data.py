@@ -1,0 +1,55 @@
+"""Heads learn from a levelled training set; weights and cut-offs see the latest tickets as they came."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from agent.domain import Example, Strength
+from agent.learning.training_data import RECENT, TrainingData, training_data
+from agent.learning.training_set import build
+from heuristics import RuleSet
+
+START = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+def ticket(number: int, *roles: str, strength: Strength = Strength.CONFIRMED) -> Example:
+    return Example(f"desk:{number}", f"ticket {number:b}", "", roles, START + timedelta(hours=number), strength)
+
+
+def data_of(known: list[Example], window: int = 150) -> TrainingData:
+    return training_data(known, build(known, window=window), RuleSet(()))
+
+
+def test_half_of_a_desk_stays_half_of_what_is_judged_on() -> None:
+    known = [ticket(n, "Half" if n % 2 else f"Role {n % 40}") for n in range(2000)]
+    data = data_of(known)
+    half = data.roles.index("Half")
+    assert [data.examples[row] for row in data.recent] == known[-RECENT:]
+    assert data.labels[data.recent, half].mean() == 0.5
+    assert data.labels[data.learnt, half].mean() < 0.35
+
+
+def test_no_role_is_lost_to_the_heads_and_the_order_is_that_of_the_reviews() -> None:
+    known = [ticket(n, "Rare" if n < 5 else f"Role {n % 3}") for n in range(1000, 0, -1)]
+    data = data_of(known)
+    assert list(data.examples) == [e for e in known if e in data.examples]
+    assert data.labels[data.learnt, data.roles.index("Rare")].sum() == 4
+
+
+def test_a_short_history_is_learnt_and_judged_as_a_whole() -> None:
+    data = data_of([ticket(n, f"Role {n % 3}") for n in range(60)])
+    assert len(data.learnt) == len(data.recent) == len(data.examples) == 60
+
+
+def test_a_persons_word_weighs_more_than_a_closing_role_and_that_more_than_our_own_echo() -> None:
+    given = [strength for strength in Strength if strength is not Strength.REOPENED]
+    trust = data_of([ticket(int(strength), "A", strength=strength) for strength in given]).trust
+    assert list(trust) == sorted(set(trust))
+
+
+def test_labels_have_a_column_per_role_and_several_roles_per_ticket() -> None:
+    data = data_of([ticket(1, "B", "A"), ticket(2, "B")])
+    assert data.roles == ("A", "B")
+    assert data.labels.tolist() == [[1, 1], [0, 1]]
+    assert data.multi_label
+    assert not data_of([ticket(1, "B"), ticket(2, "A")]).multi_label
