@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
+from agent.cli.importing import show
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ EXCERPT = 100
 
 def evaluate(
     file: Annotated[
-        Path | None, typer.Argument(help="Evaluate on this .csv or .jsonl (with the default columns of `import`).")
+        Path | None, typer.Argument(help="Evaluate on this file, which is read as `import` reads it.")
     ] = None,
     wrong: Annotated[int, typer.Option(help="Number of wrong answers to show, most confident first.")] = 50,
     config: ConfigOption = CONFIG,
@@ -35,7 +36,8 @@ def evaluate(
     """
     from agent.domain import Example
     from agent.errors import NotPossibleYet
-    from agent.feedback.importing import Columns, read
+    from agent.feedback.form import Told
+    from agent.feedback.history import read
     from agent.learning.training_data import RECENT
     from agent.learning.training_set import usable
     from agent.store import tickets
@@ -46,8 +48,9 @@ def evaluate(
         reviewed = parts.database.call(tickets.reviewed, parts.classifier.catalogue)
         examples = usable(reviewed, parts.classifier.catalogue.names)[-RECENT:]
     else:
-        rows = read(file, Columns(), parts.classifier.catalogue).rows
-        examples = [Example(f"file:{r.id}", r.subject, r.body, r.roles, r.filed_at) for r in rows]
+        history = read(file, Told(), parts.classifier.catalogue)
+        show(history, Console(stderr=True, highlight=False, soft_wrap=True))
+        examples = [Example(f"file:{r.id}", r.subject, r.body, r.roles, r.filed_at) for r in history.rows()]
     if not examples:
         raise NotPossibleYet("there is no reviewed ticket yet: `rolecall import` takes in tagged ones, or name a file")
     console = Console(highlight=False)

@@ -4,58 +4,134 @@ from __future__ import annotations
 
 import getpass
 import os
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 
-from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
+from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for, settings_for
+
+if TYPE_CHECKING:
+    from agent.feedback.form import Told
+    from agent.feedback.history import History
+    from agent.feedback.importing import Reviewed
 
 CHUNK = 500
+ROWS_SHOWN = 5
+EXCERPT = 70
+
+ColumnOption = Annotated[str | None, typer.Option(help="Column of a field. [default: guessed from the names]")]
+EncodingOption = Annotated[str | None, typer.Option(help="Such as utf-8, utf-16 or cp1252. [default: guessed]")]
+SeparatorOption = Annotated[str | None, typer.Option(help="Between cells: a character, or tab. [default: guessed]")]
+DatesOption = Annotated[
+    str | None, typer.Option(help="day-first, month-first, or none: rows in the order of filing. [default: guessed]")
+]
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(help="A .csv with a header, or a .jsonl with one object a line; UTF-8.")],
+    file: Annotated[Path, typer.Argument(help="Rows below a header (CSV, tabs, .xlsx), or objects (JSON).")],
     source: Annotated[
         str, typer.Option(help="Name of the system that the tickets come from; part of their keys.")
     ] = "import",
-    id_column: Annotated[str, typer.Option("--id")] = "id",
-    subject_column: Annotated[str, typer.Option("--subject")] = "subject",
-    body_column: Annotated[str, typer.Option("--body")] = "body",
-    role_column: Annotated[str, typer.Option("--role", help="Name or alias; several separated by `;`.")] = "role",
-    created_column: Annotated[str, typer.Option("--created-at", help="ISO 8601; without a zone: UTC.")] = "created_at",
+    id_column: Annotated[str | None, typer.Option("--id", help="Column of the id. [default: guessed]")] = None,
+    subject_column: Annotated[
+        str | None, typer.Option("--subject", help="... of the subject. [default: guessed]")
+    ] = None,
+    body_column: Annotated[str | None, typer.Option("--body", help="... of the text. [default: guessed]")] = None,
+    role_column: Annotated[
+        str | None, typer.Option("--role", help="... of names or aliases; several in a cell: `;`. [default: guessed]")
+    ] = None,
+    created_column: Annotated[
+        str | None, typer.Option("--created-at", help="... of the time of filing; no zone: UTC. [default: guessed]")
+    ] = None,
+    encoding: EncodingOption = None,
+    separator: SeparatorOption = None,
+    dates: DatesOption = None,
     skip_bad: Annotated[bool, typer.Option(help="Import the valid rows even if others are faulty.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option(help="Show the first rows as they are understood, and import nothing.")
+    ] = False,
     config: ConfigOption = CONFIG,
     data: DataOption = None,
 ) -> None:
     """Import tickets with the roles that people gave them, as reviewed tickets to learn from.
 
-    If any row is faulty, nothing is imported, unless --skip-bad is given; all faults are listed with their lines.
-    Importing a file again adds only what is new, so an import can be interrupted and repeated. A ticket that comes with
-    another role than in its last import is reviewed anew: that is how a wrong role is corrected.
+    Says how it understands the file; each guess has an option. If any row is faulty, nothing is imported, unless
+    --skip-bad is given. Importing a file again adds only new tickets, so an import can be interrupted and repeated.
     """
+    from agent.config.roles_file import load_roles
     from agent.errors import BadInput
-    from agent.feedback.importing import FAULTS_SHOWN, Columns, read, take_in
+    from agent.feedback.history import read
+    from agent.feedback.importing import take_in
 
-    parts = parts_for(config, data)
-    columns = Columns(id_column, subject_column, body_column, role_column, created_column)
-    history = read(file, columns, parts.classifier.catalogue)
+    fields = ("id", "subject", "body", "role", "created_at")
+    columns = dict(zip(fields, (id_column, subject_column, body_column, role_column, created_column), strict=True))
+    history = read(file, told(columns, encoding, separator, dates), load_roles(settings_for(config, data).roles))
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    for fault in history.faults[:FAULTS_SHOWN]:
-        console.print(escape(fault))
-    if len(history.faults) > FAULTS_SHOWN:
-        console.print(f"... and {len(history.faults) - FAULTS_SHOWN} more")
-    if history.faults and not skip_bad:
-        raise BadInput(f"{len(history.faults)} faulty rows, nothing imported: correct them, or give --skip-bad")
-    chunks = [history.rows[i : i + CHUNK] for i in range(0, len(history.rows), CHUNK)]
-    new = sum(
-        parts.database.call(take_in, source, chunk, _importer(), parts.classifier.catalogue)
-        for chunk in track(chunks, "importing", console=console, transient=True)
-    )
-    console.print(f"{new} new reviewed tickets of {len(history.rows)} rows; {len(history.faults)} rows skipped")
+    show(history, console)
+    if dry_run:
+        for row in islice(history.rows(), ROWS_SHOWN):
+            console.print(escape(_in_one_line(row)))
+        console.print(
+            f"{history.valid} rows would be imported{_rest(history, skipped='could not be')}: this was a dry run"
+        )
+        return
+    if history.faulty and not skip_bad:
+        raise BadInput(f"{history.faulty} faulty rows, nothing imported: correct them, or give --skip-bad")
+    parts = parts_for(config, data)
+    chunks = track(_chunks(history), "importing", -(-history.valid // CHUNK), console=console, transient=True)
+    importer, catalogue = _importer(), parts.classifier.catalogue
+    new = sum(parts.database.call(take_in, source, chunk, importer, catalogue) for chunk in chunks)
+    known = f", {history.valid - new} known before" if new < history.valid else ""
+    console.print(f"{new} new reviewed tickets of {rows_in(history)} rows{known}{_rest(history)}")
+
+
+def told(columns: dict[str, str | None], encoding: str | None, separator: str | None, dates: str | None) -> Told:
+    """Return what the options say of a file. Raises BadInput."""
+    from agent.errors import BadInput
+    from agent.feedback.dates import Dates
+    from agent.feedback.form import Told
+
+    if dates is not None and dates not in set(Dates):
+        raise BadInput(f"--dates {dates}: can be {', '.join(Dates)}")
+    return Told(columns, encoding, separator, Dates(dates) if dates else None)
+
+
+def show(history: History, console: Console) -> None:
+    """Print how a file is understood, and its first faults."""
+    for line in (*history.form.in_words(), *history.faults):
+        console.print(escape(line))
+    if history.faulty > len(history.faults):
+        console.print(f"... and {history.faulty - len(history.faults)} more")
+
+
+def rows_in(history: History) -> int:
+    """Return how many rows the file has."""
+    return history.valid + history.repeated + history.faulty
+
+
+def _rest(history: History, skipped: str = "skipped") -> str:
+    repeated = f", {history.repeated} repeat another" if history.repeated else ""
+    return f"{repeated}; {history.faulty} {'rows ' * (skipped == 'skipped')}{skipped}"
+
+
+def _in_one_line(row: Reviewed) -> str:
+    from agent.text.plain import normalised
+
+    text = " ".join(normalised(f"{row.subject} | {row.body}").split())
+    shown = text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
+    return f"  {normalised(row.id)} | {row.filed_at:%Y-%m-%d %H:%M} | {', '.join(row.roles)} | {shown}"
+
+
+def _chunks(history: History) -> Iterator[list[Reviewed]]:
+    rows = history.rows()
+    while chunk := list(islice(rows, CHUNK)):
+        yield chunk
 
 
 def _importer() -> str:

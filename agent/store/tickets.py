@@ -76,10 +76,15 @@ def _same_occasion(review: Review) -> SelectOfScalar[Review]:
     return select(Review).where(Review.ticket_key == review.ticket_key, Review.origin == review.origin)
 
 
-def imported(session: Session, key: str) -> Sequence[Review]:
-    """Return the reviews of the ticket that were imported, the latest last."""
-    found = select(Review).where(Review.ticket_key == key, Review.via == Via.IMPORT)
-    return session.exec(found.order_by(col(Review.id))).all()
+def imported(session: Session, keys: Sequence[str]) -> dict[str, list[Review]]:
+    """Return, by the keys of a few tickets that are stored, their reviews that were imported, the latest last."""
+    found: dict[str, list[Review]] = {
+        key: [] for key in session.exec(select(Ticket.key).where(col(Ticket.key).in_(keys)))
+    }
+    reviews = select(Review).where(col(Review.ticket_key).in_(keys), Review.via == Via.IMPORT)
+    for row in session.exec(reviews.order_by(col(Review.id))):
+        found.setdefault(row.ticket_key, []).append(row)
+    return found
 
 
 def _counting() -> tuple[Any, ...]:

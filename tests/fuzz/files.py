@@ -13,7 +13,8 @@ from agent.config.roles_file import RolesError, load_roles
 from agent.config.rules_file import RulesError, load_rules
 from agent.config.secrets import Secrets
 from agent.errors import BadInput, SettingsError
-from agent.feedback import importing
+from agent.feedback.form import Told
+from agent.feedback.history import read as read_history
 from tests.fuzz.target import Target
 
 ROOT = Path(__file__).parents[2]
@@ -78,25 +79,37 @@ def settings(scratch: Path) -> Target:
 
 
 def histories(scratch: Path) -> Target:
-    """A history in CSV or JSONL, by the first byte: rows and faults, or BadInput."""
+    """A history in CSV, JSON or any other kind, by the first byte: rows and faults, or BadInput."""
     catalogue = load_roles(ROOT / "tests/tickets/roles.toml")
-    files = [scratch / "history.csv", scratch / "history.jsonl"]
+    files = [scratch / f"history.{ending}" for ending in ("csv", "jsonl", "txt")]
 
     def check(data: bytes) -> None:
-        file = files[(data or b"\0")[0] % 2]
+        file = files[(data or b"\0")[0] % 3]
         file.write_bytes(data[1:])
         try:
-            read = importing.read(file, importing.Columns(), catalogue)
+            history = read_history(file, Told(), catalogue)
         except BadInput:
             return
-        for row in read.rows:
+        rows = list(history.rows())
+        assert len(rows) == history.valid
+        assert len({row.id for row in rows}) == len(rows)
+        assert bool(history.faulty) == bool(history.faults)
+        for row in rows:
+            str(row).encode()
             assert set(row.roles) <= set(catalogue.names)
             assert row.filed_at.tzinfo is not None
 
     table = b"0id,subject,body,role,created_at\n1,Wifi,down,net;sparky,2026-01-05\n2,,,x,"
     line = '1{{"id": "1", "subject": "s", "role": "net", "created_at": "{}"}}\n'
     lines = [line.format(at).encode() for at in ("2026-01-05T00:00Z", "0001-01-01 00+00:01")]
-    return Target(check, [table, *lines, b"0id,role\n=1+1,net"])
+    wide = "2id\tsubject\trole\tcreated\n1\tÖl\tnet\t3/4/25 5:07 PM\n"
+    others = [
+        b"2" + wide[1:].encode("utf-16"),
+        b"0" + wide[1:].encode("cp1252"),
+        b'2{"issues": [{"id": 1, "role": ["net"]}]}',
+    ]
+    quoted = b'0id;text;role\n1;"a\n2;b;net\n";net\n1;b;sparky\n'
+    return Target(check, [table, *lines, *others, quoted, b"0id,role\n=1+1,net"])
 
 
 def _toml(*names: str) -> list[bytes]:

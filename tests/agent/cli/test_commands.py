@@ -99,7 +99,20 @@ def test_faulty_rows_are_listed_with_their_lines_and_nothing_is_imported(trained
     assert isinstance(result.exception, BadInput)
     assert f"{file}:3: created_at is 'yesterday'" in result.output
     assert f"{file}:4: no role 'Netwrok'; did you mean Network?" in result.output
-    assert trained("import", str(file), "--skip-bad").output.count("1 new reviewed tickets") == 1
+    counted = trained("import", str(file), "--skip-bad").output
+    assert "1 new reviewed tickets of 3 rows; 2 rows skipped" in counted
+
+
+def test_a_dry_run_shows_the_first_rows_as_understood_and_changes_nothing(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "export.txt"
+    file.write_bytes("Nummer;Betreff;Gruppe;Datum\n7;Tür \x1b[31mklemmt;Network;4.3.2025\n8;;;\n".encode("cp1252"))
+    places = ["--config", str(folder / "agent.toml"), "--data", str(tmp_path / "data")]
+    shown = CliRunner().invoke(app, ["import", str(file), "--dry-run", *places]).output
+    assert "Windows-1252, separator ; (--encoding, --separator)" in shown
+    assert "  created at: 'Datum' (--created-at)" in shown
+    assert "  7 | 2025-03-04 00:00 | Network | Tür [31mklemmt" in shown
+    assert "1 rows would be imported; 1 could not be: this was a dry run" in shown
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_file_without_the_columns_is_told_which_it_has(trained: Run, tmp_path: Path) -> None:
@@ -107,7 +120,7 @@ def test_a_file_without_the_columns_is_told_which_it_has(trained: Run, tmp_path:
     file.write_text("number,team\n1,Network\n")
     error = trained("import", str(file)).exception
     assert isinstance(error, BadInput)
-    assert "no column id, role; there is number, team" in str(error)
+    assert "no column for subject or body; there is number, team (name it: --subject, --body)" in str(error)
 
 
 def test_predict_shows_the_comment_and_every_role(trained: Run) -> None:

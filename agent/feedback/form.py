@@ -1,0 +1,103 @@
+"""How the rows of a history are to be understood: what the operator says of the file, and what is guessed from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from itertools import islice
+from pathlib import Path
+
+from agent.domain import RoleCatalogue
+from agent.errors import BadInput
+from agent.feedback.columns import Columns, choose
+from agent.feedback.dates import Dates, dates_of
+from agent.feedback.importing import Reviewed
+from agent.feedback.named_roles import named_roles
+from agent.tabular.row import Cell, Row
+from agent.tabular.table import Layout, layout_of, rows_of
+
+SAMPLED = 200
+"""Rows from which the columns are guessed."""
+
+_SHORTENED = re.compile(r"\d[.,]\d+E\+\d{2,}")
+"""A long number as a spreadsheet shows it: its last digits are gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the operator says of a file; what is None is guessed."""
+
+    columns: Mapping[str, str | None] = field(default_factory=dict)
+    encoding: str | None = None
+    separator: str | None = None
+    dates: Dates | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A file's layout, columns and dates, and the roles that may be named in it."""
+
+    file: Path
+    layout: Layout
+    columns: Columns
+    widths: Mapping[str, int]
+    """How many columns of the file have each name."""
+
+    roles: RoleCatalogue
+    dates: Dates = Dates.NONE
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the file's rows, with the cells of the columns that are there. Raises BadInput."""
+        with rows_of(self.file, self.layout) as table:
+            yield from table.rows(self.columns.wanted)
+
+    def reviewed(self, cells: tuple[Cell, ...]) -> Reviewed:
+        """Return a row as a reviewed ticket. Raises ValueError with what is wrong."""
+        given = self.columns.fields_of(cells)
+        identifier = _text(given["id"]).strip()
+        if not identifier:
+            raise ValueError(f"no {self.columns.id}")
+        if _SHORTENED.fullmatch(identifier):
+            raise ValueError(
+                f"{self.columns.id} {identifier} was shortened by a spreadsheet: make the column text, and export again"
+            )
+        subject, body = (_text(given.get(name, "")).replace("\0", "") for name in ("subject", "body"))
+        if not subject.strip() and not body.strip():
+            raise ValueError("neither subject nor body")
+        at = self.dates.read(_text(given.get("created_at", "")), self.columns.created_at or "")
+        return Reviewed(identifier, subject, body, named_roles(given["role"], self.roles), at)
+
+    def in_words(self) -> Iterator[str]:
+        """Yield how the file is understood, guess by guess, each with the option that overrules it."""
+        yield f"{self.file}: {self.layout} (--encoding, --separator)"
+        for name in (each.name for each in fields(self.columns)):
+            column = getattr(self.columns, name)
+            times = self.widths.get(column, 1) if column else 1
+            held = "nothing" if column is None else f"{column!r}" + (f", {times} columns" if times > 1 else "")
+            yield f"  {name.replace('_', ' ')}: {held} (--{name.replace('_', '-')})"
+        yield f"  dates: {self.dates.in_words()} (--dates)"
+
+
+def form_of(file: Path, told: Told, roles: RoleCatalogue) -> Form:
+    """Return how a file is to be understood. Raises BadInput where it cannot be."""
+    layout = layout_of(file, told.encoding, told.separator)
+    with rows_of(file, layout) as table:
+        widths = table.columns
+        sample = [row.cells for row in islice(table.rows(list(widths)), SAMPLED) if row.fault is None]
+    try:
+        columns = choose(list(widths), sample, told.columns, roles)
+    except BadInput as error:
+        raise BadInput(f"{file}: {error}") from None
+    undated = Form(file, layout, columns, widths, roles)
+    return Form(file, layout, columns, widths, roles, told.dates or dates_of(_dates(undated)))
+
+
+def _dates(form: Form) -> Iterator[str]:
+    if form.columns.created_at is not None:
+        place = form.columns.wanted.index(form.columns.created_at)
+        yield from (_text(row.cells[place]) for row in form.rows() if row.fault is None)
+
+
+def _text(cell: Cell) -> str:
+    return cell if isinstance(cell, str) else "\n".join(cell)

@@ -1,0 +1,125 @@
+"""Read a history, a file of reviewed tickets, in two passes: the first finds every fault, the second gives the rows.
+
+So a file of any size needs little memory, and nothing is imported before all of it was understood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from agent.domain import RoleCatalogue
+from agent.errors import BadInput
+from agent.feedback.dates import Dates
+from agent.feedback.form import Form, Told, form_of
+from agent.feedback.importing import Reviewed
+from agent.tabular.row import Cell, Row
+
+FAULTS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A file as it is understood, and what is wrong with it. `valid`, `repeated` and `faulty` count all its rows."""
+
+    form: Form
+    valid: int
+    repeated: int
+    """Rows that say what another one says."""
+
+    faulty: int
+    faults: tuple[str, ...]
+    """A line for each of the first faults."""
+
+    contested: frozenset[int]
+    """Hashes of the ids that different rows have: all of these are faulty."""
+
+    def rows(self) -> Iterator[Reviewed]:
+        """Yield the valid rows, reading the file again.
+
+        Where there are no dates, a second lies between two rows, and the last one is as old as the file.
+        """
+        written: set[int] = set()
+        end = min(datetime.now(UTC), datetime.fromtimestamp(self.form.file.stat().st_mtime, UTC))
+        for row in self.form.rows():
+            reviewed = _understood(self.form, row.cells) if row.fault is None else None
+            if reviewed is None or (identity := hash(reviewed.id)) in self.contested or identity in written:
+                continue
+            written.add(identity)
+            before_end = timedelta(seconds=self.valid - len(written))
+            yield reviewed if self.form.dates is not Dates.NONE else replace(reviewed, filed_at=end - before_end)
+
+
+@dataclass(slots=True)
+class _Counts:
+    """What the first pass finds. Ids and texts are kept as 64-bit hashes: a desk has millions of them."""
+
+    seen: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """By id: the line on which it was seen first, and what that row says."""
+
+    contested: set[int] = field(default_factory=set)
+    repeated: int = 0
+    faulty: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    def fault(self, place: str, why: object) -> None:
+        """Count a faulty row, and keep its fault if it is among the first."""
+        self.faulty += 1
+        if len(self.faults) < FAULTS_SHOWN:
+            self.faults.append(f"{place}: {why}")
+
+
+def read(file: Path, told: Told, roles: RoleCatalogue) -> History:
+    """Read a history and find what is wrong with it. Raises BadInput where the file as a whole cannot be used."""
+    form, counts = form_of(file, told, roles), _Counts()
+    for row in form.rows():
+        _check(form, row, counts)
+    if not counts.seen and not counts.faulty:
+        raise BadInput(f"{file} holds no row")
+    valid, contested = len(counts.seen) - len(counts.contested), frozenset(counts.contested)
+    return History(form, valid, counts.repeated, counts.faulty, tuple(counts.faults), contested)
+
+
+def _check(form: Form, row: Row, counts: _Counts) -> None:
+    """Count a row, and find what is wrong with it. Raises BadInput where it has swallowed others."""
+    place = f"{form.file}:{row.line}"
+    if row.fault is not None:
+        counts.fault(place, row.fault)
+        return
+    if row.within and _swallowed(form, row):
+        raise BadInput(
+            f"{place}: a quotation mark of this row is closed lines later, and the rows between are in one cell: "
+            'remove it, or write it twice in a cell that is in quotation marks, as ""'
+        )
+    try:
+        reviewed = form.reviewed(row.cells)
+    except ValueError as error:
+        counts.fault(place, error)
+        return
+    identity, said = hash(reviewed.id), hash((reviewed.subject, reviewed.body, reviewed.roles))
+    line, before = counts.seen.setdefault(identity, (row.line, said))
+    if line == row.line:
+        return
+    if said == before:
+        counts.repeated += 1
+        return
+    why = f"{reviewed.id!r} is the id of different rows, on lines {line} and {row.line}"
+    if identity not in counts.contested:
+        counts.contested.add(identity)
+        counts.fault(f"{form.file}:{line}", why)
+    counts.fault(place, why)
+
+
+def _swallowed(form: Form, row: Row) -> bool:
+    """Return whether the lines of a row are rows themselves: one in the middle, or both the first and the last."""
+    first, *middle, last = (cells is not None and _understood(form, cells) is not None for cells in row.within)
+    return any(middle) or (first and last)
+
+
+def _understood(form: Form, cells: tuple[Cell, ...]) -> Reviewed | None:
+    try:
+        return form.reviewed(cells)
+    except ValueError:
+        return None

@@ -1,0 +1,95 @@
+"""Open a file of rows: what kind it is, how its text is encoded, what divides its cells. Guesses can be told.
+
+delimited (CSV, tabs, ...)   agent.tabular.delimited        JSON       agent.tabular.json_file
+workbook (.xlsx)             agent.tabular.workbook
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from agent.errors import BadInput
+from agent.tabular.delimited import DelimitedFile
+from agent.tabular.encoding import Encoding, encoding_of
+from agent.tabular.json_file import JsonFile
+from agent.tabular.row import Rows
+from agent.tabular.workbook import WorkbookFile
+
+NAMED_SEPARATORS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
+
+NO_TABLES = (
+    (b"\xd0\xcf\x11\xe0", "is a workbook of an old kind: save it as .xlsx, or as CSV"),
+    (b"\x1f\x8b", "is compressed: unpack it first"),
+    (b"PAR1", "is a Parquet file, which only `rolecall dataset` reads"),
+    (b"%PDF", "is a PDF: export the tickets as CSV"),
+)
+
+
+class Kind(StrEnum):
+    """How rows are written down."""
+
+    DELIMITED = "delimited"
+    JSON = "JSON"
+    WORKBOOK = "workbook"
+
+
+KINDS = {".csv": Kind.DELIMITED, ".tsv": Kind.DELIMITED, ".json": Kind.JSON, ".jsonl": Kind.JSON, ".ndjson": Kind.JSON}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a file has to be read."""
+
+    kind: Kind
+    encoding: Encoding
+    separator: str | None = None
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        if self.kind == Kind.WORKBOOK:
+            return "workbook, first sheet"
+        between = f", separator {'tab' if self.separator == chr(9) else self.separator}" if self.separator else ""
+        return f"{'JSON, ' * (self.kind == Kind.JSON)}{self.encoding}{between}"
+
+
+def layout_of(file: Path, encoding: str | None = None, separator: str | None = None) -> Layout:
+    """Return how a file has to be read; what is None is guessed. Raises BadInput where it is no file of rows."""
+    if separator is not None:
+        separator = NAMED_SEPARATORS.get(separator.casefold(), separator)
+    try:
+        with file.open("rb") as opened:
+            start = opened.read(512)
+        if fault := next((fault for magic, fault in NO_TABLES if start.startswith(magic)), None):
+            raise BadInput(f"{file} {fault}")
+        if start.startswith(b"PK\x03\x04"):
+            return Layout(Kind.WORKBOOK, Encoding("utf-8"))
+        found = encoding_of(file, encoding)
+        beginning = start.decode(found.codec, "ignore").lstrip()
+        if beginning.startswith("<"):
+            raise BadInput(f"{file} is HTML or XML, whatever its name says: export the tickets as CSV")
+        kind = KINDS.get(file.suffix.lower()) or (Kind.JSON if beginning.startswith(("{", "[")) else Kind.DELIMITED)
+        layout = Layout(kind, found, separator)
+        if kind == Kind.DELIMITED:
+            with file.open(encoding=found.codec, errors="replace", newline="") as text:
+                layout = Layout(kind, found, DelimitedFile(file, text, separator).separator)
+    except OSError as error:
+        raise BadInput(f"{file}: {error.strerror}") from error
+    return layout
+
+
+@contextmanager
+def rows_of(file: Path, layout: Layout) -> Iterator[Rows]:
+    """Open a file for a `with` block. Raises BadInput."""
+    try:
+        if layout.kind == Kind.WORKBOOK:
+            with file.open("rb") as opened:
+                yield WorkbookFile(file, opened)
+            return
+        with file.open(encoding=layout.encoding.codec, errors="replace", newline="") as text:
+            yield JsonFile(file, text) if layout.kind == Kind.JSON else DelimitedFile(file, text, layout.separator)
+    except OSError as error:
+        raise BadInput(f"{file}: {error.strerror}") from error

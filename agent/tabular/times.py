@@ -1,0 +1,167 @@
+"""Read dates as people and programs write them. Only the order of day and month is a guess; words tell the rest.
+
+Month names of any language are dateparser's: it is asked once for each word. It is not asked for whole dates, for it
+takes a millisecond each, and reads "10" as a day of this month.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import UTC, datetime, timedelta, timezone
+from enum import StrEnum
+from functools import lru_cache
+
+SPREADSHEET_EPOCH = datetime(1899, 12, 30, tzinfo=UTC)
+"""Day 0 of Excel's serial numbers, from March 1900 on: it counts a 29 February 1900 that was none."""
+
+SPREADSHEET_DAYS = (20_000, 80_000)
+"""Serial numbers that are taken for days: 1954 to 2119."""
+
+EPOCH_UNITS = ((1e8, 1.0), (1e11, 1e3), (1e14, 1e6), (1e17, 1e9))
+"""From which number on it counts seconds, milliseconds, microseconds, nanoseconds since 1970."""
+
+
+class DateOrder(StrEnum):
+    """Whether 03/04/2025 is in April or in March."""
+
+    DAY_FIRST = "day-first"
+    MONTH_FIRST = "month-first"
+
+
+_WORD = r"[^\W\d_][^\s\d,/\-]*"
+_OF = r"(?:of|de|del|d[ei])\s+"
+_NUMBERS = re.compile(r"(\d{1,2})\s?([-/.])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?!\d)\.?")
+_YEAR_FIRST = re.compile(r"(\d{4})\s?([-/.年]|년)\s?(\d{1,2})\s?([-/.月]|월)\s?(\d{1,2})(?!\d)\s?[日일.]?")
+_DAY_WORD = re.compile(
+    rf"(\d{{1,2}})(?:st|nd|rd|th|er|º|ª|\.)?[\s\-/]*(?:{_OF})?({_WORD})[\s\-/,]*(?:{_OF})?(\d{{4}}|\d{{2}})(?!\d)(?:\s?г\.)?"
+)
+_WORD_DAY = re.compile(rf"({_WORD})[\s\-]+(\d{{1,2}})(?:st|nd|rd|th)?[,\s\-]\s*(\d{{4}})(?!\d)")
+_YEAR_WORD = re.compile(rf"(\d{{4}})[\s\-/.]+({_WORD})[\s\-/]+(\d{{1,2}})(?!\d)\.?")
+_UNIX = re.compile(rf"({_WORD}\s+\d{{1,2}})\s+(\d{{1,2}}:\d\d:\d\d)(?:\s+(\S+))?\s+(\d{{4}})")
+_WEEKDAY = re.compile(rf"{_WORD}\s*,?\s+(?=\S)")
+_BEFORE, _AFTER = r"am|a\.\s?m\.|午前|上午|오전|π\.?μ\.?|ص", r"pm|p\.\s?m\.|午後|下午|오후|μ\.?μ\.?|م"
+_TIME = re.compile(
+    rf"(?:[,T]|at\b|um\b|às\b|à\b|a las\b|alle\b|klo\b|kl\.|om\b|в\b|о\b|-)?\s*(?P<m1>{_BEFORE}|{_AFTER})?\s*"
+    r"(?P<hour>\d{1,2})(?:\s?[:.h時时시]\s?(?P<minute>\d{2})?)?(?:[:.m分분]\s?(?P<second>\d{2}))?"
+    r"(?:[.,](?P<fraction>\d{1,9}))?\s?(?:Uhr|分|분|秒|h|ч\.?)?"
+    rf"\s*(?P<m2>{_BEFORE}|{_AFTER})?\s*(?P<zone>Z|UTC|GMT)?\s*(?P<offset>[+-]\d{{1,2}}(?::?\d{{2}})?)?\s*(?:UTC|GMT)?",
+    re.IGNORECASE,
+)
+_COMPACT = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?)?")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+def numbers_of(text: str) -> tuple[int, int] | None:
+    """Return the two numbers of a date such as 03/04/2025 or 3-4-25, where either may be the month; else None.
+
+    With dots, the day is first wherever dates are written so.
+    """
+    found = _NUMBERS.match(_plain(text))
+    return (int(found[1]), int(found[3])) if found and found[2] != "." else None
+
+
+def read_time(text: str, order: DateOrder = DateOrder.DAY_FIRST) -> datetime:
+    """Return the moment in UTC; a time without a zone is UTC. Raises ValueError where the text is no date."""
+    try:
+        if text[4:5] == "-" and text[7:8] == "-" and text[13:14] != ".":
+            return _utc(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        pass
+    plain = _plain(text)
+    try:
+        if _NUMBER.fullmatch(plain):
+            return _counted(plain)
+        return _written(plain, order)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text!r} is no date that can be read") from None
+
+
+def _plain(text: str) -> str:
+    kept = (sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
+    return " ".join("".join(kept).split())
+
+
+def _utc(at: datetime) -> datetime:
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def _counted(text: str) -> datetime:
+    """Return the moment of a number: YYYYMMDD and so on, a spreadsheet's day, or a time since 1970."""
+    if compact := _COMPACT.fullmatch(text):
+        try:
+            return datetime(*(int(part) for part in compact.groups(default="0")), tzinfo=UTC)  # type: ignore[misc, arg-type]
+        except ValueError:
+            pass
+    number = float(text)
+    if SPREADSHEET_DAYS[0] <= number <= SPREADSHEET_DAYS[1]:
+        return SPREADSHEET_EPOCH + timedelta(seconds=round(number * 86_400))
+    per_second = max((per_second for least, per_second in EPOCH_UNITS if number >= least), default=None)
+    if per_second is None:
+        raise ValueError(text)
+    return datetime.fromtimestamp(0, UTC) + timedelta(seconds=number / per_second)
+
+
+def _written(text: str, order: DateOrder) -> datetime:
+    if unix := _UNIX.search(text):  # Tue Mar 04 17:07:00 UTC 2025
+        text = text[: unix.start()] + f"{unix[1]} {unix[4]} {unix[2]} {unix[3] or ''}"
+    found = _date(text, order)
+    if found is None and (weekday := _WEEKDAY.match(text)):
+        text = text[weekday.end() :]
+        found = _date(text, order)
+    if found is None:
+        raise ValueError(text)
+    (year, month, day), rest = found
+    return _utc(_at_time(datetime(year, month, day), rest.strip()))
+
+
+def _date(text: str, order: DateOrder) -> tuple[tuple[int, int, int], str] | None:
+    """Return year, month and day at the beginning of a text, and what follows."""
+    if found := _YEAR_FIRST.match(text):
+        return (int(found[1]), int(found[3]), int(found[5])), text[found.end() :]
+    if found := _NUMBERS.match(text):
+        day, month = int(found[1]), int(found[3])
+        if order == DateOrder.MONTH_FIRST and found[2] != ".":
+            day, month = month, day
+        return (_year(found[4]), month, day), text[found.end() :]
+    for pattern, year, word, day_at in ((_DAY_WORD, 3, 2, 1), (_WORD_DAY, 3, 1, 2), (_YEAR_WORD, 1, 2, 3)):
+        if (found := pattern.match(text)) and (named := month_of(found[word].casefold())):
+            return (_year(found[year]), named, int(found[day_at])), text[found.end() :]
+    return None
+
+
+def _year(digits: str) -> int:
+    return int(digits) if len(digits) == 4 else int(digits) + (2000 if int(digits) < 69 else 1900)
+
+
+def _at_time(day: datetime, text: str) -> datetime:
+    if not text:
+        return day
+    found = _TIME.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    hour, half = int(found["hour"]), (found["m1"] or found["m2"] or "").casefold()
+    if half:
+        if not 1 <= hour <= 12:
+            raise ValueError(text)
+        hour = hour % 12 + 12 * (re.fullmatch(_AFTER, half) is not None)
+    fraction = int((found["fraction"] or "0").ljust(6, "0")[:6])
+    at = day.replace(
+        hour=hour, minute=int(found["minute"] or 0), second=int(found["second"] or 0), microsecond=fraction
+    )
+    return at.replace(tzinfo=_zone(found["offset"])) if found["offset"] else at
+
+
+def _zone(offset: str) -> timezone:
+    digits = offset[1:].replace(":", "")
+    hours, minutes = int(digits[:2]), int(digits[2:] or 0)
+    return timezone((1 if offset[0] == "+" else -1) * timedelta(hours=hours, minutes=minutes))
+
+
+@lru_cache(maxsize=1_000)
+def month_of(word: str) -> int | None:
+    """Return the number of the month that a word of any language names, in full or short; None for other words."""
+    import dateparser  # takes a tenth of a second, and most files name no month
+
+    found = dateparser.parse(f"1 {word} 2000", settings={"PARSERS": ["absolute-time"], "STRICT_PARSING": True})
+    return found.month if found and found.year == 2000 else None

@@ -1,0 +1,227 @@
+"""Histories as Excel and helpdesks export them: understood, or refused with the line; nothing vanishes."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from agent.domain import Role, RoleCatalogue
+from agent.errors import BadInput
+from agent.feedback.dates import Dates
+from agent.feedback.form import Told
+from agent.feedback.history import History
+from agent.feedback.history import read as read_history
+
+ROLES = RoleCatalogue(
+    [Role("Network", aliases=("net",)), Role("Electrician"), Role("Cabin & HVAC"), Role("Locks, Doors")]
+)
+HEADER = "id,subject,body,role,created_at\n"
+DAY = datetime(2025, 3, 4, tzinfo=UTC)
+
+
+def written(folder: Path, content: str | bytes, name: str = "history.csv") -> Path:
+    file = folder / name
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    return file
+
+
+def read(folder: Path, content: str | bytes, name: str = "history.csv", told: Told | None = None) -> History:
+    return read_history(written(folder, content, name), told or Told(), ROLES)
+
+
+def kept(history: History) -> list[tuple[str, Sequence[str]]]:
+    return [(row.id, row.roles) for row in history.rows()]
+
+
+EXPORTS = {
+    "excel": "id;subject;body;role;created_at\r\n1;Wifi;down;net;04.03.2025\r\n",
+    "excel's own line": "sep=;\r\nid;subject;body;role;created_at\r\n1;Wifi;down;net;04.03.2025\r\n",
+    "excel as Unicode text": "id\tsubject\tbody\trole\tcreated_at\r\n1\tWifi\tdown\tnet\t4.3.25\r\n".encode("utf-16"),
+    "an old Mac": HEADER.replace("\n", "\r") + "1,Wifi,down,net,2025-03-04\r",
+    "jira": "Issue key,Issue id,Summary,Description,Labels,Labels,Created\n1,10001,Wifi,down,net,,04/Mar/25 12:00 AM\n",
+    "servicenow": "number,short_description,description,assignment_group,opened_at\n"
+    "1,Wifi,down,Network,2025-03-04 00:00:00\n",
+    "zendesk": '{"id": 1, "subject": "Wifi", "description": "down", "group": {"id": 7, "name": "Network"}, '
+    '"created_at": "2025-03-04T00:00:00Z"}\n',
+    "maintainx": "ID,Title,Description,Status,Assigned to,Teams,Created on\n"
+    "1,Wifi,down,Open,Bo,Network,03/04/2025 12:00 AM\n",
+    "jira's API": json.dumps(
+        {
+            "total": 1,
+            "issues": [
+                {"key": "1", "fields": {"summary": "Wifi", "description": "down", "components": [{"name": "Network"}]}}
+            ],
+        },
+        indent=1,
+    ),
+    "a list": json.dumps([{"number": "1", "title": "Wifi", "text": "down", "team": ["net"], "opened": 1741046400000}]),
+    "german": "Ticketnummer;Betreff;Beschreibung;Gruppe;Erstellt am\n1;Wifi;down;Network;4. März 2025\n",
+}
+
+
+@pytest.mark.parametrize("export", EXPORTS)
+def test_an_export_is_read_as_it_is(tmp_path: Path, export: str) -> None:
+    content = EXPORTS[export]
+    history = read(tmp_path, content, "export.json" if export in ("jira's API", "a list", "zendesk") else "export.csv")
+    (row,) = history.rows()
+    assert (row.id, row.subject, row.body, row.roles) == ("1", "Wifi", "down", ("Network",))
+    assert row.filed_at == DAY or export == "jira's API"  # which tells no dates
+    assert (history.valid, history.faulty, history.repeated) == (1, 0, 0)
+
+
+def test_a_workbook_is_read_without_what_its_cells_look_like(tmp_path: Path) -> None:
+    book, content = openpyxl.Workbook(), io.BytesIO()
+    for row in (["ID", "Title", "Text", "Team", "Date"], [202503041707, "Wifi", None, "net", datetime(2025, 3, 4)]):
+        book.active.append(row)
+    book.save(content)
+    (row,) = read(tmp_path, content.getvalue(), "export.xlsx").rows()
+    assert (row.id, row.filed_at, row.roles) == ("202503041707", DAY, ("Network",))
+
+
+@pytest.mark.parametrize(
+    ("cell", "roles"),
+    [
+        ("net; Electrician", ("Network", "Electrician")),
+        ('"net, Electrician"', ("Network", "Electrician")),
+        ('"Locks, Doors"', ("Locks, Doors",)),
+        ('"net\nElectrician"', ("Network", "Electrician")),
+        ('"[""net"", ""Cabin & HVAC""]"', ("Network", "Cabin & HVAC")),
+    ],
+)
+def test_several_roles_in_one_cell(tmp_path: Path, cell: str, roles: tuple[str, ...]) -> None:
+    assert kept(read(tmp_path, f"{HEADER}1,Wifi,down,{cell},2025-03-04\n")) == [("1", roles)]
+
+
+def test_repeated_columns_are_a_list(tmp_path: Path) -> None:
+    history = read(tmp_path, "key,summary,Labels,Labels\n1,Wifi,net,Electrician\n2,Wifi,,Electrician\n")
+    assert kept(history) == [("1", ("Network", "Electrician")), ("2", ("Electrician",))]
+    assert "  role: 'Labels', 2 columns (--role)" in history.form.in_words()
+
+
+STRAY = [
+    '5,"URGENT wifi,down,net,2025-03-06\n',  # to the end of the file
+    '5,"URGENT" wifi,down,net,2025-03-06\n',
+    '5,"URGENT wifi,down,net,2025-03-06\n6,Wifi 15" pipe,down,net,2025-03-07\n',
+    '5,"URGENT wifi,down,net,2025-03-06\n6,Wifi,down,net,2025-03-07\n7,Wifi 15",down,net,2025-03-07\n',
+    '5,"URGENT wifi,down,net,2025-03-06\n6,Wifi 15",down,net,2025-03-07\n',
+]
+
+
+@pytest.mark.parametrize("stray", STRAY)
+def test_a_stray_quotation_mark_is_told_with_its_line(tmp_path: Path, stray: str) -> None:
+    rows = [f"{number},Wifi {number},down,net,2025-03-0{number}\n" for number in range(1, 5)]
+    with pytest.raises(BadInput, match=r"history\.csv:6: a quotation mark of this row"):
+        read(tmp_path, HEADER + "".join(rows) + stray + "8,Wifi,down,net,2025-03-08\n")
+
+
+def test_what_is_in_quotation_marks_may_hold_lines_separators_and_more_of_them(tmp_path: Path) -> None:
+    body = 'see:\nid, role, net\n1,2,3,net,2025-03-04x\n15"" pipe, a; b'
+    (row,) = read(tmp_path, f'{HEADER}1,a 15" pipe,"{body}",net,2025-03-04\n').rows()
+    assert (row.subject, row.body) == ('a 15" pipe', body.replace('""', '"'))
+
+
+def test_one_id_on_different_tickets_is_no_ticket_at_all(tmp_path: Path) -> None:
+    lines = ["A1,Wifi,down,net,2025-03-04", "A1,Light,out,Electrician,2025-03-05", "B,Wifi,,net,2025-03-05"]
+    lines += [
+        "B,Wifi,,net,2025-03-05",
+        "A1,Wifi,down,net,2025-03-04",
+        "C,Wifi,,net,2025-03-05",
+        "C,Wifi,,Electrician,2025-03-05",
+    ]
+    history = read(tmp_path, HEADER + "\n".join(lines))
+    assert [fault.partition(".csv:")[2].partition(":")[0] for fault in history.faults] == ["2", "3", "7", "8"]
+    assert "'A1' is the id of different rows, on lines 2 and 3" in history.faults[0]
+    assert kept(history) == [("B", ("Network",))]
+    assert history.valid + history.repeated + history.faulty == len(lines)
+
+
+def test_ids_that_a_spreadsheet_shortened_are_told(tmp_path: Path) -> None:
+    history = read(tmp_path, HEADER + '2.02503E+11,Wifi,down,net,2025-03-04\n"2,0E+15",Wifi,down,net,2025-03-04\n')
+    assert [fault.partition(".csv:")[2][:1] for fault in history.faults] == ["2", "3"]
+    assert "shortened by a spreadsheet" in history.faults[0]
+    assert kept(history) == []
+
+
+@pytest.mark.parametrize(
+    ("dates", "order"),
+    [
+        (("03/04/2025", "13/04/2025"), Dates.DAY_FIRST),
+        (("03/04/2025", "04/13/2025"), Dates.MONTH_FIRST),
+        (("03/04/2025 5:07 PM", "04/05/2025 6:07 AM"), Dates.MONTH_FIRST),
+        (("03/04/2025", "04/05/2025"), Dates.DAY_FIRST),
+        (("", " "), Dates.NONE),
+    ],
+)
+def test_the_order_of_day_and_month_is_guessed_from_the_whole_column(
+    tmp_path: Path, dates: tuple[str, str], order: Dates
+) -> None:
+    history = read(tmp_path, HEADER + "".join(f"{at},Wifi,down,net,{at}\n".replace(at, at or " ", 1) for at in dates))
+    assert history.form.dates is order
+
+
+def test_both_orders_in_one_column_are_a_fault_of_the_rarer(tmp_path: Path) -> None:
+    history = read(tmp_path, HEADER + "1,Wifi,down,net,13/04/2025\n2,Wifi,down,net,04/13/2025\n")
+    assert [fault.partition(".csv:")[2][:1] for fault in history.faults] == ["3"]
+
+
+def test_without_dates_the_order_of_the_file_counts(tmp_path: Path) -> None:
+    history = read(tmp_path, "id,text,label\n9,a,net\n3,b,nonsense\n5,c,net\n7,d,net\n")
+    rows = list(history.rows())
+    assert [row.id for row in rows] == ["9", "5", "7"]
+    assert [row.filed_at for row in rows] == sorted(row.filed_at for row in rows)
+    assert len({row.filed_at for row in rows}) == 3
+    assert rows[-1].filed_at <= datetime.now(UTC)
+
+
+def test_a_column_of_roles_is_found_whatever_its_name(tmp_path: Path) -> None:
+    history = read(tmp_path, "id,title,who,group\n1,Wifi,net,East\n2,Light,Electrician,West\n")
+    assert history.form.columns.role == "who"
+
+
+def test_every_guess_can_be_overruled(tmp_path: Path) -> None:
+    columns = {"id": "b", "subject": "c", "body": None, "role": "D", "created_at": "e"}
+    told = Told(columns, encoding="cp850", separator="tab", dates=Dates.MONTH_FIRST)
+    history = read(tmp_path, "a\tb\tc\td\te\n1\t2\tK\x81che\tnet\t03/04/2025\n".encode("latin-1"), told=told)
+    (row,) = history.rows()
+    assert (row.id, row.subject, row.filed_at) == ("2", "Küche", DAY)
+    with pytest.raises(BadInput, match="no column where; there is a, b, c, d, e"):
+        read(tmp_path, "a,b,c,d,e\n", told=Told({"id": "where"}))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"PAR1abc", "Parquet"),
+        (gzip.compress(b"id,role"), "compressed"),
+        (b"\xd0\xcf\x11\xe0", "old kind"),
+        (b"<html><table><tr><td>id</td></tr></table>", "HTML or XML"),
+        (b"PK\x03\x04nothing", "no workbook"),
+        (b"", "no column for id, role, subject or body; there is nothing"),
+        (b"id,subject,role\n", "holds no row"),
+        (b"number,team\n1,net\n", "no column for subject or body; there is number, team"),
+    ],
+)
+def test_what_is_no_history_is_told_what_it_is(tmp_path: Path, content: bytes, said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        read(tmp_path, content)
+
+
+def test_characters_that_no_database_takes_are_replaced(tmp_path: Path) -> None:
+    line = '{"id": "1", "subject": "a\\ud83d\\u0000b", "role": "net"}\n'
+    (row,) = read(tmp_path, line, "h.jsonl").rows()
+    assert row.subject == "a\ufffdb"
+
+
+def test_a_separator_in_a_text_is_told_with_its_line(tmp_path: Path) -> None:
+    history = read(tmp_path, HEADER + "1,Wifi, it is down,again,net,2025-03-04\n2,Wifi,down,net,2025-03-04,,\n\n,,,,\n")
+    assert [fault.partition(".csv:")[2] for fault in history.faults] == [
+        "2: 6 cells, where the header names 5: a ',' in a text?"
+    ]
+    assert kept(history) == [("2", ("Network",))]

@@ -1,0 +1,50 @@
+"""Dates as people and programs write them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from agent.tabular.times import DateOrder, numbers_of, read_time
+
+WHEN = datetime(2025, 3, 4, 17, 7, tzinfo=UTC)
+SAME = """
+04/03/2025 17:07|04/03/2025 5:07 PM|4.3.2025 17:07|04-Mar-2025 17:07|04/Mar/25 5:07 PM|04-03-2025 17:07:00
+04.03.25 17:07|2025-03-04T18:07:00+01:00|2025-03-04T17:07:00.000+0000|2025-03-04 17:07:00 UTC|2025-03-04T17:07:00Z
+2025/3/4 17:07
+2025-03-04 5:07 PM|2025-03-04 17.07|2025-Mar-04 17:07|Tue, 04 Mar 2025 17:07:00 +0000|Tue Mar  4 17:07:00 2025
+Tue Mar 04 17:07:00 UTC 2025|Mar 4, 2025, 5:07 PM|Mar 4, 2025, 5:07\u202fPM|March 4th, 2025 at 5:07 p.m.
+Tue 04/03/2025 17:07|4. März 2025 17:07 Uhr|Dienstag, 4. März 2025, 17:07|mardi 4 mars 2025 17h07|4 mars 2025 à 17:07
+4 de marzo de 2025 17:07|4 de março de 2025 às 17:07|4 марта 2025 г. 17:07|4 Mart 2025 17:07|4.3.2025 klo 17.07
+2025. március 4. 17:07|4 maaliskuuta 2025 17:07|4 mrt. 2025 17:07|4 मार्च 2025 17:07
+2025年3月4日 17:07|2025年3月4日 下午5:07|2025. 3. 4. 오후 5:07|2025년 3월 4일 17:07|٠٤/٠٣/٢٠٢٥ 17:07
+20250304170700|202503041707|1741108020|1741108020.0|1741108020000|1741108020000000|45720.713194444
+"""
+NONE = (
+    "|10|yesterday|2025|31.02.2025|13/13/2025|5:07|04/03/2025 25:00|04/03/2025 17:07 CET|1e9|123456|04 Foo 2025|9"
+    + "9" * 30
+)
+
+
+@pytest.mark.parametrize("text", [text for line in SAME.split("\n") if line for text in line.split("|")])
+def test_the_same_moment_in_many_words(text: str) -> None:
+    assert read_time(text) == WHEN
+
+
+@pytest.mark.parametrize("text", NONE.split("|"))
+def test_what_is_no_date_is_no_date(text: str) -> None:
+    with pytest.raises(ValueError, match="no date"):
+        read_time(text)
+
+
+def test_the_order_of_day_and_month_is_the_files_but_with_dots() -> None:
+    assert read_time("03/04/2025 5:07 PM", DateOrder.MONTH_FIRST) == WHEN
+    assert read_time("3-4-25 17:07", DateOrder.MONTH_FIRST) == WHEN
+    assert read_time("4.3.2025 17:07", DateOrder.MONTH_FIRST) == WHEN
+    assert (numbers_of("03/04/2025"), numbers_of("4.3.2025"), numbers_of("2025-03-04")) == ((3, 4), None, None)
+
+
+def test_noon_and_midnight() -> None:
+    assert read_time("31/12/1999 12:00 AM").hour == 0
+    assert read_time("31/12/1999 12:00 PM").hour == 12
