@@ -6,6 +6,7 @@ These commands are separate from `train` and `evaluate`, which work on tickets, 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,14 +23,16 @@ if TYPE_CHECKING:
     from agent.fitting.evaluation import Report
     from agent.fitting.job import Progress as Step
     from agent.model_api.dataset_predictions import RowPrediction
-    from agent.model_api.datasets import Columns
+    from agent.model_api.datasets import Columns, Dataset, Row
     from agent.serving.artefact import Manifest
 
 EXCERPT = 160
 
 app = typer.Typer(help="Train and evaluate classifiers on data sets (SetFit's recipe).", no_args_is_help=True)
 
-DatasetArgument = Annotated[str, typer.Argument(help="A .csv or .parquet file, a folder of them, or an id on the hub.")]
+DatasetArgument = Annotated[
+    str, typer.Argument(help="A file (CSV, .xlsx, JSON, Parquet), a folder of them, or an id on the hub.")
+]
 SplitOption = Annotated[str, typer.Option(help="Split of a folder or of a data set on the hub.")]
 TextOption = Annotated[
     list[str] | None, typer.Option("--text", help="Column of the text; repeatable, several are joined. [default: text]")
@@ -78,7 +81,8 @@ def train(
     settings = settings_for(config, data)
     directory = DataDirectory(settings.data)
     directory.create()
-    drawn, rest = draw(read(dataset, split, _columns(text, label, name)), per_class, seed)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    drawn, rest = draw(_told(read(dataset, split, _columns(text, label, name)), console), per_class, seed)
     wanted = {
         "model_name": model,
         "examples": [{"text": row.text, "label": row.label} for row in drawn],
@@ -96,7 +100,6 @@ def train(
     registry = named_models(settings.api, directory).for_training(model)
     planned = job(request, base_model or settings.api.base_models[0], directory.encoders, settings.api.threads)
     limits = Limits(settings.api.job_timeout_seconds, settings.api.job_memory_mb)
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         line = bar.add_task("training", total=None)
@@ -147,10 +150,10 @@ def evaluate(
     settings = settings_for(config, data)
     _, registry, manifest = named_models(settings.api, DataDirectory(settings.data)).version(model, None)
     classifier = load(registry.folder(manifest.version), registry.encoders, threads=settings.api.threads)
-    rows = read(dataset, split, _columns(text, label, name))
+    console = Console(highlight=False, soft_wrap=True)
+    rows = _told(read(dataset, split, _columns(text, label, name)), console)
     if not (left := unseen(rows, manifest)):
         raise BadInput(f"{dataset}: nothing is left that {model} was not trained on")
-    console = Console(highlight=False, soft_wrap=True)
     with Progress(TextColumn("judging"), BarColumn(), TimeElapsedColumn(), console=console, transient=True) as bar:
         line = bar.add_task("judging", total=len(left))
         predictions, report = predict(classifier, left, lambda done: bar.update(line, completed=done))
@@ -171,6 +174,15 @@ def _columns(text: list[str] | None, label: str, names: list[str] | None) -> Col
         raise BadInput(f"--name {faulty[0]}: must be LABEL=NAME")
     mapping = dict(name.split("=", 1) for name in names) if names else None
     return Columns(tuple(text or ("text",)), label, mapping)
+
+
+def _told(found: Dataset, console: Console) -> Sequence[Row]:
+    """Print how the files were read and what was left out, and return the rows."""
+    for line in found.read_as:
+        console.print(escape(line))
+    if found.skipped:
+        console.print(f"{found.skipped} rows skipped: they have no text or no label")
+    return found.rows
 
 
 def _show(console: Console, report: Report, found: list[RowPrediction], most: int) -> None:

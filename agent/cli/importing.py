@@ -121,11 +121,11 @@ def _rest(history: History, skipped: str = "skipped") -> str:
 
 
 def _in_one_line(row: Reviewed) -> str:
-    from agent.text.plain import normalised
+    from agent.text.plain import one_line
 
-    text = " ".join(normalised(f"{row.subject} | {row.body}").split())
+    text = one_line(f"{row.subject} | {row.body}")
     shown = text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
-    return f"  {normalised(row.id)} | {row.filed_at:%Y-%m-%d %H:%M} | {', '.join(row.roles)} | {shown}"
+    return f"  {one_line(row.id)} | {row.filed_at:%Y-%m-%d %H:%M} | {', '.join(row.roles)} | {shown}"
 
 
 def _chunks(history: History) -> Iterator[list[Reviewed]]:

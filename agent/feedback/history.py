@@ -15,7 +15,7 @@ from agent.errors import BadInput
 from agent.feedback.dates import Dates
 from agent.feedback.form import Form, Told, form_of
 from agent.feedback.importing import Reviewed
-from agent.tabular.row import Cell, Row
+from agent.tabular.row import SWALLOWED, Cell, Row
 
 FAULTS_SHOWN = 20
 
@@ -89,10 +89,7 @@ def _check(form: Form, row: Row, counts: _Counts) -> None:
         counts.fault(place, row.fault)
         return
     if row.within and _swallowed(form, row):
-        raise BadInput(
-            f"{place}: a quotation mark of this row is closed lines later, and the rows between are in one cell: "
-            'remove it, or write it twice in a cell that is in quotation marks, as ""'
-        )
+        raise BadInput(SWALLOWED.format(place=place))
     try:
         reviewed = form.reviewed(row.cells)
     except ValueError as error:

@@ -1,4 +1,6 @@
-"""Read labelled texts from CSV or Parquet files, or from a data set on the Hugging Face hub.
+"""Read labelled texts from files of rows (`agent.tabular`), Parquet files, or a data set on the Hugging Face hub.
+
+Types are never guessed: what is written as 007, true or NA is a text.
 
 A folder has one or more files for each split, as data sets on the hub do: `train.csv`, `test-00000-of-00001.parquet`.
 """
@@ -10,16 +12,19 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from agent.domain import ticket_text
 from agent.errors import BadInput
 from agent.packages import require
+from agent.tabular.row import SWALLOWED
+from agent.tabular.table import KINDS, Layout, layout_of, rows_of
+from agent.text.plain import one_line
 
-SUFFIXES = (".csv", ".parquet")
+PARQUET = ".parquet"
+SUFFIXES = (*KINDS, ".txt", ".xlsx", PARQUET)
 DOWNLOAD = ("-m", "agent.fitting.process.download_dataset")
 LABEL_NAMES = "label_text"
 """A column that data sets of the SetFit organisation have beside the number of the label."""
@@ -33,6 +38,19 @@ class Row:
     label: str
 
 
+Labelled = tuple[list[str], str]
+"""The text of each text column, and the label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Labelled texts, how many rows had no text or no label, and how the files were read."""
+
+    rows: Sequence[Row]
+    skipped: int = 0
+    read_as: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Names of the text and label columns. Several text columns are joined; `names` maps labels to names."""
@@ -42,7 +60,7 @@ class Columns:
     names: Mapping[str, str] | None = None
 
 
-def read(dataset: str, split: str, columns: Columns) -> list[Row]:
+def read(dataset: str, split: str, columns: Columns) -> Dataset:
     """Return the rows of a file, of a folder's split, or of a data set on the hub. Raises BadInput."""
     path = Path(dataset)
     if path.is_file():
@@ -55,23 +73,41 @@ def read(dataset: str, split: str, columns: Columns) -> list[Row]:
         return read_files([_download(dataset, split, Path(folder))], columns)
 
 
-def read_files(files: Sequence[Path], columns: Columns) -> list[Row]:
-    """Return the rows of CSV and Parquet files. Raises BadInput, naming file and column."""
+def read_files(files: Sequence[Path], columns: Columns) -> Dataset:
+    """Return the labelled texts of files. Raises BadInput, naming file and column, or the line of a faulty row."""
     rows: list[Row] = []
+    skipped, read_as = 0, []
     for file in files:
-        table = _table(file)
-        missing = [name for name in (*columns.text, columns.label) if name not in table]
-        if missing:
-            raise BadInput(f"{file}: no column {', '.join(missing)}; there is {', '.join(table)}")
-        labels = table[LABEL_NAMES] if columns.names is None and LABEL_NAMES in table else table[columns.label]
-        texts = zip(*(table[name] for name in columns.text), strict=True)
-        names = columns.names or {}
-        rows += [
-            Row(_joined([str(part or "") for part in parts]), names.get(str(label), str(label)))
-            for parts, label in zip(texts, labels, strict=True)
-            if label is not None
-        ]
-    return [row for row in rows if row.text and row.label]
+        labelled, layout = _parquet(file, columns) if file.suffix == PARQUET else labelled_texts(file, columns)
+        if layout is not None:
+            read_as.append(f"{file}: {layout}")
+        for parts, given in labelled:
+            label = one_line(given)
+            row = Row(_joined(parts), (columns.names or {}).get(label, label))
+            if row.text and row.label:
+                rows.append(row)
+            else:
+                skipped += 1
+    return Dataset(rows, skipped, tuple(read_as))
+
+
+def labelled_texts(file: Path, columns: Columns) -> tuple[Iterable[Labelled], Layout | None]:
+    """Return the cells of a file's rows, as they are written, and how the file was read. Raises BadInput."""
+    layout, rows, folded = layout_of(file), [], []
+    with rows_of(file, layout) as table:
+        for row in table.rows(chosen(file, list(table.columns), columns)):
+            if row.fault is not None:
+                raise BadInput(f"{file}:{row.line}: {row.fault}")
+            *parts, label = (cell if isinstance(cell, str) else "\n".join(cell) for cell in row.cells)
+            rows.append((parts, label))
+            if row.within:
+                folded.append(row)
+    labels = {label for _, label in rows if label}
+    for row in folded:
+        first, *middle, last = (cells is not None and cells[-1] in labels for cells in row.within)
+        if any(middle) or (first and last):
+            raise BadInput(SWALLOWED.format(place=f"{file}:{row.line}"))
+    return rows, layout
 
 
 def per_class(rows: Sequence[Row], count: int, seed: int) -> tuple[list[Row], list[Row]]:
@@ -89,19 +125,32 @@ def _joined(parts: Sequence[str]) -> str:
     return ticket_text(parts[0], "\n".join(parts[1:])) if len(parts) > 1 else parts[0].strip()
 
 
-def _table(file: Path) -> dict[str, list[Any]]:
+def chosen(file: Path, there: Sequence[str], columns: Columns) -> list[str]:
+    """Return the names of the text columns and, last, of the label's, as the file writes them. Raises BadInput."""
+    by_name = {name.strip().casefold(): name for name in reversed(there)} | {name: name for name in there}
+    wanted = (*columns.text, LABEL_NAMES if columns.names is None and LABEL_NAMES in there else columns.label)
+    found = [by_name.get(name) or by_name.get(name.casefold()) for name in wanted]
+    if missing := [name for name, there_is in zip(wanted, found, strict=True) if there_is is None]:
+        raise BadInput(f"{file}: no column {', '.join(missing)}; there is {', '.join(there)}")
+    return [name for name in found if name is not None]
+
+
+def _parquet(file: Path, columns: Columns) -> tuple[Iterable[Labelled], Layout | None]:
     require("pyarrow")
     import pyarrow
-    from pyarrow import csv, parquet
+    from pyarrow import parquet
 
     try:
-        if file.suffix == ".parquet":
-            table = parquet.read_table(file)
-        else:
-            table = csv.read_csv(file, parse_options=csv.ParseOptions(newlines_in_values=True))
+        table = parquet.read_table(file)
     except (pyarrow.ArrowInvalid, OSError) as error:
         raise BadInput(f"{file}: {error}") from error
-    return {str(name): column for name, column in table.to_pydict().items()}
+    cells = (table[name].to_pylist() for name in chosen(file, table.column_names, columns))
+    rows = zip(*cells, strict=True)
+    return (([*map(_text, parts)], _text(label)) for *parts, label in rows), None
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def _files(folder: Path, split: str) -> list[Path]:

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from agent.fitting.head import assign_folds
 from agent.fitting.job import Job, Recipe, Sample
+from agent.text.plain import one_line
 
 NUM_ITERATIONS, LEARNING_RATE, BATCH_SIZE = 20, 2e-5, 16  # SetFit's
 TEXTS_PER_PAIR = 2
@@ -29,7 +30,16 @@ MODEL_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
 ModelName = Annotated[str, StringConstraints(pattern=MODEL_NAME)]
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+def _named(label: str) -> str:
+    if not (name := one_line(label)):
+        raise ValueError("a label needs a sign that can be seen")
+    return name
+
+
+Label = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_named)]
+"""Blanks around a label, and how its letters are composed, make no other label of it."""
 
 
 class LabelledText(BaseModel):

@@ -6,6 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+SWALLOWED = (
+    "{place}: a quotation mark of this row is closed lines later, and the rows between are in one cell: "
+    'remove it, or write it twice in a cell that is in quotation marks, as ""'
+)
+
 Cell = str | tuple[str, ...]
 """The text of one cell; of a list, or of columns of the same name, all that are not empty."""
 

@@ -48,6 +48,11 @@ def normalised(text: str) -> str:
     return unicodedata.normalize("NFC", _CONTROL.sub("", _UNSEEN.sub("", lines)))
 
 
+def one_line(text: str) -> str:
+    """Return a name as it is compared and shown: on one line, with single blanks and none around it."""
+    return " ".join(normalised(text).split())
+
+
 def is_html(text: str) -> bool:
     """Return whether a text is a piece of HTML: it holds a known tag, and one that closes or breaks a line."""
     return _HTML.search(text) is not None and _CLOSING.search(text) is not None

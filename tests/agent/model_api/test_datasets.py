@@ -34,15 +34,16 @@ def folder(tmp_path: Path) -> Path:
 def test_a_folder_is_read_by_split_and_numbers_get_their_names(folder: Path) -> None:
     columns = Columns(names=NAMES)
     expected = [Row(text, NAMES[str(label)]) for text, label in ROWS if text]
-    assert read(str(folder), "test", columns) == expected
-    assert read(str(folder), "train", columns) == expected * 2
-    assert read(str(folder / "test.csv"), "whatever", Columns())[0] == Row("stocks fall", "2")
+    assert read(str(folder), "test", columns).rows == expected
+    assert read(str(folder), "train", columns).rows == expected * 2
+    assert read(str(folder), "train", columns).skipped == 2
+    assert read(str(folder / "test.csv"), "whatever", Columns()).rows[0] == Row("stocks fall", "2")
 
 
 def test_several_columns_make_one_text(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("subject,body,label\nA,B,x\nA,A and B,x\n", "utf-8")
     rows = read(str(tmp_path / "t.csv"), "", Columns(text=("subject", "body")))
-    assert [row.text for row in rows] == ["A\nB", "A and B"]
+    assert [row.text for row in rows.rows] == ["A\nB", "A and B"]
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,36 @@ def test_several_columns_make_one_text(tmp_path: Path) -> None:
 def test_what_is_missing_is_named(folder: Path, name: str, said: str) -> None:
     with pytest.raises(BadInput, match=said):
         read(str(folder / name), "test", Columns(text=("body",)))
+
+
+def test_text_is_text_whatever_it_looks_like(tmp_path: Path) -> None:
+    cells = ["true", "False", "NA", "null", "007", "1.50", "2025-03-04", "1e3", "-", "Ja"]
+    (tmp_path / "t.csv").write_text("text,label\n" + "".join(f"{cell},{cell}\n" for cell in cells))
+    found = read(str(tmp_path / "t.csv"), "", Columns())
+    assert found.rows == [Row(cell, cell) for cell in cells]
+    assert found.skipped == 0
+
+
+def test_labels_are_trimmed_and_composed_and_what_has_none_is_counted(tmp_path: Path) -> None:
+    labels = ["Qualität", " Qualität ", "Qualita\u0308t", "Qua\u200blität", "\u00a0"]
+    file = tmp_path / "t.csv"
+    file.write_bytes(b"text;Label\n" + "".join(f"a{n};{label}\n" for n, label in enumerate(labels)).encode())
+    found = read(str(file), "", Columns())
+    assert {row.label for row in found.rows} == {"Qualität"}
+    assert (len(found.rows), found.skipped) == (4, 1)
+    assert found.read_as == (f"{file}: UTF-8, separator ;",)
+
+
+@pytest.mark.parametrize("rows", ['"a,x\nb,y\nc,z\n', '"a" b,x\n', '"a,x\nb,y\nc",z\nd,y\n', '"a,y\nc",y\nd,y\n'])
+def test_a_stray_quotation_mark_is_told_with_its_line(tmp_path: Path, rows: str) -> None:
+    (tmp_path / "t.csv").write_text("text,label\nfirst,x\n" + rows)
+    with pytest.raises(BadInput, match=r"t\.csv:3: a quotation mark of this row"):
+        read(str(tmp_path / "t.csv"), "", Columns())
+
+
+def test_another_code_page_is_no_other_label(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes("text,label\na,Qualität\n".encode("latin-1"))
+    assert read(str(tmp_path / "t.csv"), "", Columns()).rows == [Row("a", "Qualität")]
 
 
 def test_a_split_that_a_folder_lacks_is_named(folder: Path) -> None:
@@ -65,7 +96,8 @@ def test_the_process_that_fetches_from_the_hub_leaves_a_readable_file(folder: Pa
     shutil.copy(folder / "test.csv", alone)
     command = [sys.executable, *DOWNLOAD, str(alone), "test", str(target)]
     subprocess.run(command, check=True, capture_output=True, env=os.environ | {"HF_HOME": str(tmp_path / "cache")})
-    assert read(str(target), "", Columns(names=NAMES)) == read(str(alone), "test", Columns(names=NAMES))
+    fetched, there = (read(str(place), "test", Columns(names=NAMES)) for place in (target, alone))
+    assert (fetched.rows, fetched.skipped) == (there.rows, there.skipped)
 
 
 def test_the_same_seed_draws_the_same_texts_of_each_label() -> None:
