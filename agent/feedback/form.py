@@ -20,7 +20,7 @@ from agent.tabular.table import Layout, layout_of, rows_of
 SAMPLED = 200
 """Rows from which the columns are guessed."""
 
-_SHORTENED = re.compile(r"\d[.,]\d+E\+\d{2,}")
+_SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d{2,}")
 """A long number as a spreadsheet shows it: its last digits are gone."""
 
 

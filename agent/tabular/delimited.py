@@ -42,7 +42,8 @@ class DelimitedFile:
             separator, self._before = separator or named[1], 1
             next(lines)
         self.separator = separator or guess_separator(start)
-        self._reader = csv.reader(lines, delimiter=self.separator, strict=True)
+        spaced = any(f'{self.separator} "' in line for line in start)
+        self._reader = csv.reader(lines, delimiter=self.separator, skipinitialspace=spaced, strict=True)
         header = next(self._records(), (0, []))[1]
         self._width = len(header)
         self._places: dict[str, list[int]] = {}

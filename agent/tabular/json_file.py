@@ -21,6 +21,21 @@ LARGEST_DOCUMENT = 100_000_000
 SHOWN = ("display_value", "displayValue", "displayName", "name", "value", "label", "title", "text")
 """Keys of an object that stand for it, in the words of ServiceNow, Jira, Zendesk and MaintainX; the first counts."""
 
+LISTS = (
+    "tickets",
+    "issues",
+    "records",
+    "result",
+    "results",
+    "requests",
+    "workOrders",
+    "items",
+    "values",
+    "rows",
+    "data",
+)
+"""Keys of a document under which exports and APIs list what was asked for."""
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -55,6 +70,8 @@ class JsonFile:
 
 def _is_lines(start: Sequence[str]) -> bool:
     """Return whether each line is an object: the first one, or the second after a faulty one."""
+    if len(start) == 1 and isinstance(only := _loaded(start[0]), dict) and _list_in(only) is not None:
+        return False
     return any(isinstance(_loaded(line), dict) for line in start[:2]) and not start[0].lstrip().startswith("[")
 
 
@@ -76,8 +93,13 @@ def _listed(file: Path, lines: Iterable[str]) -> list[tuple[int, dict[str, Cell]
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{file} is no JSON: {error}") from None
     if isinstance(document, dict):
-        document = max((value for value in document.values() if isinstance(value, list)), key=len, default=[document])
+        document = _list_in(document) or [document]
     return [(number, _row(found)) for number, found in enumerate(document if isinstance(document, list) else [], 1)]
+
+
+def _list_in(document: Mapping[str, Any]) -> list[Any] | None:
+    """Return the list of objects that an answer of an API wraps, None where it is an object of its own."""
+    return next((found for name in LISTS if isinstance(found := document.get(name), list)), None)
 
 
 def _loaded(line: str) -> Any:

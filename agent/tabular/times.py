@@ -49,7 +49,8 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _COMPACT = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?)?")
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+_DOTNET = re.compile(r"/Date\((\d+)(?:[+-]\d{4})?\)/")
 
 
 def numbers_of(text: str) -> tuple[int, int] | None:
@@ -68,7 +69,7 @@ def read_time(text: str, order: DateOrder = DateOrder.DAY_FIRST) -> datetime:
             return _utc(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
         pass
-    plain = _plain(text)
+    plain = _DOTNET.sub(r"\1", _plain(text))
     try:
         if _NUMBER.fullmatch(plain):
             return _counted(plain)
@@ -93,7 +94,7 @@ def _counted(text: str) -> datetime:
             return datetime(*(int(part) for part in compact.groups(default="0")), tzinfo=UTC)  # type: ignore[misc, arg-type]
         except ValueError:
             pass
-    number = float(text)
+    number = float(text.replace(",", "."))
     if SPREADSHEET_DAYS[0] <= number <= SPREADSHEET_DAYS[1]:
         return SPREADSHEET_EPOCH + timedelta(seconds=round(number * 86_400))
     per_second = max((per_second for least, per_second in EPOCH_UNITS if number >= least), default=None)

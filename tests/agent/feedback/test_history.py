@@ -61,6 +61,21 @@ EXPORTS = {
         },
         indent=1,
     ),
+    "servicenow's API": json.dumps(
+        {
+            "result": [
+                {
+                    "number": "1",
+                    "short_description": "Wifi",
+                    "description": "down",
+                    "comments": [{"x": 1}],
+                    "assignment_group": {"display_value": "Network", "link": "https://x"},
+                    "opened_at": "2025-03-04 00:00:00",
+                }
+            ]
+        }
+    ),
+    "with blanks": 'id, subject, body, role, created_at\n1, "Wifi", "down", net, 2025-03-04\n',
     "a list": json.dumps([{"number": "1", "title": "Wifi", "text": "down", "team": ["net"], "opened": 1741046400000}]),
     "german": "Ticketnummer;Betreff;Beschreibung;Gruppe;Erstellt am\n1;Wifi;down;Network;4. März 2025\n",
 }
@@ -69,7 +84,11 @@ EXPORTS = {
 @pytest.mark.parametrize("export", EXPORTS)
 def test_an_export_is_read_as_it_is(tmp_path: Path, export: str) -> None:
     content = EXPORTS[export]
-    history = read(tmp_path, content, "export.json" if export in ("jira's API", "a list", "zendesk") else "export.csv")
+    history = read(
+        tmp_path,
+        content,
+        "export.json" if export in ("jira's API", "servicenow's API", "a list", "zendesk") else "export.csv",
+    )
     (row,) = history.rows()
     assert (row.id, row.subject, row.body, row.roles) == ("1", "Wifi", "down", ("Network",))
     assert row.filed_at == DAY or export == "jira's API"  # which tells no dates
@@ -143,7 +162,7 @@ def test_one_id_on_different_tickets_is_no_ticket_at_all(tmp_path: Path) -> None
 
 
 def test_ids_that_a_spreadsheet_shortened_are_told(tmp_path: Path) -> None:
-    history = read(tmp_path, HEADER + '2.02503E+11,Wifi,down,net,2025-03-04\n"2,0E+15",Wifi,down,net,2025-03-04\n')
+    history = read(tmp_path, HEADER + "2.02503E+11,Wifi,down,net,2025-03-04\n2E+11,Wifi,down,net,2025-03-04\n")
     assert [fault.partition(".csv:")[2][:1] for fault in history.faults] == ["2", "3"]
     assert "shortened by a spreadsheet" in history.faults[0]
     assert kept(history) == []
