@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from agent.cli import (
@@ -33,6 +32,7 @@ from agent.cli import (
     train,
 )
 from agent.cli import demo as demo_command
+from agent.cli.console import Console
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 a check failed; 2 something must be fixed first, the message names it; 70 a bug in "

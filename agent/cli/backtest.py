@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from agent.cli.console import Console
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
 from agent.packages import require
 

@@ -6,9 +6,9 @@ import asyncio
 import logging
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
+from agent.cli.console import Console
 from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
 
 

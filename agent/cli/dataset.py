@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from agent.cli.console import Console
 from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
 from agent.packages import TRAINING, require
 

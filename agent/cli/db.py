@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console
 
+from agent.cli.console import Console
 from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
 
 if TYPE_CHECKING:

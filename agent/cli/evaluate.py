@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
+from agent.cli.console import Console
 from agent.cli.importing import show
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
 

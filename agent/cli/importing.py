@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 
+from agent.cli.console import Console
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for, settings_for
 
 if TYPE_CHECKING:

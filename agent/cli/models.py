@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from agent.cli.console import Console
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for, settings_for
 from agent.packages import require
 

@@ -6,10 +6,10 @@ from datetime import date
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
 
+from agent.cli.console import Console
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
 
 

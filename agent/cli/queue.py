@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
+from agent.cli.console import Console
 from agent.cli.db import open_database
 from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
 
@@ -133,6 +133,5 @@ def _row(session: Session, number: int) -> Inbox:
 
 
 def _print(line: str) -> None:
-    """Print a line as it is, without the control characters that a ticket may hold."""
-    printable = "".join(c if c.isprintable() else " " for c in line)
-    Console(highlight=False, soft_wrap=True).print(escape(printable))
+    """Print one line as it is, whatever ends of lines its values hold."""
+    Console(highlight=False, soft_wrap=True).print(escape(" ".join(line.splitlines())))

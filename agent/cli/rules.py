@@ -6,10 +6,10 @@ from datetime import date
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from agent.cli.console import Console
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
 
 app = typer.Typer(help="Try the keyword rules on a text, and measure them on reviewed tickets.", no_args_is_help=True)

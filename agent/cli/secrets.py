@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
+from agent.cli.console import Console
 from agent.cli.options import CONFIG, ConfigOption
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ import logging
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from agent.cli.console import Console
 from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
 from agent.domain import TrainingOutcome
 from agent.packages import TRAINING, require
