@@ -111,7 +111,16 @@ def create_app(
         others = [_start(_follow(parts, sync)), _start(queue.run()), _start(storage.run())]
         others += [
             _start(
-                poll_forever(observed, breaker, database, commit.accepted, trace, settings.work.poll_seconds, metrics)
+                poll_forever(
+                    observed,
+                    breaker,
+                    database,
+                    commit.accepted,
+                    trace,
+                    settings.work.poll_seconds,
+                    metrics,
+                    timedelta(days=settings.work.look_back_days),
+                )
             )
             for breaker in breakers.values()
             if connectors[breaker.source].capabilities.polls

@@ -18,9 +18,11 @@ class Strength(IntEnum):
     """Closed in a role that we had suggested: staff may simply have followed the suggestion."""
     CLOSED = 2
     """Closed in a role that we had not suggested, or where we had said nothing."""
-    CONFIRMED = 3
+    MOVED = 3
+    """Staff moved the ticket into the group of a role that we had not suggested."""
+    CONFIRMED = 4
     """A person said that the role is right: `/role ok`, or imported history that was reviewed."""
-    CORRECTED = 4
+    CORRECTED = 5
     """A person named another role: `/role NAME`."""
 
 
@@ -28,6 +30,7 @@ class Via(StrEnum):
     """How a review was given."""
 
     COMMAND = "command"
+    MOVE = "move"
     CLOSURE = "closure"
     REOPENING = "reopening"
     UNDO = "undo"

@@ -68,7 +68,7 @@ class Metrics:
         )
         self.feedback = Counter(
             "rolecall_feedback_total",
-            "What people said of a role, by kind: corrected, confirmed, closed_as_suggested, closed, reopened",
+            "What people said of a role, by kind: corrected, confirmed, moved, closed_as_suggested, closed, reopened",
             ["kind"],
             registry=registry,
         )
@@ -129,7 +129,7 @@ class Metrics:
         )
         for counter, label_values in (
             (self.comments, ("posted", "edited", "unchanged", "withheld", "removed_by_staff", "shadowed")),
-            (self.feedback, ("corrected", "confirmed", "closed_as_suggested", "closed", "reopened")),
+            (self.feedback, ("corrected", "confirmed", "moved", "closed_as_suggested", "closed", "reopened")),
         ):
             for value in label_values:
                 counter.labels(value)  # begins at 0, or an alert would not see the first one

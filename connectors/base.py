@@ -7,22 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from connectors.events import Delivery, Event, Ticket
+
+LOOK_BACK = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
 class Poll:
     """The result of one poll: events whose webhook may never come, and the watermark from which the next poll starts.
 
-    `complete` is False if there was more than one poll may request: the next one should follow soon.
+    `complete` is False if there was more than one poll may request: the next one should follow soon. `tickets` are some
+    as they are now, with all their messages: what was edited, moved or deleted without a word shows in them.
+    `restored`: numbers that were known are used again, as after the system was restored from a backup.
     """
 
     events: Sequence[Event]
     watermark: str
     complete: bool = True
+    tickets: Sequence[Ticket] = ()
+    restored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +142,12 @@ class Connector(Protocol):
     async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> Stored:
         """Replace the text of a comment of ours. Safe to repeat. Only called where `capabilities.edits_comments`."""
 
-    async def poll(self, watermark: str | None) -> Poll:
+    async def poll(self, watermark: str | None, look_back: timedelta = LOOK_BACK) -> Poll:
         """Find events since `watermark` that may have sent no webhook. Only called where `capabilities.polls`.
 
         The first poll (None) starts at the present and returns no events: history must not flood the agent. One poll
-        makes a bounded number of requests, however much happened.
+        makes a bounded number of requests, however much happened. Where the system tells of no edit, tickets about
+        which something was said within `look_back` are read again.
         """
 
     async def aclose(self) -> None:

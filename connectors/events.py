@@ -18,7 +18,9 @@ class Kind(StrEnum):
     CREATED = "created"
     COMMENTED = "commented"
     EDITED = "edited"
-    """The subject or text of the ticket was edited, or a message on it."""
+    """The subject or text of the ticket was edited, or a message on it: one without text was deleted."""
+    MOVED = "moved"
+    """The ticket went to another group."""
     CLOSED = "closed"
     REOPENED = "reopened"
 
@@ -91,6 +93,8 @@ class Ticket:
     tags: tuple[str, ...] | None = None
     priority: str | None = None
     language: str | None = None
+    merged_into: str | None = None
+    """Id of the ticket that goes on in this one's place."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from connectors.base import Capabilities, Markup, Poll, StaffKnownBy, Stored
+from connectors.base import LOOK_BACK, Capabilities, Markup, Poll, StaffKnownBy, Stored
 from connectors.errors import Ambiguous, ConnectorError, InvalidSignature, MalformedPayload, TicketNotFound
 from connectors.events import AuthorKind, Delivery, Event, Kind, Message, Ticket, Visibility
 from connectors.note import Note, Section, SectionKind, Span
@@ -48,6 +48,7 @@ class Desk:
     reads: int = 0
     posts: int = 0
     edits: int = 0
+    polls: int = 0
     _clock: int = 0
 
     def now(self) -> datetime:
@@ -84,6 +85,14 @@ class Desk:
         ticket = self.tickets[number]
         messages = tuple(replace(m, text=text, **changes) if m.id == message_id else m for m in ticket.messages)
         self.tickets[number] = replace(ticket, messages=messages)
+
+    def change(self, number: str, **changes: Any) -> None:
+        """Change a ticket without telling anybody."""
+        self.tickets[number] = replace(self.tickets[number], **changes)
+
+    def remove(self, number: str, message_id: str | None) -> None:
+        """Delete a message without telling anybody."""
+        self.change(number, messages=tuple(m for m in self.tickets[number].messages if m.id != message_id))
 
     def comments(self, number: str) -> list[Message]:
         return [c for c in self.tickets[number].messages if c.author_id == self.author_id]
@@ -144,8 +153,9 @@ class Desk:
         self.rewrite(ticket_id, comment_id, text)
         return Stored(comment_id, text)
 
-    async def poll(self, watermark: str | None) -> Poll:
-        return Poll([], watermark or "0")
+    async def poll(self, watermark: str | None, look_back: timedelta = LOOK_BACK) -> Poll:
+        self.polls += 1
+        return Poll([], watermark or "0", tickets=tuple(self.tickets.values()))
 
     async def aclose(self) -> None:
         """Nothing to close."""

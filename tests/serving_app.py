@@ -38,6 +38,14 @@ class Running:
             while self.parts.database.call(status.counts).keys() & set(inbox.OPEN):
                 await asyncio.sleep(0.02)
 
+    async def look(self) -> None:
+        """Wait until a poll that began after this call is stored, and all that it found is done or dead."""
+        begun = self.desk.polls
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while self.desk.polls < begun + 2:  # the one before is stored then
+                await asyncio.sleep(0.02)
+        await self.idle()
+
 
 @contextmanager
 def unharmed() -> Iterator[None]:

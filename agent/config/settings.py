@@ -68,6 +68,7 @@ class WorkSettings(Section):
     concurrency: int = Field(default=16, ge=1)
     settle_seconds: float = Field(default=30, ge=0)
     poll_seconds: float = Field(default=300, gt=0)
+    look_back_days: float = Field(default=3, gt=0, le=30)
     retry_seconds: tuple[float, ...] = Field(default=RETRY_SECONDS, min_length=1)
     keep_days: int = Field(default=90, ge=1)
     breaker_failures: int = Field(default=BREAKER_FAILURES, ge=0)

@@ -9,6 +9,7 @@ from agent.desk.commented import commented
 from agent.desk.created import created
 from agent.desk.desk import Desk
 from agent.desk.edited import edited
+from agent.desk.moved import moved
 from agent.desk.reopened import reopened
 from agent.store.inbox import Job
 from connectors.events import Kind
@@ -19,6 +20,7 @@ HANDLERS: Mapping[Kind, Callable[[Desk, Job], Awaitable[None]]] = {
     Kind.CREATED: created,
     Kind.COMMENTED: commented,
     Kind.EDITED: edited,
+    Kind.MOVED: moved,
     Kind.CLOSED: closed,
     Kind.REOPENED: reopened,
 }

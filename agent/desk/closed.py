@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.desk import sightings
 from agent.desk.desk import Desk
 from agent.feedback import reviews
 from agent.store import tickets
@@ -10,10 +11,18 @@ from agent.store.tables import utcnow
 
 
 async def closed(desk: Desk, job: Job) -> None:
-    """Record the role that handled the ticket as its label, weaker where it is the one that we had suggested."""
+    """Record the role that handled the ticket as its label, weaker where it is the one that we had suggested.
+
+    A ticket that is open again has none, nor has one that was merged into another: nobody handled it where it is.
+    """
     at = job.event.occurred_at or utcnow()
     remote, ticket = await desk.read(job)
+    await desk.database.write(sightings.saw, ticket.key, remote)
+    if not remote.closed:
+        return
     await desk.database.write(tickets.close, ticket.key, at)
+    if remote.merged_into is not None:
+        return
     role = desk.classifier.catalogue.of_group(job.source, remote.group)
     if role is None:
         return

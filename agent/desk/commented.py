@@ -7,6 +7,7 @@ from itertools import takewhile
 
 import structlog
 
+from agent.desk import sightings
 from agent.desk.desk import Desk
 from agent.desk.standing import show
 from agent.feedback import accounts, reviews
@@ -37,17 +38,30 @@ log = structlog.get_logger()
 
 
 async def commented(desk: Desk, job: Job) -> None:
-    """Carry out the command in a reply, if its author is known to be staff.
+    """Carry out the command in a reply, as it reads now, if its author is known to be staff.
 
     Another installation on the same system is not: two that answered each other's comments would do so without end.
     """
     message = job.event.message
     if message is None or by_rolecall(message.text):
         return
-    command = parse(message.text, desk.classifier.catalogue)
-    if command is None:
+    if parse(message.text, desk.classifier.catalogue) is None:
+        await desk.database.write(sightings.saw_message, job.ticket_key, message)
         return
     remote, ticket = await desk.read(job)
+    message = as_it_is(message, remote)
+    if (command := parse(message.text, desk.classifier.catalogue)) is not None:
+        await obey(desk, job, message, remote, ticket, command)
+    await desk.database.write(sightings.saw_message, job.ticket_key, message)
+
+
+def as_it_is(message: Message, remote: RemoteTicket) -> Message:
+    """Return a message as the system shows it now; as it was told where it is not among those that are shown."""
+    return next((shown for shown in remote.messages if shown.id == message.id and shown.id is not None), message)
+
+
+async def obey(desk: Desk, job: Job, message: Message, remote: RemoteTicket, ticket: Ticket, command: Command) -> None:
+    """Carry out a command if the message's author is known to be staff, and answer it."""
     account = await desk.database.read(accounts.find, job.source, message.author_id)
     if accounts.counts(message, desk.connectors[job.source], account, utcnow()):
         answer = await _carry_out(desk, job, message, remote, ticket, command)
@@ -83,7 +97,7 @@ async def _carry_out(
             return await _evidence(desk, job, remote, ticket)
         case Undo():
             origin, at = reviews.origin_of(job.event), job.event.occurred_at or utcnow()
-            undo = reviews.undo(job.ticket_key, origin=origin, actor=message.author_id, at=at)
+            undo = reviews.undo(job.ticket_key, origin=origin, actor=message.author_id, at=at, message_id=message.id)
             undone = await reviews.withdraw(undo, desk.database, desk.classifier.memory)
             return worded(answers.TAKEN_BACK if undone else answers.NOTHING_TO_UNDO)
         case Confirm():
@@ -139,5 +153,6 @@ async def _review(desk: Desk, job: Job, message: Message, roles: tuple[str, ...]
         origin=reviews.origin_of(job.event),
         actor=message.author_id,
         at=job.event.occurred_at or utcnow(),
+        message_id=message.id,
     )
     await reviews.record(review, desk.database, desk.classifier.memory, desk.metrics)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 
 from agent.feedback import accounts
@@ -19,6 +19,7 @@ from agent.triage.opinion import Opinion, RoleClassifier
 from connectors.base import Connector
 from connectors.events import Ticket as RemoteTicket
 from connectors.note import Note, Paragraph
+from connectors.sights import sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Desk:
             group=seen.group,
             url=seen.url or remote.url,
             filed_at=seen.created_at or remote.created_at or job.event.occurred_at or utcnow(),
+            seen=asdict(sight(seen, self.connectors[job.source].author_id)),
         )
         await self._learn_staff(job, remote)
         return remote, await self.database.write(tickets.file, filed)

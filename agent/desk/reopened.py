@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.desk import sightings
 from agent.desk.desk import Desk
 from agent.feedback import reviews
 from agent.store import tickets
@@ -10,7 +11,14 @@ from agent.store.tables import utcnow
 
 
 async def reopened(desk: Desk, job: Job) -> None:
-    """Record that the ticket is open, and withdraw the label of its closure; the next closure gives another."""
+    """Record that the ticket is open, and withdraw the label of its closure; the next closure gives another.
+
+    One that is closed by now keeps the label of its closure.
+    """
+    remote, ticket = await desk.read(job)
+    await desk.database.write(sightings.saw, ticket.key, remote)
+    if remote.closed:
+        return
     await desk.database.write(tickets.reopen, job.ticket_key)
     if await desk.database.read(tickets.verdict, job.ticket_key) is None:
         return

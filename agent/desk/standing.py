@@ -19,7 +19,7 @@ async def show(
 ) -> None:
     """Make our comment show where the ticket stands. `asked`: whether a member of staff waits for the answer."""
     review = await desk.database.read(tickets.verdict, ticket.key)
-    if review is not None and review.strength >= Strength.CONFIRMED:
+    if review is not None and review.strength >= Strength.MOVED:
         await desk.say(
             job, remote, answers.with_answer(of_review(review, desk.classifier.catalogue), answer), asked=asked
         )

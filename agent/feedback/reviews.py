@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import structlog
+from sqlmodel import Session
 
 from agent.domain import Strength, Via
 from agent.metrics import Metrics
-from agent.store import tickets
+from agent.store import tickets, withdrawals
 from agent.store.database import Database
 from agent.store.tables import Review
 from agent.triage.memory_store import MemoryStore
@@ -30,9 +31,14 @@ async def record(review: Review, database: Database, memory: MemoryStore, metric
     return True
 
 
-async def withdraw(undo: Review, database: Database, memory: MemoryStore) -> bool:
-    """Take back a ticket's last answer, in the memory, too. Return False where there is none."""
-    if not await database.write(tickets.withdraw, undo):
+async def withdraw(
+    undo: Review,
+    database: Database,
+    memory: MemoryStore,
+    which: Callable[[Session, Review], bool] = withdrawals.withdraw,
+) -> bool:
+    """Take back an answer to a ticket, by default the last, in the memory, too. Return False where there is none."""
+    if not await database.write(which, undo):
         return False
     log.info("answer_withdrawn")
     await asyncio.to_thread(memory.refresh)
@@ -53,6 +59,7 @@ def answer(
     actor: str | None,
     at: datetime,
     via: Via = Via.COMMAND,
+    message_id: str | None = None,
 ) -> Review:
     """Return a person's explicit review: a confirmation where it names the suggested roles, else a correction.
 
@@ -68,18 +75,40 @@ def answer(
         origin=origin,
         actor=actor,
         at=at,
+        message_id=message_id,
     )
 
 
 def how(review: Review) -> str:
-    """Return "corrected" or "confirmed"."""
+    """Return "corrected", "confirmed" or "moved"."""
     return Strength(review.strength).name.lower()
 
 
-def undo(ticket_key: str, *, origin: str, actor: str | None, at: datetime) -> Review:
-    """Return the row by which somebody takes back the last answer to a ticket."""
+def undo(ticket_key: str, *, origin: str, actor: str | None, at: datetime, message_id: str | None = None) -> Review:
+    """Return the row by which somebody takes back the last answer to a ticket, in a message or by editing one."""
     return Review(
-        ticket_key=ticket_key, roles=[], strength=Strength.REOPENED, via=Via.UNDO, origin=origin, actor=actor, at=at
+        ticket_key=ticket_key,
+        roles=[],
+        strength=Strength.REOPENED,
+        via=Via.UNDO,
+        origin=origin,
+        actor=actor,
+        at=at,
+        message_id=message_id,
+    )
+
+
+def move(ticket_key: str, role: str, suggested: Sequence[str], *, origin: str, at: datetime) -> Review:
+    """Return the review that a move into another role's group gives: it replaces the suggested roles."""
+    rejected = list(suggested)
+    return Review(
+        ticket_key=ticket_key,
+        roles=[role],
+        rejected=rejected,
+        strength=Strength.MOVED,
+        via=Via.MOVE,
+        origin=origin,
+        at=at,
     )
 
 

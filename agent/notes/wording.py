@@ -21,6 +21,7 @@ EITHER_OR = "**Role: {roles}?** ({confidence})"
 PERHAPS = "**Role: perhaps {roles}?** ({confidence})"
 CONFIRMED = "**Role: {roles}** (confirmed by staff)"
 SAID = "**Role: {roles}** (said by staff)"
+MOVED = "**Role: {roles}** (moved there by staff; suggested was {suggested})"
 CORRECTED = "**Role: {roles}** (said by staff; suggested was {suggested})"
 WHY = "Why: {reasons}."
 PHRASES = "it says "
@@ -75,9 +76,10 @@ def of_opinion(
 def reviewed(roles: Sequence[str], how: str, suggested: Sequence[str] = ()) -> Note:
     """Return the note on a ticket that staff have reviewed.
 
-    `how` is "corrected" or "confirmed", `suggested` what a correction replaced.
+    `how` is "corrected", "confirmed" or "moved", `suggested` what a correction or a move replaced.
     """
-    sentence = CONFIRMED if how == "confirmed" else CORRECTED if suggested else SAID
+    corrected = CORRECTED if suggested else SAID
+    sentence = {"confirmed": CONFIRMED, "moved": MOVED}.get(how, corrected)
     said = worded(sentence, roles=listed(roles, "and"), suggested=listed(suggested, "and"))
     return Note((Section(SectionKind.ROLE, (said,)),), (tuple(roles),))
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from agent.domain import ticket_key
 from agent.store import deferred
 from agent.store.database import Database
 from agent.store.inbox import EVENT, NEVER, give_turns
+from agent.store.tables import Inbox
 from connectors.events import Event
 
 _COLUMNS = (
@@ -38,6 +39,10 @@ _NEVER = _sqlite_time(NEVER)
 
 MAX_ROWS = 1_000
 """Events in one INSERT: SQLite takes 32,766 parameters, PostgreSQL 65,535."""
+
+
+SAME_MOMENT = timedelta(seconds=1)
+"""Systems round the times that they tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,29 @@ def accept(session: Session, arrivals: Sequence[Arrival]) -> list[bool]:
             fresh += _insert_and_defer(connection, some)
         else:
             fresh += _insert_new(session, some)
+    again = _used_again(session, arrivals, fresh)
+    for place, new in zip(again, accept(session, list(again.values())) if again else (), strict=True):
+        fresh[place] = new
     return fresh
+
+
+def _used_again(session: Session, arrivals: Sequence[Arrival], fresh: Sequence[bool]) -> dict[int, Arrival]:
+    """Return, by place, the arrivals whose id belongs to something that happened at another time.
+
+    A system that was restored from a backup gives its numbers again. These arrivals get ids of their own.
+    """
+    found = {}
+    for place, arrival in enumerate(arrivals):
+        event = arrival.event
+        if fresh[place] or event.occurred_at is None:
+            continue
+        same = Inbox.source == arrival.source, Inbox.delivery_id == event.delivery_id, Inbox.kind == event.kind.value
+        stored = session.exec(select(Inbox.event).where(*same)).first()
+        at = EVENT.validate_json(stored).occurred_at if stored else None
+        if at is not None and abs(event.occurred_at - at) > SAME_MOMENT:
+            renamed = replace(event, delivery_id=f"{event.delivery_id}@{event.occurred_at.isoformat()}")
+            found[place] = replace(arrival, event=renamed)
+    return found
 
 
 def _insertion(arrivals: Sequence[Arrival]) -> tuple[str, tuple[object, ...]]:

@@ -25,7 +25,7 @@ from agent.store.times import time_column
 _WAITING = text("state = 'waiting'")
 _DEAD = text("state = 'dead'")
 _SUSPECT = text("crashes > 0 AND state IN ('waiting', 'working')")
-_ANSWER = text("strength >= 3 AND origin <> 'import'")
+_ANSWER = text("strength >= 4 AND origin <> 'import'")
 _OPEN = text("state IN ('waiting', 'working')")
 
 
@@ -63,7 +63,10 @@ class Inbox(SQLModel, table=True):
 
 
 class Ticket(SQLModel, table=True):
-    """A ticket as it was filed. Training uses this text, never what was edited later."""
+    """A ticket as it was filed. Training uses this text, never what was edited later.
+
+    `seen` is what was last seen of it (`connectors.sights.Sight`), None where that is not known.
+    """
 
     key: str = Field(primary_key=True)
     subject: str
@@ -72,6 +75,7 @@ class Ticket(SQLModel, table=True):
     url: str | None = None
     filed_at: datetime = Field(sa_column=time_column())
     closed_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    seen: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
 
 
 class Decision(SQLModel, table=True):
@@ -121,7 +125,7 @@ class Review(SQLModel, table=True):
 
     `rejected` are roles that we had suggested and that the person replaced; `roles` is empty for a reopened ticket, and
     for one that is none of ours. `withdrawn` is the origin of the undo, also on the row of the undo
-    itself.
+    itself. `message_id` is the system's id of the message that gave it, None where there was none.
     """
 
     __table_args__ = (
@@ -140,6 +144,7 @@ class Review(SQLModel, table=True):
     actor: str | None = None
     at: datetime = Field(sa_column=time_column())
     withdrawn: str | None = None
+    message_id: str | None = None
 
 
 class Account(SQLModel, table=True):

@@ -66,13 +66,14 @@ def last_decision(session: Session, key: str) -> Decision | None:
 
 def review(session: Session, new: Review) -> bool:
     """Store a review; return False where one from the same occasion is stored already."""
-    if session.exec(_same_occasion(new)).first() is not None:
+    if session.exec(same_occasion(new)).first() is not None:
         return False
     session.add(new)
     return True
 
 
-def _same_occasion(review: Review) -> SelectOfScalar[Review]:
+def same_occasion(review: Review) -> SelectOfScalar[Review]:
+    """Select the review from the same occasion, if there is one."""
     return select(Review).where(Review.ticket_key == review.ticket_key, Review.origin == review.origin)
 
 
@@ -88,36 +89,23 @@ def imported(session: Session, keys: Sequence[str]) -> dict[str, list[Review]]:
 
 
 def _counting() -> tuple[Any, ...]:
-    """Order reviews so that the last one of a ticket counts: explicit words beat closures, then the newest wins.
+    """Order reviews so that the last one of a ticket counts: words beat moves, moves beat closures, the newest wins.
 
     A reopening beats the closures before it; where it counts, the ticket has no label.
     """
-    return (col(Review.strength) >= Strength.CONFIRMED, col(Review.at), col(Review.id))
+    return (
+        *(col(Review.strength) >= least for least in (Strength.CONFIRMED, Strength.MOVED)),
+        col(Review.at),
+        col(Review.id),
+    )
 
 
-def withdraw(session: Session, undo: Review) -> bool:
-    """Take back the ticket's last answer in words; return False where there is none.
-
-    `undo` is the row that says so: a repetition finds it there, and what follows the reviews finds it as a new one.
-    """
-    if session.exec(_same_occasion(undo)).first() is not None:
-        return True
-    in_words = (col(Review.strength) >= Strength.CONFIRMED, col(Review.via) != Via.IMPORT, _STANDING)
-    answers = select(Review).where(Review.ticket_key == undo.ticket_key, *in_words)
-    last = session.exec(answers.order_by(col(Review.at).desc(), col(Review.id).desc())).first()
-    if last is None:
-        return False
-    last.withdrawn = undo.withdrawn = undo.origin
-    session.add(undo)
-    return True
-
-
-_STANDING = col(Review.withdrawn).is_(None)
+STANDING = col(Review.withdrawn).is_(None)
 
 
 def verdict(session: Session, key: str) -> Review | None:
     """Return the review that counts for the ticket, None where it has no label. It names no role for none of ours."""
-    standing = select(Review).where(Review.ticket_key == key, _STANDING)
+    standing = select(Review).where(Review.ticket_key == key, STANDING)
     reviews = session.exec(standing.order_by(*_counting())).all()
     return reviews[-1] if reviews and reviews[-1].strength > Strength.REOPENED else None
 
@@ -135,7 +123,7 @@ def placed(
     In the order of these reviews. Of some, it costs the same however many others there are. Roles have today's names;
     tickets that are none of ours have none.
     """
-    reviews, filing = select(Review).where(_STANDING), select(Ticket)
+    reviews, filing = select(Review).where(STANDING), select(Ticket)
     if keys is not None:
         reviews, filing = reviews.where(col(Review.ticket_key).in_(keys)), filing.where(col(Ticket.key).in_(keys))
     counting: dict[str, Review] = {}
@@ -182,7 +170,7 @@ def rejected(session: Session, roles: RoleCatalogue, keys: Sequence[str] | None 
 
     A role that was merged with the one that replaced it is not among them.
     """
-    corrections = select(Review).where(Review.strength == Strength.CORRECTED, _STANDING).order_by(col(Review.id))
+    corrections = select(Review).where(Review.strength == Strength.CORRECTED, STANDING).order_by(col(Review.id))
     if keys is not None:
         corrections = corrections.where(col(Review.ticket_key).in_(keys))
     return {

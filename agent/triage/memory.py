@@ -42,7 +42,7 @@ TIE = 0.01  # cosine; closer than this, two reviews are as near as each other
 PUT_FORWARD = 0.7  # probability of the role that a person named for this very text
 HOLD_BACK = 0.98  # share of its probability that the role they replaced loses; people may be wrong
 LESSON = 4.0  # log-odds, for the new role and against the old one, of a correction of a similar text
-TRUST = {Strength.CLOSED_AS_SUGGESTED: 0.4, Strength.CLOSED: 0.7, Strength.CONFIRMED: 0.9, Strength.CORRECTED: 1.0}
+TRUST = dict(zip(Strength, (0.0, 0.4, 0.7, 0.8, 0.9, 1.0), strict=True))  # a reopening is no label
 
 
 @dataclass(frozen=True, slots=True, eq=False)

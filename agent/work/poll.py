@@ -11,18 +11,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 import structlog
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
+from agent.desk.sightings import unannounced
 from agent.metrics import Metrics
 from agent.store.arrivals import Arrival, Trace, accept, untraced
 from agent.store.database import UNUSABLE, Database, why
 from agent.store.tables import Watermark, utcnow
 from agent.work.attempt import Breaker
-from connectors.base import Connector
+from connectors.base import LOOK_BACK, Connector
 from connectors.errors import ConnectorError
+from connectors.events import Ticket
 
 BATCH_PAUSE_SECONDS = 0.5
 """Pause between the batches of one poll, for the sake of the system's other users."""
@@ -38,6 +41,7 @@ async def poll_forever(
     trace: Trace,
     every_seconds: float,
     metrics: Metrics,
+    look_back: timedelta = LOOK_BACK,
 ) -> None:
     """Poll one system until cancelled; one whose breaker is open is asked again at the next interval.
 
@@ -48,7 +52,7 @@ async def poll_forever(
         try:
             with breaker.passage() as closed_for:
                 if closed_for is None:
-                    fresh = await poll_once(connectors[source], database, wake, trace)
+                    fresh = await poll_once(connectors[source], database, wake, trace, look_back)
                     metrics.found.labels(source).inc(fresh)
                     metrics.polled.labels(source).set_to_current_time()
         except UNUSABLE as error:
@@ -58,28 +62,43 @@ async def poll_forever(
         await asyncio.sleep(every_seconds)
 
 
-async def poll_once(connector: Connector, database: Database, wake: asyncio.Event, trace: Trace = untraced) -> int:
+async def poll_once(
+    connector: Connector,
+    database: Database,
+    wake: asyncio.Event,
+    trace: Trace = untraced,
+    look_back: timedelta = LOOK_BACK,
+) -> int:
     """Store all that happened up to now, in batches, and return how many events were new. Raises ConnectorError."""
     total, complete = 0, False
     while not complete:
-        fresh, complete = await _poll_batch(connector, database, wake, trace)
+        fresh, complete = await _poll_batch(connector, database, wake, trace, look_back)
         total += fresh
         await asyncio.sleep(0 if complete else BATCH_PAUSE_SECONDS)
     return total
 
 
-async def _poll_batch(connector: Connector, database: Database, wake: asyncio.Event, trace: Trace) -> tuple[int, bool]:
+async def _poll_batch(
+    connector: Connector, database: Database, wake: asyncio.Event, trace: Trace, look_back: timedelta
+) -> tuple[int, bool]:
     """Store one batch; return how many events were new, and whether the poll is complete."""
     known = await database.read(_watermark, connector.source)
-    found = await connector.poll(known)
+    found = await connector.poll(known, look_back)
     now = utcnow()
     arrivals, kept = trace([Arrival(connector.source, event, b"", now) for event in found.events])
     fresh = await database.write(_take_in, connector.source, arrivals, found.watermark)
     kept(fresh)
-    if any(fresh):
+    seen = await database.write(_look, connector.source, found.tickets, connector.author_id)
+    if any(fresh) or seen:
         wake.set()
-        log.info("poll_found", source=connector.source, events=sum(fresh), complete=found.complete)
-    return sum(fresh), found.complete
+        log.info("poll_found", source=connector.source, events=sum(fresh) + seen, complete=found.complete)
+    return sum(fresh) + seen, found.complete
+
+
+def _look(session: Session, source: str, tickets: Sequence[Ticket], author_id: str) -> int:
+    """Store what changed on tickets without a word, and return how much that was."""
+    now, events = utcnow(), unannounced(session, source, tickets, author_id)
+    return sum(accept(session, [Arrival(source, event, b"", now) for event in events]))
 
 
 def _watermark(session: Session, source: str) -> str | None:

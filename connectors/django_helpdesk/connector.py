@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from connectors.base import Capabilities, Markup, Poll, StaffKnownBy, Stored
+from connectors.base import LOOK_BACK, Capabilities, Markup, Poll, StaffKnownBy, Stored
 from connectors.deliveries import decode, verify_shared_secret
 from connectors.django_helpdesk import polling
 from connectors.django_helpdesk.advice import advice
@@ -82,7 +83,7 @@ class DjangoHelpdesk:
         """Read the newest entries; return what was reached and what is set up badly. Raises Transient or Permanent."""
         try:
             tickets = await self._reader.open_page("last", 1)
-            recent = await self._reader.newest_follow_ups()
+            recent = (await self._reader.newest_follow_ups()).results
         except TicketNotFound as error:
             raise Permanent(f"{error}: no helpdesk API at {self._settings.url}") from error
         reached = f"django-helpdesk at {self._settings.url}, {tickets.count} open tickets"
@@ -118,15 +119,23 @@ class DjangoHelpdesk:
         except MalformedPayload:
             return Stored(comment_id)  # it was carried out; the next look shows the text
 
-    async def poll(self, watermark: str | None) -> Poll:
+    async def poll(self, watermark: str | None, look_back: timedelta = LOOK_BACK) -> Poll:
         """Find what sent no webhook since the last poll. The first poll (None) starts at the present."""
         if watermark is None:
-            return polling.start(await self._reader.newest_follow_ups(), await self._reader.open_tickets())
-        since = polling.read_watermark(watermark)
-        followups, complete = await self._reader.follow_ups_since(since.followup)
+            newest = await self._reader.newest_follow_ups()
+            return polling.start(newest.results, await self._reader.open_tickets())
+        known, newest = polling.read_watermark(watermark), await self._reader.newest_follow_ups()
+        since = polling.before_reuse(known, newest.results)
+        followups, complete = await self._reader.follow_ups_since(since.followup, newest)
         look = polling.Look(followups, await self._reader.open_tickets(), complete=complete)
         look, numbers = polling.bounded(since, look, self._settings)
-        return polling.conclude(since, replace(look, read=await self._reader.tickets(numbers)), self._settings)
+        look = replace(look, read=await self._reader.tickets(numbers))
+        found = replace(polling.conclude(since, look, self._settings), restored=since != known)
+        if not found.complete:
+            return found
+        horizon = datetime.now(UTC) - look_back
+        closed = await self._reader.newest_tickets(horizon)
+        return replace(found, tickets=polling.recent((*closed, *look.open, *look.read), horizon, self._settings))
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -5,6 +5,8 @@ A ticket has no dates of its own, and nothing in the API says "closed": a follow
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from connectors.django_helpdesk.payload import FollowUp, TicketRow
 from connectors.django_helpdesk.settings import DjangoHelpdeskSettings
 
@@ -32,6 +34,12 @@ def said_and_done(row: TicketRow) -> list[FollowUp]:
     """Return what happened after the ticket was filed, oldest first."""
     first = opening(row)
     return [followup for followup in history(row) if followup is not first]
+
+
+def spoken_of(row: TicketRow, since: datetime) -> bool:
+    """Return whether anything was said or done since then; True where that is unknown."""
+    dates = [followup.date for followup in row.followup_set if followup.date is not None]
+    return not dates or max(dates) >= since
 
 
 def is_closing(followup: FollowUp, settings: DjangoHelpdeskSettings) -> bool:

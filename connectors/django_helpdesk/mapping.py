@@ -63,6 +63,7 @@ def to_ticket(row: TicketRow, settings: DjangoHelpdeskSettings, group: str | Non
         requester=row.submitter_email,
         assignee=_text(row.assigned_to),
         priority=_text(row.priority),
+        merged_into=_text(row.merged_to),
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from datetime import datetime
 from typing import TypeVar
 
 import httpx
 
 from connectors.deliveries import Wire, decode
+from connectors.django_helpdesk.histories import spoken_of
 from connectors.django_helpdesk.payload import FollowUp, FollowUpPage, TicketPage, TicketRow
 from connectors.django_helpdesk.settings import DjangoHelpdeskSettings
 from connectors.errors import MalformedPayload, Permanent, TicketNotFound
@@ -18,6 +20,9 @@ FOLLOW_UPS = "api/followups/"
 
 MOST_PAGES = 10
 """Pages of follow-ups that one look reads, twice at most."""
+
+RECENT_PAGES = 3
+"""Pages of the newest tickets that one look reads."""
 
 Model = TypeVar("Model", bound=Wire)
 
@@ -51,16 +56,16 @@ class Reader:
                 continue
         return found
 
-    async def newest_follow_ups(self) -> Sequence[FollowUp]:
+    async def newest_follow_ups(self) -> FollowUpPage:
         """Return the newest page."""
-        return (await self._follow_up_page("last")).results
+        return await self._follow_up_page("last")
 
-    async def follow_ups_since(self, number: int) -> tuple[list[FollowUp], bool]:
+    async def follow_ups_since(self, number: int, newest: FollowUpPage) -> tuple[list[FollowUp], bool]:
         """Return the follow-ups with a higher id, and whether these are all.
 
         They are read from the newest page backwards. Where that takes too many pages, the oldest are read instead.
         """
-        page = await self._follow_up_page("last")
+        page = newest
         found, index = list(page.results), -(-page.count // self._size)
         for _ in range(MOST_PAGES):
             if index <= 1 or any(followup.id <= number for followup in page.results):
@@ -104,6 +109,22 @@ class Reader:
                 break
             index += 1
         return list(found.values())
+
+    async def newest_tickets(self, horizon: datetime) -> list[TicketRow]:
+        """Return the newest tickets, closed ones included, as far as something was said about them since `horizon`.
+
+        At most RECENT_PAGES pages: without a filter the helpdesk walks through all its tickets for each.
+        """
+        found, index = list[TicketRow](), 1
+        page = await self._page(TicketPage, TICKETS, page="last", page_size=self._size)
+        last = -(-page.count // self._size)
+        while True:
+            recent = [row for row in page.results if spoken_of(row, horizon)]
+            found += recent
+            if len(recent) < len(page.results) or index == RECENT_PAGES or index >= last:
+                return found
+            page = await self._page(TicketPage, TICKETS, page=last - index, page_size=self._size)
+            index += 1
 
     async def open_page(self, index: int | str, size: int) -> TicketPage:
         """Return one page of open tickets."""

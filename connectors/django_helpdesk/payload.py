@@ -36,6 +36,7 @@ class TicketRow(Wire):
     submitter_email: Text | None = None
     assigned_to: Id | None = None
     priority: int | None = None
+    merged_to: Id | None = None
     followup_set: tuple[FollowUp, ...]
 
 

@@ -5,34 +5,43 @@ in this order, the newest follow-ups and all open tickets. A ticket that was ope
 been closed, deleted or moved out of sight: those few are read one by one.
 
 A look asks for so much and no more. Where more has happened, it takes the oldest follow-ups and leaves the rest, new
-tickets among them, for the next one.
+tickets among them, for the next one. A complete look also returns the tickets of the latest days as they are now: edits
+and moves leave no trace but these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from connectors.base import Poll
-from connectors.deliveries import Wire, decode
-from connectors.django_helpdesk.histories import history, is_closing, is_ours, said_and_done
+from connectors.deliveries import Time, Wire, decode
+from connectors.django_helpdesk.histories import history, is_closing, is_ours, said_and_done, spoken_of
 from connectors.django_helpdesk.mapping import created, happenings, to_ticket
 from connectors.django_helpdesk.payload import FollowUp, TicketRow
 from connectors.django_helpdesk.settings import DjangoHelpdeskSettings
 from connectors.errors import MalformedPayload, Permanent
-from connectors.events import Event, Kind
+from connectors.events import Event, Kind, Ticket
+
+SAME_MOMENT = timedelta(seconds=1)
+"""Of follow-ups that are written at the same moment, the later may have the lower number."""
 
 MOST_READ = 50
 """Tickets that one look reads one by one: each makes the helpdesk walk through all its tickets."""
 
 
 class Watermark(Wire):
-    """Where the last look ended: the highest ids seen, the tickets then open, and what it told of later follow-ups."""
+    """Where the last look ended: the highest ids seen, the tickets then open, and what it told of later follow-ups.
+
+    `at` is the date of the newest follow-up seen, None where that is unknown.
+    """
 
     ticket: int
     followup: int
     open: frozenset[int]
     told: frozenset[int] = frozenset()
+    at: Time | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +74,40 @@ def start(followups: Sequence[FollowUp], open_tickets: Sequence[TicketRow]) -> P
         ticket=max((*known, *(followup.ticket for followup in followups)), default=0),
         followup=newest,
         open=frozenset(known),
+        at=_newest(None, followups),
     )
     return Poll((), mark.model_dump_json())
+
+
+def before_reuse(since: Watermark, newest: Sequence[FollowUp]) -> Watermark:
+    """Return where to begin if the helpdesk was restored from a backup, else the watermark as it is.
+
+    It then gives numbers again that were given before: a follow-up that is younger than all we saw has a number that we
+    saw.
+    """
+    at = since.at
+    dated = [(followup, followup.date) for followup in newest if followup.date is not None]
+    if at is None or not any(f.id <= since.followup and date > at + SAME_MOMENT for f, date in dated):
+        return since
+    older = [followup for followup, date in dated if date <= at]
+    return since.model_copy(
+        update={
+            "ticket": max((followup.ticket for followup in older), default=0),
+            "followup": max((followup.id for followup in older), default=0),
+            "told": frozenset(),
+        }
+    )
+
+
+def recent(rows: Iterable[TicketRow], horizon: datetime, settings: DjangoHelpdeskSettings) -> tuple[Ticket, ...]:
+    """Return the tickets about which something was said since `horizon`, each once, by number."""
+    latest = {row.id: row for row in rows}
+    return tuple(to_ticket(latest[n], settings) for n in sorted(latest) if spoken_of(latest[n], horizon))
+
+
+def _newest(at: datetime | None, followups: Iterable[FollowUp]) -> datetime | None:
+    dates = [date for date in (at, *(followup.date for followup in followups)) if date is not None]
+    return max(dates, default=None)
 
 
 def missing(since: Watermark, look: Look, settings: DjangoHelpdeskSettings) -> list[int]:
@@ -124,6 +165,7 @@ def conclude(since: Watermark, look: Look, settings: DjangoHelpdeskSettings) -> 
             for number in since.told.union(followup.id for row in fresh for followup in row.followup_set)
             if number > highest
         ),
+        at=_newest(since.at, look.followups),
     )
     return Poll(tuple(events), mark.model_dump_json(), look.complete)
 

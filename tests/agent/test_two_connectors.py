@@ -51,7 +51,7 @@ class Polled(Desk):
 
     asked: list[str | None] = field(default_factory=list)
 
-    async def poll(self, watermark: str | None) -> Poll:
+    async def poll(self, watermark: str | None, *_: object) -> Poll:
         self.asked.append(watermark)
         return Poll(list(self.events.values()) if watermark else [], f"{self.source} {len(self.events)}")
 

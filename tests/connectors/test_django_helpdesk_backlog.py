@@ -13,7 +13,7 @@ import pytest
 
 from connectors.base import Poll
 from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings, paging, polling
-from connectors.django_helpdesk.paging import MOST_PAGES
+from connectors.django_helpdesk.paging import MOST_PAGES, RECENT_PAGES
 from connectors.django_helpdesk.polling import MOST_READ
 
 pytestmark = pytest.mark.anyio
@@ -66,7 +66,11 @@ class PagedHelpdesk:
             return httpx.Response(200, json=self.row(int(number)))
         rows = self.followups
         if kind == "tickets":
-            rows = [self.row(n) for n, status in self.tickets.items() if str(status) in asked["status"].split(",")]
+            rows = [
+                self.row(n)
+                for n, status in self.tickets.items()
+                if str(status) in asked.get("status", str(status)).split(",")
+            ]
         size, last = int(asked["page_size"]), max(1, -(-len(rows) // int(asked["page_size"])))
         page = last if asked["page"] == "last" else int(asked["page"])
         return httpx.Response(200, json={"count": len(rows), "results": rows[(page - 1) * size : page * size]})
@@ -113,7 +117,7 @@ def told(poll: Poll) -> list[tuple[str, str, str]]:
 
 def most_requests(desk: PagedHelpdesk) -> int:
     pages = -(-len(desk.followups) // PAGE)
-    return 1 + 2 * MOST_PAGES + pages.bit_length() + 1 + len(desk.tickets) // PAGE + MOST_READ
+    return 1 + 2 * MOST_PAGES + pages.bit_length() + 1 + len(desk.tickets) // PAGE + MOST_READ + RECENT_PAGES
 
 
 async def looks(desk: PagedHelpdesk, watermark: str) -> list[Poll]:

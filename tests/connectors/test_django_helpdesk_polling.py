@@ -10,7 +10,16 @@ import pytest
 from connectors.base import Poll
 from connectors.django_helpdesk import DjangoHelpdeskSettings
 from connectors.django_helpdesk.payload import FollowUp, TicketRow
-from connectors.django_helpdesk.polling import Look, Watermark, conclude, missing, read_watermark, start
+from connectors.django_helpdesk.polling import (
+    Look,
+    Watermark,
+    before_reuse,
+    conclude,
+    missing,
+    read_watermark,
+    recent,
+    start,
+)
 from connectors.errors import Permanent
 
 OURS, THEIRS = 2, 3
@@ -41,7 +50,7 @@ def mark_of(poll: Poll) -> Watermark:
     return read_watermark(poll.watermark)
 
 
-SINCE = Watermark(ticket=5, followup=9, open=frozenset({4, 5}))
+SINCE = Watermark(ticket=5, followup=9, open=frozenset({4, 5}), at=MORNING + timedelta(minutes=9))
 
 
 def test_the_start_remembers_the_present_and_tells_nothing() -> None:
@@ -131,6 +140,33 @@ def test_a_ticket_out_of_sight_is_forgotten() -> None:
 def test_a_reopened_ticket_is_watched_again() -> None:
     poll = conclude(SINCE, Look([], [row(3, opening(1, 3), status=2), row(4), row(5)]), SETTINGS)
     assert (told(poll), mark_of(poll).open) == ([], {3, 4, 5})
+
+
+def test_a_younger_follow_up_with_a_number_that_was_given_before_shows_a_restored_helpdesk() -> None:
+    later = {"date": MORNING + timedelta(hours=2)}
+    newest = [follow_up(6, 4), follow_up(7, 5), opening(8, 6).model_copy(update=later)]
+    again = before_reuse(SINCE, newest)
+    assert (again.followup, again.ticket, again.open) == (7, 5, SINCE.open)
+    look = Look([newest[-1]], [row(4), row(6, newest[-1])])
+    assert told(conclude(again, look, SETTINGS)) == ["created ticket-6"]
+    assert "created ticket-6" not in told(conclude(SINCE, look, SETTINGS))  # the control
+
+
+@pytest.mark.parametrize("newest", [[follow_up(7, 5)], [follow_up(9, 3), follow_up(10, 3)], []])
+def test_deleted_follow_ups_and_new_numbers_are_no_restored_helpdesk(newest: list[FollowUp]) -> None:
+    """Control."""
+    assert before_reuse(SINCE, newest) == SINCE
+
+
+def test_the_tickets_of_the_latest_days_are_shown_as_they_are_each_once() -> None:
+    horizon = MORNING + timedelta(minutes=20)
+    old, spoken_of = row(4, opening(6, 4)), row(5, opening(7, 5), follow_up(30, 5, "said"))
+    merged, edited = (
+        row(6, status=5).model_copy(update={"merged_to": 5}),
+        spoken_of.model_copy(update={"title": "Leak!"}),
+    )
+    found = recent([spoken_of, old, merged, edited], horizon, SETTINGS)
+    assert [(t.id, t.subject, t.merged_into) for t in found] == [("5", "Leak!", None), ("6", "Leak", "5")]
 
 
 @pytest.mark.parametrize("text", ["", "5", "{}", '{"ticket": "5", "followup": 9, "open": []}', "[" * 100_000])

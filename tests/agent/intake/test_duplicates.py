@@ -41,3 +41,18 @@ def test_the_same_happening_under_another_id_is_kept_once(tmp_path: Path) -> Non
 def test_closing_again_after_a_reopening_is_another_happening(tmp_path: Path) -> None:
     later = datetime(2026, 1, 6, tzinfo=UTC)
     assert kept(tmp_path, Event(Kind.CLOSED, "1", "d1", AT), Event(Kind.CLOSED, "1", "d2", later)) == [True, True]
+
+
+def test_a_number_that_a_restored_system_gives_again_is_another_happening(tmp_path: Path) -> None:
+    later = datetime(2026, 1, 6, tzinfo=UTC)
+    assert kept(tmp_path, Event(Kind.CREATED, "1", "ticket-1", AT)) == [True]
+    again = Event(Kind.CREATED, "1", "ticket-1", later)
+    assert kept(tmp_path, Event(Kind.CREATED, "2", "ticket-2", AT), again) == [True, True]
+    assert kept(tmp_path, again, Event(Kind.CREATED, "1", "ticket-1", AT)) == [False, False]
+
+
+def test_a_time_that_is_rounded_or_unknown_is_no_other_happening(tmp_path: Path) -> None:
+    """Control."""
+    assert kept(tmp_path, Event(Kind.CREATED, "1", "ticket-1", AT)) == [True]
+    assert kept(tmp_path, Event(Kind.CREATED, "1", "ticket-1", AT.replace(microsecond=7))) == [False]
+    assert kept(tmp_path, Event(Kind.CREATED, "1", "ticket-1", None)) == [False]

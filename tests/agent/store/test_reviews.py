@@ -58,7 +58,14 @@ def test_former_names_are_read_as_todays_and_what_was_merged_with_its_replacemen
 ) -> None:
     say(database, "a", "network", Strength.CONFIRMED, 1)
     database.call(tickets.file, Ticket(key="b", subject="b", body="", filed_at=NOON))
-    review = Review(ticket_key="b", roles=["Pipes"], rejected=["Drains", "NETWORK"], strength=4, origin="b", at=NOON)
+    review = Review(
+        ticket_key="b",
+        roles=["Pipes"],
+        rejected=["Drains", "NETWORK"],
+        strength=Strength.CORRECTED,
+        origin="b",
+        at=NOON,
+    )
     assert database.call(tickets.review, review)
     merged = RoleCatalogue([Role("Network"), Role("Plumbing", aliases=("Pipes", "Drains"))])
     assert {e.ticket_key: e.roles for e in database.call(tickets.reviewed, merged)} == {

@@ -197,7 +197,7 @@ class SilentDesk(Desk):
             raise Transient("no answer")
         return await super().read_ticket(ticket_id)
 
-    async def poll(self, watermark: str | None) -> Poll:
+    async def poll(self, watermark: str | None, *_: object) -> Poll:
         raise Transient("no answer")
 
 

@@ -25,7 +25,7 @@ class PolledDesk(Desk):
 
     found = 0
 
-    async def poll(self, watermark: str | None) -> Poll:
+    async def poll(self, watermark: str | None, *_: object) -> Poll:
         events = [Event(Kind.CREATED, str(n), f"d{n}") for n in range(self.found)]
         return Poll(events, str(int(watermark or "0") + 1))
 

@@ -80,7 +80,7 @@ async def test_what_a_poll_found_has_a_trace_that_begins_with_the_poll(
     parts: Parts, exporter: InMemorySpanExporter
 ) -> None:
     class PolledDesk(Desk):
-        async def poll(self, watermark: str | None) -> Poll:
+        async def poll(self, watermark: str | None, *_: object) -> Poll:
             return Poll([Event(Kind.CREATED, "1", "ticket-1")], "1")
 
     desk = PolledDesk()

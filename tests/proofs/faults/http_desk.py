@@ -72,7 +72,7 @@ class HttpDesk:
         await call(self._client, "PATCH", f"tickets/{ticket_id}/comments/{comment_id}", json={"text": text})
         return Stored(comment_id, text)
 
-    async def poll(self, watermark: str | None) -> Poll:
+    async def poll(self, watermark: str | None, *_: object) -> Poll:
         answer = await call(self._client, "GET", "happenings", params={"since": watermark} if watermark else {})
         told = json.loads(answer.body)
         if watermark is None:
