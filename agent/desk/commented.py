@@ -24,11 +24,13 @@ from agent.feedback.commands import (
     parse,
 )
 from agent.notes import answers, wording
-from agent.notes.phrasing import worded
+from agent.notes.explaining import explained
+from agent.notes.phrasing import joined, worded
 from agent.notes.speak import find_ours
 from agent.store import comments, tickets
 from agent.store.inbox import Job
 from agent.store.tables import Comment, Ticket, utcnow
+from agent.triage.explanation import explain
 from connectors.events import Message, Visibility
 from connectors.events import Ticket as RemoteTicket
 from connectors.markup import by_rolecall
@@ -142,7 +144,7 @@ def _there_before(message: Message, remote: RemoteTicket, comment: Comment, auth
 async def _evidence(desk: Desk, job: Job, remote: RemoteTicket, ticket: Ticket) -> Paragraph:
     opinion = await desk.opinion(job, remote.subject, remote.body, ticket.filed_at.date())
     subjects = await desk.database.read(tickets.subjects, [n.ticket_key for n in opinion.neighbours])
-    return answers.evidence(opinion, subjects)
+    return joined(explained(explain(opinion), subjects, desk.classifier.catalogue.roles), " ")
 
 
 async def _review(desk: Desk, job: Job, message: Message, roles: tuple[str, ...]) -> None:

@@ -29,8 +29,8 @@ NEEDS, NEVER_NEEDS = "needs {threshold}", "never clear yet"
 NOBODY = "nothing speaks for or against it"
 OTHERS = "{count} more roles: none above {confidence}."
 OVERRULED = "The rules alone say {role}; {voices} outweigh them."
-VOTES = "Rule `{rule}`, weight {weight}, speaks for {role}: it found {phrases}. {record}"
-VETOES = "Rule `{rule}` rules out {role}: it found {phrases}."
+VOTES = "Rule {rule}, weight {weight}, speaks for {role}: it found {phrases}. {record}"
+VETOES = "Rule {rule} rules out {role}: it found {phrases}."
 RECORD = "It was right on about {right} of {seen} tickets with known roles."
 NO_RECORD = "It has not been checked on tickets with known roles yet."
 SIMILAR = "Similar tickets: {tickets}."
@@ -131,7 +131,7 @@ def _rules(rules: Sequence[RuleSaid]) -> Iterator[Paragraph]:
         record = NO_RECORD if rule.right is None else worded(RECORD, right=str(rule.right), seen=str(rule.seen))
         yield worded(
             VETOES if rule.kind is Kind.VETO else VOTES,
-            rule=rule.rule,
+            rule=[excerpt(rule.rule)],
             role=rule.role,
             weight=f"{rule.weight:g}",
             phrases=phrases,

@@ -28,9 +28,9 @@ PHRASES = "it says "
 ALIKE = "like "
 WORDS = "the words as a whole are like those of its tickets"
 RIGHT_OR_WRONG = "Right? Answer {privately}: `/role ok`. Wrong? `/role` and {roles}."
-WHICH_ONE = "Which one? Answer {privately}: {commands}, or `/role` and the name of another."
-ONE_OF = "one of: {roles}"
-ANY_ROLE = "a role's name"
+WHICH_ONE = "Which one? Answer {privately}: {commands}, or `/role` and another role's name."
+ONE_OF = "one of: {roles}, none"
+ANY_ROLE = "a role's name, or none"
 HANDLES = "{role}: {description}"
 UNKNOWN_ROLE = "I know no role {name}. {hint}"
 NEAR_ROLES = "Did you mean {roles}?"
@@ -152,7 +152,7 @@ def _what_they_handle(verdict: Verdict, roles: Sequence[Role]) -> list[Paragraph
 
 def _commands(opinion: Opinion, verdict: Verdict, privately: str) -> Paragraph:
     if verdict.alternative:
-        commands = [(Span(f"/role {role}", Style.CODE),) for role in _asked(verdict)]
+        commands = [(Span(f"/role {answer}", Style.CODE),) for answer in (*_asked(verdict), "none")]
         return worded(WHICH_ONE, privately=privately, commands=joined(commands, ", "))
     others = sorted(role for role in opinion.roles if role not in verdict.roles)
     offered = worded(ONE_OF, roles=", ".join(others)) if 0 < len(others) <= ROLES_OFFERED else worded(ANY_ROLE)

@@ -75,17 +75,17 @@ async def test_why_shows_the_evidence_and_teaches_nothing(parts: Parts, desk: De
     async with running(parts, desk) as server:
         comment = await told(server, desk.create("VPN is down"), desk.reply("1", "/role why"))
     assert comment.startswith("**Role: ")
-    assert "The evidence: rule `" in comment
-    assert "found `VPN` (for Network, weight " in comment
-    assert "all in all Network " in comment
+    assert "Rule `vpn`, weight 2.5, speaks for Network: it found `vpn`." in comment
+    assert "; together " in comment
+    assert "Network is clear from 90 %" in comment
     assert reviews(parts) == []
 
 
 async def test_why_on_a_ticket_without_a_suggestion_says_what_is_missing(parts: Parts, desk: Desk) -> None:
     async with running(parts, desk) as server:
         comment = await told(server, desk.create("Hello"), desk.reply("1", "/role why"))
-    assert "no rule and no reviewed ticket" in comment
-    assert "nothing is suggested. No model yet, and no rule matches." in comment
+    assert "No rule hit." in comment
+    assert "No suggestion. No model yet, and no rule matches." in comment
 
 
 async def test_ok_confirms_what_our_comment_says_and_not_what_it_once_suggested(parts: Parts, desk: Desk) -> None:

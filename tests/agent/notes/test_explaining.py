@@ -30,7 +30,7 @@ def test_rules_alone_say_what_hit_with_which_weight_and_that_no_model_has_a_reco
     told = why(parts, "VPN is down")
     assert told[0].startswith(("Clear: ", "Either-or, not clear: Network has "))
     assert told[1].startswith("Network: rules ")
-    assert any(line.startswith("Rule `vpn`") or ", weight " in line for line in told)
+    assert "Rule `vpn`, weight 2.5, speaks for Network: it found `vpn`." in " ".join(told)
     assert "No similar ticket with a known role." in told
     assert any(line.startswith("Network is clear from 90 %, the precision asked for") for line in told)
     assert told[-1].startswith("No model yet: rules alone decide")

@@ -47,7 +47,9 @@ EITHER_OR = Verdict(("Network",), 0.5, clear=False, alternative="Electrician")
 def test_a_clear_suggestion_names_role_and_confidence_and_how_to_answer() -> None:
     first, *_, last = said(opinion(CLEAR, hit("VPN"))).splitlines()
     assert first == "**Role: Network** (97 %)"
-    assert last == ("Right? Answer with a private note: `/role ok`. Wrong? `/role` and one of: Electrician, Plumbing.")
+    assert last == (
+        "Right? Answer with a private note: `/role ok`. Wrong? `/role` and one of: Electrician, Plumbing, none."
+    )
 
 
 def test_an_either_or_asks_which_of_two_roles_it_is_and_says_what_each_handles() -> None:
@@ -55,7 +57,9 @@ def test_an_either_or_asks_which_of_two_roles_it_is_and_says_what_each_handles()
     first, *_, handles, _, last = said(opinion(EITHER_OR), roles=roles).splitlines()
     assert first == "**Role: Network or Electrician?** (50 %, 30 %)"
     assert handles == "Network: switches and wifi. Electrician: lights and sockets"
-    assert last.startswith("Which one? Answer with a private note: `/role Network`, `/role Electrician`, or ")
+    assert last.startswith(
+        "Which one? Answer with a private note: `/role Network`, `/role Electrician`, `/role none`, or "
+    )
 
 
 def test_one_role_that_is_likely_but_not_clear_is_asked_for_alone() -> None:
@@ -68,7 +72,7 @@ def test_one_role_that_is_likely_but_not_clear_is_asked_for_alone() -> None:
 def test_no_more_roles_are_listed_than_can_be_read_at_once() -> None:
     many = tuple(f"role {number}" for number in range(74))
     wide = Opinion(Verdict(many[:1], 0.9, clear=True), many, np.ones(74) / 74, (), (), "rules", "model", GROUNDS)
-    assert said(wide).splitlines()[-1].endswith("Wrong? `/role` and a role's name.")
+    assert said(wide).splitlines()[-1].endswith("Wrong? `/role` and a role's name, or none.")
 
 
 @pytest.mark.parametrize(("share", "words"), [(1.0, "99 %"), (0.946, "95 %"), (0.004, "under 1 %")])
