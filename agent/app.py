@@ -41,7 +41,7 @@ from agent.notes.speak import Speaker
 from agent.store import coordination
 from agent.store.arrivals import untraced
 from agent.store.comments import Limits
-from agent.store.database import why
+from agent.store.database import Database, utcnow, why
 from agent.triage.opinion import RoleClassifier
 from agent.web.health import Health
 from agent.web.metrics_page import MetricsPage
@@ -78,8 +78,7 @@ def create_app(
     commit = GroupCommit(database, settings.intake, storage)
     mark_key = _key(parts)
     for connector in connectors.values():
-        if known := database.call(accounts.ours, connector.source):
-            connector.learn_author(known)
+        _know_accounts(connector, database)
     settle = timedelta(seconds=settings.work.settle_seconds)
     head_start = timedelta(minutes=settings.brakes.head_start_minutes)
     speaker = Speaker(database, mark_key, settle, _limits(settings.brakes), shadow=settings.triage.shadow)
@@ -176,6 +175,20 @@ def _answers(classifier: RoleClassifier, texts: Sequence[str]) -> AgentAnswers |
     scores = np.array([opinion.probabilities for opinion in opinions])
     suggestions = tuple(opinion.outcome for opinion in opinions)
     return AgentAnswers(model.version, first.roles, scores, suggestions, model.fusion.multi_label)
+
+
+def _know_accounts(connector: Connector, database: Database) -> None:
+    """Set who we are on a connector, and log which accounts count as staff only for a while."""
+    for account in database.call(accounts.stored, connector.source):
+        if account.ours:
+            connector.learn_author(account.account_id)
+        if accounts.in_grace(account, connector.staff, utcnow()):
+            log.warning(
+                "account_counts_for_a_while",
+                account=account.account_id,
+                until=account.trusted_until,
+                keep_by=f"connectors.{connector.source}.staff",
+            )
 
 
 def _start(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -7,17 +7,20 @@ from functools import partial
 
 import structlog
 
-from agent.config.roles_file import load_roles
+from agent.config.roles_file import RolesError, load_roles, reserved_words
 from agent.config.rules_file import load_rules
 from agent.config.settings import Settings
 from agent.data_directory import DataDirectory
 from agent.serving.active import ActiveModel
-from agent.store import tickets
+from agent.store import coordination, tickets
 from agent.store.database import Database, open_database
 from agent.triage.memory_store import MemoryStore
 from agent.triage.model import TicketModel, load
 from agent.triage.opinion import RoleClassifier
 from connectors.base import Connector
+
+OLDER = "older than reserved words"
+"""Shared value of an installation that had tickets before some words were reserved: its roles may be called so."""
 
 log = structlog.get_logger()
 
@@ -46,6 +49,9 @@ def assemble(settings: Settings) -> Parts:
     directory = DataDirectory(settings.data)
     directory.create()
     database = open_database(settings.database_url, directory.database)
+    if (faults := reserved_words(settings.roles)) and database.call(coordination.value, OLDER) is None:
+        database.close()
+        raise RolesError(faults)
     read = partial(
         load,
         encoders=directory.encoders,

@@ -14,8 +14,10 @@ from agent.domain import Role, RoleCatalogue, fold
 from agent.errors import ConfigurationError, Fault
 
 TABLE = "role"
-RESERVED = frozenset({"ok"})
-"""Words that mean something else after `/role`."""
+ALWAYS_RESERVED = frozenset({"ok"})
+"""Words that no role could ever have: they mean something else after `/role`."""
+RESERVED = ALWAYS_RESERVED | {"none", "undo", "why", "summary"}
+"""With those that roles of earlier releases may have: there they keep their meaning after `/role`."""
 SEPARATORS = ",\n\r\t"
 """Never part of a name: staff may answer with a list of roles."""
 
@@ -59,14 +61,31 @@ def load_roles(path: Path) -> RoleCatalogue:
     return RoleCatalogue([_role(entry) for _, entry in good])
 
 
+def reserved_words(path: Path) -> list[Fault]:
+    """Return a fault for each name or alias in a readable roles file that means something else after `/role`."""
+    file = read(path, RolesError, "setting roles")
+    good, _ = entries(file, TABLE, RoleEntry)
+    return [
+        file.fault((TABLE, index, key), f"role {entry.name!r}: {_taken(word)}")
+        for index, entry in good
+        for key, words in (("name", [entry.name]), ("aliases", entry.aliases))
+        for word in words
+        if fold(word) in RESERVED
+    ]
+
+
+def _taken(word: str) -> str:
+    return f"{word!r} already means something else after /role"
+
+
 def _problems(entry: RoleEntry) -> Iterator[tuple[str, str]]:
     """Yield (key, what is wrong) for faults within one role."""
     for key, words in (("name", [entry.name]), ("aliases", entry.aliases)):
         for word in words:
             if not fold(word):
                 yield key, "a name holds at least one letter"
-            elif fold(word) in RESERVED:
-                yield key, f"{word!r} already means something else after /role"
+            elif fold(word) in ALWAYS_RESERVED:
+                yield key, _taken(word)
             elif any(mark in word for mark in SEPARATORS):
                 yield key, f"{word!r} holds a comma, tab or line break"
     for source, groups in entry.groups.items():

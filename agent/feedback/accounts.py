@@ -56,12 +56,6 @@ def refuse(session: Session, source: str, account_id: str | None, event: int) ->
     return True
 
 
-def ours(session: Session, source: str) -> str:
-    """Return the account that we comment with, "" where no answer to a comment has named it yet."""
-    found = select(Account.account_id).where(Account.source == source, col(Account.ours))
-    return session.exec(found).first() or ""
-
-
 def learn_ours(session: Session, source: str, account_id: str) -> None:
     """Record the account that a comment of ours was stored for."""
     for account in session.exec(select(Account).where(Account.source == source, col(Account.ours))):

@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import pytest
 from sqlmodel import select
+from structlog.testing import capture_logs
 
+from agent.app import create_app
 from agent.core import Parts
 from agent.feedback import accounts
 from agent.store.tables import Account, Review, utcnow
@@ -24,6 +26,10 @@ STRANGER = "17"
 
 def obeyed(parts: Parts) -> list[list[str]]:
     return [review.roles for review in parts.database.call(lambda s: s.exec(select(Review)).all())]
+
+
+def ours(parts: Parts) -> list[str]:
+    return [account.account_id for account in parts.database.call(accounts.stored, "desk") if account.ours]
 
 
 def trusted(parts: Parts, account: str, days: int) -> None:
@@ -107,6 +113,15 @@ async def test_an_upgraded_desk_goes_on_for_a_while(parts: Parts, listed: Desk) 
     assert obeyed(parts) == [["Electrician"]]
 
 
+def test_accounts_that_count_for_a_while_are_named_in_the_log_at_the_start(parts: Parts, listed: Desk) -> None:
+    trusted(parts, "6", days=1)
+    trusted(parts, "7", days=-1)
+    with capture_logs() as logged:
+        create_app(parts, {"desk": listed}, ("false",))
+    named = [(entry["account"], entry["keep_by"]) for entry in logged if entry["event"] == "account_counts_for_a_while"]
+    assert named == [("6", "connectors.desk.staff")]
+
+
 async def test_naming_the_staff_ends_the_grace_at_once(parts: Parts, listed: Desk) -> None:
     trusted(parts, "6", days=1)
     listed.staff = frozenset({"3"})
@@ -132,7 +147,7 @@ async def test_who_we_are_is_learnt_from_the_answer_to_our_first_comment_and_kep
     async with running(parts, desk) as server:
         await after(server, desk.create("VPN is down"))
         assert desk.author_id == "bot"
-        assert parts.database.call(accounts.ours, "desk") == "bot"
+    assert ours(parts) == ["bot"]
 
 
 async def test_who_we_are_is_known_again_after_a_restart(parts: Parts) -> None:
@@ -146,9 +161,9 @@ async def test_a_copied_mark_does_not_make_its_author_us(parts: Parts) -> None:
     desk = Nameless(author_id="")
     async with running(parts, desk) as server:
         await after(server, desk.create("VPN is down"))
-        (ours,) = desk.comments("1")
-        desk.reply("1", ours.text, STRANGER)
+        (first,) = desk.comments("1")
+        desk.reply("1", first.text, STRANGER)
         await after(server, desk.reply("1", "/role Electrician"))
-    assert [message.text for message in desk.tickets["1"].messages if message.author_id == STRANGER] == [ours.text]
+    assert [message.text for message in desk.tickets["1"].messages if message.author_id == STRANGER] == [first.text]
     assert "Electrician" in desk.comments("1")[0].text
-    assert parts.database.call(accounts.ours, "desk") == "bot"
+    assert ours(parts) == ["bot"]

@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from agent.domain import Role, RoleCatalogue
-from agent.feedback.commands import Command, Confirm, Contradictory, Correct, Misplaced, NotUnderstood, parse
+from agent.feedback.commands import (
+    Command,
+    Confirm,
+    Contradictory,
+    Correct,
+    Misplaced,
+    NoneOfOurs,
+    NotUnderstood,
+    Undo,
+    Why,
+    parse,
+)
 
 ROLES = RoleCatalogue(
     [
@@ -14,6 +25,7 @@ ROLES = RoleCatalogue(
         Role("Network", aliases=("LAN/Wi-Fi", "net")),
         Role("Büro & Einkauf"),
         Role("漏油"),
+        Role("पंप"),
     ]
 )
 ENGINE, NETWORK = Correct(("Engine",)), Correct(("Network",))
@@ -59,6 +71,22 @@ ENGINE, NETWORK = Correct(("Engine",)), Correct(("Network",))
         ("role Engine", ENGINE),
         ("Role motor.", ENGINE),
         ("role ok", Confirm()),
+        ("/role none", NoneOfOurs()),
+        ("/role None of ours, sorry", NoneOfOurs()),
+        ("role none.", NoneOfOurs()),
+        ("/role undo", Undo()),
+        ("/role: Undo!", Undo()),
+        ("role undo", Undo()),
+        ("/role why?", Why()),
+        ("/role why not Network", Why()),
+        ("/role ok, Engine", Confirm()),
+        ("/role - Engine", ENGINE),
+        ("/role = Engine", ENGINE),
+        ("/role Engine-\n", ENGINE),
+        ("/role Engine, Network\n/role Network, Engine", Correct(("Engine", "Network"))),
+        ("Dzień dobry,\n/role Engine\nproszę", ENGINE),
+        ("Hej alla\n/role Engine\ntack", ENGINE),
+        ("/role पंप", Correct(("पंप",))),
     ],
 )
 def test_a_command_counts_as_people_type_it(text: str, command: Command) -> None:
@@ -76,6 +104,13 @@ def test_a_command_counts_as_people_type_it(text: str, command: Command) -> None
         ("/role Engin", NotUnderstood("Engin", ("Engine", "Engine Room"))),
         ("/role Engin please", NotUnderstood("Engin please", ("Engine",))),
         ("/role", NotUnderstood("", ())),
+        ("/role Engine-Room", NotUnderstood("Engine-Room", ("Engine Room", "Engine"))),
+        ("/role Engine/Network", NotUnderstood("Engine/Network", ("Network", "Engine"))),
+        ("/role पंपों", NotUnderstood("पंपों", ("पंप",))),
+        ("/role none\n/role Engine", Contradictory()),
+        ("/role undo\n/role Engine", Contradictory()),
+        ("/role summary", NotUnderstood("summary", ())),
+        ("यह तो पंप की\n/role Engine\nis not it", Misplaced()),
         ("/role okay", NotUnderstood("okay", ())),
         ("/role Enginee Room, Network", NotUnderstood("Enginee Room", ("Engine Room", "Engine"))),
     ],
@@ -90,6 +125,11 @@ def test_what_is_not_obeyed_has_a_reason_that_can_be_answered(text: str, command
         "The role of the engine is clear.",
         "role Engine is wrong",
         "role: Engine",
+        "role why",
+        "role ok?",
+        "the right\nrole Engine\nis hard to find",
+        "**Role: Engine or Network?** (52 %, 41 %)",
+        "Role: none of ours (said by staff)",
         "**Role: Engine** (94 %)",
         "**Role: Engine or Bucket?** (54 %, 38 %)",
         "**Role: perhaps Engine?** (54 %)",
@@ -106,3 +146,24 @@ def test_what_is_not_obeyed_has_a_reason_that_can_be_answered(text: str, command
 )
 def test_what_is_no_command_is_none(text: str) -> None:
     assert parse(text, ROLES) is None
+
+
+FORMS = {
+    "a helpdesk's block": "Requester writes:\n\n/role Engine\n",
+    "English": "On Tue, 4 Nov 2025 at 09:02, Desk <desk@example.org> wrote:\n\n/role Engine",
+    "Portuguese": "Em ter., 4 de nov. de 2025 às 09:02, Ana escreveu:\n\n/role Engine",
+    "Swedish": "Den 4 nov. 2025 09:02 skrev Ann Other <ann@example.org>:\n\n/role Engine",
+    "Outlook, French": "-----Message d'origine-----\nDe : Anne\nEnvoyé : mardi\n\n/role Engine",
+    "Outlook, Dutch": "Van: Anna\nVerzonden: dinsdag 4 november 2025\nAan: Desk\nOnderwerp: Pomp\n\n/role Engine",
+    "a line of underscores": "Thanks!\n______________________________\nAnn Other\n/role Engine",
+    "indented": "He typed this:\n\n    /role Engine\n",
+    "a fence with a language": "```text\n/role Engine\n```",
+    "wrapping": "What I typed yesterday in the note about the pump was\n/role Engine\nbut nothing came of it.",
+}
+
+
+@pytest.mark.parametrize("text", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_a_command_counts_only_where_its_author_gave_it(text: str, ends: str) -> None:
+    assert parse(text.replace("\n", ends), ROLES) in (None, Misplaced())
+    assert parse(f"/role Network\n\n{text}".replace("\n", ends), ROLES) == NETWORK

@@ -11,8 +11,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlmodel import select
 
+from agent.core import OLDER
 from agent.domain import TrainingOutcome
-from agent.store import tables
+from agent.feedback import accounts
+from agent.store import coordination, tables
 from agent.store.database import MIGRATIONS, Database
 
 
@@ -83,3 +85,37 @@ def test_decisions_of_earlier_releases_are_told_in_todays_words(tmp_path: Path) 
     kept = database.call(lambda session: [tuple(row) for row in session.exec(query)])
     database.close()
     assert kept == [("clear", ""), ("either_or", ""), ("none", "ruled_out"), ("none", "of my own")]
+
+
+def test_whose_commands_were_obeyed_before_counts_for_two_weeks_more(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'old.sqlite3'}")
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    reviews = [("desk:1", "command", "6"), ("desk:2", "command", "6"), ("plant:1", "command", "7")]
+    reviews += [("desk:3", "command", None), ("desk:4", "import", "file.csv")]
+    with database.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0011")
+        connection.exec_driver_sql(
+            "INSERT INTO ticket (key, subject, body, filed_at) VALUES ('desk:1', '', '', '2026-01-05')"
+        )
+        for number, (key, via, actor) in enumerate(reviews):
+            connection.exec_driver_sql(
+                "INSERT INTO review (ticket_key, roles, rejected, strength, via, origin, actor, at)"
+                " VALUES (?, '[]', '[]', 4, ?, ?, ?, '2026-01-05')",
+                (key, via, str(number), actor),
+            )
+    database.upgrade()
+    kept = [account for source in ("desk", "plant") for account in database.call(accounts.stored, source)]
+    older = database.call(coordination.value, OLDER)
+    database.close()
+    assert [(account.source, account.account_id) for account in kept] == [("desk", "6"), ("plant", "7")]
+    assert {(account.trusted_until - tables.utcnow()).days for account in kept} == {13}
+    assert older is not None
+
+
+def test_a_new_database_trusts_nobody_and_reserves_all_words(tmp_path: Path) -> None:
+    database = Database.open_file(tmp_path / "new.sqlite3")
+    found = database.call(accounts.stored, "desk"), database.call(coordination.value, OLDER)
+    database.close()
+    assert found == ([], None)
