@@ -29,6 +29,11 @@ def test_every_command_is_in_the_readme() -> None:
     assert [name for name in re.findall(r"^\| `rolecall (\S+)`", README, re.MULTILINE) if name not in commands] == []
 
 
+def test_every_command_stands_in_a_group_of_the_help() -> None:
+    panels = {name: command.rich_help_panel for name, command in get_command(app).commands.items()}
+    assert set(panels.values()) == {"Set up", "Every day", "Study"}, panels
+
+
 def test_every_setting_is_in_the_shipped_file() -> None:
     shipped = (ROOT / "config/agent.toml").read_text("utf-8")
     for name, field in Settings.model_fields.items():

@@ -34,6 +34,8 @@ from agent.cli import (
 from agent.cli import demo as demo_command
 from agent.cli.console import Console
 
+SET_UP, DAILY, STUDY = "Set up", "Every day", "Study"
+
 EXIT_CODES = (
     "Exit codes: 0 done; 1 a check failed; 2 something must be fixed first, the message names it; 70 a bug in "
     "Rolecall, the message names the file with the traceback; 130 Ctrl-C; 141 the reader of the output has gone; "
@@ -46,26 +48,26 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
-app.command("serve")(serve.serve)
-app.command("check")(check.check)
-app.command("import")(importing.import_)
-app.command("train")(train.train)
-app.command("predict")(predict.predict)
-app.command("evaluate")(evaluate.evaluate)
-app.command("backtest")(backtest.backtest)
-app.command("clean")(clean.clean)
-app.command("study")(study.study)
+app.command("serve", rich_help_panel=DAILY)(serve.serve)
+app.command("check", rich_help_panel=SET_UP)(check.check)
+app.command("import", rich_help_panel=SET_UP)(importing.import_)
+app.command("train", rich_help_panel=DAILY)(train.train)
+app.command("predict", rich_help_panel=DAILY)(predict.predict)
+app.command("evaluate", rich_help_panel=STUDY)(evaluate.evaluate)
+app.command("backtest", rich_help_panel=STUDY)(backtest.backtest)
+app.command("clean", rich_help_panel=STUDY)(clean.clean)
+app.command("study", rich_help_panel=STUDY)(study.study)
 models.app.command("export")(publish.export)
 models.app.command("push")(publish.push)
-app.add_typer(models.app, name="models")
-app.add_typer(dataset.app, name="dataset")
-app.add_typer(rules.app, name="rules")
-app.add_typer(secrets.app, name="secrets")
-app.add_typer(connectors.app, name="connectors")
-app.add_typer(queue.app, name="queue")
-app.add_typer(db.app, name="db")
-app.command("login")(login.login)
-app.command("demo")(demo_command.demo)
+app.add_typer(models.app, name="models", rich_help_panel=DAILY)
+app.add_typer(dataset.app, name="dataset", rich_help_panel=STUDY)
+app.add_typer(rules.app, name="rules", rich_help_panel=SET_UP)
+app.add_typer(secrets.app, name="secrets", rich_help_panel=SET_UP)
+app.add_typer(connectors.app, name="connectors", rich_help_panel=SET_UP)
+app.add_typer(queue.app, name="queue", rich_help_panel=DAILY)
+app.add_typer(db.app, name="db", rich_help_panel=SET_UP)
+app.command("login", rich_help_panel=SET_UP)(login.login)
+app.command("demo", rich_help_panel=SET_UP)(demo_command.demo)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -57,6 +57,10 @@ def evaluate(
     answers = list(
         track(judge_all(parts.classifier, examples), "judging", len(examples), console=console, transient=True)
     )
+    if parts.active.current is None:
+        hits = sum(bool(a.predicted) for a in answers)
+        console.print(f"Rules alone were judged, no model serves yet: they answer {hits} of {len(answers)} tickets.")
+        console.print("Next: `rolecall train`.")
     _show(console, report(answers), answers, wrong)
 
 
@@ -78,5 +82,6 @@ def _show(console: Console, found: Report, answers: list[Judged], wrong: int) ->
     accuracy, f1 = found.accuracy_interval, found.macro_f1_interval
     console.print(f"{found.tickets} tickets, {len(mistakes)} wrong answers")
     console.print(f"accuracy {found.accuracy:.3f} ({accuracy.low:.3f}-{accuracy.high:.3f})")
-    console.print(f"macro-F1 {found.macro_f1:.3f} ({f1.low:.3f}-{f1.high:.3f})")
+    if all(a.predicted for a in answers):
+        console.print(f"macro-F1 {found.macro_f1:.3f} ({f1.low:.3f}-{f1.high:.3f})")
     console.print(f"clear: {len(clear)}, right on {right}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.domain import Example, Outcome, source_of
+from agent.domain import Example, Outcome, Reason, source_of
 from agent.fitting.evaluation import Report, evaluate
 from agent.triage.opinion import Opinion, RoleClassifier
 
@@ -26,7 +26,9 @@ class Judged:
 
     @property
     def predicted(self) -> tuple[str, ...]:
-        """The most probable role, or, for multi-label desks, all roles more probable than not."""
+        """The most probable role, or, for multi-label desks, all roles more probable than not; none if untaught."""
+        if self.opinion.reason is Reason.UNTAUGHT:
+            return ()
         (best, _), *others = self.opinion.ranked()
         return (best, *(role for role, p in others if p >= 0.5)) if self.multi_label else (best,)
 
@@ -39,6 +41,8 @@ class Judged:
     def right(self) -> bool:
         """Whether the predicted role is a reviewed one; for multi-label desks, whether both sets are equal."""
         reviewed = set(self.example.roles)
+        if not self.predicted:
+            return False
         return set(self.predicted) == reviewed if self.multi_label else set(self.predicted) <= reviewed
 
     @property
@@ -56,10 +60,16 @@ def judge_all(classifier: RoleClassifier, examples: Iterable[Example]) -> Iterat
         yield Judged(e, opinion, fusion.multi_label)
 
 
+NO_ANSWER = "(no answer)"
+"""Stands for the role of a ticket on which neither a rule nor a model says anything: never right."""
+
+
 def report(judged: Sequence[Judged]) -> Report:
-    """Return the quality of the answers, over all roles predicted or reviewed."""
+    """Return the quality of the answers, over all roles predicted or reviewed, and over NO_ANSWER where it occurs."""
     named = {role for j in judged for role in (*j.opinion.roles, *j.example.roles)}
-    roles = tuple(sorted(named))
-    probabilities = np.array([[dict(j.opinion.ranked()).get(role, 0.0) for role in roles] for j in judged])
+    silent = [not j.predicted for j in judged]
+    roles = (*sorted(named), *([NO_ANSWER] if any(silent) else []))
+    said = [{NO_ANSWER: 1.0} if none else dict(j.opinion.ranked()) for j, none in zip(judged, silent, strict=True)]
+    probabilities = np.array([[row.get(role, 0.0) for role in roles] for row in said])
     labels: NDArray[np.float64] = np.array([[float(role in j.example.roles) for role in roles] for j in judged])
     return evaluate(probabilities, labels, roles, multi_label=any(j.multi_label for j in judged))
