@@ -96,6 +96,12 @@ class Metrics:
             ["source"],
             registry=registry,
         )
+        self.reused_numbers = Counter(
+            "rolecall_reused_ticket_numbers_total",
+            "Tickets whose number another one had before: the system was restored from a backup",
+            ["source"],
+            registry=registry,
+        )
         self.queue = Gauge("rolecall_queue_events", "Open events: waiting, working", ["state"], registry=registry)
         self.set_aside = Gauge(
             "rolecall_set_aside", "Events that failed too often and wait for a person", registry=registry

@@ -9,8 +9,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from connectors.events import Event, Kind, Message, Ticket
+
+SAME_MOMENT = timedelta(seconds=1)
+"""Systems round the times that they tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,7 @@ class Sight:
     merged_into: str | None = None
     messages: Mapping[str, str] = field(default_factory=dict)
     changes: int = 0
+    created_at: str | None = None
 
 
 def sight(ticket: Ticket, author_id: str, changes: int = 0) -> Sight:
@@ -35,14 +40,25 @@ def sight(ticket: Ticket, author_id: str, changes: int = 0) -> Sight:
         merged_into=ticket.merged_into,
         messages={message.id: hash_of(message) for message in theirs if message.id is not None},
         changes=changes,
+        created_at=ticket.created_at.isoformat() if ticket.created_at else None,
     )
+
+
+def another(before: Sight, ticket: Ticket) -> bool:
+    """Return whether this is another ticket under the same number: it was filed at another time."""
+    if before.created_at is None or ticket.created_at is None:
+        return False
+    return abs(datetime.fromisoformat(before.created_at) - ticket.created_at) > SAME_MOMENT
 
 
 def changes(before: Sight, ticket: Ticket, author_id: str) -> tuple[Sight, list[Event]]:
     """Return what is seen now, and an event for each change since: at most one of each kind for the ticket itself.
 
-    A merged ticket's messages have moved, so none of them was deleted; the ticket that goes on is to be looked at.
+    Another ticket under the same number is no change of this one. A merged ticket's messages have moved, so none of
+    them was deleted; the ticket that goes on is to be looked at.
     """
+    if another(before, ticket):
+        return before, []
     now = sight(ticket, author_id)
     group = before.group if now.group is None else now.group
     found = [*_messages(before, ticket), *_ticket(before, ticket, now)]
@@ -50,7 +66,8 @@ def changes(before: Sight, ticket: Ticket, author_id: str) -> tuple[Sight, list[
         replace(event, delivery_id=f"{event.delivery_id}-{number}")
         for number, event in enumerate(found, before.changes + 1)
     ]
-    return replace(now, group=group, changes=before.changes + len(found)), numbered
+    created_at = before.created_at or now.created_at
+    return replace(now, group=group, changes=before.changes + len(found), created_at=created_at), numbered
 
 
 def vanished(before: Sight, ticket: Ticket) -> list[str]:

@@ -18,6 +18,7 @@ from agent.checks.installation import look as look
 from agent.checks.model import model
 from agent.checks.reach import reach
 from agent.checks.reserved_words import reserved_words
+from agent.checks.restored import restored
 from agent.checks.staff import staff
 from agent.checks.training import training
 from agent.core import connect
@@ -25,10 +26,7 @@ from connectors.base import Connector
 
 CHECKS: tuple[Callable[[Installation], Iterable[Finding]], ...] = (
     *(files, database, disk, training, model),
-    *(
-        reserved_words,
-        connections,
-    ),
+    *(reserved_words, connections, restored),
 )
 """What can be seen on this machine, in the order in which it is printed."""
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
+import structlog
+
 from agent.desk.closed import closed
 from agent.desk.commented import commented
 from agent.desk.created import created
-from agent.desk.desk import Desk
+from agent.desk.desk import AnotherTicket, Desk
 from agent.desk.edited import edited
 from agent.desk.moved import moved
 from agent.desk.reopened import reopened
 from agent.store.inbox import Job
 from connectors.events import Kind
+
+log = structlog.get_logger()
 
 __all__ = ["HANDLERS", "Desk", "handle"]
 
@@ -28,5 +32,8 @@ HANDLERS: Mapping[Kind, Callable[[Desk, Job], Awaitable[None]]] = {
 
 
 async def handle(desk: Desk, job: Job) -> None:
-    """Call the handler for the event's kind. Raises ConnectorError."""
-    await HANDLERS[job.event.kind](desk, job)
+    """Call the handler for the event's kind, unless its ticket is gone for another one. Raises ConnectorError."""
+    try:
+        await HANDLERS[job.event.kind](desk, job)
+    except AnotherTicket:
+        log.warning("event_of_a_ticket_that_is_gone")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
+
+import structlog
 
 from agent.feedback import accounts
 from agent.metrics import Metrics
 from agent.notes import wording
 from agent.notes.speak import Said, Speaker
-from agent.store import tickets
+from agent.store import reuse, tickets
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import Ticket, utcnow
@@ -19,7 +21,13 @@ from agent.triage.opinion import Opinion, RoleClassifier
 from connectors.base import Connector
 from connectors.events import Ticket as RemoteTicket
 from connectors.note import Note, Paragraph
-from connectors.sights import sight
+from connectors.sights import Sight, another, sight
+
+log = structlog.get_logger()
+
+
+class AnotherTicket(Exception):
+    """The number is another ticket's than the one that the event is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +47,14 @@ class Desk:
         """Read the event's ticket, and return it as it is now and as it was filed.
 
         The filed ticket is taken from the event that created it, else from what we read first, and never changes.
+        Where a restored system has given its number to another ticket, that one is new. Raises AnotherTicket where the
+        event is about a ticket whose number another one has by now.
         """
         remote = await self.connectors[job.source].read_ticket(job.event.ticket_id)
         seen = job.event.ticket or remote
+        shown = sight(seen, self.connectors[job.source].author_id)
+        if another(shown, remote):
+            raise AnotherTicket
         filed = Ticket(
             key=job.ticket_key,
             subject=seen.subject,
@@ -49,10 +62,16 @@ class Desk:
             group=seen.group,
             url=seen.url or remote.url,
             filed_at=seen.created_at or remote.created_at or job.event.occurred_at or utcnow(),
-            seen=asdict(sight(seen, self.connectors[job.source].author_id)),
+            seen=asdict(shown),
         )
         await self._learn_staff(job, remote)
-        return remote, await self.database.write(tickets.file, filed)
+        stored = await self.database.write(tickets.file, filed)
+        if stored.seen is not None and another(Sight(**stored.seen), remote):
+            filed.seen = asdict(replace(shown, changes=stored.seen["changes"]))
+            stored = await self.database.write(reuse.take_number, filed)
+            self.metrics.reused_numbers.labels(job.source).inc()
+            log.warning("ticket_number_used_again", ticket=job.ticket_key)
+        return remote, stored
 
     async def _learn_staff(self, job: Job, remote: RemoteTicket) -> None:
         """Record to whom the ticket is assigned, now or when the event happened: these people are staff."""

@@ -15,8 +15,12 @@ from connectors.events import Ticket as RemoteTicket
 from connectors.sights import Sight, changes, hash_of, sight
 
 
-def unannounced(session: Session, source: str, tickets: Sequence[RemoteTicket], author_id: str) -> list[Event]:
+def unannounced(
+    session: Session, source: str, tickets: Sequence[RemoteTicket], author_id: str, restored: bool = False
+) -> list[Event]:
     """Return what changed on tickets that are known, and keep what is seen of them now.
+
+    After the system was restored from a backup, it is older than what we saw: that nobody has changed.
 
     Tickets with open events are left for the next time: these events may tell the same.
     """
@@ -31,7 +35,7 @@ def unannounced(session: Session, source: str, tickets: Sequence[RemoteTicket], 
         now, events = changes(Sight(**row.seen), remote[row.key], author_id)
         if now != Sight(**row.seen):
             row.seen = asdict(now)
-        found += events
+        found += () if restored else events
     return found
 
 

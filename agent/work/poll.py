@@ -19,13 +19,16 @@ from sqlmodel import Session
 
 from agent.desk.sightings import unannounced
 from agent.metrics import Metrics
+from agent.store import coordination
 from agent.store.arrivals import Arrival, Trace, accept, untraced
 from agent.store.database import UNUSABLE, Database, why
 from agent.store.tables import Watermark, utcnow
 from agent.work.attempt import Breaker
-from connectors.base import LOOK_BACK, Connector
+from connectors.base import LOOK_BACK, Connector, Poll
 from connectors.errors import ConnectorError
-from connectors.events import Ticket
+
+RESTORED = "restored "
+"""Name of the shared value that holds when a system was seen to give numbers again; its name follows."""
 
 BATCH_PAUSE_SECONDS = 0.5
 """Pause between the batches of one poll, for the sake of the system's other users."""
@@ -88,16 +91,20 @@ async def _poll_batch(
     arrivals, kept = trace([Arrival(connector.source, event, b"", now) for event in found.events])
     fresh = await database.write(_take_in, connector.source, arrivals, found.watermark)
     kept(fresh)
-    seen = await database.write(_look, connector.source, found.tickets, connector.author_id)
+    seen = await database.write(_look, connector, found)
     if any(fresh) or seen:
         wake.set()
         log.info("poll_found", source=connector.source, events=sum(fresh) + seen, complete=found.complete)
     return sum(fresh) + seen, found.complete
 
 
-def _look(session: Session, source: str, tickets: Sequence[Ticket], author_id: str) -> int:
+def _look(session: Session, connector: Connector, found: Poll) -> int:
     """Store what changed on tickets without a word, and return how much that was."""
-    now, events = utcnow(), unannounced(session, source, tickets, author_id)
+    now, source = utcnow(), connector.source
+    if found.restored:
+        log.warning("helpdesk_restored", source=source)
+        coordination.put(session, f"{RESTORED}{source}", now.isoformat())
+    events = unannounced(session, source, found.tickets, connector.author_id, found.restored)
     return sum(accept(session, [Arrival(source, event, b"", now) for event in events]))
 
 

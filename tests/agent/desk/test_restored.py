@@ -1,0 +1,101 @@
+"""A helpdesk restored from a backup gives ticket numbers again: nothing of the old ticket is joined to the new one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from agent.checks.finding import Level
+from agent.checks.restored import restored as check
+from agent.core import Parts
+from agent.store import tickets
+from agent.work.poll import poll_once
+from connectors.base import Poll
+from connectors.events import Event, Kind, Ticket
+from tests.desk import START, Desk
+from tests.serving_app import Running, running
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def parts(parts_for: Callable[..., Parts]) -> Parts:
+    return parts_for(work={"settle_seconds": 0.2, "poll_seconds": 0.05}, triage={"silent_below": 0.2})
+
+
+def filed_again(desk: Desk, subject: str) -> Event:
+    """File another ticket under number 1, a day later."""
+    ticket = Ticket("1", subject, "", created_at=START + timedelta(days=1))
+    desk.tickets["1"] = ticket
+    event = Event(Kind.CREATED, "1", "ticket-1", ticket.created_at, ticket=ticket)
+    desk.events[event.kind, event.delivery_id] = event
+    return event
+
+
+def labels(server: Running) -> dict[str, tuple[str, ...]]:
+    """Return the reviewed roles by the text that they teach."""
+    catalogue = server.parts.classifier.catalogue
+    return {e.subject: e.roles for e in server.parts.database.call(tickets.reviewed, catalogue)}
+
+
+@pytest.mark.parametrize("subject", ["Socket sparks", "VPN is down"], ids=["another subject", "the same subject"])
+async def test_the_new_ticket_gets_a_comment_and_its_own_label(parts: Parts, desk: Desk, subject: str) -> None:
+    async with running(parts, desk) as server:
+        await server.deliver(desk.create("VPN is down"), desk.reply("1", "/role Network"))
+        await server.idle()
+        answer = await server.deliver(filed_again(desk, subject))
+        await server.idle()
+        assert answer.status_code == 202
+        assert len(desk.comments("1")) == 1
+        assert labels(server) == {"VPN is down": ("Network",)}
+        event = desk.reply("1", "/role Plumbing")
+        desk.change("1", messages=(*desk.comments("1"), replace(event.message, created_at=START + timedelta(days=2))))
+        await server.deliver(event)
+        await server.idle()
+        reviewed = server.parts.database.call(tickets.reviewed, server.parts.classifier.catalogue)
+        assert [(e.ticket_key, e.subject, e.roles) for e in reviewed if e.ticket_key == "desk:1"] == [
+            ("desk:1", subject, ("Plumbing & HVAC",))
+        ]
+        assert sorted(e.roles for e in reviewed) == [("Network",), ("Plumbing & HVAC",)]
+        said = (await server.client.get("/metrics")).text
+    assert 'rolecall_reused_ticket_numbers_total{source="desk"} 1.0' in said
+
+
+async def test_an_event_about_the_old_ticket_touches_nothing_of_the_new_one(parts: Parts, desk: Desk) -> None:
+    old = desk.create("VPN is down")
+    desk.tickets["1"] = Ticket("1", "Socket sparks", "", created_at=START + timedelta(days=1))
+    async with running(parts, desk) as server:
+        await server.deliver(old)
+        await server.idle()
+        assert desk.posts == 0
+        assert server.parts.database.call(tickets.last_decision, "desk:1") is None
+
+
+async def test_what_the_backup_did_not_hold_is_no_edit_and_check_says_so(
+    parts: Parts, desk: Desk, parts_for: Callable[..., Parts]
+) -> None:
+    async with running(parts, desk) as server:
+        note = desk.create("VPN is down"), desk.reply("1", "/role Electrician")
+        await server.deliver(*note)
+        await server.idle()
+        await server.look()
+
+    class Restored(Desk):
+        async def poll(self, watermark: str | None, *_: object) -> Poll:
+            return Poll([], "0", tickets=tuple(self.tickets.values()), restored=True)
+
+    restored = Restored(tickets=dict(desk.tickets))
+    restored.change("1", messages=(), subject="VPN is do")
+    database = parts_for().database
+    installation = SimpleNamespace(database=database, settings=SimpleNamespace(connectors=["desk"]))
+    assert list(check(installation)) == []
+    assert await poll_once(restored, database, asyncio.Event()) == 0
+    assert database.call(tickets.verdict, "desk:1").roles == ["Electrician"]
+    (finding,) = check(installation)
+    assert (finding.level, finding.subject) == (Level.WARN, "desk")
+    assert "restored from a backup" in finding.text
