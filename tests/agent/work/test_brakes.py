@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import pytest
 from sqlmodel import select
+from typer.testing import CliRunner
 
+from agent.cli import app
 from agent.core import Parts
 from agent.domain import Strength
 from agent.store import comments, tickets
 from agent.store.comments import Limits
+from agent.store.database import Database
 from agent.store.tables import Decision, Review, utcnow
 from tests.desk import Desk
 from tests.serving_app import running
@@ -67,3 +72,45 @@ def test_staff_who_keep_correcting_pause_the_comments_until_a_person_resumes(par
     assert parts.database.call(comments.paused) == seen[-1]
     parts.database.call(comments.resume)
     assert parts.database.call(comments.brake, limits, utcnow()) is None
+
+
+@pytest.mark.parametrize("keep_answering", [True, False])
+async def test_a_pause_holds_back_suggestions_and_by_hand_answers_too_unless_they_are_kept(
+    parts: Parts, desk: Desk, keep_answering: bool
+) -> None:
+    async with running(parts, desk) as server:
+        await server.deliver(desk.create("VPN is down"))
+        await server.idle()
+        parts.database.call(partial(comments.pause, reason="x", keep_answering=keep_answering))
+        await server.deliver(desk.reply("1", "/role Electrician"), desk.create("VPN is down again"))
+        await server.idle()
+    assert desk.comments("1")[0].text.startswith("**Role: Electrician**") is keep_answering
+    assert desk.comments("2") == []
+    assert parts.database.call(tickets.verdict, "desk:1").roles == ["Electrician"]
+
+
+async def test_a_pause_that_the_brakes_made_leaves_nobody_without_an_answer(parts: Parts, desk: Desk) -> None:
+    limits = Limits(corrected_share=0.5, answers=2)
+    for number in (7, 8):
+        answer(parts, number, Strength.CORRECTED)
+    assert parts.database.call(comments.brake, limits, utcnow()) is not None
+    async with running(parts, desk) as server:
+        await server.deliver(desk.create("VPN is down"))
+        await server.idle()
+        assert desk.posts == 0
+        await server.deliver(desk.reply("1", "/role Netwrok"))
+        await server.idle()
+    assert "I know no role `Netwrok`" in desk.comments("1")[0].text
+
+
+def test_the_command_pauses_both_or_suggestions_alone(tmp_path: Path) -> None:
+    config = tmp_path / "agent.toml"
+    config.write_text("")
+    said = []
+    for options in ([], ["--keep-answering"]):
+        arguments = ["queue", "pause", *options, "--config", str(config), "--data", str(tmp_path / "data")]
+        assert CliRunner().invoke(app, arguments).exit_code == 0
+        database = Database.open_file(tmp_path / "data" / "rolecall.sqlite3")
+        said.append(database.call(partial(comments.silenced, asked=True)))
+        database.close()
+    assert said == ["by hand", None]
