@@ -13,7 +13,8 @@ from heuristics import leading_role
 from heuristics.rules import Kind, Scope
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = [ROOT / "config", ROOT / "tests/proofs/bench/sandiego"]
+STARTERS = ROOT / "config/starters"
+FOLDERS = [ROOT / "config", STARTERS / "it", STARTERS / "facilities", ROOT / "tests/proofs/bench/sandiego"]
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
@@ -58,4 +59,25 @@ def test_every_default_and_every_choice_is_named_in_the_rules_file(word: str) ->
 )
 def test_the_demos_rules_decide_plain_cases(text: str, role: str | None) -> None:
     hits = load_rules(ROOT / "config" / "rules.toml").match(text, "", date(2012, 1, 1))
+    assert leading_role(hits) == role
+
+
+@pytest.mark.parametrize(
+    ("starter", "text", "role"),
+    [
+        ("it", "I forgot my password", "Access & Accounts"),
+        ("it", "VPN drops every hour", "Network"),
+        ("it", "Toner of the printer is empty", "Devices"),
+        ("it", "Excel shows an error", "Applications"),
+        ("it", "Restore a folder from the backup", "Servers & Backup"),
+        ("it", "Please call me back", None),
+        ("facilities", "No light in the stairwell", "Electrician"),
+        ("facilities", "The toilet is blocked", "Plumber"),
+        ("facilities", "Radiator stays cold", "Heating & Cooling"),
+        ("facilities", "The badge does not open the door", "Locks & Doors"),
+        ("facilities", "Elevator is stuck", "Lifts"),
+    ],
+)
+def test_the_starters_rules_decide_plain_cases(starter: str, text: str, role: str | None) -> None:
+    hits = load_rules(STARTERS / starter / "rules.toml").match(text, "", date(2026, 1, 1))
     assert leading_role(hits) == role
