@@ -11,6 +11,7 @@ import pytest
 
 from connectors.django_helpdesk import DjangoHelpdesk
 from connectors.events import Kind
+from connectors.sights import changes, sight
 from tests.servers.receiver import Receiver, of_kinds, webhook_events
 
 pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("helpdesk")]
@@ -116,3 +117,23 @@ async def test_a_deleted_ticket_is_nobodys_business(
     start = await connector.poll(None)
     tech.delete(f"/api/tickets/{number}/")
     assert list((await connector.poll(start.watermark)).events) == []
+
+
+async def test_what_is_edited_in_place_or_deleted_is_seen_by_the_next_look(
+    connector: DjangoHelpdesk, receiver: Receiver, file_ticket: FileTicket, tech: httpx.Client
+) -> None:
+    number = file_ticket(queue="BKT")
+    notes = [tech.post("/api/followups/", json={"ticket": number, "comment": text}).json()["id"] for text in "ab"]
+    start = await connector.poll(None)
+    before = next(t for t in (await connector.poll(start.watermark)).tickets if t.id == number)
+    receiver.deliveries.clear()
+    tech.patch(f"/api/followups/{notes[0]}/", json={"comment": "/role ENG"})
+    tech.delete(f"/api/followups/{notes[1]}/")
+    tech.patch(f"/api/tickets/{number}/", json={"title": "Engine stalls"})
+    look = await connector.poll(start.watermark)
+    _, events = changes(sight(before, connector.author_id), next(t for t in look.tickets if t.id == number), "")
+
+    assert receiver.deliveries == []
+    assert [(e.kind, e.ticket_id, e.message.text if e.message else None) for e in events] == [
+        (Kind.EDITED, number, "/role ENG"), (Kind.EDITED, number, ""), (Kind.EDITED, number, None),
+    ]  # fmt: skip
