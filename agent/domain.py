@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum, StrEnum
+from functools import cached_property
+
+from agent.text.reading import Reading, read
 
 
 class Strength(IntEnum):
@@ -50,6 +53,7 @@ class Reason(StrEnum):
 
     UNSURE = "unsure"
     UNTAUGHT = "untaught"
+    HARDLY_ANY_TEXT = "hardly_any_text"
     RULED_OUT = "ruled_out"
     NO_ROLE = "no_role"
     NONE_OF_OURS = "none_of_ours"
@@ -86,15 +90,7 @@ def in_renamed_source(key: str, old: str, new: str) -> str:
     return ticket_key(new, key.removeprefix(f"{old}:")) if source_of(key) == old else key
 
 
-def ticket_text(subject: str, body: str) -> str:
-    """Return the text that models see, in training as in serving: subject and body, without repeating the subject."""
-    subject, body = subject.strip(), body.strip()
-    if not body or body.startswith(subject):
-        return body or subject
-    return f"{subject}\n{body}" if subject else body
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Example:
     """A reviewed ticket as it was filed, with the roles that people gave it (several where several must act)."""
 
@@ -105,10 +101,20 @@ class Example:
     filed_at: datetime
     strength: Strength = Strength.CONFIRMED
 
+    @cached_property
+    def reading(self) -> Reading:
+        """What counts of its text."""
+        return read(self.subject, self.body)
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """What rules see: what counts of subject and body."""
+        return self.reading.subject, self.reading.body
+
     @property
     def text(self) -> str:
-        """The text that models see."""
-        return ticket_text(self.subject, self.body)
+        """What models see."""
+        return self.reading.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,3 +40,6 @@ def predict(
     why = Note((Section(SectionKind.ANSWER, explained(explain(opinion), subjects, roles)),))
     for line in render(why, Markup.MARKDOWN).split("\n\n"):
         console.print(Padding(escape(line), (0, 0, 0, 2)))
+    if opinion.left_out:
+        console.print("\nWhat others wrote and a signature did not count:")
+        console.print(Padding(escape(opinion.left_out), (0, 0, 0, 2)))

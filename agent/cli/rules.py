@@ -23,15 +23,19 @@ def try_(
     data: DataOption = None,
 ) -> None:
     """Show which rules match a text, where, and the total weight of each role."""
+    from agent.text.reading import read
     from heuristics import tally, vetoed
 
-    hits = parts_for(config, data).classifier.rules.match(text, body, date.today())
+    reading = read(text, body)
+    hits = parts_for(config, data).classifier.rules.match(reading.subject, reading.body, date.today())
     table = Table("rule", "role", "says", "weight", "matched", "in")
     for hit in hits:
         place = f"{hit.field} {hit.start}-{hit.end}"
         table.add_row(escape(hit.rule_id), escape(hit.role), hit.kind, f"{hit.weight:g}", escape(hit.phrase), place)
     console = Console(highlight=False)
     console.print(table if hits else "no rule matches")
+    if reading.left_out:
+        console.print(f"Not looked at (what others wrote, or a signature):\n{escape(reading.left_out)}")
     barred = vetoed(hits)
     for role, weight in tally(hits).items():
         console.print(f"{escape(role)}: {weight:g}{' (vetoed)' if role in barred else ''}")
@@ -46,7 +50,7 @@ def report(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
 
     parts = parts_for(config, data)
     reviewed = [
-        ReviewedText(e.ticket_key, e.subject, e.body, e.roles, e.filed_at.date())
+        ReviewedText(e.ticket_key, *e.words, e.roles, e.filed_at.date())
         for e in parts.database.call(tickets.examples, parts.classifier.catalogue)
     ]
     found = report_on(parts.classifier.rules, reviewed)

@@ -35,7 +35,7 @@ from heuristics import Hit, RuleSet
 def contest(database: Database, registry: Registry, rules: RuleSet, catalogue: RoleCatalogue) -> Contest:
     """Load the latest reviewed tickets, those that a training is judged on."""
     latest = usable(database.call(tickets.reviewed, catalogue), catalogue.names)[-RECENT:]
-    fired = [rules.match(e.subject, e.body, e.filed_at.date()) for e in latest]
+    fired = [rules.match(*e.words, e.filed_at.date()) for e in latest]
     return Contest(database, registry, catalogue, latest, fired, database.call(tickets.rejected, catalogue))
 
 

@@ -77,7 +77,7 @@ def training_data(known: Sequence[Example], chosen: TrainingSet, rules: RuleSet)
         chosen.roles,
         labels_of(examples, chosen.roles),
         group_duplicates([example.text for example in examples]),
-        [rules.match(e.subject, e.body, e.filed_at.date()) for e in examples],
+        [rules.match(*e.words, e.filed_at.date()) for e in examples],
         _rows(examples, learnt),
         _rows(examples, recent),
     )

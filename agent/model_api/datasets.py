@@ -16,12 +16,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.domain import ticket_text
 from agent.errors import BadInput
 from agent.packages import require
 from agent.tabular.row import SWALLOWED
 from agent.tabular.table import KINDS, Layout, layout_of, rows_of
 from agent.text.plain import one_line
+from agent.text.reading import joined
 
 PARQUET = ".parquet"
 SUFFIXES = (*KINDS, ".txt", ".xlsx", PARQUET)
@@ -122,7 +122,7 @@ def per_class(rows: Sequence[Row], count: int, seed: int) -> tuple[list[Row], li
 
 
 def _joined(parts: Sequence[str]) -> str:
-    return ticket_text(parts[0], "\n".join(parts[1:])) if len(parts) > 1 else parts[0].strip()
+    return joined(parts[0], "\n".join(parts[1:])) if len(parts) > 1 else parts[0].strip()
 
 
 def chosen(file: Path, there: Sequence[str], columns: Columns) -> list[str]:

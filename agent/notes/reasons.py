@@ -13,6 +13,7 @@ from heuristics import Kind
 SENTENCES: Mapping[Reason, str] = {
     Reason.UNSURE: "No role is likely enough: best is {best}, {confidence}.",
     Reason.UNTAUGHT: "No model yet, and no rule matches.",
+    Reason.HARDLY_ANY_TEXT: "It has hardly any text of its own.",
     Reason.RULED_OUT: "Rules rule out every role ({rules}).",
     Reason.NO_ROLE: "No role is active today.",
     Reason.NONE_OF_OURS: "Staff called similar tickets none of ours.",
@@ -22,6 +23,7 @@ SENTENCES: Mapping[Reason, str] = {
 HELP: Mapping[Reason, str] = {
     Reason.UNSURE: "Give the ticket its role: the next similar one learns from it at once.",
     Reason.UNTAUGHT: "Write a rule for its words into rules.toml, or teach: `rolecall import`, then `rolecall train`.",
+    Reason.HARDLY_ANY_TEXT: "Ask whoever filed it what is wrong, or give the ticket its role.",
     Reason.RULED_OUT: "Look at these rules in rules.toml: `rolecall rules test` shows what they find.",
     Reason.NONE_OF_OURS: "If a role should handle it after all, give it with `/role NAME`.",
     Reason.NO_ROLE: "Look at `from` and `until` in roles.toml.",

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func
-from sqlmodel import Session, col, select
+from sqlalchemy import func, or_
+from sqlmodel import Session, col, delete, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from agent.domain import Example, RoleCatalogue, Strength, Via
@@ -202,6 +202,12 @@ def known(session: Session, encoder: str, keys: Sequence[str]) -> dict[str, Vect
 
 
 def keep(session: Session, encoder: str, vectors: Mapping[str, Vector]) -> None:
-    """Store embeddings that are not stored yet."""
+    """Store embeddings in place of those that the same encoder made of texts that were read in another way.
+
+    `encoder` is the encoder's name, a slash, and how texts are read.
+    """
+    name = encoder.partition("/")[0]
     for key, vector in vectors.items():
-        session.merge(Embedding(ticket_key=key, encoder=encoder, vector=vector.astype(np.float32).tobytes()))
+        former = col(Embedding.encoder) == name, col(Embedding.encoder).startswith(f"{name}/", autoescape=True)
+        session.execute(delete(Embedding).where(col(Embedding.ticket_key) == key, or_(*former)))
+        session.add(Embedding(ticket_key=key, encoder=encoder, vector=vector.astype(np.float32).tobytes()))

@@ -37,5 +37,5 @@ def dated_history(
         roles,
         np.array([[float(role in e.roles) for role in roles] for e in examples]),
         embed_kept(database, encoder, model.manifest.encoder, examples),
-        [rules.match(e.subject, e.body, e.filed_at.date()) for e in examples],
+        [rules.match(*e.words, e.filed_at.date()) for e in examples],
     )

@@ -14,7 +14,7 @@ SAYS = (
     *("skrev", "skriver", "kirjoitti"),
     *("napisał", "napisała", "napisał(a)", "napsal", "napsala", "napsal(a)"),
     *("написал", "написала", "написал(а)"),
-    *("yazdı", "写道", "書きました"),
+    *("yazdı", "şunu yazdı", "写道", "書きました", "のメッセージ", "작성", "كتب", "ने लिखा", "लिखा"),
 )
 """Verbs of attributions, whose line ends in a colon: "On Monday, Ann Other wrote:", "Customer writes:"."""
 
@@ -22,27 +22,65 @@ BEGINS_ATTRIBUTION = ("on", "am", "le", "el", "il", "op", "em", "den", "w dniu",
 """First words of attributions that programs break into several lines; a number follows in the same line."""
 
 FORWARDED = (
-    *("original message", "forwarded message", "begin forwarded", "reply above this line"),
-    *("ursprüngliche nachricht", "weitergeleitete nachricht", "weitergeleitete e-mail", "weitergeleiteten"),
-    *("message d'origine", "message original", "message transféré", "message réexpédié"),
-    *("mensaje original", "mensaje reenviado", "messaggio originale", "messaggio inoltrato"),
-    *("oorspronkelijk bericht", "doorgestuurd bericht", "mensagem original", "mensagem encaminhada"),
-    *("ursprungligt meddelande", "vidarebefordrat meddelande", "oprindelig meddelelse", "videresendt"),
-    *("oryginalna wiadomość", "wiadomość oryginalna", "původní zpráva"),
-    *("исходное сообщение", "пересылаемое сообщение", "原始邮件", "转发的邮件"),
+    *(
+        "forwarded message",
+        "begin forwarded",
+        "weitergeleitete nachricht",
+        "weitergeleitete e-mail",
+        "weitergeleiteten",
+    ),
+    *(
+        "weitergeleiteten",
+        "message transféré",
+        "message réexpédié",
+        "mensaje reenviado",
+        "messaggio inoltrato",
+        "doorgestuurd bericht",
+    ),
+    *("mensagem encaminhada", "vidarebefordrat meddelande", "videresendt", "przekazana wiadomość", "přeposlaná zpráva"),
+    *("пересылаемое сообщение", "iletilen mesaj", "yönlendirilen ileti", "转发的邮件", "転送メッセージ", "전달된 메일"),
 )
 """Titles of forwarded mails, framed by dashes or ending in a colon."""
 
-HEADERS = (
-    *("from", "sent", "to", "cc", "date", "subject", "reply-to"),
-    *("von", "gesendet", "an", "kopie", "datum", "betreff"),
-    *("de", "envoyé", "à", "objet", "enviado", "enviado el", "para", "fecha", "asunto"),
-    *("da", "inviato", "a", "data", "oggetto", "van", "verzonden", "aan", "onderwerp"),
-    *("från", "skickat", "till", "ämne", "fra", "til", "emne", "od", "wysłano", "do", "temat"),
-    *("odesláno", "komu", "předmět", "от", "дата", "кому", "тема"),
-    *("发件人", "发送时间", "收件人", "主题"),
+ORIGINAL = (
+    *("original message", "reply above this line", "ursprüngliche nachricht", "message d'origine", "message original"),
+    *("mensaje original", "messaggio originale", "oorspronkelijk bericht", "mensagem original"),
+    *("ursprungligt meddelande", "oprindelig meddelelse", "oryginalna wiadomość", "wiadomość oryginalna"),
+    *(
+        "původní zpráva",
+        "исходное сообщение",
+        "özgün ileti",
+        "orijinal mesaj",
+        "原始邮件",
+        "元のメッセージ",
+        "원본 메일",
+    ),
+    *("원본 메시지", "الرسالة الأصلية", "मूल संदेश"),
 )
-"""Names of the lines at the head of a forwarded mail."""
+"""Titles of mails that were answered or forwarded, likewise."""
+
+HEADERS = (
+    *("from", "sent", "to", "cc", "date", "reply-to"),
+    *("von", "gesendet", "an", "kopie", "datum"),
+    *("de", "envoyé", "à", "enviado", "enviado el", "para", "fecha"),
+    *("da", "inviato", "a", "data", "van", "verzonden", "aan"),
+    *("från", "skickat", "till", "fra", "til", "od", "wysłano", "do"),
+    *("odesláno", "komu", "от", "дата", "кому"),
+    *("kimden", "gönderen", "gönderme tarihi", "kime", "bilgi", "差出人", "送信日時", "宛先", "보낸 사람", "보낸 날짜"),
+    *("받는 사람", "من", "إلى", "التاريخ", "प्रेषक", "दिनांक", "प्रति", "发件人", "发送时间", "收件人", "日期", "抄送"),
+)
+"""Names of the lines at the head of a forwarded mail, besides its subject."""
+
+SUBJECTS = (
+    *("subject", "betreff", "objet", "asunto", "oggetto", "onderwerp", "assunto", "ämne", "emne", "temat", "předmět"),
+    *("тема", "konu", "主题", "件名", "제목", "الموضوع", "विषय"),
+)
+"""Names of the line with a mail's subject."""
+
+FORWARDING = (
+    *("fw", "fwd", "wg", "tr", "rv", "enc", "i", "doorst", "vb", "vl", "pd", "ynt", "ilt", "転送", "转发", "전달"),
+)
+"""What mail programs put before the subject of a forwarded mail."""
 
 SIGN_OFFS = (
     *("regards", "best regards", "kind regards", "warm regards", "with kind regards", "best wishes", "cheers"),

@@ -59,8 +59,9 @@ def _any(phrases: Sequence[str]) -> str:
 _SAYS = re.compile(rf"(?<!\w){_any(phrases.SAYS)}(?!\w).{{0,120}}:\s*$", re.I)
 _DATED = re.compile(rf"^\s*{_any(phrases.BEGINS_ATTRIBUTION)}\b.*\d", re.I)
 _FORWARDED = re.compile(_any(phrases.FORWARDED), re.I)
+_TITLE = re.compile(_any((*phrases.FORWARDED, *phrases.ORIGINAL)), re.I)
 _FRAMED = re.compile(r"^[\s*]*(?:[-=_#]{2,}.*|[^.!?]{0,80}:)[\s*]*$")
-_HEADER = re.compile(rf"^[\s*_]*{_any(phrases.HEADERS)}[\s*_]{{0,3}}[:\uff1a]", re.I)
+_HEADER = re.compile(rf"^[\s*_]*{_any((*phrases.HEADERS, *phrases.SUBJECTS))}[\s*_]{{0,3}}[:\uff1a]", re.I)
 _SIGN_OFF = re.compile(rf"^\W{{0,3}}{_any(phrases.SIGN_OFFS)}(?: aus [\w -]{{1,30}})?[\s,.!]*$", re.I)
 _DELIMITER = re.compile(r"^--\s?$")
 _DEVICE = re.compile(rf"^\W{{0,3}}{_any(phrases.DEVICES)}(?!\w)", re.I)
@@ -98,7 +99,7 @@ def _quoted(texts: Sequence[str]) -> Iterator[Line]:
         elif begun := _FENCE.match(text):
             fence = begun[1]
             yield Line(text, Origin.CODE)
-        elif length := _divider(texts, index):
+        elif length := announcement(texts, index):
             yield from (Line(each, Origin.QUOTED) for each in texts[index : index + length])
             index += length
             if not _marked_below(texts, index):
@@ -114,12 +115,12 @@ def _quoted(texts: Sequence[str]) -> Iterator[Line]:
         index += 1
 
 
-def _divider(texts: Sequence[str], index: int) -> int:
-    """Return how many lines from here on announce somebody else's words; 0 where none does."""
+def announcement(texts: Sequence[str], index: int) -> int:
+    """Return how many lines from `index` on announce somebody else's words; 0 where none does."""
     text = texts[index]
     if not text.strip() or len(text) > LONGEST_DIVIDER:
         return 0
-    if _RULE.match(text) or (_FORWARDED.search(text) and _FRAMED.match(text)) or _SAYS.search(text):
+    if _RULE.match(text) or (_TITLE.search(text) and _FRAMED.match(text)) or _SAYS.search(text):
         return 1
     if _HEADER.match(text):
         block = texts[index : index + HEADERS_WITHIN]
@@ -131,9 +132,20 @@ def _divider(texts: Sequence[str], index: int) -> int:
     return 0
 
 
+def is_head(text: str) -> bool:
+    """Return whether a line may stand at the head of a forwarded mail."""
+    return len(text) <= LONGEST_DIVIDER and _HEADER.match(text) is not None
+
+
+def forwards(quoted: str) -> bool:
+    """Return whether a quoted text begins with the title of a forwarded mail."""
+    first = next((text for text in quoted.split("\n") if text.strip()), "")
+    return _FORWARDED.search(first) is not None and _FRAMED.match(first) is not None
+
+
 def _marked_below(texts: Sequence[str], index: int) -> bool:
     """Return whether the quote that was announced marks its lines by `>`, so that it ends where these end."""
-    first = next((each for each in texts[index:] if each.strip()), "")
+    first = next((texts[i] for i in range(index, len(texts)) if texts[i].strip()), "")
     return _QUOTED.match(first) is not None
 
 

@@ -9,23 +9,27 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from html import unescape
 from itertools import islice
 
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import DocumentNode, HTMLTree
 
-CLEANER = "1"
-"""Changes with every change of what `plain_text` or `own_words` return: vectors of texts are kept under it."""
+CLEANER = "2"
+"""Changes with every change of what `agent.text.reading` returns: vectors of texts are kept under it."""
 
 QUOTE = "> "
 
 MOST_BLOCKS = 50
 """Quoted blocks that are told apart in one text: the library takes quadratic time to list them."""
 
-_HTML = re.compile(
-    r"<(?:!doctype html|html|head|body|div|p|br|span|table|ul|ol|blockquote|pre|font|meta)\b[^<>]{0,2000}>", re.I
-)
+_BLOCKS = "!doctype html|html|head|body|div|p|br|hr|table|tr|ul|ol|li|blockquote|pre|h[1-6]|center|section|article"
+_INLINE = "span|font|meta|style|title|a|b|i|u|s|em|strong|small|big|sub|sup|img|code|tt|td|th|thead|tbody|o:p"
+_HTML = re.compile(rf"<(?:{_BLOCKS}|span|font|meta|style)(?:\s[^<>]{{0,2000}})?/?>", re.I)
 _CLOSING = re.compile(r"</(?:html|body|div|p|span|table|ul|ol|blockquote|pre|font|b|i|a)>|<br ?/?>", re.I)
+_CUT_OFF = r"\s+[\w:-]+=[^<>]{0,2000}$"
+_TAG = re.compile(rf"</?(?:(?P<block>{_BLOCKS})|{_INLINE})(?:(?:\s[^<>]{{0,2000}})?/?>|{_CUT_OFF})", re.I)
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.I)
 _LINE_ENDS = re.compile(r"\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _BLANKS = re.compile(r"[\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _UNSEEN = re.compile(
@@ -39,7 +43,7 @@ def plain_text(raw: str) -> str:
 
     The joiners U+200C and U+200D stay: Persian and Indic words are spelt with them.
     """
-    return normalised(from_html(raw) if is_html(raw) else raw)
+    return normalised(from_html(raw) if is_html(raw) else without_tags(raw))
 
 
 def normalised(text: str) -> str:
@@ -54,8 +58,16 @@ def one_line(text: str) -> str:
 
 
 def is_html(text: str) -> bool:
-    """Return whether a text is a piece of HTML: it holds a known tag, and one that closes or breaks a line."""
+    """Return whether a text is a piece of HTML: it begins with a known tag, or holds one and the end of one."""
+    if _HTML.match(text, len(text) - len(text.lstrip())):
+        return True
     return _HTML.search(text) is not None and _CLOSING.search(text) is not None
+
+
+def without_tags(text: str) -> str:
+    """Return plain text without the tags that a person or a program left in it, its entities decoded."""
+    bare = _TAG.sub(lambda found: "\n" if found["block"] else "", text) if "<" in text else text
+    return _ENTITY.sub(lambda found: unescape(found[0]), bare) if "&" in bare else bare
 
 
 def from_html(markup: str) -> str:

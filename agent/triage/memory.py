@@ -27,6 +27,7 @@ from agent.domain import Example, Strength
 from agent.serving.model import Encoder
 from agent.store import tickets
 from agent.store.database import Database
+from agent.text.plain import CLEANER
 from agent.triage.evidence import Floats, Neighbour, Recall
 from agent.triage.fusion import Fusion
 
@@ -237,12 +238,13 @@ def _keep_stronger(kept: Floats, effect: Floats) -> None:
 
 
 def embed_kept(database: Database, encoder: Encoder, fingerprint: str, examples: Sequence[Example]) -> Embeddings:
-    """Return the embeddings of tickets as filed, float32[n, dim]; each is computed once and kept in the database."""
-    known = database.call(tickets.known, fingerprint, [e.ticket_key for e in examples])
+    """Return the embeddings of tickets as filed, float32[n, dim]; each is computed once a CLEANER, and kept."""
+    made_by = f"{fingerprint}/{CLEANER}"
+    known = database.call(tickets.known, made_by, [e.ticket_key for e in examples])
     new = [e for e in examples if e.ticket_key not in known]
     if new:
         vectors = encoder.embed([e.text for e in new])
         fresh = {e.ticket_key: vector for e, vector in zip(new, vectors, strict=True)}
-        database.call(tickets.keep, fingerprint, fresh)
+        database.call(tickets.keep, made_by, fresh)
         known |= fresh
     return np.array([known[e.ticket_key] for e in examples], dtype=np.float32).reshape(-1, encoder.dim)

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from agent.config.settings import TriageSettings
-from agent.domain import Outcome, Reason, RoleCatalogue, ticket_text
+from agent.domain import Outcome, Reason, RoleCatalogue
 from agent.serving.active import ActiveModel
+from agent.text.reading import Reading, read
 from agent.triage.cutoffs import Abstained, Cutoffs, Verdict, judge
 from agent.triage.evidence import Evidence, Floats, Neighbour, Recall
 from agent.triage.fusion import Fusion, pool
@@ -35,7 +36,10 @@ class Grounds:
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """The answer to one ticket, and the evidence for it. `probabilities`: float64[roles], in the order of `roles`."""
+    """The answer to one ticket, and the evidence for it. `probabilities`: float64[roles], in the order of `roles`.
+
+    `left_out` is what did not count of its text: what others wrote, and the signature.
+    """
 
     verdict: Verdict | Abstained
     roles: tuple[str, ...]
@@ -45,6 +49,7 @@ class Opinion:
     rules_version: str
     model_version: str | None
     grounds: Grounds
+    left_out: str = ""
 
     @property
     def outcome(self) -> Outcome:
@@ -92,9 +97,10 @@ class RoleClassifier:
         `hidden` is the key of a ticket that is answered as if it had no review: its own, when answers are judged. The
         memory leaves it out; a model that learnt from it gives the answer that it would have given before.
         """
-        model, text = self.active.current, ticket_text(subject, body)
+        model, reading = self.active.current, read(subject, body)
+        text = reading.text
         fusion, cutoffs = self.weighing(model)
-        hits = self.rules.match(subject, body, on)
+        hits = self.rules.match(reading.subject, reading.body, on)
         recalled = self._recall(text, fusion, hidden)
         heads = model.heads([text]) if model is not None and text else None
         evidence = fusion.gather(heads, [hits], recalled)
@@ -106,7 +112,7 @@ class RoleClassifier:
         outside = recalled is not None and any(recalled.none_of_ours)
         verdict = Abstained(Reason.NONE_OF_OURS) if outside else judge(probabilities, roles, cutoffs)
         return Opinion(
-            _judged(verdict, roles, hits, taught=model is not None),
+            _judged(verdict, reading, roles, hits, taught=model is not None),
             roles,
             probabilities,
             hits,
@@ -114,6 +120,7 @@ class RoleClassifier:
             self.rules.version,
             model.version if model else None,
             Grounds(evidence, fusion, cutoffs, model),
+            reading.left_out,
         )
 
     def weighing(self, model: TicketModel | None) -> tuple[Fusion, Cutoffs]:
@@ -140,14 +147,16 @@ class RoleClassifier:
 
 
 def _judged(
-    verdict: Verdict | Abstained, roles: Sequence[str], hits: Sequence[Hit], *, taught: bool
+    verdict: Verdict | Abstained, reading: Reading, roles: Sequence[str], hits: Sequence[Hit], *, taught: bool
 ) -> Verdict | Abstained:
-    """Return the verdict where something speaks for a role: a model, or a rule that votes for one not ruled out.
+    """Return the verdict where something speaks for a role: a rule that votes for one not ruled out, or a model.
 
-    Else every role is equally likely, and the first one is no answer.
+    Without a model every role is equally likely, and without text the most frequent one is: that is no answer.
     """
-    if taught or (tally(hits).keys() - vetoed(hits)) & set(roles):
+    if (tally(hits).keys() - vetoed(hits)) & set(roles):
         return verdict
     if isinstance(verdict, Abstained) and verdict.reason is not Reason.UNSURE:
         return verdict
-    return Abstained(Reason.UNTAUGHT)
+    if reading.says_nothing:
+        return Abstained(Reason.HARDLY_ANY_TEXT)
+    return verdict if taught else Abstained(Reason.UNTAUGHT)

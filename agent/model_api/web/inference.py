@@ -24,6 +24,7 @@ from agent.model_api.web.responses import EmbeddingsResponse, Prediction, Predic
 from agent.serving.artefact import VERSION
 from agent.serving.loaded import LoadedModels
 from agent.serving.model import RoleModel
+from agent.text.reading import read
 
 MAX_TEXTS = 1024
 
@@ -110,7 +111,7 @@ class InferenceRoutes:
         answers = self.agent(request.texts) if name == ROLE_MODEL and request.texts else None
         if answers is None or request.version not in (None, answers.version):
             model = self.loaded.get(registry.folder(manifest.version))
-            probabilities = model.probabilities(request.texts)
+            probabilities = model.probabilities(self._read(request))
             nothing = (None,) * len(request.texts)
             return response(request, model.version, model.roles, probabilities, nothing, model.manifest.multi_label)
         return response(
@@ -121,8 +122,13 @@ class InferenceRoutes:
         model = self._model(request)
         if request.dimensions is not None and request.dimensions > model.encoder.dim:
             raise faulty("dimensions", f"this model's embeddings have {model.encoder.dim}")
-        embeddings = shortened(model.embed(request.texts), request.dimensions)
+        embeddings = shortened(model.embed(self._read(request)), request.dimensions)
         return EmbeddingsResponse(embeddings=embeddings.tolist(), model_version=model.version)
+
+    def _read(self, request: TextsRequest) -> list[str]:
+        """Return the texts as the model knows them: the ticket agent's own sees what counts of each."""
+        name, _, _ = self.models.resolve(request.model_name)
+        return [read("", text).text for text in request.texts] if name == ROLE_MODEL else request.texts
 
     def _model(self, request: TextsRequest) -> RoleModel:
         _, registry, manifest = self.models.version(request.model_name, request.version)

@@ -37,7 +37,7 @@ def test_rules_alone_say_what_hit_with_which_weight_and_that_no_model_has_a_reco
 
 
 def test_no_suggestion_says_why_and_what_would_help(parts: Parts) -> None:
-    told = why(parts, "hello there")
+    told = why(parts, "the door is stuck")
     assert told[0].startswith("No suggestion. No model yet, and no rule matches. Write a rule")
     assert "No rule hit." in told
 

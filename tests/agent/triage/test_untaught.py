@@ -34,10 +34,16 @@ def two_roles(parts_for: Callable[..., Parts], tmp_path) -> Parts:
     return parts_for(roles=tmp_path / "roles.toml", rules=tmp_path / "rules.toml", triage={"silent_below": 0.2})
 
 
-@pytest.mark.parametrize("text", ["hello there", "my badge is broken", "vpn and badge", ""])
+@pytest.mark.parametrize("text", ["the door is stuck", "my badge is broken", "vpn and badge"])
 def test_where_nothing_speaks_for_a_role_there_is_no_suggestion(two_roles: Parts, text: str) -> None:
     opinion = two_roles.classifier.opinion(text, "", TODAY)
     assert (opinion.outcome, opinion.reason) == (Outcome.NONE, Reason.UNTAUGHT)
+
+
+@pytest.mark.parametrize("text", ["", "Hello, please have a look.", "<html><body><p>Bitte ansehen</p></body></html>"])
+def test_hardly_any_text_is_the_reason_for_no_suggestion(two_roles: Parts, text: str) -> None:
+    opinion = two_roles.classifier.opinion(text, "", TODAY)
+    assert (opinion.outcome, opinion.reason) == (Outcome.NONE, Reason.HARDLY_ANY_TEXT)
 
 
 def test_a_rule_that_votes_is_enough(two_roles: Parts) -> None:

@@ -54,7 +54,7 @@ def load(name: str) -> Corpus:
     fired: tuple[tuple[Hit, ...], ...] = tuple(() for _ in examples)
     if name in RULES:
         rules = load_rules(RULES[name])
-        fired = tuple(rules.match(e.subject, e.body, e.filed_at.date()) for e in examples)
+        fired = tuple(rules.match(*e.words, e.filed_at.date()) for e in examples)
     return Corpus(examples, roles, labels, _embed([e.text for e in examples]), fired, name)
 
 

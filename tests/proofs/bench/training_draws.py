@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from agent.demo import corpus
-from agent.domain import ticket_text
+from agent.text.reading import joined
 
 CACHE = Path("build/bench")
 SHARED = Path(__file__).parents[3] / "../shared/data"
@@ -33,7 +33,7 @@ def load(name: str) -> list[Row]:
     if name == "demo":
         return [(example.text, example.roles[0]) for example in corpus.load(CACHE)]
     with (SHARED / FILES[name] if name in FILES else Path(name)).open(encoding="utf-8", newline="") as file:
-        rows = [(ticket_text(row["subject"], row["body"]), row["label"]) for row in csv.DictReader(file)]
+        rows = [(joined(row["subject"], row["body"]), row["label"]) for row in csv.DictReader(file)]
     return [(text, role) for text, role in rows if text and role]
 
 

@@ -1,0 +1,163 @@
+"""What counts of a ticket's text: the author's own words, and what the author hands on."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.text.plain import CLEANER
+from agent.text.pointing import says_nothing
+from agent.text.reading import read
+
+OUTLOOK = "\n\n-----Original Message-----\nFrom: Ann\nSent: Monday\nTo: Desk\nSubject: Old\n\nThe turbo was changed.\n"
+GERMAN = "\n\nVon: Anna\nGesendet: Montag, 3. März 2025\nAn: Desk\nBetreff: Alt\n\nDer Motor wurde getauscht.\n"
+QUOTES = {
+    "marked": "\n\nOn Mon, 3 Mar 2025, Desk wrote:\n> Your engine was changed.\n> The turbo, too.",
+    "marked, not announced": "\n\n> Your engine was changed.\n> The turbo, too.",
+    "Outlook": OUTLOOK,
+    "Outlook, German": GERMAN,
+    "German": "\n\nAm 03.03.2025 um 10:12 schrieb Desk <d@example.org>:\n> Der Motor wurde getauscht.",
+    "French": "\n\nLe lun. 3 mars 2025 à 10:12, Desk a écrit :\n> Le moteur (engine) a été changé.",
+    "Turkish": "\n\nDesk <d@example.org>, 3 Mar 2025 Pzt, 10:12 tarihinde şunu yazdı:\n> Motor değişti.",
+    "Chinese": "\n\n发件人: Desk\n发送时间: 2025年3月3日\n收件人: Ann\n主题: 旧\n\nengine 更换",
+    "signature": "\n\nKind regards\nAnn Other\nTurbo Engine Ltd.",
+    "delimiter": "\n-- \nTurbo Engine Ltd.\nwww.example.org",
+}
+OLD = ("engine", "turbo", "motor", "moteur")
+
+
+@pytest.mark.parametrize("quote", QUOTES.values(), ids=QUOTES)
+@pytest.mark.parametrize("own", ["Seat is loose again.", "Der Sitz ist wieder lose.", "座椅又松了。"])
+@pytest.mark.parametrize("subject", ["Seat", "RE: Seat", "AW: Sitz"])
+def test_what_others_wrote_and_signatures_do_not_decide(subject: str, own: str, quote: str) -> None:
+    reading = read(subject, own + quote)
+    assert reading.body == own
+    assert not any(word in reading.text.lower() for word in OLD)
+    assert any(word in reading.left_out.lower() for word in OLD)
+
+
+@pytest.mark.parametrize(
+    ("subject", "body"),
+    [
+        ("Fwd: seat", f"Ours, I think.{OUTLOOK}"),
+        ("WG: Sitz", f"Das ist eures, denke ich.{OUTLOOK}"),
+        ("RE: FW: seat", f"Ours, I think.{OUTLOOK}"),
+        ("Seat", "Ours.\n\n---------- Forwarded message ---------\nFrom: Ann\nDate: Mon\n\nThe turbo was changed."),
+        ("Seat", f"Hi Bob, please see below.{OUTLOOK}"),
+        ("Sitz", f"Hallo Frau Müller,\nsiehe unten, vielen Dank{OUTLOOK}"),
+        ("Seat", f"We got this one:{OUTLOOK}"),
+        ("Seat", f"请看下面{OUTLOOK}"),
+        ("Seat", OUTLOOK),
+        ("Seat", "> The turbo was changed."),
+        ("Seat", "<p>FYI</p><blockquote>The turbo was changed.</blockquote>"),
+    ],
+)
+def test_what_the_author_hands_on_counts(subject: str, body: str) -> None:
+    reading = read(subject, body)
+    assert "The turbo was changed." in reading.body
+    assert "From:" not in reading.text
+
+
+def test_of_a_mail_that_was_handed_on_its_own_quotes_and_signature_do_not_count_but_its_subject_does() -> None:
+    inner = (
+        "---------- Forwarded message ---------\nFrom: Ann\nSubject: Pump\nTo: Desk\n\nIt leaks.\n\nKind regards\nAnn"
+    )
+    reading = read("Fwd:", f"FYI\n\n{inner}\n\nOn Mon, 3 Mar 2025, Desk wrote:\n> Your engine was changed.")
+    assert reading.body.split() == ["FYI", "Pump", "It", "leaks."]
+    assert "engine" in reading.left_out
+    assert "Kind regards" in reading.left_out
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("<html><body><p>Please have a look.</p></body></html>", "Please have a look."),
+        ("<HTML><BODY class=motor>Sitz<BR>lose</BODY></HTML>", "Sitz\nlose"),
+        (
+            "<body><p>Sitz <span style='font:motor'>lose</span>&nbsp;&amp; K&uuml;hler",
+            "Sitz lose & Kühler",
+        ),
+        ("Sitz <b>lose</b>\nK&uuml;hler &#8211; ja", "Sitz lose\nKühler – ja"),
+        ("<p>Sitz lose <img src='motor.png", "Sitz lose"),
+        ("<style>body{x:motor}</style><p>Sitz</p><script>motor()</script><!-- motor -->", "Sitz"),
+        ("x <b and y is not\nread", "x <b and y is not\nread"),
+        ("price < 5 and > 3, Ann <ann@example.org>", "price < 5 and > 3, Ann <ann@example.org>"),
+        ("O\u0308l la\u0308uft", "Öl läuft"),
+        ("Hy\u00addrau\u00adlik\u200b leck\ufeff", "Hydraulik leck"),
+        ("_sehr_ __dringend__ a_b", "sehr dringend a_b"),
+        ("Sitz\u00a0lose\r\nsehr\u2028ja", "Sitz lose\nsehr\nja"),
+        ("Name: Ann\n__________\nFault: pump\n__________\nRoom: 4", "Name: Ann\n\nFault: pump\n\nRoom: 4"),
+        ("It says:\n    disk full\n```\nE13\n```", "It says:\n    disk full\n```\nE13\n```"),
+    ],
+)
+def test_a_text_is_read_as_people_see_it(raw: str, text: str) -> None:
+    assert read("", raw).body == text
+    assert read(raw, "").subject == text
+
+
+@pytest.mark.parametrize(
+    ("text", "nothing"),
+    [
+        *(
+            (text, True)
+            for text in [
+                "",
+                "???",
+                "Hello,",
+                "Hi Bob, see attached",
+                "Bitte ansehen, danke",
+                "谢谢",
+                "कृपया देखें",
+                "مرحبا، شكرا",
+            ]
+        ),
+        *((text, False) for text in ["Printer", "Hi my printer broke", "Hello printer", "0815", "漏油", "help vpn"]),
+    ],
+)
+def test_a_text_of_greetings_and_pointers_says_nothing(text: str, nothing: bool) -> None:
+    assert says_nothing(text) is nothing
+
+
+@given(st.text(alphabet="> \n-_|`~OnAmwroteschrieb:/123[]FWdFrom&<bp>;", max_size=300))
+def test_every_word_of_a_text_counts_or_is_shown_to_be_left_out(text: str) -> None:
+    """Marks, underscores and tags are no words."""
+    text = text.replace("<", "").replace("&", "")
+    reading = read("", text)
+    seen = reading.body + reading.left_out
+    assert sorted(filter(str.isalnum, seen)) == sorted(filter(str.isalnum, text))
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "Ann wrote:\n> x\n",
+        "From: a\nTo: b\nDate: c\n",
+        "_____\n",
+        "hi \n",
+        "<p ",
+        "&a",
+        "x_ ",
+        "-- \n",
+        "<blockquote>",
+        "FW:",
+    ],
+)
+def test_a_hostile_text_is_read_in_linear_time(hostile: str) -> None:
+    """In quadratic time, each of these would take minutes."""
+    text = hostile * (100_000 // len(hostile)) + "\nend"
+    reading = read("", text)
+    assert "end" in f"{reading.body}{reading.left_out}"
+
+
+READINGS = {"2": "ccfb6f92d1c19305"}
+"""A digest of what is made of the samples above, by `CLEANER`."""
+
+
+def test_another_reading_has_another_name() -> None:
+    """Vectors of texts are kept under the name: where it stays the same, old ones would be compared with new ones."""
+    samples = [*QUOTES.values(), "<p>K&uuml;hler</p><blockquote>x</blockquote>", "_a_ b_c\u00ad", "FYI\n\n> pump"]
+    read_as = repr([(r.subject, r.body) for r in (read("FW: O\u0308l", sample) for sample in samples)])
+    assert {CLEANER: hashlib.sha256(read_as.encode()).hexdigest()[:16]} == READINGS
