@@ -70,6 +70,6 @@ async def test_similar_tickets_are_none_of_ours_until_the_answer_is_taken_back(t
         undone = await role_of(server, *TICKET)
     assert again[0] == "nothing"
     assert again.count("nothing") > len(PARAPHRASES) / 2, again
-    assert "staff called similar tickets none of ours" in desk.comments("7")[0].text
+    assert "Staff called similar tickets none of ours" in desk.comments("7")[0].text
     assert after == before
     assert undone == spoken[0]
