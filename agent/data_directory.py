@@ -11,7 +11,8 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,15 @@ from pathlib import Path
 from agent.errors import BadInput, DataDirectoryBusy
 
 KEY_BYTES = 32
+
+
+def has_temporary_folder() -> bool:
+    """Return whether a folder for temporary files can be written to."""
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +67,21 @@ class DataDirectory:
         """Base encoders."""
         return self.path / "encoders"
 
+    @property
+    def temporary(self) -> Path:
+        """Temporary files, where the system has no other folder that this user may write to."""
+        return self.path / "tmp"
+
     def create(self) -> None:
-        """Create the directory, readable by its owner only. Raises BadInput where that fails."""
+        """Create the directory, readable by its owner only, and make it do for temporary files if nothing else does.
+
+        Raises BadInput where that fails.
+        """
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if not has_temporary_folder():
+                self.temporary.mkdir(exist_ok=True, mode=0o700)
+                os.environ["TMPDIR"] = str(self.temporary.resolve())  # children and SQLite look there, too
         except OSError as error:
             raise BadInput(f"data directory {self.path}: {error.strerror}") from error
 
@@ -82,11 +103,33 @@ class DataDirectory:
         return key
 
     @contextmanager
-    def serving(self) -> Iterator[None]:
-        """Hold the lock that keeps a second server off this directory. Raises DataDirectoryBusy."""
-        with (self.path / "serving.lock").open("w") as lock:
+    def serving(self) -> Iterator[Callable[[str], None]]:
+        """Hold the lock that keeps a second server off this directory; yield what notes the server's address in it.
+
+        Raises DataDirectoryBusy.
+        """
+        with self._lock.open("a", encoding="utf-8") as lock:  # not "w": the address there may be another server's
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise DataDirectoryBusy(f"another server runs on {self.path}") from None
-            yield
+
+            def note(address: str) -> None:
+                lock.truncate(0)
+                lock.write(address)
+                lock.flush()
+
+            note("")
+            yield note
+            note("")
+
+    def served_at(self) -> str | None:
+        """Return the address of the server that runs on this directory, or died there; None where none is known."""
+        try:
+            return self._lock.read_text("utf-8") or None
+        except OSError:
+            return None
+
+    @property
+    def _lock(self) -> Path:
+        return self.path / "serving.lock"

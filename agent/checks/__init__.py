@@ -7,30 +7,36 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable
 
+from agent.checks.address import address
+from agent.checks.clock import clock
 from agent.checks.connections import connections
 from agent.checks.database import database
 from agent.checks.disk import disk
 from agent.checks.files import files
 from agent.checks.finding import Finding
 from agent.checks.finding import Level as Level
+from agent.checks.groups import groups
 from agent.checks.installation import Installation
 from agent.checks.installation import look as look
 from agent.checks.model import model
+from agent.checks.own_account import own_account
+from agent.checks.placeholders import placeholders
 from agent.checks.reach import reach
 from agent.checks.reserved_words import reserved_words
 from agent.checks.restored import restored
 from agent.checks.staff import staff
+from agent.checks.temporary import temporary
 from agent.checks.training import training
 from agent.core import connect
 from connectors.base import Connector
 
 CHECKS: tuple[Callable[[Installation], Iterable[Finding]], ...] = (
-    *(files, database, disk, training, model),
-    *(reserved_words, connections, restored),
+    *(files, database, disk, temporary, clock, address, training, model),
+    *(reserved_words, connections, placeholders, groups, restored),
 )
 """What can be seen on this machine, in the order in which it is printed."""
 
-CONNECTOR_CHECKS: tuple[Callable[[Installation, Connector], AsyncIterator[Finding]], ...] = (reach, staff)
+CONNECTOR_CHECKS: tuple[Callable[[Installation, Connector], AsyncIterator[Finding]], ...] = (reach, staff, own_account)
 """What each connected system is asked for. None of them raises ConnectorError."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Show waiting events; list, retry and drop dead letters; pause all comments.", no_args_is_help=True
 )
+
+
+class State(StrEnum):
+    """The state of an event that is not done."""
+
+    DEAD = "dead"
+    WAITING = "waiting"
+    WORKING = "working"
+
+
 Number = Annotated[int, typer.Argument(help="Number of the event, as `rolecall queue list` shows it.")]
 
 
@@ -27,19 +38,23 @@ Number = Annotated[int, typer.Argument(help="Number of the event, as `rolecall q
 def status(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     """Show how many events wait and how long they will take, dead letters, and whether comments are paused."""
     from agent.cli import queue_status
+    from agent.data_directory import DataDirectory
     from agent.store.status import figures, rate
     from agent.store.tables import utcnow
+    from agent.web.running import local_url
 
+    settings = settings_for(config, data)
     with open_database(config, data) as database:
         now, pace = database.call(figures), database.call(rate, utcnow())
-    for line in queue_status.lines(now, pace, utcnow()):
+    for line in queue_status.lines(now, pace, utcnow(), shadow=settings.triage.shadow):
         _print(line)
-    _print(queue_status.of_server(settings_for(config, data).server))
+    directory, server = DataDirectory(settings.data), settings.server
+    _print(queue_status.of_server(directory.served_at() or local_url(server.host, server.port)))
 
 
 @app.command("list")
 def list_(
-    state: Annotated[str, typer.Option(help="State of the events: dead, waiting or working.")] = "dead",
+    state: Annotated[State, typer.Option(help="State of the events.")] = State.DEAD,
     limit: Annotated[int, typer.Option(min=1)] = 50,
     config: ConfigOption = CONFIG,
     data: DataOption = None,
@@ -48,8 +63,11 @@ def list_(
     from agent.store import dead_letters
 
     with open_database(config, data) as database:
-        for row in database.call(dead_letters.listed, state, limit):
-            _print(f"{row.seq}  {row.ticket_key}  {row.kind}  attempts {row.attempts}  {row.error or ''}")
+        rows = database.call(dead_letters.listed, state, limit)
+    for row in rows:
+        _print(f"{row.seq}  {row.ticket_key}  {row.kind}  attempts {row.attempts}  {row.error or ''}")
+    if not rows:
+        _print(f"no event is {state}")
 
 
 @app.command()
@@ -80,9 +98,9 @@ def retry(
     with open_database(config, data) as database:
         numbers = database.call(dead_letters.dead) if number is None else [number]
         revived = sum(database.call(dead_letters.replay, one, utcnow()) for one in numbers)
-    _print(f"{revived} put back")
     if not revived and not every:
         raise BadInput(f"event {number} is no dead letter")
+    _print(f"{revived} put back" if revived else "there is no dead letter to put back")
 
 
 @app.command()

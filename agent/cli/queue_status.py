@@ -8,15 +8,14 @@ from datetime import datetime, timedelta
 
 import httpx
 
-from agent.config.settings import ServerSettings
 from agent.store.status import USUAL_RATE, Figures
+from agent.web.running import ANSWER_SECONDS
 
-ANSWER_SECONDS = 3.0
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 _BREAKER = re.compile(r'^rolecall_breaker_open\{source="([^"]+)"\} 1', re.MULTILINE)
 
 
-def lines(now: Figures, pace: float | None, at: datetime) -> Iterator[str]:
+def lines(now: Figures, pace: float | None, at: datetime, *, shadow: bool = False) -> Iterator[str]:
     """Yield the lines from the database; `pace`: events a second done lately."""
     for state in ("waiting", "working", "dead"):
         yield f"{state}: {now.events.get(state, 0):,}"
@@ -25,7 +24,13 @@ def lines(now: Figures, pace: float | None, at: datetime) -> Iterator[str]:
     else:
         yield f"oldest: received {now.oldest:%Y-%m-%d %H:%M:%S} UTC, {duration(at - now.oldest)} ago"
     yield f"time to drain: {_time_to_drain(now.events.get('waiting', 0), pace)}"
-    yield f"comments: paused, {now.paused}" if now.paused else "comments: on"
+    yield f"comments: {_comments(now.paused, shadow)}"
+
+
+def _comments(paused: str | None, shadow: bool) -> str:
+    if shadow:
+        return "none are posted, [triage] shadow is on" + (f"; paused as well, {paused}" if paused else "")
+    return f"paused, {paused}" if paused else "on"
 
 
 def _time_to_drain(waiting: int, pace: float | None) -> str:
@@ -47,10 +52,8 @@ def duration(length: timedelta) -> str:
     return "less than a second"
 
 
-def of_server(address: ServerSettings) -> str:
-    """Return the line about the running server: whether it answers, and which systems it has paused calls to."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address.host, address.host)  # noqa: S104 - compared, not bound
-    url = f"http://{host}:{address.port}"
+def of_server(url: str) -> str:
+    """Return the line about the server at this address: whether it answers, and which systems it leaves alone."""
     try:
         answer = httpx.get(f"{url}/metrics", timeout=ANSWER_SECONDS, trust_env=False)
     except httpx.HTTPError:

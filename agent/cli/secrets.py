@@ -31,14 +31,14 @@ def secrets() -> None:
 @app.command()
 def check(config: ConfigOption = CONFIG) -> None:
     """Read every source, and show which source each secret comes from and which other sources also have it."""
-    from agent.config.loading import load, read_given
+    from agent.config.loading import PLAIN_NAMES, load, read_given
     from agent.config.secrets import Secrets
     from agent.errors import SettingsError
 
     console = Console(highlight=False, soft_wrap=True)
     given, memory, good = read_given(config), Secrets(), True
     origins: dict[str, list[str]] = {}
-    for reading in memory.read_each(given.secrets, given.local, given.references):
+    for reading in memory.read_each(given.secrets, given.local, given.references | PLAIN_NAMES.keys()):
         values = reading.values or {}
         for name, found in values.items():
             origins.setdefault(name, []).append(found.origin)

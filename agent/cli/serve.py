@@ -7,12 +7,17 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Annotated
 
+import structlog
 import typer
 
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for, reload_for
 
 if TYPE_CHECKING:
+    from agent.config.settings import Settings
     from agent.web.server import Server
+
+NIGHTLY = "nightly"
+"""Who started a training of the schedule's, in the ledger."""
 
 
 def serve(
@@ -28,17 +33,36 @@ def serve(
     from agent.app import create_app
     from agent.core import connect
     from agent.model_api.web.access import issue
+    from agent.web.running import local_url
     from agent.web.server import make_server
 
     given = {"server__host": host, "server__port": port}
     parts = parts_for(config, data, level=logging.INFO, **given)
-    train = [sys.executable, "-m", "agent.cli", "train", "--config", str(config), "--data", str(parts.directory.path)]
-    with parts.directory.serving():
+    places = ["--config", str(config), "--data", str(parts.directory.path)]
+    train = [sys.executable, "-m", "agent.cli", "train", "--trigger", NIGHTLY, *places]
+    with parts.directory.serving() as note_address:
         if parts.settings.api.key is None and (key := issue(parts.directory.api_key)):
             typer.echo(f"API key, shown this once (set API_KEY to choose your own): {key}", err=True)
         app = create_app(parts, connect(parts.settings), train, reload_for(config, data, **given))
+
+        def listening(port: int) -> None:
+            url = local_url(parts.settings.server.host, port)
+            note_address(url)
+            announce(parts.settings, url)
+
         spare_collector()
-        run(make_server(app, parts.settings))
+        run(make_server(app, parts.settings, listening))
+
+
+def announce(settings: Settings, url: str) -> None:
+    """Print where the server is reached: in words at a terminal, in one event where the log is for machines."""
+    from agent.web.greeting import greeting, webhooks
+
+    if settings.log_format == "json":
+        structlog.get_logger().info("listening", address=url, webhooks=webhooks(settings, url))
+        return
+    for line in greeting(settings, url):
+        typer.echo(line, err=True)
 
 
 def run(server: Server) -> None:

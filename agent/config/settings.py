@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from agent.config.secrets import SecretsSettings
 from connectors.base import Connector
+from connectors.http import base_url
 from connectors.registry import CONNECTORS
 
 BASE_MODELS = (
@@ -46,8 +47,14 @@ class ServerSettings(Section):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
+    public_url: Annotated[str, AfterValidator(base_url)] | None = None
     max_headers: int = Field(default=100, ge=20)
     max_header_bytes: int = Field(default=16_384, ge=4_096)
+
+    @field_validator("public_url", mode="before")
+    @classmethod
+    def _left_empty(cls, value: object) -> object:
+        return None if value == "" else value
 
 
 class IntakeSettings(Section):
@@ -148,6 +155,16 @@ class ConnectorSettings:
 
     kind: str
     settings: Any
+
+    @property
+    def address(self) -> str:
+        """Where the system is."""
+        return CONNECTORS[self.kind].address(self.settings)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The system's own names of groups (queues, teams), as far as the settings name them."""
+        return tuple(CONNECTORS[self.kind].groups(self.settings))
 
     def connect(self, name: str) -> Connector:
         """Return the connector of this name. Raises OSError where a certificate file cannot be used."""

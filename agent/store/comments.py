@@ -43,6 +43,14 @@ def told_unknown(session: Session, key: str) -> None:
         comment.told_unknown = True
 
 
+def latest(session: Session, source: str) -> Comment | None:
+    """Return the comment of a connector's tickets that was last attempted, None where there is none."""
+    tried = select(Comment).where(
+        col(Comment.ticket_key).startswith(f"{source}:", autoescape=True), col(Comment.attempted_at).is_not(None)
+    )
+    return session.exec(tried.order_by(col(Comment.attempted_at).desc()).limit(1)).first()
+
+
 def attempt(session: Session, key: str, at: datetime) -> datetime:
     """Record, before the request is sent, that the comment may exist or change from now on; return the attempt's time.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from socket import gethostname
 
 import structlog
@@ -19,6 +19,7 @@ from agent.packages import TRAINING, missing
 from agent.store import coordination, retention
 from agent.store.database import Database
 from agent.store.tables import utcnow
+from agent.work.local_time import LocalTime
 
 BATCH = 500
 """Events forgotten in one transaction, so that other writes do not wait for long."""
@@ -36,13 +37,15 @@ log = structlog.get_logger()
 
 def schedule(settings: Settings, database: Database, train_command: Sequence[str]) -> AsyncIOScheduler:
     """Start the schedule. `train_command` is run at night, in a process of its own."""
-    scheduler = AsyncIOScheduler()
+    scheduler = AsyncIOScheduler(timezone=LocalTime())
     at = settings.learning.nightly_at
 
     async def retrain_once() -> None:
         assert at is not None  # noqa: S101 - else nothing is scheduled
-        night = datetime.now() - timedelta(hours=at.hour, minutes=at.minute)  # the same however late it begins
-        if await _mine(database, "train", f"{night:%Y-%m-%d} {at:%H:%M}"):
+        since_midnight = timedelta(hours=at.hour, minutes=at.minute, seconds=at.second)
+        night = datetime.now() - since_midnight  # the same however late it begins
+        if await _mine(database, "train", f"{night:%Y-%m-%d} {in_words(at)}"):
+            log.info("nightly_training_began", at=in_words(at))
             await retrain(train_command)
 
     async def forget_once() -> None:
@@ -55,7 +58,7 @@ def schedule(settings: Settings, database: Database, train_command: Sequence[str
     if at is not None and (reason := missing(*TRAINING)):
         log.info("nightly_training_left_to_others", reason=reason)
     elif at is not None:
-        scheduler.add_job(retrain_once, "cron", hour=at.hour, minute=at.minute, **JOB_DEFAULTS)
+        scheduler.add_job(retrain_once, "cron", hour=at.hour, minute=at.minute, second=at.second, **JOB_DEFAULTS)
         if database.clustered:
             seconds, now = ANNOUNCED.total_seconds(), datetime.now()
             scheduler.add_job(announce, "interval", seconds=seconds, next_run_time=now, **JOB_DEFAULTS)
@@ -73,9 +76,14 @@ def who_trains(settings: Settings, database: Database | None) -> tuple[bool, str
     if at is None:
         return True, "at night nobody ([learning] nightly_at is off)"
     if reason is None:
-        return True, f"this server, every night at {at:%H:%M}"
+        return True, f"this server, every night at {in_words(at)}"
     others = database.call(coordination.touched, _TRAINER, utcnow() - 2 * ANNOUNCED) if database is not None else []
     return bool(others), f"{', '.join(others)}; this server only serves" if others else f"nobody: {reason}"
+
+
+def in_words(at: time) -> str:
+    """Return a time of day, with its seconds where there are any."""
+    return f"{at:%H:%M:%S}".removesuffix(":00")
 
 
 async def forget_finished(database: Database, keep: timedelta) -> int:

@@ -205,7 +205,18 @@ async def test_the_check_names_a_queue_without_a_slug() -> None:
 async def test_the_check_warns_when_staff_only_comments_are_mailed() -> None:
     ticket = recorded("comment")["ticket"]
     assert "mailed" not in await helpdesk_with(ticket).check()
-    ticket["followup_set"][-1]["email_recipients"] = ["on-copy@example.test"]
-    warned = await helpdesk_with(ticket).check()
+    ours = {**ticket["followup_set"][-1], "user": int(settings().author_id), "public": False}
+    ours |= {"email_recipients": ["on-copy@example.test"]}
+    warned = await helpdesk_with({**ticket, "followup_set": [ours]}).check()
     assert "HELPDESK_PRIVATE_FOLLOWUP_MEANS_NO_EMAILS" in warned
     assert "on-copy" not in warned
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("mailed", "private", "warns"), [(1, 1, False), (1, 9, False), (3, 9, False), (5, 6, True)])
+async def test_one_comment_that_was_made_private_later_proves_nothing(mailed: int, private: int, warns: bool) -> None:
+    """It keeps the recipients that it had when it was public."""
+    ticket = recorded("comment")["ticket"]
+    theirs = {**ticket["followup_set"][-1], "user": 99, "public": False, "email_recipients": []}
+    rows = [theirs | {"id": n + 1, "email_recipients": ["a@example.test"] * (n < mailed)} for n in range(private)]
+    assert ("mailed" in await helpdesk_with({**ticket, "followup_set": rows}).check()) is warns

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from agent.cli import app
 from agent.cli.queue_status import lines, of_server
-from agent.config.settings import ServerSettings
+from agent.data_directory import DataDirectory
 from agent.store import inbox
 from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database, newest_version
@@ -106,10 +106,36 @@ class Metrics(BaseHTTPRequestHandler):
 
 def test_the_server_itself_says_whom_it_leaves_alone() -> None:
     with HTTPServer(("127.0.0.1", 0), Metrics) as server:
-        address = ServerSettings(port=server.server_port)
+        url = f"http://127.0.0.1:{server.server_port}"
         Thread(target=server.handle_request).start()
-        assert "leaves desk alone" in of_server(address)
-    assert "does not answer" in of_server(address)
+        assert "leaves desk alone" in of_server(url)
+    assert "does not answer" in of_server(url)
+
+
+def test_the_server_is_asked_where_it_listens_and_not_where_it_might(options: list[str], tmp_path: Path) -> None:
+    with HTTPServer(("127.0.0.1", 0), Metrics) as server, DataDirectory(tmp_path / "data").serving() as note:
+        note(f"http://127.0.0.1:{server.server_port}")
+        Thread(target=server.handle_request).start()
+        assert f"server: answers at http://127.0.0.1:{server.server_port}; leaves desk" in run(
+            "queue", "status", *options
+        )
+    assert "server: does not answer at http://127.0.0.1:8080" in run("queue", "status", *options)
+
+
+def test_in_shadow_mode_comments_are_not_on(options: list[str], tmp_path: Path) -> None:
+    (tmp_path / "agent.toml").write_text("[triage]\nshadow = true\n")
+    assert "comments: none are posted, [triage] shadow is on\n" in run("queue", "status", *options)
+    run("queue", "pause", *options)
+    assert "comments: none are posted, [triage] shadow is on; paused as well, by hand" in run(
+        "queue", "status", *options
+    )
+
+
+def test_nothing_to_list_or_to_retry_is_said(options: list[str]) -> None:
+    assert run("queue", "list", "--state", "working", *options) == "no event is working\n"
+    run("queue", "retry", "--all", *options)
+    assert run("queue", "list", *options) == "no event is dead\n"
+    assert run("queue", "retry", "--all", *options) == "there is no dead letter to put back\n"
 
 
 def test_one_event_is_shown_whole(options: list[str]) -> None:

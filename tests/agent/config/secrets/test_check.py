@@ -77,3 +77,10 @@ def test_a_secret_in_the_table_of_a_named_connector_is_warned_about() -> None:
 def test_a_reference_in_the_settings_file_is_as_it_should_be() -> None:
     done = check(HELPDESK + 'token = "secret:DESK"\n', DESK="t", **{HOOKS: '["0123456789abcdef"]'})
     assert (done.exit_code, "warn" in done.output) == (0, False), done.output
+
+
+def test_the_key_of_the_model_api_is_listed_like_any_secret(vault: stubs.Infisical) -> None:
+    vault.folders["/"] |= {"API_KEY": "key-from-vault-of-many-letters"}
+    done = check(HELPDESK, **vault.variables, API_KEY="key-of-the-environment")
+    assert "API_KEY ← environment, API_KEY (hides Infisical desk/prod/, API_KEY)" in done.output
+    assert "key-" not in done.output

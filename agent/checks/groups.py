@@ -1,0 +1,43 @@
+"""Check that the groups (queues, teams) of each connected system and those of the roles are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agent.checks.finding import Finding, warn
+from agent.checks.installation import Installation
+from agent.domain import fold
+from agent.store.groups import groups_seen
+
+
+def groups(installation: Installation) -> Iterator[Finding]:
+    """Yield groups that no role has, roles without a group, and groups that no ticket was ever in."""
+    for source, chosen in installation.settings.connectors.items():
+        seen = installation.database.call(groups_seen, source) if installation.database is not None else frozenset()
+        yield from of_source(installation, source, {*chosen.groups, *seen}, seen)
+
+
+def of_source(installation: Installation, source: str, there: set[str], seen: frozenset[str]) -> Iterator[Finding]:
+    """Yield what is wrong with the groups of one system, where `there` are all known and `seen` those of tickets."""
+    roles = installation.catalogue.roles
+    named = {fold(group): (group, role) for role in roles for group in role.groups.get(source, ())}
+    if there and not named:
+        yield warn("roles", f"none has a group of {source}: a ticket that is closed there teaches nothing")
+        return
+    if idle := sorted(group for group in there if fold(group) not in named):
+        yield warn("roles", f"no role has {_listed(idle)} of {source}: a ticket that is closed there teaches nothing")
+    if without := [role.name for role in roles if named and source not in role.groups]:
+        yield warn("roles", f"{_listed(without)} without a group of {source}: never suggested there")
+    tickets = {fold(group) for group in seen}
+    for folded, (group, role) in sorted(named.items()):
+        if tickets and folded not in tickets:
+            text = f"no ticket of {source} was ever in {group!r}, a group of {role.name}: is its name right?"
+            yield warn("roles", f"{text} Seen: {_listed(sorted(seen))}")
+
+
+SHOWN = 10
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
