@@ -26,7 +26,7 @@ from starlette.routing import Route
 
 from agent.config.rotation import Rotation
 from agent.config.settings import BrakesSettings, Settings
-from agent.core import Parts
+from agent.core import Parts, mark_key
 from agent.desk import Desk, handle
 from agent.feedback import accounts
 from agent.intake.group_commit import GroupCommit
@@ -38,10 +38,10 @@ from agent.model_api.web.access import ModelApiRoute
 from agent.model_api.web.assembly import model_api
 from agent.model_api.web.inference import AgentAnswers
 from agent.notes.speak import Speaker
-from agent.store import coordination
 from agent.store.arrivals import untraced
 from agent.store.comments import Limits
-from agent.store.database import Database, utcnow, why
+from agent.store.database import Database, why
+from agent.store.database_clock import utcnow
 from agent.triage.opinion import RoleClassifier
 from agent.web.health import Health
 from agent.web.metrics_page import MetricsPage
@@ -76,12 +76,12 @@ def create_app(
     rotation = Rotation(settings, connectors, reload) if reload else None
     storage = Storage(database, settings.intake)
     commit = GroupCommit(database, settings.intake, storage)
-    mark_key = _key(parts)
+    key_of_marks = mark_key(parts.directory, database)
     for connector in connectors.values():
         _know_accounts(connector, database)
     settle = timedelta(seconds=settings.work.settle_seconds)
     head_start = timedelta(minutes=settings.brakes.head_start_minutes)
-    speaker = Speaker(database, mark_key, settle, _limits(settings.brakes), shadow=settings.triage.shadow)
+    speaker = Speaker(database, key_of_marks, settle, _limits(settings.brakes), shadow=settings.triage.shadow)
     breakers = Breakers(metrics, connectors, settings.work.breaker_failures, settings.work.breaker_seconds)
     traces = tracing(os.environ)
     watches = [count_calls(metrics, connectors), breakers.watch, *([traces.call] if traces else [])]
@@ -158,12 +158,6 @@ def create_app(
     )
     app.router.redirect_slashes = False  # a redirect would reveal which paths exist
     return app
-
-
-def _key(parts: Parts) -> bytes:
-    """Return the key of our comments' marks: all servers on one database share it."""
-    key = parts.directory.key()
-    return bytes.fromhex(parts.database.call(coordination.agree, "key", key.hex())) if parts.database.clustered else key
 
 
 def _answers(classifier: RoleClassifier, texts: Sequence[str]) -> AgentAnswers | None:

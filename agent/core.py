@@ -68,6 +68,12 @@ def assemble(settings: Settings) -> Parts:
     return parts
 
 
+def mark_key(directory: DataDirectory, database: Database) -> bytes:
+    """Return the key of our comments' marks, and of pseudonyms: all servers on one database share it."""
+    key = directory.key()
+    return bytes.fromhex(database.call(coordination.agree, "key", key.hex())) if database.clustered else key
+
+
 def connect(settings: Settings) -> dict[str, Connector]:
     """Make every configured connector."""
     return {name: chosen.connect(name) for name, chosen in settings.connectors.items()}

@@ -4,6 +4,7 @@ rolecall.sqlite3   inbox, tickets, ledger, reviews         installation.key   ma
 models/            versions and the ACTIVE pointer         encoders/          base encoders, shared by versions
 api-models/        classifiers of the model API       api-key.sha256      of its key, where none is configured
 serving.lock       held while a server runs                training.lock      held while a training runs
+forgotten.jsonl    what was forgotten, as pseudonyms: it outlives the database, so that no backup brings it back
 """
 
 from __future__ import annotations
@@ -71,6 +72,16 @@ class DataDirectory:
     def temporary(self) -> Path:
         """Temporary files, where the system has no other folder that this user may write to."""
         return self.path / "tmp"
+
+    @property
+    def training(self) -> Path:
+        """The working folder of trainings."""
+        return self.path / "training"
+
+    @property
+    def forgotten(self) -> Path:
+        """The requests to forget that were carried out."""
+        return self.path / "forgotten.jsonl"
 
     def create(self) -> None:
         """Create the directory, readable by its owner only, and make it do for temporary files if nothing else does.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
+import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from functools import cached_property
+from typing import Final
 
 from agent.text.reading import Reading, read
 
@@ -185,6 +188,15 @@ class RoleCatalogue:
         if source not in self.sources:
             return active
         return tuple(role for role in active if not role.groups or source in role.groups)
+
+
+REQUESTER: Final = "requester"
+"""The kind of pseudonym that stands for who asked."""
+
+
+def pseudonym(key: bytes, kind: str, value: str) -> str:
+    """Return a keyed hash that stands for a person or a ticket: without the installation's key it says nothing."""
+    return hmac.new(key, f"{kind}:{fold(value)}".encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
 def fold(word: str) -> str:

@@ -63,6 +63,15 @@ def excerpt(text: str) -> Span:
     return Span(words or ELLIPSIS, Style.CODE)
 
 
+def without_excerpt(rendered: str, text: str) -> str:
+    """Return a rendered note in which the excerpt of this text is blank, in any markup and as systems return it."""
+    words = excerpt(text).text
+    if words == ELLIPSIS:
+        return rendered
+    characters = (f"(?:{re.escape(c)}|{re.escape(html.escape(c))})" for c in words)
+    return re.sub(rf"[{WORD_JOINER}\\]*".join(characters), ELLIPSIS, rendered)
+
+
 def inert(text: str) -> str:
     """Return the text with mentions, references, templates and addresses disabled; it looks the same."""
     return _ACTIVE.sub(WORD_JOINER, text)

@@ -55,9 +55,9 @@ class Desk:
         self._clock += 1
         return START + timedelta(seconds=self._clock)
 
-    def create(self, subject: str, body: str = "", group: str | None = None) -> Event:
+    def create(self, subject: str, body: str = "", group: str | None = None, requester: str | None = None) -> Event:
         number = str(len(self.tickets) + 1)
-        ticket = Ticket(number, subject, body, group=group, created_at=self.now())
+        ticket = Ticket(number, subject, body, group=group, created_at=self.now(), requester=requester)
         self.tickets[number] = ticket
         return self._tell(Event(Kind.CREATED, number, f"ticket-{number}", ticket.created_at, ticket=ticket))
 

@@ -10,10 +10,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from sqlmodel import SQLModel
 from typer.main import get_command
 
 from agent.cli import app
 from agent.config.settings import Section, Settings
+from agent.store import tables as tables
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -49,6 +51,12 @@ def test_the_shipped_file_shows_the_real_defaults() -> None:
     text = (ROOT / "config/agent.toml").read_text("utf-8").partition("# A django-helpdesk")[0]
     shown = tomllib.loads(re.sub(r"^# (?=\w+ = )", "", text, flags=re.MULTILINE))
     assert Settings.model_validate(shown) == Settings()
+
+
+def test_the_runbook_says_how_long_every_table_is_kept() -> None:
+    section = (ROOT / "deploy/README.md").read_text("utf-8").partition("## What is kept, and for how long")[2]
+    listed = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)))
+    assert set(SQLModel.metadata.tables) <= set(listed)
 
 
 def test_links_lead_somewhere() -> None:

@@ -19,6 +19,7 @@ from agent.cli import (
     db,
     evaluate,
     failures,
+    forget,
     importing,
     login,
     models,
@@ -66,6 +67,7 @@ app.add_typer(secrets.app, name="secrets", rich_help_panel=SET_UP)
 app.add_typer(connectors.app, name="connectors", rich_help_panel=SET_UP)
 app.add_typer(queue.app, name="queue", rich_help_panel=DAILY)
 app.add_typer(db.app, name="db", rich_help_panel=SET_UP)
+app.command("forget", rich_help_panel=DAILY)(forget.forget)
 app.command("login", rich_help_panel=SET_UP)(login.login)
 app.command("demo", rich_help_panel=SET_UP)(demo_command.demo)
 

@@ -108,7 +108,7 @@ def train(
             bar.update(line, description=step.phase, completed=step.done, total=step.total)
 
         async def in_turn() -> Manifest:
-            scratch, keep = directory.path / "training", settings.learning.keep_versions
+            scratch, keep = directory.training, settings.learning.keep_versions
             async with turn(directory.path, show):
                 with tidied(registry, scratch, keep, utcnow()):
                     return await train_classifier(planned, registry, scratch, limits, f"from {dataset}", show)

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 import structlog
 
+from agent.domain import REQUESTER, pseudonym
 from agent.feedback import accounts
 from agent.metrics import Metrics
 from agent.notes import wording
@@ -55,6 +56,7 @@ class Desk:
         shown = sight(seen, self.connectors[job.source].author_id)
         if another(shown, remote):
             raise AnotherTicket
+        requester = seen.requester or remote.requester
         filed = Ticket(
             key=job.ticket_key,
             subject=seen.subject,
@@ -63,6 +65,7 @@ class Desk:
             url=seen.url or remote.url,
             filed_at=seen.created_at or remote.created_at or job.event.occurred_at or utcnow(),
             seen=asdict(shown),
+            requester=pseudonym(self.speaker.key, REQUESTER, requester) if requester else None,
         )
         await self._learn_staff(job, remote)
         stored = await self.database.write(tickets.file, filed)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sqlmodel import Session, select
@@ -57,7 +56,7 @@ class Trainer:
         Raises NotPossibleYet with too few reviewed tickets, and child.FitFailed; either is in the ledger, too.
         """
         async with turn(self.directory.path, on_progress, self.database):
-            with tidied(self._registry, self._scratch, self.settings.keep_versions, utcnow()):
+            with tidied(self._registry, self.directory.training, self.settings.keep_versions, utcnow()):
                 return await self._record(trigger, on_progress)
 
     async def _record(self, trigger: str, on_progress: Callable[[Progress], None]) -> Training:
@@ -75,10 +74,6 @@ class Trainer:
     @property
     def _registry(self) -> Registry:
         return Registry(self.directory.models, self.directory.encoders)
-
-    @property
-    def _scratch(self) -> Path:
-        return self.directory.path / "training"
 
     def _contest(self) -> Contest:
         return contest(self.database, self._registry, self.rules, self.catalogue)
@@ -129,7 +124,7 @@ class Trainer:
         )
         job = night.job(recipe, self.directory.encoders)
         limits = child.Limits(self.settings.timeout_seconds, self.settings.memory_mb)
-        result = await child.run(job, self._scratch, on_progress=on_progress, limits=limits)
+        result = await child.run(job, self.directory.training, on_progress=on_progress, limits=limits)
         try:
             return night.candidate(
                 job, result, self.database.call(tickets.rejected, self.catalogue), self.precision_target

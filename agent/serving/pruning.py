@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -49,6 +49,31 @@ def prune(registry: Registry, keep: int) -> list[str]:
         served = [move.version for move in registry.history()]
         doomed = sorted(dispensable(accuracies, served, registry.last_pointer(), keep))
         return [version for version in doomed if _deleted(registry.models / version)]
+
+
+def learnt_from(registry: Registry, ticket_keys: Collection[str]) -> list[str]:
+    """Return the versions that learnt from any of these tickets, and those that do not say from which, oldest first."""
+    folders = sorted(file.parent for file in registry.models.glob(f"*/{MANIFEST}"))
+    return [folder.name for folder in folders if re.fullmatch(VERSION, folder.name) and _knows(folder, ticket_keys)]
+
+
+def remove(registry: Registry, versions: Collection[str], why: str) -> None:
+    """Delete versions, of which none serves afterwards. Raises OSError where one cannot be deleted."""
+    registry.withdraw(versions, why)
+    with registry.locked():
+        for version in versions:
+            if (registry.models / version).is_dir():
+                delete(registry.models / version, registry.models)
+        for left_behind in registry.models.glob(f"{DELETED}*"):
+            shutil.rmtree(left_behind)
+
+
+def _knows(folder: Path, ticket_keys: Collection[str]) -> bool:
+    try:
+        parts = read_manifest(folder).tickets
+    except ArtefactError:
+        return True
+    return any(not set(keys).isdisjoint(ticket_keys) for keys in parts.values())
 
 
 def delete(folder: Path, parent: Path) -> None:

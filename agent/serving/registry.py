@@ -14,7 +14,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -69,7 +69,7 @@ class Move:
     """One move of the pointer, as written to the history."""
 
     at: str
-    kind: Literal["activate", "rollback"]
+    kind: Literal["activate", "rollback", "withdraw"]
     version: str
     predecessor: str | None
     why: str
@@ -131,8 +131,26 @@ class Registry:
         """Return the pointer, or the last one in the history where the file is missing or damaged."""
         if pointer := self._intact():
             return pointer
-        moves = self.history()
+        moves = [move for move in self.history() if (self.models / move.version).is_dir()]
         return Pointer(version=moves[-1].version, predecessor=moves[-1].predecessor) if moves else None
+
+    def withdraw(self, versions: Collection[str], why: str) -> None:
+        """Move the pointer off these versions: none may serve or be rolled back to; others that served replace them.
+
+        Where there is none, no model serves. The versions stay on the disk: agent.serving.pruning deletes them.
+        """
+        with self.locked():
+            pointer = self.last_pointer()
+            if pointer is None or not {pointer.version, pointer.predecessor} & set(versions):
+                return
+            served = dict.fromkeys([pointer.version, *(move.version for move in reversed(self.history()))])
+            left = [v for v in served if v not in versions and (self.models / v / MANIFEST).is_file()]
+            if left:
+                new = Pointer(version=left[0], predecessor=left[1] if len(left) > 1 else None)
+                self._move(new, "withdraw", why)
+            else:
+                (self.models / POINTER).unlink(missing_ok=True)
+                sync(self.models)
 
     def _intact(self) -> Pointer | None:
         try:
@@ -155,7 +173,7 @@ class Registry:
             self._move(pointer, "rollback", why)
         return pointer
 
-    def _move(self, pointer: Pointer, kind: Literal["activate", "rollback"], why: str) -> None:
+    def _move(self, pointer: Pointer, kind: Literal["activate", "rollback", "withdraw"], why: str) -> None:
         temporary = self.models / f".{POINTER}-{secrets.token_hex(4)}"
         temporary.write_text(pointer.model_dump_json(), "utf-8")
         sync(temporary)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from sqlmodel import Session, col, delete, select
@@ -22,6 +23,14 @@ def content(session: Session, name: str) -> bytes:
     """Return the content stored under this name, b"" where there is none: for small files."""
     parts = session.exec(select(SharedFile).where(SharedFile.name == name).order_by(col(SharedFile.part)))
     return b"".join(part.content for part in parts)
+
+
+def learnt_from(session: Session, ticket_keys: Collection[str]) -> list[str]:
+    """Return the versions of the model, of those stored here, that learnt from any of these tickets."""
+    manifests = [name for name in names(session, "models") if name.endswith("/manifest.json")]
+    parts = {name: json.loads(content(session, f"models/{name}")).get("tickets", {}) for name in manifests}
+    knowing = [name for name, by_part in parts.items() if set(ticket_keys) & {k for ks in by_part.values() for k in ks}]
+    return [name.split("/")[0] for name in knowing]
 
 
 def drop(session: Session, folder: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import CursorResult, bindparam, text
@@ -9,6 +11,11 @@ from sqlmodel import Session, col, select
 
 from agent.store.tables import SharedValue, utcnow
 from agent.store.times import Utc
+
+MODEL = "model"
+"""The pointer to the model that all servers serve."""
+
+WITHDRAWN = "withdrawn models"
 
 
 def take_tick(session: Session, job: str, slot: str, now: datetime) -> bool:
@@ -41,6 +48,19 @@ def put(session: Session, name: str, new: str | None) -> None:
             session.delete(row)
         return
     session.merge(SharedValue(name=name, value=new, at=utcnow()))
+
+
+def withdraw(session: Session, versions: Collection[str]) -> None:
+    """Record that no server may serve or keep these versions of the model any more."""
+    if versions:
+        put(session, WITHDRAWN, json.dumps(sorted({*withdrawn(session), *versions})))
+        if any(f'"{version}"' in (value(session, MODEL) or "") for version in versions):
+            put(session, MODEL, None)
+
+
+def withdrawn(session: Session) -> list[str]:
+    """Return the versions that no server may serve any more."""
+    return list(json.loads(value(session, WITHDRAWN) or "[]"))
 
 
 def touch(session: Session, name: str, now: datetime) -> None:

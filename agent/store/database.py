@@ -1,9 +1,4 @@
-"""The database: an engine, and a way to run one query function in one transaction, on or off the event loop.
-
-`utcnow` follows the clock of a shared database, so that its servers agree when something is due. A server whose own
-clock is minutes off would otherwise wait too short or too long for another one's request to settle, and retry too early
-or too late. Between two reads of the database's clock a monotonic clock is added, so that setting ours has no effect.
-"""
+"""The database: an engine, and a way to run one query function in one transaction, on or off the event loop."""
 
 from __future__ import annotations
 
@@ -11,10 +6,8 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from time import monotonic
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
@@ -28,7 +21,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from sqlmodel import Session
 
 from agent.errors import NotPossibleYet
-from agent.store import database, deferred
+from agent.store import database_clock, deferred
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 BUSY_SECONDS = 20
@@ -105,7 +98,7 @@ class Database:
             command.upgrade(config, "head")
             if self.clustered:
                 deferred.install(connection)
-                database.follow(connection)
+                database_clock.follow(connection)
 
     def version(self) -> str | None:
         """Return the version of the schema, None in an empty database."""
@@ -215,27 +208,7 @@ def _prepare_sqlite(busy_seconds: float, connection: sqlite3.Connection, _record
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA busy_timeout = {int(busy_seconds * 1000)}")
     connection.execute("PRAGMA foreign_keys = ON")
-
-
-_looked: tuple[datetime, float] | None = None
-"""The database's time when it was last read, and the monotonic clock's at that moment."""
-
-
-def utcnow() -> datetime:
-    """Return the current time in UTC, aware."""
-    if _looked is None:
-        return datetime.now(UTC)
-    there, then = _looked
-    return there + timedelta(seconds=monotonic() - then)
-
-
-def follow(connection: Connection) -> timedelta:
-    """Read the database's clock, use it for `utcnow` from now on, and return how far it is ahead of ours."""
-    global _looked
-    before = monotonic()
-    there: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
-    _looked = there, (before + monotonic()) / 2
-    return utcnow() - datetime.now(UTC)
+    connection.execute("PRAGMA secure_delete = ON")  # deleted text must not stay in free pages
 
 
 def open_database(url: SecretStr | None, file: Path) -> Database:

@@ -1,18 +1,30 @@
-"""Delete the text of events that were finished long ago, and keep their ids and hashes.
+"""What the nightly job deletes: the text of events that were finished long ago, and rows that nobody asks for any more.
 
-Without these a late repetition would be taken for a new event.
+Ids and hashes of events are kept for longer than their text: without them a late repetition would be taken for a new
+event. What is kept of a ticket, by its key, stays until it is forgotten (agent.keeping): people's reviews are what
+Rolecall knows. deploy/README.md lists every table.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, SQLModel, col, delete, select, update
 
-from agent.store.tables import Inbox
+from agent.store.tables import Account, Forgotten, Inbox, ModelJob, SharedFile, SharedValue, Tick, Training, Watermark
 
 FORGOTTEN = ""
+
+IDS_DAYS = 730
+TICKS_DAYS = 30
+MOST_ROWS = 10_000
+"""Rows deleted in one night, so that other writes do not wait for long."""
+
+WITHOUT_TICKETS: tuple[type[SQLModel], ...] = (
+    Training, ModelJob, Watermark, Tick, SharedValue, SharedFile, Forgotten, Account,
+)  # fmt: skip
+"""Tables in which no ticket's words are; all others are in agent.store.connector_data, by their ticket's key."""
 
 
 def finished_before(session: Session, moment: datetime, after: int, limit: int) -> Sequence[int]:
@@ -25,3 +37,12 @@ def finished_before(session: Session, moment: datetime, after: int, limit: int) 
 def forget(session: Session, numbers: Sequence[int]) -> None:
     """Delete the text of these events, as received and as parsed."""
     session.execute(update(Inbox).where(col(Inbox.seq).in_(numbers)).values(event=FORGOTTEN, raw=b""))
+
+
+def delete_expired(session: Session, now: datetime, keep: timedelta) -> None:
+    """Delete finished training jobs of the model API after `keep`, ids of events and ticks after days of their own."""
+    session.execute(delete(ModelJob).where(col(ModelJob.finished_at) < now - keep))
+    session.execute(delete(Tick).where(col(Tick.at) < now - timedelta(days=TICKS_DAYS)))
+    old = Inbox.event == FORGOTTEN, col(Inbox.done_at) < now - max(keep, timedelta(days=IDS_DAYS))
+    numbers = session.exec(select(Inbox.seq).where(*old).limit(MOST_ROWS)).all()
+    session.execute(delete(Inbox).where(col(Inbox.seq).in_(numbers)))

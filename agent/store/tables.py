@@ -19,7 +19,8 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 from agent.domain import TrainingOutcome, Via
-from agent.store.database import utcnow as utcnow
+from agent.store.database_clock import utcnow as utcnow
+from agent.store.forgotten import Forgotten as Forgotten
 from agent.store.times import time_column
 
 _WAITING = text("state = 'waiting'")
@@ -66,6 +67,7 @@ class Ticket(SQLModel, table=True):
     """A ticket as it was filed. Training uses this text, never what was edited later.
 
     `seen` is what was last seen of it (`connectors.sights.Sight`), None where that is not known.
+    `requester` is a pseudonym (agent.domain), None where the system did not say who asked.
     """
 
     key: str = Field(primary_key=True)
@@ -76,6 +78,7 @@ class Ticket(SQLModel, table=True):
     filed_at: datetime = Field(sa_column=time_column())
     closed_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     seen: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
+    requester: str | None = Field(default=None, index=True)
 
 
 class Decision(SQLModel, table=True):

@@ -16,7 +16,7 @@ from sqlmodel import Session, col, delete, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from agent.domain import Example, RoleCatalogue, Strength, Via
-from agent.store.tables import Decision, Embedding, Review, Ticket
+from agent.store.tables import Decision, Embedding, Forgotten, Review, Ticket
 
 
 class ReviewRow(NamedTuple):
@@ -163,6 +163,11 @@ def examples(session: Session, roles: RoleCatalogue) -> list[Example]:
 def newest_review(session: Session) -> int:
     """Return the number of the newest review, 0 before the first: it changes with every review."""
     return session.exec(select(func.max(Review.id))).one() or 0
+
+
+def newest_forgotten(session: Session) -> int:
+    """Return the number of the newest request to forget, 0 before the first."""
+    return session.exec(select(func.max(Forgotten.id))).one() or 0
 
 
 def rejected(session: Session, roles: RoleCatalogue, keys: Sequence[str] | None = None) -> dict[str, tuple[str, ...]]:

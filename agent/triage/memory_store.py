@@ -1,6 +1,7 @@
 """The memory of reviewed tickets, kept up to date: a correction counts at the next ticket, not after the next night.
 
-A review costs one row. Everything is read again only for another encoder, for other roles, or after an import.
+A review costs one row. Everything is read again only for another encoder, for other roles, after an import, or when
+something was forgotten.
 """
 
 from __future__ import annotations
@@ -60,11 +61,12 @@ class _Followed:
     """How far the reviews were read, for which encoder and roles.
 
     `seen`: numbers of the reviews that are taken in, those within OVERLAP of the newest; `window`: the latest reviews;
-    `places`: of each row of the memory, the review that counts.
+    `places`: of each row of the memory, the review that counts. `forgotten`: of the newest request to forget.
     """
 
     encoder: str
     roles: tuple[str, ...]
+    forgotten: int
     seen: frozenset[int]
     window: tuple[ReviewRow, ...]
     places: tuple[ReviewRow, ...]
@@ -99,22 +101,24 @@ class MemoryStore:
         encoder, roles = model.manifest.encoder, (*model.roles, *newer)
         with self._following:
             followed, current = self._followed, self.current
-            if current is None or followed is None or (followed.encoder, followed.roles) != (encoder, roles):
-                self._read_all(encoder, roles)
+            forgotten = self._database.call(tickets.newest_forgotten)
+            basis = encoder, roles, forgotten
+            if current is None or followed is None or (followed.encoder, followed.roles, followed.forgotten) != basis:
+                self._read_all(*basis)
                 return True
             near = self._database.call(tickets.reviews_after, max(followed.seen, default=0) - OVERLAP)
             new = [row for row in near if row.number not in followed.seen]
             if len(new) > MANY:
-                self._read_all(encoder, roles)
+                self._read_all(*basis)
             elif new:
                 self._take_in(new, _numbers(near), followed, current)
             return bool(new)
 
-    def _read_all(self, fingerprint: str, roles: tuple[str, ...]) -> None:
+    def _read_all(self, fingerprint: str, roles: tuple[str, ...], forgotten: int) -> None:
         encoder = self._encoder(fingerprint)
         seen = _numbers(self._database.call(tickets.reviews_after, 0, OVERLAP))
         window = tuple(self._database.call(tickets.latest_reviews, self._size))
-        followed = _Followed(fingerprint, roles, seen, window, ())
+        followed = _Followed(fingerprint, roles, forgotten, seen, window, ())
         self._add({row.ticket_key for row in window}, followed, CurrentMemory(encoder, remember([], roles)))
 
     def _take_in(

@@ -17,12 +17,11 @@ from sqlmodel import Session
 
 from agent.data_directory import DataDirectory
 from agent.serving.artefact import MANIFEST, ArtefactError, read, read_manifest
-from agent.serving.pruning import dispensable, prune
+from agent.serving.pruning import dispensable, prune, remove
 from agent.serving.registry import POINTER, Pointer, Registry
 from agent.store import blobs, coordination
 from agent.store.database import Database
 
-MODEL = "model"
 AGREED = ".agreed"
 INCOMING = ".incoming-"
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -47,7 +46,8 @@ class ModelSync:
 
     def run(self) -> None:
         """Publish or take over, where either pointer moved. Call it off the event loop."""
-        here, there = self._read(POINTER), self._database.call(coordination.value, MODEL)
+        self._withdraw()
+        here, there = self._read(POINTER), self._database.call(coordination.value, coordination.MODEL)
         agreed = self._read(AGREED)
         if here == there:
             if here is not None and here != agreed:
@@ -57,6 +57,15 @@ class ModelSync:
             self._agree(here)
         elif there is not None and there != self._refused:
             self._take_over(there)
+
+    def _withdraw(self) -> None:
+        """Delete what no server may serve any more, and what was agreed on it."""
+        gone = self._database.call(coordination.withdrawn)
+        if mine := [version for version in gone if (self._directory.models / version).is_dir()]:
+            remove(Registry(self._directory.models, self._directory.encoders), mine, "withdrawn from all servers")
+        agreed = self._read(AGREED)
+        if agreed is not None and Pointer.model_validate_json(agreed).version in gone:
+            (self._directory.models / AGREED).unlink()
 
     def _read(self, name: str) -> str | None:
         try:
@@ -75,7 +84,7 @@ class ModelSync:
         folder = self._directory.models / version
         self._keep(f"encoders/{read_manifest(folder).encoder}", self._directory.path)
         self._keep(f"models/{version}", self._directory.path)
-        self._database.call(coordination.put, MODEL, pointer)
+        self._database.call(coordination.put, coordination.MODEL, pointer)
         self._database.call(_prune, Pointer.model_validate_json(pointer), self._keep_versions)
         log.info("model_published", version=version)
 

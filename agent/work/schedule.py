@@ -50,7 +50,9 @@ def schedule(settings: Settings, database: Database, train_command: Sequence[str
 
     async def forget_once() -> None:
         if await _mine(database, "forget", f"{utcnow():%Y-%m-%d}"):
-            await forget_finished(database, timedelta(days=settings.work.keep_days))
+            keep = timedelta(days=settings.work.keep_days)
+            await forget_finished(database, keep)
+            await database.write(retention.delete_expired, utcnow(), keep)
 
     async def announce() -> None:
         await database.write_with_retry(coordination.touch, f"{_TRAINER}{gethostname()}", utcnow())

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from textile import Textile
 
 from connectors.base import Markup
-from connectors.markup import WORD_JOINER, add_below, excerpt, render
+from connectors.markup import WORD_JOINER, add_below, excerpt, render, without_excerpt
 from connectors.note import Note, Section, SectionKind, Span, Style
 
 MARK = "rolecall-0123456789abcdef0123-0123456789abcdef"
@@ -210,3 +210,22 @@ def test_neighbours_of_one_style_are_one_run() -> None:
 def readable(text: str) -> str:
     """Return the text without what no system stores: control characters and lone surrogates."""
     return re.sub("[\0-\x1f\x7f-\x9f\ud800-\udfff]", "", text)
+
+
+@pytest.mark.parametrize("markup", list(Markup))
+@pytest.mark.parametrize(
+    "subject", ['Zebra & "Löwe" <b>@all</b> `x` #12 \\ {{a}}', "r12 https://Zebra.example *a_b*", "斑马 坏了"]
+)
+def test_an_excerpt_is_found_and_blanked_in_every_markup(markup: Markup, subject: str) -> None:
+    written = render(note(subject), markup, MARK)
+    blank = without_excerpt(written, subject)
+    shown = blank.replace(WORD_JOINER, "")
+    assert "…" in shown
+    assert not [word for word in ("Zebra", "Löwe", "example", "斑马") if word in shown]
+    assert "Network" in shown
+    assert MARK in shown
+    assert without_excerpt(blank, subject) == blank
+
+
+def test_a_subject_without_words_blanks_nothing() -> None:
+    assert without_excerpt("before … after", " ") == "before … after"

@@ -43,6 +43,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "queue drop": ("1",),
     "evaluate": ("tickets.csv",),
     "connectors rename": ("old", "new"),
+    "forget": ("--ticket", "old:1", "--yes", "--no-train"),
     "connectors remove": ("old", "--yes"),
 }
 ONLY_SETTINGS = {"login", "demo"}

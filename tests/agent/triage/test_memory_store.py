@@ -19,7 +19,7 @@ from agent.serving.active import ActiveModel
 from agent.serving.artefact import Head, Manifest, write
 from agent.store import tickets
 from agent.store.database import Database
-from agent.store.tables import Embedding, Review, Ticket
+from agent.store.tables import Embedding, Forgotten, Review, Ticket
 from agent.triage import memory_store
 from agent.triage.memory_store import MemoryStore
 from agent.triage.model import TicketModel, load
@@ -162,3 +162,21 @@ def test_an_import_of_many_is_read_as_one(desk: Desk) -> None:
     anew = desk.store(2_000)
     anew.refresh()
     same(store, anew)
+
+
+def test_a_forgotten_ticket_is_remembered_no_more_by_a_server_that_runs(desk: Desk) -> None:
+    desk.forget()
+    for number in range(2):
+        desk.say(number, (ROLES[0],), (), Strength.CONFIRMED, number)
+    store = desk.store()
+    store.refresh()
+
+    def delete_one(session: Session) -> None:
+        session.execute(delete(Review).where(Review.ticket_key == "desk:0"))
+        session.add(Forgotten(at=NOON, kind="ticket", value="a pseudonym"))
+
+    desk.database.call(delete_one)
+    assert store.refresh()
+    assert store.current is not None
+    assert store.current.memory.ticket_keys == ("desk:1",)
+    assert not store.refresh()

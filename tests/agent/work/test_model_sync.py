@@ -11,7 +11,7 @@ from agent.serving.active import ActiveModel
 from agent.serving.model import RoleModel, load
 from agent.serving.pruning import prune
 from agent.serving.registry import Registry
-from agent.store import blobs
+from agent.store import blobs, coordination
 from agent.store.database import Database
 from agent.work.model_sync import ModelSync
 from tests.agent.serving.conftest import build as build
@@ -114,4 +114,29 @@ def test_an_encoder_that_no_version_needs_leaves_the_database(tmp_path: Path, bu
     Registry(tmp_path / "models", tmp_path / "encoders").activate("v1", "test")
     server(database, tmp_path)[0].run()
     assert not [name for name in database.call(blobs.names, "encoders") if name.startswith("0" * 64)]
+    database.close()
+
+
+def test_what_is_withdrawn_leaves_every_server_and_another_version_can_be_agreed_on(
+    tmp_path: Path, build: Build
+) -> None:
+    database = Database.open_file(tmp_path / "db.sqlite3")
+    one, two = server(database, tmp_path), server(database, tmp_path / "other")
+    registry = Registry(tmp_path / "models", tmp_path / "encoders")
+    for version in ("v1", "v2"):
+        build(version)
+        registry.activate(version, "test")
+        assert [serving(*s[:2]) for s in (one, two)] == [version] * 2
+    database.call(coordination.withdraw, ["v2"])
+    database.call(blobs.drop, "models/v2")
+    assert [serving(*s[:2]) for s in (one, two, one, two)][-2:] == ["v1", "v1"]
+    assert not list(tmp_path.glob("**/models/v2"))
+    build("v3")
+    registry.activate("v3", "test")
+    assert [serving(*s[:2]) for s in (one, two)] == ["v3", "v3"]
+    database.call(coordination.withdraw, ["v1", "v3"])
+    assert [serving(*s[:2]) for s in (one, two)] == [None, None]
+    build("v4")
+    registry.activate("v4", "test")
+    assert [serving(*s[:2]) for s in (one, two)] == ["v4", "v4"]
     database.close()

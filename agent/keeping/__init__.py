@@ -1,0 +1,1 @@
+"""What is kept: forgetting, retention, backup and restore."""
