@@ -126,16 +126,17 @@ def test_a_server_that_has_everything_trains_at_night(tmp_path: Path) -> None:
         (("cleanlab",), "clean", "pip install 'cleanlab>=2.9'"),
         (("matplotlib",), "study", "pip install 'matplotlib>=3.9'"),
         (("matplotlib",), "models curve", "pip install 'matplotlib>=3.9'"),
-        (("pyarrow",), "dataset train x.csv --model m", "pip install 'pyarrow>=18'"),
+        (("pyarrow",), "dataset train x.parquet --model m", "pip install 'pyarrow>=18'"),
     ],
 )
 def test_a_command_names_the_one_line_that_installs_what_it_lacks(
     left_out: tuple[str, ...] | None, command: str, line: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "x.csv").write_text("text,label\n")
+    for file in ("x.csv", "x.parquet"):
+        (tmp_path / file).write_text("text,label\n")
     environment = without_training(tmp_path / "site", left_out) if left_out else without_training(tmp_path / "site")
     environment |= {"ROLECALL_DATA": str(tmp_path / "data")}
-    (error,) = python(environment, COMMANDS, command.replace("x.csv", str(tmp_path / "x.csv")))
+    (error,) = python(environment, COMMANDS, command.replace(" x.", f" {tmp_path}/x."))
     assert error.startswith("NotPossibleYet(")
     assert line in error
 
