@@ -76,7 +76,7 @@ async def test_what_waited_under_the_old_name_is_worked_under_the_new_one(start:
     assert NEW in desk.comments("5")[0].text
     assert [len(desk.comments(number)) for number in desk.tickets] == [1] * 5
 
-    learnt = training_set.build(reviewed, roles=renamed.classifier.catalogue.names)
+    learnt = training_set.build(training_set.usable(reviewed, renamed.classifier.catalogue.names))
     assert {e.ticket_key: e.roles for e in learnt.examples} == {
         "desk:1": (NEW,),
         "desk:2": (NEW,),
@@ -94,4 +94,4 @@ async def test_without_the_alias_the_labels_of_the_old_name_are_left_out(start: 
         await server.deliver(desk.reply("1", "/role ok"))
         await server.idle()
     reviewed = server.parts.database.call(tickets.reviewed, RoleCatalogue([Role(NEW)]))
-    assert training_set.build(reviewed, roles=(NEW,)).examples == ()
+    assert training_set.usable(reviewed, (NEW,)) == []

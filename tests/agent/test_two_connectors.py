@@ -99,7 +99,7 @@ async def test_tickets_of_the_same_number_each_get_their_own_comment(both: Parts
     async with serving(both, it, plant) as (at_it, at_plant):
         answers = [
             await at_it.deliver(it.create("VPN is down")),
-            await at_plant.deliver(plant.create("No light")),
+            await at_plant.deliver(plant.create("The light is out")),
         ]
         await at_it.idle()
     assert [answer.status_code for answer in answers] == [202, 202]

@@ -83,7 +83,7 @@ async def test_why_shows_the_evidence_and_teaches_nothing(parts: Parts, desk: De
 
 async def test_why_on_a_ticket_without_a_suggestion_says_what_is_missing(parts: Parts, desk: Desk) -> None:
     async with running(parts, desk) as server:
-        comment = await told(server, desk.create("Hello"), desk.reply("1", "/role why"))
+        comment = await told(server, desk.create("The plant in the hall is dying"), desk.reply("1", "/role why"))
     assert "No rule hit." in comment
     assert "No suggestion. No model yet, and no rule matches." in comment
 

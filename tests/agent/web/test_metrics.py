@@ -56,7 +56,7 @@ async def test_the_figures_tell_the_story(parts_for: Callable[..., Parts], desk:
         await server.idle()
         await server.deliver(event)
         await server.deliver(desk.reply("1", "/role Electrician"))
-        await server.deliver(desk.create("hello there"))
+        await server.deliver(desk.create("The plant in the hall is dying"))
         await server.idle()
         desk.faults = [Permanent("token revoked")]
         await server.deliver(desk.create("VPN is down again"))
