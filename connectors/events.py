@@ -23,6 +23,8 @@ class Kind(StrEnum):
     """The ticket went to another group."""
     CLOSED = "closed"
     REOPENED = "reopened"
+    RESUMED = "resumed"
+    """Comments were resumed after a pause that the ticket had events in. No system tells this: it is ours."""
 
 
 class AuthorKind(StrEnum):

@@ -132,12 +132,14 @@ def pause(
 
 @app.command()
 def resume(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
-    """Resume comments on new tickets. The automatic pause counts only corrections from now on."""
-    from agent.store import comments
+    """Resume comments, those withheld too, as `comments_per_hour` allows. The brakes count only later corrections."""
+    from agent.store import resumption
+    from agent.store.tables import utcnow
 
+    sources = settings_for(config, data).connectors.keys()
     with open_database(config, data) as database:
-        database.call(comments.resume)
-    _print("comments: on")
+        left = database.call(resumption.resume, sources, utcnow())
+    _print(f"comments: on; tickets to catch up on: {left}" if left else "comments: on")
 
 
 def _row(session: Session, number: int) -> Inbox:

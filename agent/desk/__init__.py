@@ -13,6 +13,7 @@ from agent.desk.desk import AnotherTicket, Desk
 from agent.desk.edited import edited
 from agent.desk.moved import moved
 from agent.desk.reopened import reopened
+from agent.desk.resumed import resumed
 from agent.store.inbox import Job
 from connectors.events import Kind
 
@@ -27,6 +28,7 @@ HANDLERS: Mapping[Kind, Callable[[Desk, Job], Awaitable[None]]] = {
     Kind.MOVED: moved,
     Kind.CLOSED: closed,
     Kind.REOPENED: reopened,
+    Kind.RESUMED: resumed,
 }
 """Each raises ConnectorError, is safe to repeat, and reads the ticket once at most unless an attempt is outstanding."""
 

@@ -13,18 +13,30 @@ from agent.domain import REQUESTER, pseudonym
 from agent.feedback import accounts
 from agent.metrics import Metrics
 from agent.notes import wording
-from agent.notes.speak import Said, Speaker
-from agent.store import reuse, tickets
+from agent.notes.speak import Said, Speaker, TooEarly
+from agent.store import comments, reuse, tickets
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import Ticket, utcnow
 from agent.triage.opinion import Opinion, RoleClassifier
 from connectors.base import Connector
+from connectors.events import Kind
 from connectors.events import Ticket as RemoteTicket
 from connectors.note import Note, Paragraph
 from connectors.sights import Sight, another, sight
 
 log = structlog.get_logger()
+
+
+LOOK_AGAIN_SECONDS = 60.0
+"""How long a comment that is caught up on waits before it looks again whether the hour's budget has room."""
+
+
+class BudgetSpent(TooEarly):
+    """The hour's comments are used up, and this one is caught up on later."""
+
+    def __init__(self) -> None:
+        super().__init__("the hour's comments are used up", LOOK_AGAIN_SECONDS)
 
 
 class AnotherTicket(Exception):
@@ -114,5 +126,12 @@ class Desk:
         """
         said = await self.speaker.say(self.connectors[job.source], remote, note, asked=asked)
         self.metrics.comments.labels(said).inc()
+        if said is Said.WITHHELD and job.event.kind is Kind.RESUMED:
+            await self.await_budget()
         if said in (Said.POSTED, Said.EDITED):
             self.metrics.comment_delay.observe((utcnow() - job.received_at).total_seconds())
+
+    async def await_budget(self) -> None:
+        """Raise BudgetSpent, unless a pause holds comments back: the next `resume` leaves an event for each of them."""
+        if await self.database.read(comments.paused) is None:
+            raise BudgetSpent

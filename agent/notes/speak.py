@@ -36,12 +36,19 @@ from connectors.note import Note
 log = structlog.get_logger()
 
 
-class Unsettled(Transient):
-    """An earlier attempt to comment may be in flight for `left` more seconds. Nothing failed, it is only too early."""
+class TooEarly(Transient):
+    """A comment has to wait for `left` more seconds. Nothing failed."""
+
+    def __init__(self, why: str, left: float) -> None:
+        super().__init__(why, left)
+        self.left = left
+
+
+class Unsettled(TooEarly):
+    """An earlier attempt to comment may be in flight for `left` more seconds."""
 
     def __init__(self, left: float) -> None:
         super().__init__("an earlier attempt to comment may still be under way", left)
-        self.left = left
 
 
 class Said(StrEnum):

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 
 from agent.domain import Strength, Via
 from agent.store import coordination, tickets
-from agent.store.tables import Comment, Review
+from agent.store.tables import Comment, Review, SharedValue, utcnow
 from connectors.base import Stored
 
 JUST_AFTER = timedelta(microseconds=1)
@@ -111,8 +111,11 @@ class Limits:
 
 
 def pause(session: Session, reason: str, *, keep_answering: bool = False) -> None:
-    """Pause all comments, on every server, until `resume`; or all but answers to what staff ask for."""
-    coordination.put(session, PAUSE, reason)
+    """Pause all comments, on every server, until `resume`; or all but answers to what staff ask for.
+
+    Where they are paused already, the time from which they are stays.
+    """
+    session.merge(SharedValue(name=PAUSE, value=reason, at=paused_since(session) or utcnow()))
     coordination.put(session, ANSWERING, "" if keep_answering else None)
 
 
@@ -126,6 +129,12 @@ def resume(session: Session) -> None:
 def paused(session: Session) -> str | None:
     """Return why all comments are paused, None where they are not."""
     return coordination.value(session, PAUSE)
+
+
+def paused_since(session: Session) -> datetime | None:
+    """Return since when comments are paused, None where they are not."""
+    row = session.get(SharedValue, PAUSE)
+    return row.at if row else None
 
 
 def silenced(session: Session, *, asked: bool) -> str | None:

@@ -24,7 +24,7 @@ import structlog
 
 from agent.config.settings import BREAKER_FAILURES, BREAKER_SECONDS, RETRY_SECONDS
 from agent.metrics import Metrics
-from agent.notes.speak import Unsettled
+from agent.notes.speak import TooEarly
 from agent.store import inbox
 from agent.store.database import Database
 from agent.store.inbox import Job
@@ -43,7 +43,7 @@ log = structlog.get_logger()
 class Attempts:
     """Makes attempts with one handler and records their outcomes.
 
-    A handler returns (done) or raises: Transient (retry), Unsettled (later, without counting an attempt) or any other
+    A handler returns (done) or raises: Transient (retry), TooEarly (later, without counting an attempt) or any other
     ConnectorError (dead letter). Any other exception is a defect of ours: the event is retried as after Transient, and
     the trace is logged.
     """
@@ -85,7 +85,7 @@ class Attempts:
         except asyncio.CancelledError:
             await self._put_off(job, 0.0)  # a request that was sent has left its attempt in the database
             raise
-        except Unsettled as error:
+        except TooEarly as error:
             log.info("comment_awaited", seconds=round(error.left, 1))
             await self._put_off(job, error.left)
         except Transient as error:

@@ -1,0 +1,39 @@
+"""Comments were resumed after a pause: our comment on a ticket shows what it did not show meanwhile."""
+
+from __future__ import annotations
+
+from agent.desk.desk import BudgetSpent, Desk
+from agent.desk.standing import show
+from agent.store import comments, resumption
+from agent.store.inbox import Job
+from agent.store.tables import utcnow
+from connectors.errors import TicketNotFound
+
+
+async def resumed(desk: Desk, job: Job) -> None:
+    """Show where the ticket stands if it is open, or has our comment. Raises BudgetSpent while that has to wait.
+
+    A person's command does not wait as long: it goes first.
+    """
+    try:
+        await _catch_up(desk, job)
+    except BudgetSpent:
+        if not await desk.database.write(resumption.step_behind, job, utcnow()):
+            raise
+
+
+async def _catch_up(desk: Desk, job: Job) -> None:
+    if desk.speaker.shadow:
+        return
+    if await desk.database.write(comments.brake, desk.speaker.limits, utcnow()):  # here, since edits know no brake
+        await desk.await_budget()
+        return
+    try:
+        remote, ticket = await desk.read(job)
+    except TicketNotFound:
+        return
+    comment = await desk.database.read(comments.get, ticket.key)
+    there = comment is not None and comment.remote_id is not None
+    if remote.closed and not (there and desk.connectors[job.source].capabilities.edits_comments):
+        return
+    await show(desk, job, remote, ticket, None, asked=False)
