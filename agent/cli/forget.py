@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
+from agent.cli.console import Console
 from agent.cli.db import open_database
 from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
 
