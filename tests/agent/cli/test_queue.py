@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from sqlmodel import Session, select
 from typer.testing import CliRunner
 
 from agent.cli import app
@@ -17,7 +18,7 @@ from agent.store import inbox
 from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database, newest_version
 from agent.store.status import Figures
-from agent.store.tables import utcnow
+from agent.store.tables import Inbox, Ticket, utcnow
 from connectors.events import Event, Kind
 
 
@@ -145,3 +146,23 @@ def test_one_event_is_shown_whole(options: list[str]) -> None:
 def test_the_schema_is_checked_and_upgraded(options: list[str]) -> None:
     assert f"needs {newest_version()}" in run("db", "check", *options)
     assert f"schema {newest_version()}" in run("db", "upgrade", *options)
+
+
+def test_resuming_leaves_the_tickets_of_configured_connectors_to_catch_up_on(
+    options: list[str], tmp_path: Path
+) -> None:
+    def worked_off(session: Session) -> None:
+        for row in session.exec(select(Inbox)):
+            row.state, row.done_at = "done", utcnow()
+            session.add(Ticket(key=row.ticket_key, subject="VPN", body="", filed_at=utcnow()))
+
+    run("queue", "pause", *options)
+    database = Database.open_file(tmp_path / "data" / "rolecall.sqlite3")
+    source = database.call(lambda session: session.exec(select(Inbox.source)).first())
+    database.call(worked_off)
+    database.close()
+    connector = f'[connectors.{source}]\nkind = "django-helpdesk"\nurl = "http://127.0.0.1:9"\n'
+    secrets = f'token = "{"t" * 40}"\nwebhook_secrets = ["{"s" * 40}"]\n'
+    (tmp_path / "agent.toml").write_text(connector + secrets)
+    assert run("queue", "resume", *options) == "comments: on; tickets to catch up on: 3\n"
+    assert run("queue", "resume", *options) == "comments: on\n"
