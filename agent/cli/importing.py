@@ -62,7 +62,8 @@ def import_(
     """Import tickets with the roles that people gave them, as reviewed tickets to learn from.
 
     Says how it understands the file; each guess has an option. If any row is faulty, nothing is imported, unless
-    --skip-bad is given. Importing a file again adds only new tickets, so an import can be interrupted and repeated.
+    --skip-bad is given. Importing a file again adds only new tickets and changed roles, so an import can be interrupted
+    and repeated, and a wrong role mended.
     """
     from agent.config.roles_file import load_roles
     from agent.errors import BadInput
