@@ -20,14 +20,14 @@ from connectors.markup import excerpt
 from connectors.note import Paragraph
 from heuristics import Kind
 
-CLEAR = "Clear: {confidence} is what {role} needs, {needs}, or more."
+CLEAR = "Clear: {role} has {confidence} and needs {needs}."
 NOT_CLEAR = "Either-or, not clear: {role} has {confidence} and needs {needs}."
 NEVER_CLEAR = "Either-or, not clear: {role} has {confidence}, and is never clear yet."
 NONE = "No suggestion. {why}"
 ROLE = "{role}: {voices}; together {confidence}, {needs}."
 NEEDS, NEVER_NEEDS = "needs {threshold}", "never clear yet"
 NOBODY = "nothing speaks for or against it"
-OTHERS = "{count} more roles: none above {confidence}."
+OTHERS = "Other roles: {count}, none above {confidence}."
 OVERRULED = "The rules alone say {role}; {voices} outweigh them."
 VOTES = "Rule {rule}, weight {weight}, speaks for {role}: it found {phrases}. {record}"
 VETOES = "Rule {rule} rules out {role}: it found {phrases}."
@@ -107,7 +107,7 @@ def _roles(roles: Sequence[RoleSaid]) -> Iterator[Paragraph]:
     likely = [said for said in roles[:ROLES_SHOWN] if said.confidence >= SMALL] or list(roles[:1])
     yield from (_role(said) for said in likely)
     if rest := roles[len(likely) :]:
-        yield worded(OTHERS, count=str(len(rest)), confidence=percent(rest[0].confidence))
+        yield worded(OTHERS, count=str(len(rest)), confidence=percent(max(rest[0].confidence, SMALL)))
 
 
 def _role(said: RoleSaid) -> Paragraph:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -66,6 +67,24 @@ def test_what_each_voice_says_alone_is_a_probability_and_their_leader_is_told_wh
     for voice in Voice:
         assert sum(role.alone[voice] for role in explanation.roles) == pytest.approx(1)
     assert explanation.leader(Voice.RULES) == "Network"
+
+
+@pytest.mark.xdist_group("trained")
+def test_what_is_clear_says_what_it_has_and_needs(trained: Parts) -> None:
+    best = explain(trained.classifier.opinion("VPN is down since the update", "", TODAY)).roles[0]
+    assert best.threshold.confidence is not None
+    has, needs = percents_apart(best.confidence, best.threshold.confidence)
+    assert why(trained, "VPN is down since the update")[0] == f"Clear: {best.role} has {has} and needs {needs}."
+
+
+@pytest.mark.parametrize(("rest", "most"), [(0.004, "1 %"), (0.08, "8 %")])
+def test_roles_that_are_only_counted_have_a_bound(parts: Parts, rest: float, most: str) -> None:
+    explanation = explain(parts.classifier.opinion("VPN is down", "", TODAY))
+    roles = tuple(replace(explanation.roles[0], confidence=share) for share in (0.7, 0.1, 0.09, rest, rest / 2))
+    told = render(
+        Note((Section(SectionKind.ANSWER, explained(replace(explanation, roles=roles), {})),)), Markup.MARKDOWN
+    )
+    assert f"Other roles: 2, none above {most}." in told
 
 
 @pytest.mark.parametrize(
