@@ -25,9 +25,13 @@ WhyOption = Annotated[str, typer.Option("--why", help="The reason, kept in the h
 def list_(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     """List all versions, oldest first; the one that serves has an arrow."""
     registry = _registry(config, data)
+    versions = registry.versions()
+    if not versions:
+        typer.echo("no version yet: rules alone decide; `rolecall train` makes one")
+        return
     pointer = registry.active()
     table = Table("", "version", "trainer", "roles", "tickets", "accuracy")
-    for m in registry.versions():
+    for m in versions:
         accuracy = m.metrics.get("accuracy")
         table.add_row(
             "→" if pointer and pointer.version == m.version else "",

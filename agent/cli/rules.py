@@ -44,6 +44,7 @@ def try_(
 @app.command()
 def report(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     """Show for every rule how many reviewed tickets it matches, and how often its role was the right one."""
+    from agent.errors import NotPossibleYet
     from agent.store import tickets
     from heuristics.report import ReviewedText
     from heuristics.report import report as report_on
@@ -53,6 +54,8 @@ def report(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
         ReviewedText(e.ticket_key, *e.words, e.roles, e.filed_at.date())
         for e in parts.database.call(tickets.examples, parts.classifier.catalogue)
     ]
+    if not reviewed:
+        raise NotPossibleYet("there is no reviewed ticket yet: `rolecall import` takes in tagged ones")
     found = report_on(parts.classifier.rules, reviewed)
     table = Table("rule", "role", "says", "tickets", "right", "95 %", "overlaps", "conflicts", "mostly with")
     for f in sorted(found.rules, key=lambda f: -f.tickets):

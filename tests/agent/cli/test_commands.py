@@ -163,6 +163,15 @@ def test_the_precision_coverage_curve_can_be_drawn(trained: Run, tmp_path: Path)
     assert "<svg" in (tmp_path / "curve.svg").read_text()
 
 
+def test_an_empty_desk_is_told_the_next_command_instead_of_an_empty_table(folder: Path, tmp_path: Path) -> None:
+    places = ["--config", str(folder / "agent.toml"), "--data", str(tmp_path)]
+    listed = CliRunner().invoke(app, ["models", "list", *places])
+    assert listed.output == "no version yet: rules alone decide; `rolecall train` makes one\n"
+    judged = CliRunner().invoke(app, ["rules", "report", *places])
+    assert isinstance(judged.exception, NotPossibleYet)
+    assert "`rolecall import`" in str(judged.exception)
+
+
 def test_rules_can_be_tried_and_judged(trained: Run) -> None:
     assert "vpn" in trained("rules", "test", "VPN is down").output
     assert "the rules alone decide" in trained("rules", "report").output
