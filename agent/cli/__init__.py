@@ -17,6 +17,7 @@ from agent.cli import (
     connectors,
     dataset,
     db,
+    decisions,
     evaluate,
     failures,
     forget,
@@ -66,6 +67,7 @@ app.add_typer(rules.app, name="rules", rich_help_panel=SET_UP)
 app.add_typer(secrets.app, name="secrets", rich_help_panel=SET_UP)
 app.add_typer(connectors.app, name="connectors", rich_help_panel=SET_UP)
 app.add_typer(queue.app, name="queue", rich_help_panel=DAILY)
+app.command("decisions", rich_help_panel=DAILY)(decisions.decisions)
 app.add_typer(db.app, name="db", rich_help_panel=SET_UP)
 app.command("forget", rich_help_panel=DAILY)(forget.forget)
 app.command("login", rich_help_panel=SET_UP)(login.login)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from agent.domain import Reason
 from agent.notes.phrasing import percent
@@ -32,12 +32,14 @@ HELP: Mapping[Reason, str] = {
 
 def why_none(opinion: Opinion, verdict: Abstained) -> str:
     """Return why there is no suggestion on a ticket, and what would help, in one or two sentences."""
-    return " ".join(filter(None, (because(opinion, verdict), HELP.get(verdict.reason))))
+    barring = (hit.rule_id for hit in opinion.hits if hit.kind is Kind.VETO)
+    why = because(verdict.reason, verdict.role, verdict.probability, barring)
+    return " ".join(filter(None, (why, HELP.get(verdict.reason))))
 
 
-def because(opinion: Opinion, verdict: Abstained) -> str:
-    """Return why there is no suggestion on a ticket, in one sentence."""
-    barring = sorted({hit.rule_id for hit in opinion.hits if hit.kind is Kind.VETO})
-    return SENTENCES[verdict.reason].format(
-        best=verdict.role, confidence=percent(verdict.probability), rules=", ".join(barring)
-    )
+def because(reason: Reason, best: str | None, probability: float, barring: Iterable[str]) -> str:
+    """Return why there is no suggestion on a ticket, in one sentence.
+
+    `best` is the most probable role, `barring` the rules that rule a role out.
+    """
+    return SENTENCES[reason].format(best=best, confidence=percent(probability), rules=", ".join(sorted(set(barring))))

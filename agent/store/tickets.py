@@ -61,7 +61,13 @@ def record(session: Session, decision: Decision) -> bool:
 
 def last_decision(session: Session, key: str) -> Decision | None:
     """Return the newest decision on the ticket."""
-    return session.exec(select(Decision).where(Decision.ticket_key == key).order_by(col(Decision.id).desc())).first()
+    return next(iter(latest_decisions(session, 1, key)), None)
+
+
+def latest_decisions(session: Session, limit: int, key: str | None = None) -> Sequence[Decision]:
+    """Return the latest decisions, on one ticket if its key is given, newest first."""
+    chosen = select(Decision) if key is None else select(Decision).where(Decision.ticket_key == key)
+    return session.exec(chosen.order_by(col(Decision.id).desc()).limit(limit)).all()
 
 
 def review(session: Session, new: Review) -> bool:

@@ -1,0 +1,48 @@
+"""`rolecall decisions`: what was decided on the latest tickets, and why nothing was said."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.padding import Padding
+from rich.text import Text
+
+from agent.cli.console import Console, harmless
+from agent.cli.db import open_database
+from agent.cli.options import CONFIG, ConfigOption, DataOption
+
+COLUMNS = 80
+SUBJECT = 200
+"""Characters of a subject that are looked at: more never fit on a line."""
+
+
+def decisions(
+    ticket: Annotated[str | None, typer.Option(help="Key of a ticket, such as django-helpdesk:42.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many decisions at most.")] = 20,
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+) -> None:
+    """List the latest decisions, newest first: which role was suggested, or why none.
+
+    A decision is recorded before anything is posted, and also where nothing is: in shadow mode, or during a pause.
+    """
+    from agent.notes.decided import decided
+    from agent.store import tickets
+
+    with open_database(config, data) as database:
+        rows = database.call(tickets.latest_decisions, limit, ticket)
+        subjects = database.call(tickets.subjects, [row.ticket_key for row in rows])
+    console = Console(highlight=False, width=COLUMNS)
+    for row in rows:
+        head = f"{row.at:%Y-%m-%d %H:%M} UTC {row.ticket_key} {subjects.get(row.ticket_key, '')[:SUBJECT]}"
+        console.print(_line(head), no_wrap=True, overflow="ellipsis")
+        console.print(Padding(_line(decided(row)), (0, 0, 0, 4)))
+    if not rows:
+        where = f" on {ticket}" if ticket else ""
+        console.print(_line(f"no decision yet{where}: `rolecall queue status` shows what waits"), soft_wrap=True)
+
+
+def _line(text: str) -> Text:
+    """Return the text on one line, made harmless before its width is measured."""
+    return Text(harmless(" ".join(text.split())))
