@@ -124,7 +124,9 @@ def _compile_word(word: str) -> WordPattern:
     return WordPattern(frozenset(), form, before, after) if before or after else WordPattern(number_forms(form))
 
 
-DEFAULT_NEGATION = ("no _", "not _", "without _", "never _", "unrelated to _", "_ ruled out", "_ disabled")
+DEFAULT_NEGATION = ("without _", "unrelated to _", "_ ruled out", "_ disabled")
+"""Without "no" and "not": in tickets they report the fault itself ("no light", "VPN not working")."""
+
 REACH = 3
 """Words that may stand between the negating phrase and the hit."""
 HIT = "_"
