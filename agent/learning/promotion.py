@@ -92,7 +92,7 @@ def decide(comparison: Comparison, terms: Terms | None = None) -> PromotionDecis
     numbers["accuracy"], numbers["log_loss"] = float(challenger.right.mean()), float(challenger.loss.mean())
     numbers["accuracy_rules"] = float(comparison.rules.right.mean())
     if numbers["accuracy"] < numbers["accuracy_rules"] - terms.accuracy_margin:
-        figures = f"right on {numbers['accuracy']:.1%} of {count} tickets, the rules on {numbers['accuracy_rules']:.1%}"
+        figures = _figures(numbers, "the rules", numbers["accuracy_rules"])
         return PromotionDecision(TrainingOutcome.KEPT, f"nothing beats the rules alone: the best is {figures}", numbers)
     if comparison.best_ever is not None:
         numbers["p_decay"] = probability_worse(challenger.right, comparison.best_ever.right, terms.accuracy_margin)
@@ -140,17 +140,17 @@ def _contest(challenger: Grades, champion: Grades | None, terms: Terms, numbers:
         "p_worse": worse,
         "p_loss_worse": costlier,
     }
-    margin, nats = f"{terms.accuracy_margin * 100:g} points", f"{terms.loss_margin:g} nats"
     if max(worse, costlier) <= terms.risk:
-        reason = f"not worse: P(accuracy down > {margin}) = {worse:.2f}, P(log-loss up > {nats}) = {costlier:.2f}"
-        return PromotionDecision(TrainingOutcome.PROMOTED, reason, numbers)
-    if worse > 0.5:
-        return PromotionDecision(
-            TrainingOutcome.KEPT, f"probably worse: P(accuracy down > {margin}) = {worse:.2f}", numbers
-        )
-    if costlier > 0.5:
-        return PromotionDecision(
-            TrainingOutcome.KEPT, f"probably less honest: P(log-loss up > {nats}) = {costlier:.2f}", numbers
-        )
-    reason = f"it may be worse: P(accuracy down > {margin}) = {worse:.2f}, P(log-loss up > {nats}) = {costlier:.2f}"
-    return PromotionDecision(TrainingOutcome.UNDECIDED, reason, numbers)
+        outcome, judged = TrainingOutcome.PROMOTED, "not worse"
+    elif worse > 0.5:
+        outcome, judged = TrainingOutcome.KEPT, "probably worse"
+    elif costlier > 0.5:
+        outcome, judged = TrainingOutcome.KEPT, "probably less honest about how sure it is"
+    else:
+        outcome, judged = TrainingOutcome.UNDECIDED, "it may be worse, too few tickets tell"
+    figures = _figures(numbers, "what serves", numbers["accuracy_champion"])
+    return PromotionDecision(outcome, f"{judged}: {figures}", numbers)
+
+
+def _figures(numbers: Mapping[str, float], other: str, accuracy: float) -> str:
+    return f"right on {numbers['accuracy']:.1%} of {numbers['tickets']:.0f} tickets, {other} on {accuracy:.1%}"
