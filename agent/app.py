@@ -46,7 +46,7 @@ from agent.triage.opinion import RoleClassifier
 from agent.web.health import Health
 from agent.web.metrics_page import MetricsPage
 from agent.web.protection import SafeHeaders
-from agent.work.attempt import Attempts, Breakers
+from agent.work.attempt import Attempts, Breaker, Breakers
 from agent.work.call_metrics import ObservedConnectors, count_calls
 from agent.work.engines import make_engine
 from agent.work.model_sync import ModelSync
@@ -99,6 +99,12 @@ def create_app(
     engine = make_engine(database, attempts, commit.accepted, settings.work.concurrency)
     health = Health(database, parts.active, (storage.trouble, commit.trouble))
     rates = buckets(connectors, settings.intake)
+    look_back = timedelta(days=settings.work.look_back_days)
+
+    def poll(breaker: Breaker) -> Coroutine[Any, Any, None]:
+        seconds = settings.work.poll_seconds
+        return poll_forever(observed, breaker, database, commit.accepted, trace, seconds, metrics, look_back)
+
     receiver = Receiver(connectors, commit, rates, settings.intake, Summary(metrics), trace)
 
     @asynccontextmanager
@@ -109,20 +115,7 @@ def create_app(
         )
         others = [_start(_follow(parts, sync)), _start(queue.run()), _start(storage.run())]
         others += [
-            _start(
-                poll_forever(
-                    observed,
-                    breaker,
-                    database,
-                    commit.accepted,
-                    trace,
-                    settings.work.poll_seconds,
-                    metrics,
-                    timedelta(days=settings.work.look_back_days),
-                )
-            )
-            for breaker in breakers.values()
-            if connectors[breaker.source].capabilities.polls
+            _start(poll(breaker)) for breaker in breakers.values() if observed[breaker.source].capabilities.polls
         ]
         if rotation:
             others.append(_start(rotation.run()))
