@@ -99,7 +99,11 @@ def test_every_command_prints_by_this_console() -> None:
 def places(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     folder = tmp_path_factory.mktemp("evil")
     (folder / "agent.toml").write_text("\n".join(f"{name} = '{TICKETS / name}.toml'" for name in ("rules", "roles")))
-    return ["--config", str(folder / "agent.toml"), "--data", str(folder / "data")]
+    (folder / "tame.csv").write_text("id,subject,body,role\n1,VPN is down,Since noon,Network\n")
+    places = ["--config", str(folder / "agent.toml"), "--data", str(folder / "data")]
+    done = CliRunner().invoke(app, ["import", str(folder / "tame.csv"), *places])
+    assert done.exit_code == 0, done.output  # so that there is something to report, whatever the evil texts do
+    return places
 
 
 @pytest.mark.parametrize("text", [text for text in EVIL if "\ud83d" not in text])
