@@ -147,8 +147,8 @@ def test_a_zone_that_the_system_takes_for_utc_is_told(
 def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave a process without any folder for temporary files but one that TMPDIR names."""
     monkeypatch.setattr(tempfile, "tempdir", None)
-    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: [os.environ.get("TMPDIR", "/proc/none")])
-    monkeypatch.delenv("TMPDIR", raising=False)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: [os.environ["TMPDIR"]])
+    monkeypatch.setenv("TMPDIR", "/proc/none")  # not delenv: what the test puts there would stay for the tests after it
 
 
 @pytest.mark.usefixtures("nowhere")
