@@ -41,7 +41,7 @@ from agent.notes.speak import Speaker
 from agent.store.arrivals import untraced
 from agent.store.comments import Limits
 from agent.store.database import Database, why
-from agent.store.database_clock import utcnow
+from agent.store.times import utcnow
 from agent.triage.opinion import RoleClassifier
 from agent.web.health import Health
 from agent.web.metrics_page import MetricsPage

@@ -14,7 +14,7 @@ from typing import Any
 
 import re2  # type: ignore[import-untyped]  # google-re2 ships no stubs
 
-from heuristics.pattern_filter import filter_of
+from heuristics.pattern_tree import filter_of
 from heuristics.word_boundaries import Translated, translate
 
 MAX_MATCHES = 100

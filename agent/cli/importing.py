@@ -122,7 +122,7 @@ def _rest(history: History, skipped: str = "skipped") -> str:
 
 
 def _in_one_line(row: Reviewed) -> str:
-    from agent.text.plain import one_line
+    from agent.text.reading import one_line
 
     text = one_line(f"{row.subject} | {row.body}")
     shown = text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"

@@ -6,7 +6,7 @@ from agent.desk.created import decide
 from agent.desk.desk import Desk
 from agent.domain import RoleCatalogue, Strength
 from agent.feedback import reviews
-from agent.notes import answers, wording
+from agent.notes import wording
 from agent.store import tickets
 from agent.store.inbox import Job
 from agent.store.tables import Review, Ticket
@@ -21,7 +21,7 @@ async def show(
     review = await desk.database.read(tickets.verdict, ticket.key)
     if review is not None and review.strength >= Strength.MOVED:
         await desk.say(
-            job, remote, answers.with_answer(of_review(review, desk.classifier.catalogue), answer), asked=asked
+            job, remote, wording.with_answer(of_review(review, desk.classifier.catalogue), answer), asked=asked
         )
         return
     opinion = await desk.opinion(job, remote.subject, remote.body, ticket.filed_at.date())
@@ -31,6 +31,6 @@ async def show(
 def of_review(review: Review, catalogue: RoleCatalogue) -> Note:
     """Return the note on what staff said, with today's names of roles."""
     if not review.roles:
-        return answers.none_of_ours()
+        return wording.none_of_ours()
     replaced = catalogue.today(review.rejected)
     return wording.reviewed(catalogue.today(review.roles), reviews.how(review), replaced)

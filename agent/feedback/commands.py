@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from agent.domain import RoleCatalogue, fold
 from agent.text.mail_phrases import GREETINGS
 from agent.text.own_words import Origin, lines
-from agent.text.plain import plain_text
+from agent.text.reading import plain_text
 
 LONGEST_NAME = 200
 

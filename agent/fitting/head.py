@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from agent.fitting.evaluation import losses
 from agent.serving.artefact import Head
+from agent.serving.heads import logits_of, normalised, probabilities_of
 from agent.serving.model import Embeddings
-from agent.serving.scores import logits_of, normalised, probabilities_of
 
 STRENGTH = 5.0  # inverse L2 penalty, for embeddings of length one
 MAX_ITERATIONS = 1000

@@ -18,7 +18,7 @@ from safetensors.numpy import load_file
 
 from agent.serving import artefact
 from agent.serving.artefact import HEAD, Arrays, Head, Manifest
-from agent.serving.lexical import LexicalHead
+from agent.serving.heads import LexicalHead
 from agent.serving.registry import Registry, new_version
 
 JOB = "job.json"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array  # type: ignore[import-untyped]  # scipy ships no types
 
 from agent.fitting.head import Labels, fit_head, out_of_fold
-from agent.serving.lexical import LexicalHead, Lexicon, grams_of
+from agent.serving.heads import LexicalHead, Lexicon, grams_of
 
 STRENGTH = 20.0  # inverse L2 penalty, for texts of length one
 FEWEST_TEXTS = 2  # that a gram has to be in

@@ -46,7 +46,7 @@ from agent.metrics import Metrics
 from agent.store.arrivals import Arrival, Trace, untraced
 from agent.store.database import UNUSABLE, why
 from agent.store.tables import utcnow
-from agent.web.body import declared_too_large
+from agent.web.protection import declared_too_large
 from connectors.base import Connector
 from connectors.errors import InvalidSignature, MalformedPayload
 from connectors.events import Delivery

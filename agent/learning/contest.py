@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from agent.domain import Example, RoleCatalogue
 from agent.fitting.evaluation import Report, correct, evaluate, losses
 from agent.learning import promotion
-from agent.learning.calibration import fit_fusion
 from agent.learning.promotion import Grades, PromotionDecision
 from agent.learning.rollback import LiveEvidence, live_evidence
 from agent.learning.training_data import RECENT, labels_of
 from agent.learning.training_set import usable
+from agent.learning.weighing import fit_fusion
 from agent.serving.model import Embeddings, Encoder
 from agent.serving.registry import Registry
 from agent.store import tickets

@@ -20,8 +20,7 @@ from agent.errors import BadInput
 from agent.packages import require
 from agent.tabular.row import SWALLOWED
 from agent.tabular.table import KINDS, Layout, layout_of, rows_of
-from agent.text.plain import one_line
-from agent.text.reading import joined
+from agent.text.reading import joined, one_line
 
 PARQUET = ".parquet"
 SUFFIXES = (*KINDS, ".txt", ".xlsx", PARQUET)

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from agent.fitting.head import assign_folds
 from agent.fitting.job import Job, Recipe, Sample
-from agent.text.plain import one_line
+from agent.text.reading import one_line
 
 NUM_ITERATIONS, LEARNING_RATE, BATCH_SIZE = 20, 2e-5, 16  # SetFit's
 TEXTS_PER_PAIR = 2

@@ -2,7 +2,7 @@
 
     head.safetensors         weights float32[roles, dim], bias float32[roles]
     calibration.safetensors  named float arrays: temperature and whatever the fusion was fitted with
-    lexical.safetensors      the lexical head (agent.serving.lexical), where the model has one
+    lexical.safetensors      the lexical head (agent.serving.heads), where the model has one
     tokenizer.json           only when the body was tuned;
     body.onnx                otherwise both are those of the shared base encoder, `<encoders>/<manifest.encoder>/`
     manifest.json            roles, training tickets, metrics, parent, and the SHA-256 of every file above
@@ -35,7 +35,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from agent.errors import RolecallError
-from agent.serving.lexical import LexicalHead
+from agent.serving.heads import LexicalHead
 
 FORMAT: Final = 2
 """Raised when an older Rolecall could not use a newer folder: 2 brought the lexical head."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from agent.serving.artefact import BODY, TOKENIZER, Artefact, CorruptArtefact, Head, Manifest, read
-from agent.serving.scores import probabilities_of
+from agent.serving.heads import probabilities_of
 
 TEMPERATURE = "temperature"
 

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from sqlmodel import Session
 
 from agent.errors import NotPossibleYet
-from agent.store import database_clock, deferred
+from agent.store import deferred, times
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 BUSY_SECONDS = 20
@@ -98,7 +98,7 @@ class Database:
             command.upgrade(config, "head")
             if self.clustered:
                 deferred.install(connection)
-                database_clock.follow(connection)
+                times.follow(connection)
 
     def version(self) -> str | None:
         """Return the version of the schema, None in an empty database."""

@@ -19,9 +19,9 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 from agent.domain import TrainingOutcome, Via
-from agent.store.database_clock import utcnow as utcnow
 from agent.store.forgotten import Forgotten as Forgotten
 from agent.store.times import time_column
+from agent.store.times import utcnow as utcnow
 
 _WAITING = text("state = 'waiting'")
 _DEAD = text("state = 'dead'")

@@ -71,7 +71,7 @@ HEADERS_NEEDED, HEADERS_WITHIN = 3, 6
 
 
 def lines(text: str) -> tuple[Line, ...]:
-    """Return the lines of a plain text (`agent.text.plain`), each with its origin, in their order."""
+    """Return the lines of a plain text (`agent.text.reading`), each with its origin, in their order."""
     return tuple(_signed(list(_quoted(text.split("\n")))))
 
 

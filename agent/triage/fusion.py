@@ -16,7 +16,7 @@ log-odds in place of logarithms. What people said about the same text is no evid
     fusion.answer(model.heads(texts), fired, recalled)
 
 `Fusion.answer` is what answers a ticket wherever one is answered: in service, in the contest of two versions, in every
-study and, with `own` reviews left out, in the fit. agent.learning.calibration fits the weights; `to_arrays` is what the
+study and, with `own` reviews left out, in the fit. agent.learning.weighing fits the weights; `to_arrays` is what the
 artefact keeps.
 """
 
@@ -29,9 +29,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.fitting.head import base_rates
-from agent.serving.scores import logits_of
-from agent.triage.evidence import Evidence, Flags, Floats, Heads, OwnReviews, Recall
-from agent.triage.rule_evidence import PRIOR_STRENGTH, RuleHistory, rule_evidence
+from agent.serving.heads import logits_of
+from agent.triage.evidence import (
+    PRIOR_STRENGTH,
+    Evidence,
+    Flags,
+    Floats,
+    Heads,
+    OwnReviews,
+    Recall,
+    RuleHistory,
+    rule_evidence,
+)
 from heuristics.rules import Hit
 
 OUT_OF_THE_RACE = -30.0  # score of a role that the model has never seen and no evidence supports

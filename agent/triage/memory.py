@@ -27,7 +27,7 @@ from agent.domain import Example, Strength
 from agent.serving.model import Encoder
 from agent.store import tickets
 from agent.store.database import Database
-from agent.text.plain import CLEANER
+from agent.text.reading import CLEANER
 from agent.triage.evidence import Floats, Neighbour, Recall
 from agent.triage.fusion import Fusion
 
@@ -71,7 +71,7 @@ def reviewed_embeddings(
 class Memory:
     """Reviewed tickets as arrays, oldest review first: embeddings [m, dim]; all others [m] or [m, roles].
 
-    Tickets that are none of ours have no label (`agent.triage.none_of_ours`), and no vote.
+    Tickets that are none of ours have no label (`agent.triage.memory_store`), and no vote.
     """
 
     roles: tuple[str, ...]

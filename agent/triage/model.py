@@ -9,6 +9,10 @@ The cut-offs were fitted for the precision target of the training. Where the ope
 are fitted again from the honest answers. A model of the first release kept no labels: the reviews in the database stand
 in, and where there are none left, the cut-offs stay as they were (`rolecall check` says so). The same is done where
 roles were merged since: the merged role gets a cut-off of its own.
+
+The columns of a model, which was trained on the roles of its day, are read as today's roles. A renamed role keeps its
+column. Of merged roles the columns are pooled: counts add up, and so do probabilities where a ticket has one role;
+where it may have several, it has the merged role if it has either.
 """
 
 from __future__ import annotations
@@ -25,11 +29,46 @@ from agent.domain import Example, RoleCatalogue
 from agent.serving.artefact import Arrays, Artefact, Manifest
 from agent.serving.model import Embeddings, RoleModel
 from agent.serving.model import load as load_classifier
-from agent.triage.columns import Columns
 from agent.triage.cutoffs import ROLES_ARRAY, SILENT_BELOW, Cutoffs, fit_cutoffs
-from agent.triage.evidence import Floats, Heads
+from agent.triage.evidence import ARRAY_PREFIX, Floats, Heads
 from agent.triage.fusion import BASE_ARRAY, Fusion
-from agent.triage.rule_evidence import ARRAY_PREFIX
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """Today's `roles`, in the order of the columns, and the index of each column's role: intp[columns]."""
+
+    roles: tuple[str, ...]
+    role: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, names: Sequence[str], catalogue: RoleCatalogue) -> Columns:
+        """Return how columns with these names are read today."""
+        roles = catalogue.today(names)
+        return cls(roles, np.array([roles.index(catalogue.today([name])[0]) for name in names], dtype=np.intp))
+
+    @property
+    def merged(self) -> bool:
+        """Whether two columns are one role today."""
+        return len(self.roles) < len(self.role)
+
+    def total(self, values: NDArray[np.floating]) -> Floats:
+        """Return the sums [..., roles] of values [..., columns]."""
+        return self._reduced(np.add, values)
+
+    def either(self, probabilities: NDArray[np.floating]) -> Floats:
+        """Return the probabilities [..., roles] that at least one holds of independent ones [..., columns]."""
+        return 1.0 - self._reduced(np.multiply, 1.0 - probabilities)
+
+    def highest(self, values: NDArray[np.floating]) -> Floats:
+        """Return the highest [..., roles] of values [..., columns]."""
+        return self._reduced(np.maximum, values)
+
+    def _reduced(self, operation: np.ufunc, values: NDArray[np.floating]) -> Floats:
+        wide = np.asarray(values, dtype=np.float64)
+        reduced = [operation.reduce(wide[..., self.role == role], axis=-1) for role in range(len(self.roles))]
+        return np.stack(reduced, axis=-1)
+
 
 HONEST_ARRAY, LABELS_ARRAY, RECENT_ARRAY = "honest", "labels", "recent"
 SAME_TARGET = 1e-6  # targets closer than this are one: the artefact keeps 32 bits of it

@@ -1,4 +1,4 @@
-"""Limit the size of request headers, and add security headers to responses. Both apply to every address.
+"""Limit the size of requests by their heads, and add security headers to responses. Both apply to every address.
 
 The HTTP parser limits neither request line nor headers nor trailers. The limit costs a request less than a microsecond:
 sizes are added up only when more bytes arrived than it allows. Responses forbid framing, sniffing, caching and
@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -103,3 +104,13 @@ def limited(limits: ServerSettings, waiting: WaitingRoom) -> type[HttpToolsProto
             return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     return Limited
+
+
+def declared_too_large(headers: Headers, most: int) -> bool:
+    """Return whether the body is declared to be larger than `most` bytes, or its length is no number.
+
+    The length may have more digits than Python converts, and zeros before them.
+    """
+    length = headers.get("content-length", "0")
+    digits = length.lstrip("0")
+    return not (length.isascii() and length.isdigit()) or len(digits) > len(str(most)) or int(digits or "0") > most

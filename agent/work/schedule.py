@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from socket import gethostname
 
 import structlog
@@ -19,7 +19,6 @@ from agent.packages import TRAINING, missing
 from agent.store import coordination, retention
 from agent.store.database import Database
 from agent.store.tables import utcnow
-from agent.work.local_time import LocalTime
 
 BATCH = 500
 """Events forgotten in one transaction, so that other writes do not wait for long."""
@@ -120,3 +119,29 @@ async def retrain(command: Sequence[str]) -> int:
             await process.wait()
     log.info("nightly_training_ended", exit_code=code)
     return code
+
+
+class LocalTime(tzinfo):
+    """The local time zone of this process, as the system's own library has it, whatever TZ says.
+
+    The schedule's library reads only names of zones (Europe/Berlin), while POSIX also allows rules, such as CET-1CEST
+    or UTC-3. Source: POSIX.1-2017, 8.3 "Other Environment Variables", TZ.
+    """
+
+    def utcoffset(self, moment: datetime | None) -> timedelta | None:
+        """Return the difference to UTC at a local time."""
+        return None if moment is None else moment.replace(tzinfo=None).astimezone().utcoffset()
+
+    def dst(self, _moment: datetime | None) -> timedelta | None:
+        """Return None: only the whole difference to UTC is known."""
+        return None
+
+    def tzname(self, _moment: datetime | None) -> str:
+        """Return a name; the system may have none."""
+        return "local time"
+
+    def fromutc(self, moment: datetime) -> datetime:
+        """Return the local time of a time in UTC; the second one of an hour that comes twice is marked by `fold`."""
+        there = moment.replace(tzinfo=UTC).astimezone()
+        local = there.replace(tzinfo=None)
+        return local.replace(tzinfo=self, fold=int(local.astimezone().utcoffset() != there.utcoffset()))

@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heuristics import Rule, RuleSet
-from heuristics.pattern_filter import filter_of
-from heuristics.pattern_tree import DEEPEST
+from heuristics.pattern_tree import DEEPEST, filter_of
 from heuristics.patterns import PatternIndex, fault_in
 from heuristics.word_boundaries import translate
 

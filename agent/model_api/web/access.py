@@ -28,7 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.config.settings import ApiSettings
 from agent.model_api.web import docs
-from agent.web.body import declared_too_large
+from agent.web.protection import declared_too_large
 
 HEADER = "X-API-Key"
 PUBLIC = frozenset({"/health", docs.PATH, docs.SCHEMA})

@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from agent.fitting.lexical import STRENGTH, fit_lexical, lexicon_of
-from agent.serving.lexical import LONGEST, LexicalHead, grams_of
+from agent.serving.heads import LONGEST, LexicalHead, grams_of
 
 DESKS = {
     "English": (["tap drips water", "water under the sink"], ["no network here", "the network cable broke"]),

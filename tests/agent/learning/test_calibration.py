@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agent.fitting.evaluation import evaluate
-from agent.learning.calibration import PRIOR, fit_fusion
+from agent.learning.weighing import PRIOR, fit_fusion
 from agent.triage.evidence import Heads, OwnReviews, Recall
 from agent.triage.fusion import Fusion
 from heuristics.rules import Hit, Kind, Scope

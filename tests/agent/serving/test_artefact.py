@@ -22,7 +22,7 @@ from agent.serving.artefact import (
     read_manifest,
     write,
 )
-from agent.serving.lexical import LexicalHead, Lexicon
+from agent.serving.heads import LexicalHead, Lexicon
 
 Build = Callable[..., Manifest]
 ROLES = ("Hydraulics", "Electrical", "Locksmith")

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from agent.serving.artefact import CorruptArtefact, Manifest
+from agent.serving.heads import probabilities_of
 from agent.serving.model import load
-from agent.serving.scores import probabilities_of
 
 LOGITS = arrays(np.float32, (4, 3), elements=st.floats(-1e4, 1e4, width=32))
 

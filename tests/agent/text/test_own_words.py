@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.text.own_words import Origin, cut, lines, own_words
-from agent.text.plain import plain_text
+from agent.text.reading import plain_text
 
 QUOTES = {
     "marked": "> /role Engine\n> please",

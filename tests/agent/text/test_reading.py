@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.text.plain import CLEANER
 from agent.text.pointing import says_nothing
-from agent.text.reading import read
+from agent.text.reading import CLEANER, read
 
 OUTLOOK = "\n\n-----Original Message-----\nFrom: Ann\nSent: Monday\nTo: Desk\nSubject: Old\n\nThe turbo was changed.\n"
 GERMAN = "\n\nVon: Anna\nGesendet: Montag, 3. März 2025\nAn: Desk\nBetreff: Alt\n\nDer Motor wurde getauscht.\n"

@@ -13,9 +13,8 @@ from agent.core import Parts
 from agent.domain import Role, RoleCatalogue
 from agent.learning.contest import contest
 from agent.serving.registry import Registry
-from agent.triage.columns import Columns
 from agent.triage.cutoffs import NEVER
-from agent.triage.model import TicketModel
+from agent.triage.model import Columns, TicketModel
 from tests.agent.conftest import quick
 from tests.conftest import TICKETS
 

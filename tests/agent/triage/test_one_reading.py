@@ -18,7 +18,7 @@ from agent.serving.loaded import LoadedModels
 from agent.store import tickets
 from agent.store.tables import Embedding, Review, Ticket
 from agent.studies.timeline import dated_history
-from agent.text.plain import CLEANER
+from agent.text.reading import CLEANER
 from agent.triage import memory
 from agent.triage.opinion import Opinion
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.triage.evidence import OwnReviews
-from agent.triage.rule_evidence import RuleHistory, rule_evidence
+from agent.triage.evidence import OwnReviews, RuleHistory, rule_evidence
 from heuristics.rules import Hit, Kind, Scope
 
 ROLES = ("Plumbing", "Network", "Access")

@@ -11,8 +11,7 @@ import pytest
 
 from agent.config.settings import LearningSettings, Settings
 from agent.core import Parts
-from agent.work.local_time import LocalTime
-from agent.work.schedule import schedule
+from agent.work.schedule import LocalTime, schedule
 
 BERLIN = "CET-1CEST,M3.5.0,M10.5.0/3"
 

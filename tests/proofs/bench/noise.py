@@ -14,8 +14,8 @@ import numpy as np
 from cleanlab.rank import get_label_quality_scores
 from numpy.typing import NDArray
 
-from agent.learning.calibration import fit_fusion
 from agent.learning.training_set import group_duplicates
+from agent.learning.weighing import fit_fusion
 from agent.studies.cleaning import SHARE, suspicious
 from agent.triage.evidence import Heads, OwnReviews
 from agent.triage.fusion import Fusion

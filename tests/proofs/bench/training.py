@@ -31,8 +31,8 @@ from numpy.typing import NDArray
 from agent.fitting import child
 from agent.fitting.evaluation import evaluate
 from agent.fitting.job import FitResult, Job, Progress, Recipe, Sample
+from agent.serving.heads import probabilities_of
 from agent.serving.model import Encoder
-from agent.serving.scores import probabilities_of
 from tests.proofs.bench.training_draws import CACHE, Draw, draw, load
 from tests.proofs.bench.training_report import DEFAULT, FROZEN, ITERATED, OURS, TFIDF, Run, line, report
 

@@ -11,8 +11,8 @@ import pytest
 
 from agent.fitting.job import Job, Recipe, Sample
 from agent.fitting.process.run import fit
+from agent.serving.heads import probabilities_of
 from agent.serving.model import Encoder
-from agent.serving.scores import probabilities_of
 
 pytestmark = pytest.mark.filterwarnings("default")  # other people's libraries warn as they like
 

@@ -1,8 +1,9 @@
-"""The lexical head: a linear classifier on the words and letters of a text, weighted by TF-IDF.
+"""What heads of a model have in common, scores and probabilities, and the lexical head.
 
-It knows what the encoder does not: names, numbers, shorthand, and every language. It counts words, pairs of
-neighbouring words, and runs of 2 to 5 letters in a word; each is known by its CRC-32 only, so that a model keeps no
-word of anybody's ticket. Training and serving count with the same function.
+That is a linear classifier on the words and letters of a text, weighted by TF-IDF. It knows what the encoder does not:
+names, numbers, shorthand, and every language. It counts words, pairs of neighbouring words, and runs of 2 to 5 letters
+in a word; each is known by its CRC-32 only, so that a model keeps no word of anybody's ticket. Training and serving
+count with the same function.
 
     lexical.safetensors    grams uint32[grams] ascending, rarity float32[grams], weights float32[grams, roles],
                            bias float32[roles]
@@ -21,7 +22,35 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.serving.scores import probabilities_of
+SMALLEST_PROBABILITY = 1e-6  # a float32 softmax rounds to 0 not far below; its logarithm must stay finite
+
+
+def probabilities_of(
+    logits: NDArray[np.float32], *, multi_label: bool, temperature: float = 1.0
+) -> NDArray[np.float32]:
+    """Turn logits[n, roles] into probabilities of the same shape.
+
+    Dividing by a temperature fitted on held-out tickets calibrates them (Guo et al. 2017).
+    """
+    return normalised(logits.astype(np.float64) / temperature, multi_label=multi_label).astype(np.float32)
+
+
+def normalised(logits: NDArray[np.float64], *, multi_label: bool) -> NDArray[np.float64]:
+    """Return the softmax over the roles when a ticket has one role, a sigmoid for each when it may have several."""
+    if multi_label:
+        sigmoid: NDArray[np.float64] = np.exp(-np.logaddexp(0, -logits))
+        return sigmoid
+    result: NDArray[np.float64] = np.exp(logits - logits.max(axis=1, keepdims=True))
+    result /= result.sum(axis=1, keepdims=True)
+    return result
+
+
+def logits_of(probabilities: NDArray[np.float64], *, multi_label: bool) -> NDArray[np.float64]:
+    """Turn probabilities [..., roles] back into logits: logarithms, or log-odds when several roles are possible."""
+    likely = np.clip(probabilities, SMALLEST_PROBABILITY, 1.0 - SMALLEST_PROBABILITY)
+    logits: NDArray[np.float64] = np.log(likely)
+    return logits - np.log1p(-likely) if multi_label else logits
+
 
 LONGEST = 10_000
 """Characters of a text that are read: beyond them, time would grow and the answer would not change."""
