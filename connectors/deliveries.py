@@ -1,17 +1,15 @@
-"""Verify where a delivery comes from, and decode its JSON strictly.
+"""Compare the secret of a delivery, and decode its JSON strictly.
 
-Signatures are compared in constant time; every anomaly raises InvalidSignature, whatever the bytes are. Each check
-takes several secrets, because during a rotation both the old and the new one are accepted. Parsers disagree on
-duplicate keys, NaN, depth, lone surrogates and numbers beyond 64 bits; JSON accepted here means the same everywhere.
+Several secrets are accepted, because during a rotation both the old and the new one are; `signing.py` checks
+signatures. Parsers disagree on duplicate keys, NaN, depth, lone surrogates and numbers beyond 64 bits; JSON accepted
+here means the same everywhere.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
@@ -19,12 +17,6 @@ from jiter import from_json
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from connectors.errors import InvalidSignature, MalformedPayload
-
-STANDARD_PREFIX = "whsec_"
-STANDARD_TOLERANCE = 300.0
-"""Seconds that a timestamp may lie off, as in the reference libraries of Standard Webhooks."""
-
-_LONGEST_TIMESTAMP = 12
 
 
 def verify_shared_secret(given: str, secrets: Sequence[str]) -> None:
@@ -35,46 +27,7 @@ def verify_shared_secret(given: str, secrets: Sequence[str]) -> None:
     digest = _digest(given)
     matches = [hmac.compare_digest(digest, _digest(secret)) for secret in secrets]
     if not any(matches):
-        raise InvalidSignature("the secret in the path is missing or wrong")
-
-
-def verify_standard_webhook(
-    headers: Mapping[str, str],
-    body: bytes,
-    secrets: Sequence[str],
-    *,
-    now: float,
-    tolerance: float = STANDARD_TOLERANCE,
-) -> None:
-    """Raise InvalidSignature unless the delivery is signed as Standard Webhooks says (symmetric scheme, `v1`).
-
-    `headers` has lower-case names, `now` is Unix time and `tolerance` is in seconds.
-    Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
-    """
-    try:
-        message_id, timestamp, signatures = (
-            headers[f"webhook-{name}"].encode("ascii") for name in ("id", "timestamp", "signature")
-        )
-    except KeyError as missing:
-        raise InvalidSignature(f"the header {missing.args[0]} is missing") from None
-    except UnicodeEncodeError:
-        raise InvalidSignature("a signature header has characters outside ASCII") from None
-    if not timestamp.isdigit() or len(timestamp) > _LONGEST_TIMESTAMP or abs(now - int(timestamp)) > tolerance:
-        raise InvalidSignature("the timestamp is unreadable, too old or in the future")
-    message = b".".join((message_id, timestamp, body))
-    given = [item.removeprefix(b"v1,") for item in signatures.split() if item.startswith(b"v1,")]
-    expected = [base64.b64encode(hmac.digest(standard_key(secret), message, "sha256")) for secret in secrets]
-    matches = [hmac.compare_digest(left, right) for left in expected for right in given]
-    if not any(matches):
-        raise InvalidSignature("no signature matches")
-
-
-def standard_key(secret: str) -> bytes:
-    """Return the key bytes of a `whsec_` secret. Raises ValueError; call it in the start-up check."""
-    try:
-        return base64.b64decode(secret.removeprefix(STANDARD_PREFIX), validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError("not a whsec_ secret: the part behind the prefix has to be base64") from None
+        raise InvalidSignature("the secret is missing or wrong")
 
 
 def _digest(text: str) -> bytes:

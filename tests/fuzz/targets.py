@@ -11,6 +11,7 @@ from tests.fuzz.target import Target
 TARGETS: Mapping[str, Callable[[Path], Target]] = {
     "receiver": webhooks.receiver,
     "standard_webhook": webhooks.standard_webhook,
+    "other_proofs": webhooks.other_proofs,
     "shared_secret": webhooks.shared_secret,
     "helpdesk_delivery": webhooks.helpdesk_delivery,
     "strict_json": webhooks.strict_json,

@@ -19,11 +19,13 @@ from starlette.types import Message
 from agent.app import create_app
 from agent.config.settings import Settings
 from agent.core import assemble
-from connectors.deliveries import decode, standard_key, verify_shared_secret, verify_standard_webhook
+from connectors.deliveries import decode, verify_shared_secret
 from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
 from connectors.django_helpdesk.payload import WebhookBody
 from connectors.errors import InvalidSignature, MalformedPayload
 from connectors.events import Delivery
+from connectors.proofs import BasicAuth, Hmac, SecretInHeader, SecretInPath, standard_webhooks
+from connectors.signing import key_of, verify, verify_hmac
 from tests.connectors import hostile
 from tests.connectors.contract import check as check_event
 from tests.fuzz.target import Target, one_line, text_of
@@ -134,7 +136,7 @@ def standard_webhook(_scratch: Path) -> Target:
         if data.startswith(b"+"):
             headers["webhook-signature"] = headers.get("webhook-signature", "") + " v1," + _signed(headers, body)
         try:
-            verify_standard_webhook(headers, body, [STANDARD_SECRET], now=NOW)
+            verify_hmac(standard_webhooks(), Delivery(headers, body), [STANDARD_SECRET], now=NOW)
         except InvalidSignature as error:
             one_line(str(error))
         else:
@@ -150,9 +152,56 @@ def standard_webhook(_scratch: Path) -> Target:
 def _signed(headers: Mapping[str, str], body: bytes) -> str:
     signed = f"{headers.get('webhook-id', '')}.{headers.get('webhook-timestamp', '')}."
     with contextlib.suppress(UnicodeEncodeError):
-        digest = hmac.new(standard_key(STANDARD_SECRET), signed.encode() + body, hashlib.sha256)
+        digest = hmac.new(key_of(standard_webhooks(), STANDARD_SECRET), signed.encode() + body, hashlib.sha256)
         return base64.b64encode(digest.digest()).decode()
     return ""
+
+
+def other_proofs(_scratch: Path) -> Target:
+    """All other ways to prove where a delivery comes from: what gets in holds the secret, or its hash of the body.
+
+    `+` in front signs the delivery with the secret, and then it gets in.
+    """
+    hub = Hmac(header="x-hub-signature", prefix="sha1=", algorithm="sha1")
+    items = Hmac(
+        header="x-items",
+        prefix="v1=",
+        separator=",",
+        message="{timestamp}.{body}",
+        timestamp_prefix="t=",
+        tolerance=300,
+    )
+    shown = [SecretInHeader(header="x-secret"), BasicAuth(user="rolecall"), SecretInPath()]
+
+    def check(data: bytes) -> None:
+        head, _, body = data.removeprefix(b"+").partition(b"\n\n")
+        lines = (text_of(line).partition(": ") for line in head.split(b"\n"))
+        headers = {name.lower(): value for name, _, value in lines}
+        digest = hmac.new(SECRET.encode(), body, hashlib.sha1).hexdigest()
+        if data.startswith(b"+"):
+            headers["x-hub-signature"] = f"sha1={digest}"
+        delivery = Delivery(headers, body, headers.get("segment", ""))
+        try:
+            verify([hub, items, *shown], delivery, [SECRET], now=NOW)
+        except InvalidSignature as error:
+            assert not data.startswith(b"+")
+            one_line(str(error))
+        else:
+            basic = base64.b64encode(f"rolecall:{SECRET}".encode()).decode()
+            dated = hmac.new(SECRET.encode(), f"{NOW}.".encode() + body, hashlib.sha256).hexdigest()
+            said = "\n".join(headers.values())
+            assert any(proof in said for proof in (SECRET, digest, basic.rstrip("="), dated))
+
+    dated = hmac.new(SECRET.encode(), f"{NOW}.{{}}".encode(), hashlib.sha256).hexdigest()
+    basic = base64.b64encode(f"rolecall:{SECRET}".encode())
+    seeds = [
+        b"+\n\n{}",
+        f"x-items: t={NOW},v1={dated}\n\n{{}}".encode(),
+        b"authorization: Basic " + basic + b"\n\n",
+        f"x-secret: {SECRET}\n\n{{}}".encode(),
+        f"segment: {SECRET}/created\n\n{{}}".encode(),
+    ]
+    return Target(check, seeds)
 
 
 def shared_secret(_scratch: Path) -> Target:
