@@ -1,0 +1,100 @@
+"""What messages say, by the cues of their language: one file of patterns a language, in `cues/`."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import re2  # type: ignore[import-untyped]  # google-re2 ships no stubs
+
+LEAST_WORDS = 2
+"""So many of a language's commonest words tell that a text is in it."""
+MEMORY = 256 << 20
+"""Bytes that the automaton of a language's cues may take: a limit, not what it takes."""
+LONGEST = 1_000
+"""Characters of a sentence that are searched."""
+
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
+_SIGN = re.compile(r"([^\w\s'-])")
+
+
+class Cue(StrEnum):
+    """What a sentence does."""
+
+    ACTION = "action"
+    CAUSE = "cause"
+    PROBLEM = "problem"
+    REQUEST = "request"
+    CHATTER = "chatter"
+    FAILED = "failed"
+    CONFIRM = "confirm"
+    SELF_FIX = "self_fix"
+    DECLINED = "declined"
+    DUPLICATE = "duplicate"
+    WORKAROUND = "workaround"
+    PROMISE = "promise"
+    NO_FIX = "no_fix"
+    INJECTED = "injected"
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """The cues of one language, and the commonest words by which it is known."""
+
+    code: str
+    words: frozenset[str]
+    kinds: tuple[Cue, ...]
+    """The kind of each pattern, in the order in which `search` numbers them."""
+    search: Any
+
+    def cues(self, sentence: str) -> Mapping[Cue, int]:
+        """Return how many patterns of each kind a sentence matches."""
+        return Counter(self.kinds[found] for found in self.search.Match(_spaced(sentence[:LONGEST])) or ())
+
+
+@cache
+def languages() -> tuple[Language, ...]:
+    """Return all languages with cues. Reading them takes a tenth of a second, once."""
+    folder = resources.files("agent.writing") / "cues"
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
+    return tuple(_language(file.name.removesuffix(".toml"), tomllib.loads(file.read_text("utf-8"))) for file in files)
+
+
+def _language(code: str, table: Mapping[str, Sequence[str]]) -> Language:
+    options = re2.Options()
+    options.log_errors, options.max_mem = False, MEMORY
+    search = re2.Set.SearchSet(options)
+    kinds = []
+    for kind in Cue:
+        for pattern in table.get(kind, ()):
+            search.Add(_bounded(pattern))
+            kinds.append(kind)
+    search.Compile()
+    return Language(code, frozenset(table["words"]), tuple(kinds), search)
+
+
+def _spaced(sentence: str) -> str:
+    """Return a sentence as patterns see it: small letters, one blank around each word and sign."""
+    parted = _SIGN.sub(r" \1 ", sentence.lower().replace("’", "'"))
+    return f" {' '.join(parted.split())} "
+
+
+def _bounded(pattern: str) -> str:
+    """Return a pattern that matches whole words; with `^` and `$` it matches at the beginning and at the end alone."""
+    words = pattern.removeprefix("^").removesuffix("$")
+    return f"{'^' if pattern.startswith('^') else ''} (?:{words}) {'$' if pattern.endswith('$') else ''}"
+
+
+def language_of(text: str) -> Language | None:
+    """Return the language of a text that has cues; None where it is none of them, or there is too little text."""
+    words = [word.casefold() for word in _WORD.findall(text[:2_000])]
+    counts = [(sum(word in language.words for word in words), language) for language in languages()]
+    count, best = max(counts, key=lambda pair: pair[0])
+    return best if count >= LEAST_WORDS else None

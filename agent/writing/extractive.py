@@ -1,0 +1,74 @@
+"""The writer that needs no language model: pick the message with the solution, and cut the note from the messages.
+
+It never words anything itself. Where the messages hold no solution it says so: an invented fix is worse than none.
+"""
+
+from __future__ import annotations
+
+from agent.writing import picking
+from agent.writing.cues import Cue
+from agent.writing.cutting import cut
+from agent.writing.marking import Marked, mark
+from agent.writing.note import SOLVED, Outcome, Part, Written
+from agent.writing.reading import ENDED, Found, Reading
+from agent.writing.thread import Sentence, Thread
+from agent.writing.weights import Weights, shipped
+
+MOST_WORDS = 60
+"""Words of a note, its headings among them."""
+SHARES = {
+    Part.FIX: 32,
+    Part.REASON: 34,
+    Part.CAUSE: 24,
+    Part.FOUND: 24,
+    Part.PROBLEM: 20,
+    Part.ANSWER: 40,
+    Part.TRIED: 12,
+}
+"""Words that a part may take."""
+LEAST_PROBLEM = 12
+"""Words that are kept free for the problem."""
+ORDER = (Part.PROBLEM, Part.CAUSE, Part.FOUND, Part.FIX, Part.REASON, Part.ANSWER, Part.TRIED)
+
+_DONE = (Cue.ACTION, Cue.WORKAROUND, Cue.SELF_FIX)
+_KINDS = {Part.CAUSE: (Cue.CAUSE,), Part.PROBLEM: (Cue.PROBLEM,), Part.REASON: tuple(ENDED)}
+
+
+def write(thread: Thread, weights: Weights | None = None) -> Written:
+    """Return the note on a thread that has ended; time is linear in its length."""
+    reading = Reading(mark(thread), weights or shipped())
+    return _composed(reading, reading.found())
+
+
+def pick(thread: Thread, weights: Weights | None = None) -> int | None:
+    """Return the number of the message that most likely holds the solution, None where there is none to choose."""
+    marked = mark(thread)
+    scores = picking.scores(marked, (weights or shipped()).message)
+    return marked[max(scores, key=lambda place: scores[place])].turn.number if scores else None
+
+
+def _composed(reading: Reading, found: Found) -> Written:
+    """Return the parts, cut so that all of them fit, the most important first."""
+    wanted = {**found.parts, Part.PROBLEM: reading.problem()}
+    parts: dict[Part, list[Sentence]] = {}
+    left = MOST_WORDS
+    reserved = LEAST_PROBLEM if wanted[Part.PROBLEM] else 0
+    for part in (Part.FIX, Part.REASON, Part.ANSWER, Part.CAUSE, Part.FOUND, Part.PROBLEM):
+        share = min(SHARES[part], left - 1 - (reserved if part is not Part.PROBLEM else 0))
+        for marked in sorted(wanted.get(part, ()), key=lambda s: -reading.score(s, part)):
+            if (sentence := _cut(reading, marked, part, share)) is not None:
+                parts.setdefault(part, []).append(sentence)
+                share -= len(sentence.text.split())
+        parts.get(part, []).sort(key=lambda s: (s.number, s.place))
+        left -= sum(len(s.text.split()) for s in parts.get(part, ())) + (part in parts)
+    if found.outcome in SOLVED or found.outcome is Outcome.NO_FIX:
+        for marked in reading.tried():
+            if (sentence := _cut(reading, marked, Part.TRIED, min(left - 1, SHARES[Part.TRIED]))) is not None:
+                parts[Part.TRIED] = [sentence]
+                break
+    return Written(found.outcome, tuple((part, tuple(parts[part])) for part in ORDER if part in parts), found.anchor)
+
+
+def _cut(reading: Reading, marked: Marked, part: Part, most: int) -> Sentence | None:
+    language = next(t.language for t in reading.thread if t.turn.number == marked.sentence.number)
+    return cut(marked, _KINDS.get(part, _DONE), language, most)

@@ -1,0 +1,60 @@
+"""What is written about a ticket, as data: parts of sentences, each with the message that it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agent.writing.thread import Sentence
+
+
+class Part(StrEnum):
+    """What a part of a text says about a ticket."""
+
+    PROBLEM = "problem"
+    CAUSE = "cause"
+    FOUND = "found"
+    """What staff saw when they looked, where nobody calls it the cause."""
+    FIX = "fix"
+    REASON = "reason"
+    """Why it ended without a fix."""
+    TRIED = "tried"
+    """What had been tried before, and did not help."""
+    STATUS = "status"
+    """What was last said on an open ticket."""
+    ANSWER = "answer"
+    """The message that most likely holds the solution, where that is all that can be said."""
+
+
+class Outcome(StrEnum):
+    """How a ticket ended, as far as its messages tell. UNKNOWN: they are in a language without cues."""
+
+    FIXED = "fixed"
+    WORKAROUND = "workaround"
+    SELF_FIXED = "self-fixed"
+    DECLINED = "declined"
+    DUPLICATE = "duplicate"
+    NO_FIX = "no-fix"
+    UNKNOWN = "unknown"
+
+
+SOLVED = frozenset({Outcome.FIXED, Outcome.WORKAROUND, Outcome.SELF_FIXED})
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A text about a ticket; `anchor` is the number of the message that holds the solution, None where none does."""
+
+    outcome: Outcome
+    parts: tuple[tuple[Part, tuple[Sentence, ...]], ...]
+    anchor: int | None = None
+
+    def sentences(self, *parts: Part) -> Iterator[Sentence]:
+        """Yield the sentences of these parts; of all where none is named."""
+        yield from (s for part, sentences in self.parts if part in parts or not parts for s in sentences)
+
+    @property
+    def words(self) -> int:
+        """How many words it has, its headings among them."""
+        return len(self.parts) + sum(len(sentence.text.split()) for sentence in self.sentences())

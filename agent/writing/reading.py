@@ -1,0 +1,218 @@
+"""What follows from a marked conversation: what failed, which sentences say what helped and why, and how it ended.
+
+Safe rather than complete: what was said before somebody wrote that it still fails never is the fix, nor are the words
+of a requester who does not say that they found it themselves, nor a message that gives orders to us.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from agent.writing import picking
+from agent.writing.cues import Cue
+from agent.writing.marking import Marked, MarkedTurn
+from agent.writing.note import Outcome, Part
+from agent.writing.weights import Weights
+
+MOST_SENTENCES = 3
+SHORT = 3
+"""Words; a shorter sentence says little."""
+WITHIN = 1.5
+"""How much less than the best sentence another one of the fix may score."""
+LAST_MESSAGES = 3
+"""Messages of staff in which the reason for an end without a fix is looked for."""
+
+ENDED: Mapping[Cue, Outcome] = {
+    Cue.DUPLICATE: Outcome.DUPLICATE,
+    Cue.DECLINED: Outcome.DECLINED,
+    Cue.NO_FIX: Outcome.NO_FIX,
+}
+"""What ends a ticket without a fix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How a ticket ended, the number of the message with the solution, and the sentences of each part, uncut."""
+
+    outcome: Outcome
+    anchor: int | None = None
+    parts: Mapping[Part, Sequence[Marked]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A marked thread, and what follows from it."""
+
+    thread: Sequence[MarkedTurn]
+    weights: Weights
+
+    def found(self) -> Found:
+        """Return how the ticket ended, and the sentences that say so."""
+        if not self.thread:
+            return Found(Outcome.NO_FIX)
+        scores = picking.scores(self.thread, self.weights.message)
+        if all(turn.language is None for turn in self.thread):
+            return self._without_claims(scores)
+        able = {place: score for place, score in scores.items() if place > self._last_failed and self._may_solve(place)}
+        fix = self._fix(able)
+        ended, reason = self._ended(fix)
+        if not fix or ended is not None or self._still_failing:
+            return Found(ended or Outcome.NO_FIX, None, {Part.REASON: reason})
+        anchor = max({s.sentence.number for s in fix}, key=lambda n: self._score_of(n, able))
+        cause = self._cause(anchor, fix)
+        seen = () if cause else self._seen(anchor, fix)
+        return Found(self._outcome(fix), anchor, {Part.FIX: fix, Part.CAUSE: cause, Part.FOUND: seen})
+
+    def _without_claims(self, scores: Mapping[int, float]) -> Found:
+        """Return the likeliest message alone: without cues, nothing is known of what it says."""
+        if not scores:
+            return Found(Outcome.UNKNOWN)
+        best = self.thread[max(scores, key=lambda place: scores[place])]
+        return Found(Outcome.UNKNOWN, best.turn.number, {Part.ANSWER: best.marked[:MOST_SENTENCES]})
+
+    @cached_property
+    def _last_failed(self) -> int:
+        """Return the place of the last message that says it still fails, and that staff or the requester went on after.
+
+        0 where there is none. All that was done before it did not help.
+        """
+        for place in range(len(self.thread) - 1, 0, -1):
+            if _unhappy(self.thread[place]) and not self.thread[place].hostile and self._went_on(place):
+                return place - (not self.thread[place].turn.by_requester)  # who says so may go on in the same message
+        return 0
+
+    def _went_on(self, place: int) -> bool:
+        own = not self.thread[place].turn.by_requester and any(self._statement(s) for s in self.thread[place].marked)
+        return own or any(
+            self._may_solve(p) and any(map(self._statement, self.thread[p].marked)) for p in self._after(place)
+        )
+
+    def _after(self, place: int) -> range:
+        return range(place + 1, len(self.thread))
+
+    @cached_property
+    def _still_failing(self) -> bool:
+        """Return whether the last that the requester said of it is that it fails, and nothing was done since."""
+        theirs = [p for p in self._after(self._last_failed) if self.thread[p].turn.by_requester]
+        return bool(theirs) and _unhappy(self.thread[theirs[-1]]) and not self._went_on(theirs[-1])
+
+    def _statement(self, marked: Marked) -> bool:
+        return self.score(marked, Part.FIX) > 0
+
+    def _may_solve(self, place: int) -> bool:
+        """Return whether a message may hold a fix: staff's, or the requester's who found it without them."""
+        turn = self.thread[place]
+        if turn.hostile or place == 0:
+            return False
+        if not turn.turn.by_requester:
+            return True
+        alone = all(earlier.turn.by_requester for earlier in self.thread[:place])
+        return not _unhappy(turn) and (turn.count(Cue.SELF_FIX) > 0 or (alone and turn.count(Cue.ACTION) > 0))
+
+    def _score_of(self, number: int, scores: Mapping[int, float]) -> float:
+        return next(score for place, score in scores.items() if self.thread[place].turn.number == number)
+
+    def _fix(self, able: Mapping[int, float]) -> tuple[Marked, ...]:
+        """Return the sentences that say what helped, in their order."""
+        if not able:
+            return ()
+        best = max(able.values())
+        told = [
+            (self.score(s, Part.FIX) + 0.5 * max(score - best, -3.0), s)
+            for place, score in able.items()
+            for s in self.thread[place].marked
+            if self._statement(s)
+        ]
+        told.sort(key=lambda pair: -pair[0])
+        near = [s for score, s in told[:MOST_SENTENCES] if score >= max(told[0][0] - WITHIN, 0.1)]
+        return tuple(sorted(near, key=lambda s: (s.sentence.number, s.sentence.place)))
+
+    def _ended(self, fix: Sequence[Marked]) -> tuple[Outcome | None, tuple[Marked, ...]]:
+        """Return how the ticket ended without a fix, and the sentences that say so; (None, ()) where it did not."""
+        happy = max((p for p, t in enumerate(self.thread) if p and t.turn.by_requester and _happy(t)), default=0)
+        staff = [p for p in self._after(max(happy, self._last_failed)) if not self.thread[p].turn.by_requester]
+        told = [
+            s
+            for place in [p for p in staff if not self.thread[p].hostile][-LAST_MESSAGES:]
+            for s in self.thread[place].marked
+            if s.has(*ENDED) and self.score(s, Part.REASON) > 0
+        ]
+        weight = {kind: sum(s.cues.get(kind, 0) for s in told) for kind in ENDED}
+        done = sum(s.has(Cue.ACTION) and not s.has(*ENDED) for s in fix)
+        kind = max(weight, key=lambda each: weight[each])
+        if weight[kind] == 0 or (kind is not Cue.DUPLICATE and weight[kind] < done):
+            return None, ()
+        return ENDED[kind], self._shortlist(told, Part.REASON)
+
+    def _outcome(self, fix: Sequence[Marked]) -> Outcome:
+        numbers = {s.sentence.number for s in fix}
+        if all(turn.turn.by_requester for turn in self.thread if turn.turn.number in numbers):
+            return Outcome.SELF_FIXED
+        return Outcome.WORKAROUND if any(s.has(Cue.WORKAROUND) for s in fix) else Outcome.FIXED
+
+    def _shortlist(self, found: Sequence[Marked], part: Part) -> tuple[Marked, ...]:
+        """Return the best sentences in their order."""
+        best = sorted(found, key=lambda s: -self.score(s, part))[:MOST_SENTENCES]
+        return tuple(sorted(best, key=lambda s: (s.sentence.number, s.sentence.place)))
+
+    def score(self, marked: Marked, part: Part) -> float:
+        """Return how well a sentence fits a part; below 0 where it must not stand there."""
+        asks = marked.sentence.text.rstrip().endswith("?") and (marked.has(Cue.REQUEST) or not marked.has(Cue.ACTION))
+        if marked.has(Cue.INJECTED) or asks:
+            return -1.0
+        weights = self.weights.sentence.get(part, {})
+        base = weights.get("any", 0.0) + weights.get("short", 0.0) * (len(marked.sentence.text.split()) < SHORT)
+        return base + sum(weights.get(kind, 0.0) * (0.75 + 0.25 * min(n, 3)) for kind, n in marked.cues.items())
+
+    def _cause(self, anchor: int, fix: Sequence[Marked]) -> tuple[Marked, ...]:
+        """Return the sentence that says best why it happened: in the message of the fix, or near it."""
+        told = [
+            (self.score(s, Part.CAUSE) + 1.5 / (1 + abs(anchor - turn.turn.number)), s)
+            for place, turn in enumerate(self.thread)
+            if place and not turn.hostile and (not turn.turn.by_requester or turn.turn.number == anchor)
+            for s in turn.marked
+            if s.has(Cue.CAUSE)
+            and s not in fix
+            and self.score(s, Part.CAUSE) > 0
+            and (place > self._last_failed or not s.has(Cue.ACTION))
+        ]
+        return (max(told, key=lambda pair: pair[0])[1],) if told else ()
+
+    def _seen(self, anchor: int, fix: Sequence[Marked]) -> tuple[Marked, ...]:
+        """Return the statement nearest to the fix that is none itself: people tell what they saw, then what they did."""
+        told = [
+            (-abs(anchor - turn.turn.number), self.score(s, Part.FIX), -s.sentence.place, s)
+            for turn in self.thread[self._last_failed + 1 :]
+            if not turn.hostile
+            and (not turn.turn.by_requester or turn.turn.number == anchor)
+            and turn.turn.number <= anchor
+            for s in turn.marked
+            if s not in fix and self._statement(s) and not s.has(Cue.CHATTER, Cue.PROMISE, Cue.CONFIRM, Cue.FAILED)
+        ]
+        return (max(told, key=lambda each: each[:3])[3],) if told else ()
+
+    def problem(self) -> tuple[Marked, ...]:
+        """Return the sentence of the opening that says best what is wrong or wanted; none of an order to us."""
+        able = [s for turn in self.thread[:1] for s in turn.marked if not s.has(Cue.INJECTED)]
+        scored = [(self.score(s, Part.PROBLEM) - 0.35 * s.sentence.place, s) for s in able]
+        return (max(scored, key=lambda pair: pair[0])[1],) if scored else ()
+
+    def tried(self) -> Iterator[Marked]:
+        """Yield what was done before it still failed, the latest first."""
+        for place in range(self._last_failed, 0, -1):
+            turn = self.thread[place]
+            if not turn.turn.by_requester and not turn.hostile:
+                yield from (s for s in turn.marked if s.has(Cue.ACTION) and self.score(s, Part.TRIED) > 0)
+
+
+def _unhappy(turn: MarkedTurn) -> bool:
+    """Return whether a reply says that it still fails, and not that it works."""
+    failed = sum(s.cues.get(Cue.FAILED, 0) for s in turn.marked)
+    return failed > sum(s.cues.get(Cue.CONFIRM, 0) for s in turn.marked)
+
+
+def _happy(turn: MarkedTurn) -> bool:
+    """Return whether a reply says that it works."""
+    return turn.count(Cue.CONFIRM) > 0 and not _unhappy(turn)

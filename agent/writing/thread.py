@@ -1,0 +1,153 @@
+"""A ticket's conversation as sentences, each with its message, so that whatever is cut from it can be traced."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from agent.text.mail_phrases import GREETINGS
+from agent.text.own_words import Origin, lines
+from agent.text.plain import plain_text
+from connectors.events import AuthorKind, Message, Visibility
+
+MOST_MESSAGES = 200
+"""Messages of a thread that are read: the first ones and the last ones."""
+LONGEST_MESSAGE = 20_000
+"""Characters of a message that are read."""
+WRAPPED = 60
+"""Characters; a longer line may go on in the next one, broken by a mail program."""
+
+_ENDS = re.compile(r"(?<=[.!?…。！？])[\"'”»)\]*]*\s+(?=[\"'“„«(\[*]*[^\W_])|(?<=[。！？])")
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|approx|mr|mrs|ms|dr|prof|st|no|nr|fig|resp|incl|ca|bzw|z\.\s?b|d\.\s?h|u\.\s?a|usw|"
+    r"evtl|ggf|inkl|tel|str|abt|hr|fr|mme|sra?|núm|p\.\s?ej|[a-z]|\d{1,2})\.$",
+    re.I,
+)
+_GREETING = re.compile(
+    rf"^\W{{0,3}}(?:{'|'.join(GREETINGS)})(?!\w)(?:[ \t]+[\w.'’-]+){{0,4}}?\s*(?:[,!:]+|\s[-–])\s*", re.I
+)
+_GREETED = re.compile(rf"^\W{{0,3}}(?:{'|'.join(GREETINGS)})(?!\w)(?:\W+\w+){{0,3}}\W*$", re.I)
+_LIST_MARK = re.compile(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s+")
+_WORDS = re.compile(r"[^\W_]")
+_LINK = re.compile(r"https?://\S+|\bwww\.\S+", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A ticket's subject and its messages, oldest first; the first one is the text that it was opened with."""
+
+    subject: str
+    messages: tuple[Message, ...]
+
+    def public(self) -> Thread:
+        """Return what the requester can read of it: a message of which that is not known is left out."""
+        first = self.messages[:1]
+        later = (message for message in self.messages[1:] if message.visibility is Visibility.PUBLIC)
+        return Thread(self.subject, (*(m for m in first if m.visibility is not Visibility.STAFF_ONLY), *later))
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence as somebody wrote it: `number` of its message in the thread, from 1 for the opening."""
+
+    text: str
+    number: int
+    message_id: str | None
+    place: int
+    """Which sentence of its message it is, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A message as its author's own sentences."""
+
+    number: int
+    message: Message
+    sentences: tuple[Sentence, ...]
+    links: int
+    code: int
+    """Lines of code."""
+
+    @property
+    def words(self) -> int:
+        """How many words the sentences have."""
+        return sum(len(sentence.text.split()) for sentence in self.sentences)
+
+    @property
+    def by_requester(self) -> bool:
+        """Whether the requester wrote it, for certain."""
+        return self.message.author_kind is AuthorKind.REQUESTER
+
+    @property
+    def by_staff(self) -> bool:
+        """Whether staff wrote it, for certain: what only staff can read counts, too."""
+        kind = self.message.author_kind
+        private = self.message.visibility is Visibility.STAFF_ONLY and kind is not AuthorKind.SYSTEM
+        return kind is AuthorKind.STAFF or (private and kind is AuthorKind.UNKNOWN)
+
+
+def turns(thread: Thread) -> tuple[Turn, ...]:
+    """Return the messages of people, divided into sentences; of a very long thread, its two ends."""
+    numbered = list(enumerate(thread.messages, start=1))
+    if len(numbered) > MOST_MESSAGES:
+        numbered = [*numbered[: MOST_MESSAGES // 2], *numbered[-MOST_MESSAGES // 2 :]]
+    people = ((number, m) for number, m in numbered if number == 1 or m.author_kind is not AuthorKind.SYSTEM)
+    return tuple(_turn(number, message) for number, message in people)
+
+
+def _turn(number: int, message: Message) -> Turn:
+    found = lines(plain_text(message.text[:LONGEST_MESSAGE]))
+    own = [line.text if line.origin is Origin.OWN else "" for line in found]
+    texts = (text for paragraph in _paragraphs(own) for text in _sentences(paragraph))
+    cut = [Sentence(text, number, message.id, place) for place, text in enumerate(texts)]
+    code = sum(line.origin is Origin.CODE for line in found)
+    return Turn(number, message, tuple(cut), sum(len(_LINK.findall(line)) for line in own), code)
+
+
+def _paragraphs(own: Sequence[str]) -> Iterator[str]:
+    """Yield runs of lines that belong together: only a long line, or one in the middle of a sentence, goes on."""
+    paragraph: list[str] = []
+    for line in (*own, ""):
+        text = line.strip()
+        goes_on = bool(paragraph) and bool(text) and not _LIST_MARK.match(line) and _continues(paragraph[-1], text)
+        if paragraph and not goes_on:
+            yield " ".join(paragraph)
+            paragraph = []
+        if text and not _GREETED.match(text):
+            paragraph.append(text)
+
+
+def _continues(above: str, text: str) -> bool:
+    if above.endswith((".", "!", "?", ":", "…")):
+        return False
+    return len(above) >= WRAPPED or text[0].islower()
+
+
+def _sentences(paragraph: str) -> Iterator[str]:
+    """Yield the sentences of a paragraph, without the greeting and list mark before them."""
+    begins = 0
+    text = _LIST_MARK.sub("", paragraph, count=1)
+    text = _GREETING.sub("", text, count=1) if len(text) < LONGEST_MESSAGE else text
+    for end in _ENDS.finditer(text):
+        piece = text[begins : end.start()] + text[end.start() : end.end()].rstrip()
+        if _ABBREVIATION.search(piece[-12:]):
+            continue
+        if _WORDS.search(piece):
+            yield piece.strip()
+        begins = end.end()
+    if _WORDS.search(text[begins:]):
+        yield text[begins:].strip()
+
+
+def collapsed(text: str) -> str:
+    """Return a text as it is compared: each run of blanks and line ends as one blank."""
+    return " ".join(text.split())
+
+
+def is_verbatim(sentence: Sentence, thread: Thread) -> bool:
+    """Return whether a sentence, or the beginning that was cut of it, stands in its message as it is."""
+    if not 1 <= sentence.number <= len(thread.messages):
+        return False
+    words = collapsed(sentence.text.removesuffix("…").rstrip())
+    return words in collapsed(plain_text(thread.messages[sentence.number - 1].text))
