@@ -181,7 +181,7 @@ class Reading:
         return (max(told, key=lambda pair: pair[0])[1],) if told else ()
 
     def _seen(self, anchor: int, fix: Sequence[Marked]) -> tuple[Marked, ...]:
-        """Return the statement nearest to the fix that is none itself: people tell what they saw, then what they did."""
+        """Return the statement nearest to the fix that is none itself: people say what they saw, then what they did."""
         told = [
             (-abs(anchor - turn.turn.number), self.score(s, Part.FIX), -s.sentence.place, s)
             for turn in self.thread[self._last_failed + 1 :]
