@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from agent.text.mail_phrases import GREETINGS
 from agent.text.own_words import Origin, lines
-from agent.text.plain import plain_text
+from agent.text.reading import plain_text
 from connectors.events import AuthorKind, Message, Visibility
 
 MOST_MESSAGES = 200
