@@ -184,7 +184,7 @@ def _phrases(opinion: Opinion, verdict: Verdict) -> list[str]:
 
 NONE_OF_OURS = "**Role: none of ours** (said by staff)"
 NOTHING_TO_CONFIRM = "`/role ok` did not count: I had named no role here when it was written. Write `/role NAME`."
-WHICH_ONE = "`/role ok` did not count: it does not say which one. Write {commands}."
+OK_TO_WHICH = "`/role ok` did not count: it does not say which one. Write {commands}."
 TAKEN_BACK = "I took the last answer back."
 NOTHING_TO_UNDO = "There is no answer to take back."
 PUBLIC = "The command counted, but the requester can read it: please make that note private."
@@ -207,7 +207,7 @@ def with_answer(note: Note, answer: Paragraph | None) -> Note:
 def which_one(choices: Sequence[Sequence[str]]) -> Paragraph:
     """Return the answer to `/role ok` where we had named several roles as possible."""
     commands = [(Span(f"/role {', '.join(roles)}", Style.CODE),) for roles in choices]
-    return worded(WHICH_ONE, commands=joined(commands, " or "))
+    return worded(OK_TO_WHICH, commands=joined(commands, " or "))
 
 
 def unknown_author(account_id: str | None) -> Paragraph:
