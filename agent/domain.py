@@ -37,6 +37,8 @@ class Via(StrEnum):
 
     COMMAND = "command"
     MOVE = "move"
+    MERGE = "merge"
+    """It was given to a ticket that was merged into this one."""
     CLOSURE = "closure"
     REOPENING = "reopening"
     UNDO = "undo"

@@ -56,7 +56,7 @@ class Metrics:
         )
         self.comments = Counter(
             "rolecall_comments_total",
-            "Attempts to comment by outcome: posted, edited, unchanged, withheld, removed_by_staff, shadowed",
+            "Attempts to comment by outcome: posted, edited, unchanged, withheld, removed_by_staff, shadowed, removed",
             ["outcome"],
             registry=registry,
         )
@@ -134,7 +134,7 @@ class Metrics:
             "rolecall_training_duration_seconds", "How long the last training took", registry=registry
         )
         for counter, label_values in (
-            (self.comments, ("posted", "edited", "unchanged", "withheld", "removed_by_staff", "shadowed")),
+            (self.comments, ("posted", "edited", "unchanged", "withheld", "removed_by_staff", "shadowed", "removed")),
             (self.feedback, ("corrected", "confirmed", "moved", "closed_as_suggested", "closed", "reopened")),
         ):
             for value in label_values:

@@ -74,6 +74,7 @@ class Capabilities:
 
     markup: Markup
     edits_comments: bool = False
+    removes_comments: bool = False
     writes_subject: bool = False
     writes_description: bool = False
     staff_known_by: StaffKnownBy = StaffKnownBy.ACCOUNTS
@@ -93,7 +94,7 @@ class Capabilities:
 
 
 class Connector(Protocol):
-    """One ticketing system: three pure functions for what comes in, five thin calls for what goes out."""
+    """One ticketing system: three pure functions for what comes in, six thin calls for what goes out."""
 
     kind: str
     """What kind of system it is: its key in `registry.py` and `kind` in the settings."""
@@ -141,6 +142,9 @@ class Connector(Protocol):
 
     async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> Stored:
         """Replace the text of a comment of ours. Safe to repeat. Only called where `capabilities.edits_comments`."""
+
+    async def remove_comment(self, ticket_id: str, comment_id: str) -> None:
+        """Remove a comment of ours; one that is gone already is no error. Only called where `removes_comments`."""
 
     async def poll(self, watermark: str | None, look_back: timedelta = LOOK_BACK) -> Poll:
         """Find events since `watermark` that may have sent no webhook. Only called where `capabilities.polls`.

@@ -21,6 +21,8 @@ class Kind(StrEnum):
     """The subject or text of the ticket was edited, or a message on it: one without text was deleted."""
     MOVED = "moved"
     """The ticket went to another group."""
+    MERGED = "merged"
+    """Another ticket was merged into this one: all that was said on it has moved here."""
     CLOSED = "closed"
     REOPENED = "reopened"
     RESUMED = "resumed"
@@ -114,3 +116,5 @@ class Event:
     occurred_at: datetime | None = None
     message: Message | None = None
     ticket: Ticket | None = None
+    merged: str | None = None
+    """Id of the ticket that was merged into this one."""

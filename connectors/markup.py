@@ -181,6 +181,7 @@ def _adf_text(span: Span) -> dict[str, Any]:
     return {"type": "text", "text": text, "marks": [{"type": str(span.style)}]}
 
 
+MARK_LENGTH = len("rolecall-") + 20
 _MARK = r"rolecall-[0-9a-f]{20}(?:-[0-9a-f]{16})?"
 _SIGNED = re.compile(rf"{_MARK}\)?\s*(?:</\w+>\s*)*\Z")
 _SIGNATURE = re.compile(rf"\s*(?:\[//\]: # \({_MARK}\)|{_MARK})")
@@ -192,6 +193,12 @@ def by_rolecall(text: str) -> bool:
     Staff who write one silence themselves alone; only our own mark makes a comment ours.
     """
     return _SIGNED.search(text) is not None
+
+
+def mark_there(text: str) -> str | None:
+    """Return the mark at the end of what a Rolecall wrote, without the version; None where there is none."""
+    found = _SIGNED.search(text)
+    return found[0][:MARK_LENGTH] if found else None
 
 
 def unsigned(text: str) -> str:

@@ -55,7 +55,7 @@ def changes(before: Sight, ticket: Ticket, author_id: str) -> tuple[Sight, list[
     """Return what is seen now, and an event for each change since: at most one of each kind for the ticket itself.
 
     Another ticket under the same number is no change of this one. A merged ticket's messages have moved, so none of
-    them was deleted; the ticket that goes on is to be looked at.
+    them was deleted; the event is about the ticket that goes on.
     """
     if another(before, ticket):
         return before, []
@@ -94,7 +94,7 @@ def _messages(before: Sight, ticket: Ticket) -> Iterator[Event]:
 
 def _ticket(before: Sight, ticket: Ticket, now: Sight) -> Iterator[Event]:
     if now.merged_into is not None and now.merged_into != before.merged_into:
-        yield Event(Kind.EDITED, now.merged_into, f"ticket-{ticket.id}-merged")
+        yield Event(Kind.MERGED, now.merged_into, f"ticket-{ticket.id}-merged", merged=ticket.id)
     if now.text != before.text:
         yield Event(Kind.EDITED, ticket.id, f"ticket-{ticket.id}-edited", ticket=ticket)
     if now.group is not None and before.group is not None and now.group != before.group:

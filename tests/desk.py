@@ -17,6 +17,7 @@ START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 CAPABILITIES = Capabilities(
     markup=Markup.MARKDOWN,
     edits_comments=True,
+    removes_comments=True,
     private_notes=True,
     comments_closed_without_reopening=True,
     polls=True,
@@ -48,6 +49,7 @@ class Desk:
     reads: int = 0
     posts: int = 0
     edits: int = 0
+    removals: int = 0
     polls: int = 0
     _clock: int = 0
 
@@ -93,6 +95,13 @@ class Desk:
     def remove(self, number: str, message_id: str | None) -> None:
         """Delete a message without telling anybody."""
         self.change(number, messages=tuple(m for m in self.tickets[number].messages if m.id != message_id))
+
+    def merge(self, number: str, into: str) -> None:
+        """Merge a ticket into another as django-helpdesk does: all that was said moves, and nobody is told."""
+        moved = self.tickets[number].messages
+        self.change(number, closed=True, merged_into=into, messages=())
+        there = sorted((*self.tickets[into].messages, *moved), key=lambda message: message.created_at or START)
+        self.change(into, messages=tuple(there))
 
     def comments(self, number: str) -> list[Message]:
         return [c for c in self.tickets[number].messages if c.author_id == self.author_id]
@@ -152,6 +161,10 @@ class Desk:
         self.edits += 1
         self.rewrite(ticket_id, comment_id, text)
         return Stored(comment_id, text)
+
+    async def remove_comment(self, ticket_id: str, comment_id: str) -> None:
+        self.removals += 1
+        self.remove(ticket_id, comment_id)
 
     async def poll(self, watermark: str | None, look_back: timedelta = LOOK_BACK) -> Poll:
         self.polls += 1

@@ -11,6 +11,7 @@ from agent.desk.commented import commented
 from agent.desk.created import created
 from agent.desk.desk import AnotherTicket, Desk
 from agent.desk.edited import edited
+from agent.desk.merged import merged
 from agent.desk.moved import moved
 from agent.desk.reopened import reopened
 from agent.desk.resumed import resumed
@@ -26,6 +27,7 @@ HANDLERS: Mapping[Kind, Callable[[Desk, Job], Awaitable[None]]] = {
     Kind.COMMENTED: commented,
     Kind.EDITED: edited,
     Kind.MOVED: moved,
+    Kind.MERGED: merged,
     Kind.CLOSED: closed,
     Kind.REOPENED: reopened,
     Kind.RESUMED: resumed,

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
+from functools import partial
 
 import structlog
 
@@ -13,7 +14,8 @@ from agent.domain import REQUESTER, pseudonym
 from agent.feedback import accounts
 from agent.metrics import Metrics
 from agent.notes import wording
-from agent.notes.speak import Said, Speaker, TooEarly
+from agent.notes.removal import unite
+from agent.notes.speak import Said, Speaker, TooEarly, mark_of
 from agent.store import comments, reuse, tickets
 from agent.store.database import Database
 from agent.store.inbox import Job
@@ -22,6 +24,7 @@ from agent.triage.opinion import Opinion, RoleClassifier
 from connectors.base import Connector
 from connectors.events import Kind
 from connectors.events import Ticket as RemoteTicket
+from connectors.markup import by_rolecall
 from connectors.note import Note, Paragraph
 from connectors.sights import Sight, another, sight
 
@@ -118,18 +121,30 @@ class Desk:
         note = wording.of_opinion(opinion, subjects, answer, roles=roles, privately=privately)
         if note is not None:
             await self.say(job, remote, note, asked=asked)
+        else:
+            await self.unite(job, remote, asked=asked)
 
     async def say(self, job: Job, remote: RemoteTicket, note: Note, *, asked: bool = False) -> None:
         """Make the note our comment on the ticket, which was just read; `asked` as in `Speaker.say`.
 
         Raises ConnectorError.
         """
+        await self.unite(job, remote, asked=asked)
         said = await self.speaker.say(self.connectors[job.source], remote, note, asked=asked)
         self.metrics.comments.labels(said).inc()
         if said is Said.WITHHELD and job.event.kind is Kind.RESUMED:
             await self.await_budget()
         if said in (Said.POSTED, Said.EDITED):
             self.metrics.comment_delay.observe((utcnow() - job.received_at).total_seconds())
+
+    async def unite(self, job: Job, remote: RemoteTicket, *, asked: bool = False) -> None:
+        """Leave one comment of ours on the ticket, which was just read, where others came with merged tickets."""
+        mark, author = mark_of(self.speaker.key, job.ticket_key), self.connectors[job.source].author_id
+        theirs = [m for m in remote.messages if m.author_id == author and mark not in m.text and by_rolecall(m.text)]
+        if not theirs or self.speaker.shadow:
+            return
+        if await self.database.read(partial(comments.silenced, asked=asked)) is None:
+            await unite(self.speaker, self.connectors[job.source], remote, theirs)
 
     async def await_budget(self) -> None:
         """Raise BudgetSpent, unless a pause holds comments back: the next `resume` leaves an event for each of them."""

@@ -112,6 +112,16 @@ def move(ticket_key: str, role: str, suggested: Sequence[str], *, origin: str, a
     )
 
 
+def of_merged(ticket_key: str, review: Review, *, origin: str) -> Review:
+    """Return what was said on a ticket as a review of the one that it was merged into: the message moved, too."""
+    return Review(
+        **review.model_dump(exclude={"id", "ticket_key", "origin", "via"}),
+        ticket_key=ticket_key,
+        origin=origin,
+        via=Via.MERGE,
+    )
+
+
 def closure(ticket_key: str, role: str, suggested: Sequence[str], *, origin: str, at: datetime) -> Review:
     """Return the review that a closure gives: weaker where staff may simply have followed the suggestion."""
     strength = Strength.CLOSED_AS_SUGGESTED if role in suggested else Strength.CLOSED

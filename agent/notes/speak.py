@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -35,6 +36,8 @@ from connectors.note import Note
 
 log = structlog.get_logger()
 
+Done = TypeVar("Done")
+
 
 class TooEarly(Transient):
     """A comment has to wait for `left` more seconds. Nothing failed."""
@@ -52,7 +55,7 @@ class Unsettled(TooEarly):
 
 
 class Said(StrEnum):
-    """The outcome of `say`. UNCHANGED: the comment was there already; SHADOWED: recorded, and not posted."""
+    """The outcome of `say`. UNCHANGED: it was there already; SHADOWED: recorded, not posted; REMOVED: by us, for good."""
 
     POSTED = "posted"
     EDITED = "edited"
@@ -60,6 +63,7 @@ class Said(StrEnum):
     WITHHELD = "withheld"
     REMOVED_BY_STAFF = "removed_by_staff"
     SHADOWED = "shadowed"
+    REMOVED = "removed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +113,15 @@ class Speaker:
         version = version_of(render(note, connector.capabilities.markup))
         wanted = _Wanted(connector, ticket.id, note, version)
         intent = await self.database.write(comments.want, key, mark_of(self.key, key), wanted.text)
-        if self.shadow:
-            return Said.SHADOWED
-        self._await_settled(intent)
-        there = await self._look(connector, ticket, intent)
+        if self.shadow or intent.removed_at is not None:
+            return Said.SHADOWED if self.shadow else Said.REMOVED
+        self.await_settled(intent)
+        there = await self.look(connector, ticket, intent)
         if there is None:
             return await self._say_first(wanted, intent, asked)
         return await self._say_again(wanted, intent, there, asked)
 
-    async def _look(self, connector: Connector, ticket: Ticket, intent: Intent) -> Message | None:
+    async def look(self, connector: Connector, ticket: Ticket, intent: Intent) -> Message | None:
         """Return our comment. Read the ticket again after an unsettled attempt, or if it differs from our own record.
 
         In both cases another request may have changed the comment since the ticket was read.
@@ -148,7 +152,7 @@ class Speaker:
             return await self._post(wanted, intent, wanted.replacement(mark), asked)
         text = wanted.text(mark) if words is None else wanted.below(words, mark)
         request = partial(connector.edit_comment, wanted.ticket_id, there.id or "", text)
-        await self._note_posted(intent, await self._carry_out(intent.ticket_key, request), wanted, words)
+        await self._note_posted(intent, await self.carry_out(intent.ticket_key, request), wanted, words)
         return Said.EDITED
 
     async def _post(self, wanted: _Wanted, intent: Intent, text: str, asked: bool) -> Said:
@@ -156,7 +160,7 @@ class Speaker:
             log.warning("comment_withheld", reason=reason)
             return Said.WITHHELD
         request = partial(wanted.connector.post_comment, wanted.ticket_id, text)
-        stored = await self._carry_out(intent.ticket_key, request)
+        stored = await self.carry_out(intent.ticket_key, request)
         await self._note_posted(intent, stored, wanted, None)
         if stored.author_id and stored.author_id != wanted.connector.author_id:
             await self.database.write(accounts.learn_ours, wanted.connector.source, stored.author_id)
@@ -171,7 +175,7 @@ class Speaker:
         if attempted_at := comments.unsettled(intent):
             self._ends.pop((intent.ticket_key, attempted_at), None)
 
-    def _await_settled(self, intent: Intent) -> None:
+    def await_settled(self, intent: Intent) -> None:
         """Raise Unsettled while the request of an earlier attempt may still be in flight.
 
         For an attempt of an earlier process only the time of day shows its age. Without a shared database's clock that
@@ -185,12 +189,12 @@ class Speaker:
             if (left := self._ends[attempt] - time.monotonic()) > 0:
                 raise Unsettled(left)
 
-    async def _carry_out(self, key: str, request: Callable[[], Awaitable[Stored]]) -> Stored:
+    async def carry_out(self, key: str, request: Callable[[], Awaitable[Done]]) -> Done:
         """Record the attempt, then send the request. Edits are recorded, too: a late one would undo a later one."""
         attempted_at = await self.database.write(comments.attempt, key, utcnow())
         self._ends[key, attempted_at] = time.monotonic() + self.settle.total_seconds()
         try:
-            stored = await request()
+            done = await request()
         except Ambiguous:
             raise
         except ConnectorError:
@@ -198,7 +202,7 @@ class Speaker:
             del self._ends[key, attempted_at]
             raise
         del self._ends[key, attempted_at]
-        return stored
+        return done
 
 
 def _as_recorded(there: Message | None, intent: Intent) -> bool:

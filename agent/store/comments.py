@@ -159,7 +159,7 @@ def brake(session: Session, limits: Limits, now: datetime) -> str | None:
 
 def _disagreement(session: Session, limits: Limits) -> str | None:
     since = int(coordination.value(session, ANSWERS_FROM) or 0)
-    counted = (_ANSWER, col(Review.via) != Via.IMPORT, col(Review.withdrawn).is_(None))
+    counted = (_ANSWER, col(Review.via).not_in([Via.IMPORT, Via.MERGE]), col(Review.withdrawn).is_(None))
     latest = select(Review.strength).where(col(Review.id) > since, *counted)
     strengths = session.exec(latest.order_by(col(Review.id).desc()).limit(limits.answers)).all()
     corrected = sum(strength == Strength.CORRECTED for strength in strengths)

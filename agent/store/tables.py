@@ -105,7 +105,8 @@ class Comment(SQLModel, table=True):
 
     `attempted_at` without a later `posted_at` means that the comment may exist, and that the request may still be in
     flight. `shown` is the text of `version` as the system returned it; `staff_text` is the text that a person made of
-    it; `choices` are its note's. `told_unknown`: an account that is not known as staff has had its answer.
+    it; `choices` are its note's. `told_unknown`: an account that is not known as staff has had its answer. After
+    `removed_at`, when we removed it, nothing is said on the ticket any more.
     """
 
     __table_args__ = (Index("ix_comment_attempted_at", "attempted_at"),)
@@ -121,6 +122,7 @@ class Comment(SQLModel, table=True):
     staff_text: str | None = None
     choices: list[list[str]] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
     told_unknown: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    removed_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
 
 
 class Review(SQLModel, table=True):

@@ -16,7 +16,7 @@ T = TypeVar("T")
 Watch = Callable[[str, str], AbstractContextManager[object]]
 """Returns the context manager for a call, given its source and name."""
 
-CALLS = ("read_ticket", "post_comment", "edit_comment", "poll")
+CALLS = ("read_ticket", "post_comment", "edit_comment", "remove_comment", "poll")
 OUTCOMES = ((TicketNotFound, "not_found"), (Ambiguous, "ambiguous"), (Transient, "transient"), (Permanent, "permanent"))
 
 
@@ -50,6 +50,7 @@ class _Observed:
         self.read_ticket = self._watched(connector.read_ticket)
         self.post_comment = self._watched(connector.post_comment)
         self.edit_comment = self._watched(connector.edit_comment)
+        self.remove_comment = self._watched(connector.remove_comment)
         self.poll = self._watched(connector.poll)
 
     def _watched(self, call: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:

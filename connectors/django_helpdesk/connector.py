@@ -34,6 +34,7 @@ class DjangoHelpdesk:
     capabilities = Capabilities(
         markup=Markup.MARKDOWN,
         edits_comments=True,
+        removes_comments=True,
         writes_subject=True,
         writes_description=True,
         private_notes=True,
@@ -118,6 +119,10 @@ class DjangoHelpdesk:
             return Stored(comment_id, decode(Edited, response.body).comment)
         except MalformedPayload:
             return Stored(comment_id)  # it was carried out; the next look shows the text
+
+    async def remove_comment(self, ticket_id: str, comment_id: str) -> None:
+        """Delete a comment. The helpdesk tells nobody."""
+        await call(self._client, "DELETE", f"{FOLLOW_UPS}{_number(comment_id)}/", accept={404})
 
     async def poll(self, watermark: str | None, look_back: timedelta = LOOK_BACK) -> Poll:
         """Find what sent no webhook since the last poll. The first poll (None) starts at the present."""

@@ -5,6 +5,7 @@ A ticket has no dates of its own, and nothing in the API says "closed": a follow
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from connectors.django_helpdesk.payload import FollowUp, TicketRow
@@ -12,6 +13,9 @@ from connectors.django_helpdesk.settings import DjangoHelpdeskSettings
 
 REOPENED = 2
 """The server's own number: whatever ends the rest of a closed ticket, a button or a mail, sets it."""
+
+# views/staff.py gives each follow-up of a merged ticket the title "[Merged from #12] Printer", in the site's language.
+_MOVED = re.compile(r"\[[^\]#]*#\d+\] ")
 
 
 def history(row: TicketRow) -> list[FollowUp]:
@@ -22,9 +26,10 @@ def history(row: TicketRow) -> list[FollowUp]:
 def opening(row: TicketRow) -> FollowUp | None:
     """Return the follow-up that repeats the description, which every form of the helpdesk writes with the ticket.
 
-    None for a ticket that was made in another way, such as in the admin pages.
+    None for a ticket that was made in another way, such as in the admin pages. The follow-ups of a merged ticket may be
+    older, and one of them may repeat the same words.
     """
-    first = next(iter(history(row)), None)
+    first = next((followup for followup in history(row) if not _MOVED.match(followup.title or "")), None)
     if first and first.public and (row.description or "").strip() in (first.comment or ""):
         return first
     return None

@@ -23,6 +23,7 @@ class FollowUp(Wire):
     new_status: int | None
     date: Time
     email_recipients: tuple[str, ...] | None = None
+    title: Text | None = None
 
 
 class TicketRow(Wire):

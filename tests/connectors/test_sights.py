@@ -37,7 +37,7 @@ def told(events: list[Event]) -> list[tuple[str, str, str | None]]:
         (lambda t: replace(t, closed=True), [(Kind.CLOSED, "7", None)]),
         (
             lambda t: replace(t, closed=True, merged_into="3", messages=()),
-            [(Kind.EDITED, "3", None), (Kind.CLOSED, "7", None)],
+            [(Kind.MERGED, "3", None), (Kind.CLOSED, "7", None)],
         ),
         (lambda t: t, []),
         (lambda t: replace(t, group=None), []),

@@ -62,6 +62,7 @@ def _calls(connector: DjangoHelpdesk) -> list[Callable[[str], Awaitable[Any]]]:
         lambda _: connector.read_ticket("1"),
         lambda _: connector.post_comment("1", "text"),
         lambda _: connector.edit_comment("1", "1", "text"),
+        lambda _: connector.remove_comment("1", "1"),
         lambda _: connector.check(),
         lambda _: connector.poll(None),
         lambda watermark: connector.poll(watermark),

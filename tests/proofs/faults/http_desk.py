@@ -72,6 +72,9 @@ class HttpDesk:
         await call(self._client, "PATCH", f"tickets/{ticket_id}/comments/{comment_id}", json={"text": text})
         return Stored(comment_id, text)
 
+    async def remove_comment(self, ticket_id: str, comment_id: str) -> None:
+        await call(self._client, "DELETE", f"tickets/{ticket_id}/comments/{comment_id}", accept={404})
+
     async def poll(self, watermark: str | None, *_: object) -> Poll:
         answer = await call(self._client, "GET", "happenings", params={"since": watermark} if watermark else {})
         told = json.loads(answer.body)
