@@ -64,3 +64,27 @@ async def reply(page: Page, ticket_id: str, text: str, *, public: bool) -> None:
     await page.set_checked("input[name=public]", public)
     async with page.expect_navigation():
         await page.click("#ticket-respond-form button[type=submit]")
+
+
+async def edit_note(page: Page, ticket_id: str, note_id: str, text: str) -> None:
+    """Change the text of a note in the helpdesk's form for it."""
+    await page.goto(f"/tickets/{ticket_id}/followup_edit/{note_id}/")
+    await page.fill("#id_comment", text)
+    async with page.expect_navigation():
+        await page.click("form[name=edit_followup_form] input[type=submit]")
+
+
+async def edit_ticket(page: Page, ticket_id: str, title: str) -> None:
+    """Change the title of a ticket in the helpdesk's form for it."""
+    await page.goto(f"/tickets/{ticket_id}/edit/")
+    await page.fill("#id_title", title)
+    async with page.expect_navigation():
+        await page.click("input[value='Save Changes']")
+
+
+async def merge(page: Page, ticket_id: str, into: str) -> None:
+    """Merge a ticket into another on the helpdesk's page for it."""
+    await page.goto(f"/tickets/merge?tickets={ticket_id}&tickets={into}")
+    await page.check(f"input[name=chosen_ticket][value='{into}']")
+    async with page.expect_navigation():
+        await page.click("form[method=post] button[type=submit].btn-lg")
