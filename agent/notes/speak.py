@@ -55,7 +55,7 @@ class Unsettled(TooEarly):
 
 
 class Said(StrEnum):
-    """The outcome of `say`. UNCHANGED: it was there already; SHADOWED: recorded, not posted; REMOVED: by us, for good."""
+    """The outcome of `say`. UNCHANGED: it was there; SHADOWED: recorded, not posted; REMOVED: by us, for good."""
 
     POSTED = "posted"
     EDITED = "edited"
