@@ -49,6 +49,7 @@ from agent.web.protection import SafeHeaders
 from agent.work.attempt import Attempts, Breaker, Breakers
 from agent.work.call_metrics import ObservedConnectors, count_calls
 from agent.work.engines import make_engine
+from agent.work.first_encoder import prepare_forever
 from agent.work.model_sync import ModelSync
 from agent.work.poll import poll_forever
 from agent.work.schedule import schedule
@@ -117,6 +118,8 @@ def create_app(
         others += [
             _start(poll(breaker)) for breaker in breakers.values() if observed[breaker.source].capabilities.polls
         ]
+        encoders, base_model = parts.directory.encoders, settings.learning.base_model
+        others.append(_start(prepare_forever(parts.classifier.memory, database, encoders, base_model)))
         if rotation:
             others.append(_start(rotation.run()))
         scheduler = schedule(settings, database, train_command)

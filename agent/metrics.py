@@ -113,7 +113,7 @@ class Metrics:
         )
         self.paused = Gauge("rolecall_paused", "1 while all comments are paused", registry=registry)
         self.model = Gauge(
-            "rolecall_model_info", "1 for the model version that serves ('none': rules alone)", ["version"],
+            "rolecall_model_info", "1 for the model version that serves ('none': no model)", ["version"],
             registry=registry,
         )  # fmt: skip
         self.model_created = Gauge(

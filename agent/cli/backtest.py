@@ -2,61 +2,105 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
-from agent.cli.console import Console
+from agent.cli.encoder import encoder_of
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
 from agent.packages import require
 
-EXCERPT = 80
+if TYPE_CHECKING:
+    from agent.cli.console import Console
+    from agent.studies.backtest import Said
+
+MISTAKES = 10
 
 
 def backtest(
-    last: Annotated[int, typer.Option(min=1, max=450, help="Number of reviewed tickets to show, latest first.")] = 100,
+    last: Annotated[int, typer.Option(min=1, max=450, help="Number of reviewed tickets, latest first.")] = 100,
+    every: Annotated[bool, typer.Option("--all", help="List every ticket and every role.")] = False,
     config: ConfigOption = CONFIG,
     data: DataOption = None,
 ) -> None:
     """Show what Rolecall would have said on the latest reviewed tickets, beside the role that people gave.
 
-    Each ticket is answered as if its review had not been seen. Posts nothing: run it before you let Rolecall comment.
+    Each ticket is answered as if its review had not been seen; before the first training, by rules and similar tickets.
+    Posts nothing: run it before you let Rolecall comment.
     """
     require("scipy", "sklearn")
 
+    from agent.cli import layout
     from agent.errors import NotPossibleYet
     from agent.learning.contest import contest
-    from agent.notes.phrasing import percent
     from agent.serving.registry import Registry
-    from agent.triage.cutoffs import Abstained, Verdict, judge
+    from agent.studies.backtest import backtest as run
 
     parts = parts_for(config, data)
     model = parts.active.current
-    if model is None:
-        raise NotPossibleYet("there is no model yet: run `rolecall train` first (`rules report` judges rules alone)")
     registry = Registry(parts.directory.models, parts.directory.encoders)
     trial = contest(parts.database, registry, parts.classifier.rules, parts.classifier.catalogue)
-    answers = trial.answers(model)
-    table = Table("ticket", "text", "Rolecall", "people", "")
-    counts = {"clear": 0, "right": 0, "either-or": 0, "none": 0}
-    for example, row in list(zip(trial.examples, answers, strict=True))[-last:]:
-        verdict = judge(row, trial.roles, model.cutoffs)
-        silent = isinstance(verdict, Abstained)
-        roles = () if isinstance(verdict, Abstained) else verdict.roles
-        clear = isinstance(verdict, Verdict) and verdict.clear
-        kind = "clear" if clear else "none" if silent else "either-or"
-        said = "none" if silent else f"{', '.join(roles)} ({kind}, {percent(verdict.probability)})"
-        right = set(roles) == set(example.roles)
-        counts[kind] += 1
-        counts["right"] += clear and right
-        text = " ".join(example.text.split())[:EXCERPT]
-        mark = "" if silent else "✓" if right else "✗"
-        table.add_row(*map(escape, (example.ticket_key, text, said, ", ".join(example.roles), mark)))
-    console = Console(highlight=False)
+    if not trial.examples:
+        raise NotPossibleYet("there is no reviewed ticket yet: `rolecall import` takes in what people have tagged")
+    _, cutoffs = parts.classifier.weighing(model)
+    said = run(trial, model, cutoffs, encoder_of(parts))[-last:]
+    console = layout.console()
+    if model is None:
+        console.print("No model yet: answered by rules and similar tickets. Next: `rolecall train`.")
+    _summary(console, said)
+    _roles(console, said, len(said) if every else layout.ROLES_SHOWN)
+    _tickets(console, said, every=every)
+
+
+def _summary(console: Console, said: Sequence[Said]) -> None:
+    from agent.domain import Outcome
+
+    of = {kind: [one for one in said if one.outcome is kind] for kind in Outcome}
+    right = {kind: sum(one.right for one in ones) for kind, ones in of.items()}
+    console.print(f"{len(said)} reviewed tickets, each answered as if its review had not been seen:")
+    console.print(f"clear: {len(of[Outcome.CLEAR])}, right on {right[Outcome.CLEAR]}")
+    asked = len(of[Outcome.EITHER_OR])
+    console.print(f"either-or: {asked}, the known role was among those named on {right[Outcome.EITHER_OR]}")
+    console.print(f"none: {len(of[Outcome.NONE])}")
+
+
+def _roles(console: Console, said: Sequence[Said], most: int) -> None:
+    from agent.cli import layout
+    from agent.studies.backtest import by_role
+
+    tallies, table = by_role(said), layout.table("role", "tickets", "clear", "right", "wrong")
+    for one in tallies[:most]:
+        layout.row(table, one.role, one.tickets, one.right + one.wrong, one.right, one.wrong)
     console.print(table)
-    console.print(
-        f"clear: {counts['clear']}, right on {counts['right']}; "
-        f"either-or: {counts['either-or']}; none: {counts['none']}"
-    )
+    if more := layout.left_out(tallies, most, "roles, with fewer wrong ones"):
+        console.print(more)
+
+
+def _tickets(console: Console, said: Sequence[Said], *, every: bool) -> None:
+    from agent.cli import layout
+    from agent.domain import Outcome
+
+    wrong = sorted((s for s in said if s.outcome is Outcome.CLEAR and not s.right), key=lambda s: -s.confidence)
+    chosen = said if every else wrong[:MISTAKES]
+    if chosen:
+        console.print("Every ticket:" if every else "Clear, but people gave another role; sometimes theirs is wrong:")
+    for one in chosen:
+        mark = "-" if one.outcome is Outcome.NONE else "✓" if one.right else "✗"
+        layout.entry(console, f"{mark} {one.example.ticket_key}  {one.example.text}", _beside(one))
+    if not every:
+        more = len(wrong) - len(chosen)
+        console.print(f"{f'{more} more of these, and e' if more else 'E'}very ticket: --all")
+
+
+def _beside(one: Said) -> str:
+    """Return what was said and what people gave, on one line."""
+    from agent.domain import Outcome
+    from agent.notes.phrasing import listed, percent
+
+    known = f"people: {', '.join(one.example.roles)}"
+    if one.outcome is Outcome.NONE:
+        return f"none; {known}"
+    clear = one.outcome is Outcome.CLEAR
+    named = listed(one.roles, "and" if clear else "or")
+    return f"{named} ({'clear' if clear else 'either-or'}, {percent(one.confidence)}); {known}"

@@ -5,14 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
-from agent.cli.console import Console
+from agent.cli import layout
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
 from agent.packages import require
-
-EXCERPT = 80
 
 
 def clean(
@@ -33,19 +29,21 @@ def clean(
     from agent.studies.cleaning import suspicious
 
     parts = parts_for(config, data)
+    registry = Registry(parts.directory.models, parts.directory.encoders)
+    trial = contest(parts.database, registry, parts.classifier.rules, parts.classifier.catalogue)
+    if not trial.examples:
+        raise NotPossibleYet("there is no reviewed ticket yet: `rolecall import` takes in what people have tagged")
     model = parts.active.current
     if model is None:
         raise NotPossibleYet("labels are judged by a model: run `rolecall train` first")
-    registry = Registry(parts.directory.models, parts.directory.encoders)
-    trial = contest(parts.database, registry, parts.classifier.rules, parts.classifier.catalogue)
     groups = group_duplicates([e.text for e in trial.examples])
     several = model.fusion.multi_label
     found = suspicious(trial.answers(model), trial.labels, trial.roles, groups, share=share, multi_label=several)
-    table = Table("ticket", "text", "reviewed as", "looks like", "why")
+    console = layout.console()
     for s in found:
         e = trial.examples[s.index]
-        text = " ".join(e.text.split())[:EXCERPT]
-        table.add_row(*map(escape, (e.ticket_key, text, ", ".join(s.given), ", ".join(s.likely), s.reason)))
-    console = Console(highlight=False)
-    console.print(table)
-    console.print(f"{len(found)} of the latest {len(trial.examples)} reviewed tickets are worth a look")
+        given, likely = (", ".join(roles) for roles in (s.given, s.likely))
+        layout.entry(console, f"{e.ticket_key}  {e.text}", f"given {given}, looks like {likely}: {s.reason}")
+    console.print(f"{len(found)} of the latest {len(trial.examples)} reviewed tickets are worth a look, worst first.")
+    if found:
+        console.print("Wrong? Reply to the ticket with `/role NAME`, or import it again with the right role.")

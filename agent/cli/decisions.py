@@ -5,16 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.padding import Padding
-from rich.text import Text
 
-from agent.cli.console import Console, harmless
+from agent.cli import layout
 from agent.cli.db import open_database
 from agent.cli.options import CONFIG, ConfigOption, DataOption
-
-COLUMNS = 80
-SUBJECT = 200
-"""Characters of a subject that are looked at: more never fit on a line."""
 
 
 def decisions(
@@ -33,16 +27,10 @@ def decisions(
     with open_database(config, data) as database:
         rows = database.call(tickets.latest_decisions, limit, ticket)
         subjects = database.call(tickets.subjects, [row.ticket_key for row in rows])
-    console = Console(highlight=False, width=COLUMNS)
+    console = layout.console()
     for row in rows:
-        head = f"{row.at:%Y-%m-%d %H:%M} UTC {row.ticket_key} {subjects.get(row.ticket_key, '')[:SUBJECT]}"
-        console.print(_line(head), no_wrap=True, overflow="ellipsis")
-        console.print(Padding(_line(decided(row)), (0, 0, 0, 4)))
+        head = f"{row.at:%Y-%m-%d %H:%M} UTC {row.ticket_key} {subjects.get(row.ticket_key, '')}"
+        layout.entry(console, head, decided(row))
     if not rows:
         where = f" on {ticket}" if ticket else ""
-        console.print(_line(f"no decision yet{where}: `rolecall queue status` shows what waits"), soft_wrap=True)
-
-
-def _line(text: str) -> Text:
-    """Return the text on one line, made harmless before its width is measured."""
-    return Text(harmless(" ".join(text.split())))
+        console.print(layout.line(f"no decision yet{where}: `rolecall queue status` shows what waits"), soft_wrap=True)

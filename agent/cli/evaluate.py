@@ -11,6 +11,7 @@ from rich.progress import track
 from rich.table import Table
 
 from agent.cli.console import Console
+from agent.cli.encoder import remember
 from agent.cli.importing import show
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
 
@@ -44,6 +45,7 @@ def evaluate(
     from agent.studies.judged import judge_all, report
 
     parts = parts_for(config, data)
+    remember(parts)
     if file is None:
         reviewed = parts.database.call(tickets.reviewed, parts.classifier.catalogue)
         examples = usable(reviewed, parts.classifier.catalogue.names)[-RECENT:]
@@ -59,8 +61,8 @@ def evaluate(
     )
     if parts.active.current is None:
         hits = sum(bool(a.predicted) for a in answers)
-        console.print(f"Rules alone were judged, no model serves yet: they answer {hits} of {len(answers)} tickets.")
-        console.print("Next: `rolecall train`.")
+        console.print("No model yet: rules and similar tickets were judged.")
+        console.print(f"They answer {hits} of {len(answers)} tickets. Next: `rolecall train`.")
     _show(console, report(answers), answers, wrong)
 
 

@@ -88,7 +88,7 @@ def _train(settings: Settings) -> None:
     if reason := missing(*TRAINING):
         _print(f"not trained anew here: {reason}")
         return
-    _print("training anew; until that has ended an older model serves, or rules alone")
+    _print("training anew; until that has ended an older model serves, or rules and similar tickets decide")
     try:
         run = asyncio.run(cancelled_by_sigterm(trainer_of(settings).train("forget")))
     except NotPossibleYet as error:

@@ -27,7 +27,7 @@ def list_(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     registry = _registry(config, data)
     versions = registry.versions()
     if not versions:
-        typer.echo("no version yet: rules alone decide; `rolecall train` makes one")
+        typer.echo("no version yet: rules and similar tickets decide; `rolecall train` makes one")
         return
     pointer = registry.active()
     table = Table("", "version", "trainer", "roles", "tickets", "accuracy")

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.padding import Padding
 
 from agent.cli.console import Console
+from agent.cli.encoder import remember
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
 
 
@@ -29,6 +30,7 @@ def predict(
     from connectors.note import Note, Section, SectionKind
 
     parts = parts_for(config, data)
+    remember(parts)
     roles = parts.classifier.catalogue.roles
     opinion = parts.classifier.opinion(text, body, date.today())
     subjects = parts.database.call(tickets.subjects, [n.ticket_key for n in opinion.neighbours])

@@ -124,7 +124,7 @@ class Contest:
     def answers(self, model: TicketModel) -> Floats:
         """Return a version's answers to each ticket as before its review, float64[n, roles]."""
         heads = model.heads([e.text for e in self.examples])
-        said = model.fusion.answer(heads, self.fired, self._recalled(model))
+        said = model.fusion.answer(heads, self.fired, self._recalled(model.roles, model.fusion, model.manifest.encoder))
         for row, example in enumerate(self.examples):
             if example.ticket_key in model.honest:
                 said[row] = model.honest[example.ticket_key]
@@ -132,16 +132,23 @@ class Contest:
         nothing = np.zeros(len(said))
         return np.column_stack([nothing if column is None else said[:, column] for column in columns])
 
-    def _embeddings(self, model: TicketModel) -> Embeddings:
-        encoder = Encoder.load(self.registry.encoders / model.manifest.encoder)
-        return embed_kept(self.database, encoder, model.manifest.encoder, self.examples)
+    def without_model(self, fusion: Fusion, encoder: str) -> Floats:
+        """Return what rules and memory say to each ticket as before its review, float64[n, roles].
 
-    def _recalled(self, model: TicketModel) -> Recall:
-        reviews = reviewed_embeddings(self.examples, self._embeddings(model), self.rejected)
-        memory = remember(reviews, model.roles)
-        recalled = recall_as_filed(memory, model.fusion, np.arange(len(memory)))
+        `fusion` is for today's roles; `encoder` is the fingerprint of the one that compares the tickets.
+        """
+        return fusion.answer(None, self.fired, self._recalled(self.roles, fusion, encoder))
+
+    def _embeddings(self, encoder: str) -> Embeddings:
+        loaded = Encoder.load(self.registry.encoders / encoder)
+        return embed_kept(self.database, loaded, encoder, self.examples)
+
+    def _recalled(self, roles: tuple[str, ...], fusion: Fusion, encoder: str) -> Recall:
+        reviews = reviewed_embeddings(self.examples, self._embeddings(encoder), self.rejected)
+        memory = remember(reviews, roles)
+        recalled = recall_as_filed(memory, fusion, np.arange(len(memory)))
         place = {key: i for i, key in enumerate(memory.ticket_keys)}
-        silence = np.zeros(len(model.roles))
+        silence = np.zeros(len(roles))
 
         def spread(values: Floats) -> Floats:
             """Return one row per ticket: zeros for those that the memory lacks, having none of this model's roles."""

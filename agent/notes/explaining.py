@@ -61,7 +61,7 @@ ITS_OWN, OF_ALL = "its own answers", "it has too few answers of its own, and tho
 HANDLES = "{role} handles: {description}."
 ASK = "{owner} knows more about {role}."
 MADE_BY = "Model {model}, rules {rules}."
-RULES_ALONE = "No model yet: rules alone decide (rules {rules})."
+NO_MODEL = "No model yet: rules and similar tickets decide (rules {rules})."
 
 ROLES_SHOWN = 3
 SMALL = 0.01
@@ -184,5 +184,5 @@ def _people(explanation: Explanation, roles: Sequence[Role]) -> Iterator[Paragra
 
 def _makers(explanation: Explanation) -> Paragraph:
     opinion = explanation.opinion
-    made_by = MADE_BY if opinion.model_version else RULES_ALONE
+    made_by = MADE_BY if opinion.model_version else NO_MODEL
     return worded(made_by, model=opinion.model_version or "", rules=opinion.rules_version)

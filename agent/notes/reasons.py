@@ -12,7 +12,7 @@ from heuristics import Kind
 
 SENTENCES: Mapping[Reason, str] = {
     Reason.UNSURE: "No role is likely enough: best is {best}, {confidence}.",
-    Reason.UNTAUGHT: "No model yet, and no rule matches.",
+    Reason.UNTAUGHT: "No model yet, no rule hits, and no reviewed ticket is like it.",
     Reason.HARDLY_ANY_TEXT: "It has hardly any text of its own.",
     Reason.RULED_OUT: "Rules rule out every role ({rules}).",
     Reason.NO_ROLE: "No role is active today.",

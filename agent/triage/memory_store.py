@@ -84,7 +84,7 @@ class _Followed:
 
 
 class MemoryStore:
-    """Follows the reviews in the database. `current` is None until a model brought the encoder along."""
+    """Follows the reviews in the database. `current` is None without an encoder: a model's, or the one of `use`."""
 
     def __init__(
         self,
@@ -101,15 +101,26 @@ class MemoryStore:
         self._size = size
         self._followed: _Followed | None = None
         self._following = threading.Lock()
+        self._base: str | None = None
         self.current: CurrentMemory | None = None
+
+    @property
+    def lacks_encoder(self) -> bool:
+        """Whether no model serves that brought an encoder along, and none was given."""
+        return self._active.current is None and self._base is None
+
+    def use(self, encoder: str) -> None:
+        """Remember with this encoder where no model serves. `encoder` is the name of its folder."""
+        self._base = encoder
 
     def refresh(self) -> bool:
         """Take in new reviews and return whether there were any. Call it off the event loop."""
         model = self._active.current
-        if model is None:
+        encoder = model.manifest.encoder if model is not None else self._base
+        if encoder is None:
             return False
-        newer = (role for role in self._catalogue.names if role not in model.roles)
-        encoder, roles = model.manifest.encoder, (*model.roles, *newer)
+        known = model.roles if model is not None else ()
+        roles = (*known, *(role for role in self._catalogue.names if role not in known))
         with self._following:
             followed, current = self._followed, self.current
             forgotten = self._database.call(tickets.newest_forgotten)

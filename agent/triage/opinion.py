@@ -112,7 +112,7 @@ class RoleClassifier:
         outside = recalled is not None and any(recalled.none_of_ours)
         verdict = Abstained(Reason.NONE_OF_OURS) if outside else judge(probabilities, roles, cutoffs)
         return Opinion(
-            _judged(verdict, reading, roles, hits, taught=model is not None),
+            _judged(verdict, reading, roles, hits, taught=model is not None or _similar(recalled)),
             roles,
             probabilities,
             hits,
@@ -146,11 +146,16 @@ class RoleClassifier:
         return tuple(roles[i] for i in kept), probabilities[kept]
 
 
+def _similar(recalled: Recall | None) -> bool:
+    return recalled is not None and any(recalled.neighbours)
+
+
 def _judged(
     verdict: Verdict | Abstained, reading: Reading, roles: Sequence[str], hits: Sequence[Hit], *, taught: bool
 ) -> Verdict | Abstained:
-    """Return the verdict where something speaks for a role: a rule that votes for one not ruled out, or a model.
+    """Return the verdict where something speaks for a role: a rule that votes for one not ruled out, or what we learnt.
 
+    `taught`: whether a model or a similar ticket speaks.
     Without a model every role is equally likely, and without text the most frequent one is: that is no answer.
     """
     if (tally(hits).keys() - vetoed(hits)) & set(roles):

@@ -14,7 +14,7 @@ from agent.serving.model import RoleModel
 from agent.store import status
 from agent.store.database import Database
 
-RULES_ALONE = "none yet: rules alone decide"
+NO_MODEL = "none yet: rules and similar tickets decide"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Health:
     async def ready(self, _request: Request) -> Response:
         """Answer 200 if events are taken in and worked off, else 503 with the reason."""
         model = self.active.current
-        state: dict[str, object] = {"status": "ready", "model": model.version if model else RULES_ALONE}
+        state: dict[str, object] = {"status": "ready", "model": model.version if model else NO_MODEL}
         if self.active.problem:
             state["model_problem"] = self.active.problem
         if reasons := [reason for trouble in self.troubles if (reason := trouble())]:

@@ -215,7 +215,7 @@ async def test_readiness_says_that_rules_alone_decide(parts: Parts, desk: Desk) 
     async with running(parts, desk) as server:
         answer = await server.client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json()["model"] == "none yet: rules alone decide"
+    assert answer.json()["model"] == "none yet: rules and similar tickets decide"
 
 
 async def test_another_installations_comment_is_no_word_of_staff(parts: Parts, desk: Desk) -> None:

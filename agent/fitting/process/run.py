@@ -56,6 +56,7 @@ class Phases:
 def fit(job: Job, folder: Path, report: Report) -> FitResult:
     """Fit, and write head, tuned body and arrays into `folder`; result.json is last, so that whoever finds it has all.
 
+    A job without samples only makes sure that the base encoder is there.
     Raises UnusableBaseModel, ExportError, and ValueError where the stock trainer cannot work with what it is given.
     """
     phases = Phases()
@@ -66,6 +67,8 @@ def fit(job: Job, folder: Path, report: Report) -> FitResult:
     phases.end("load")
     encoder = cached_encoder(base, job.encoders)
     phases.end("export_base")
+    if not job.samples:
+        return FitResult(folder, False, base.fingerprint, "", cpu_seconds=phases.seconds, peak_mb=_peak_mb())
     session = Session(job, base, source, folder / "setfit", report)
     phases.end("lower")
     if job.recipe.trainer == "setfit":

@@ -85,7 +85,7 @@ async def test_why_on_a_ticket_without_a_suggestion_says_what_is_missing(parts: 
     async with running(parts, desk) as server:
         comment = await told(server, desk.create("The plant in the hall is dying"), desk.reply("1", "/role why"))
     assert "No rule hit." in comment
-    assert "No suggestion. No model yet, and no rule matches." in comment
+    assert "No suggestion. No model yet, no rule hits, and no reviewed ticket is like it." in comment
 
 
 async def test_ok_confirms_what_our_comment_says_and_not_what_it_once_suggested(parts: Parts, desk: Desk) -> None:

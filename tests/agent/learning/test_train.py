@@ -138,7 +138,7 @@ async def test_a_training_that_takes_too_long_is_stopped(parts_for: Callable[...
 
 async def test_a_running_server_takes_up_the_new_model(learnt: Parts, desk: Desk) -> None:
     async with running(learnt, desk) as server:
-        assert (await server.client.get("/readyz")).json()["model"] == "none yet: rules alone decide"
+        assert (await server.client.get("/readyz")).json()["model"] == "none yet: rules and similar tickets decide"
         run = await trainer_for(learnt).train("tests")
         async with asyncio.timeout(PATIENCE_SECONDS):
             while (await server.client.get("/readyz")).json()["model"] != run.version or not remembers(learnt):

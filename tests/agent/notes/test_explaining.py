@@ -34,12 +34,14 @@ def test_rules_alone_say_what_hit_with_which_weight_and_that_no_model_has_a_reco
     assert "Rule `vpn`, weight 2.5, speaks for Network: it found `vpn`." in " ".join(told)
     assert "No similar ticket with a known role." in told
     assert any(line.startswith("Network is clear from 90 %, the precision asked for") for line in told)
-    assert told[-1].startswith("No model yet: rules alone decide")
+    assert told[-1].startswith("No model yet: rules and similar tickets decide")
 
 
 def test_no_suggestion_says_why_and_what_would_help(parts: Parts) -> None:
     told = why(parts, "the door is stuck")
-    assert told[0].startswith("No suggestion. No model yet, and no rule matches. Write a rule")
+    assert told[0].startswith(
+        "No suggestion. No model yet, no rule hits, and no reviewed ticket is like it. Write a rule"
+    )
     assert "No rule hit." in told
 
 

@@ -32,7 +32,10 @@ def test_every_reason_has_a_sentence() -> None:
     [
         (Abstained(Reason.UNSURE, "Network", 0.31), "No role is likely enough: best is Network, 31 %. Give the"),
         (Abstained(Reason.RULED_OUT), "Rules rule out every role (second-reminder). Look at"),
-        (Abstained(Reason.UNTAUGHT), "No model yet, and no rule matches. Write a rule"),
+        (
+            Abstained(Reason.UNTAUGHT),
+            "No model yet, no rule hits, and no reviewed ticket is like it. Write a rule",
+        ),
         (Abstained(Reason.HARDLY_ANY_TEXT), "It has hardly any text of its own. Ask whoever filed it"),
         (Abstained(Reason.CLOSED), "It was closed before Rolecall looked."),
     ],

@@ -69,9 +69,10 @@ def test_the_ticket_agents_model_reads_the_texts_of_the_model_api_alike(trained:
 def test_a_replayed_history_and_a_training_read_alike(trained: Parts) -> None:
     file(trained, "plain", PLAIN)
     file(trained, "mail", MAIL)
+    assert trained.active.current is not None
     history = dated_history(
         trained.database, trained.directory, trained.classifier.catalogue, trained.classifier.rules,
-        trained.active.current,
+        trained.active.current.manifest.encoder,
     )  # fmt: skip
     at = {e.ticket_key: i for i, e in enumerate(history.examples)}
     plain, mail = at["desk:plain"], at["desk:mail"]

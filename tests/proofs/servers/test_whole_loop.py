@@ -58,7 +58,7 @@ def test_check_reaches_the_helpdesk_and_says_that_rules_alone_decide(
 ) -> None:
     printed = installation.run("check")
     assert f"django-helpdesk at {own_helpdesk.url}" in printed
-    assert "model: none yet: rules alone decide" in printed
+    assert "model: none yet: rules and similar tickets decide" in printed
 
 
 def test_after_kill_9_between_tickets_each_has_exactly_one_staff_comment(
