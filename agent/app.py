@@ -3,7 +3,7 @@
 POST /hooks/{source}[/{segment}]  agent.intake.receive  → inbox (one commit for many requests) → 202
 inbox → agent.work.engine        → agent.desk (one handler for each kind of event)
 /v1/..., /docs, /health          agent.model_api.web        → agent.model_api.job_queue, agent.serving.loaded
-everything else                  404: the place of pages for people
+everything else                  agent.pages: pages for people, each call behind agent.pages.guard
 """
 
 from __future__ import annotations
@@ -38,6 +38,9 @@ from agent.model_api.web.access import ModelApiRoute
 from agent.model_api.web.assembly import model_api
 from agent.model_api.web.inference import AgentAnswers
 from agent.notes.speak import Speaker
+from agent.pages.routes import routes
+from agent.pages.site import Site
+from agent.pages.texts import load as load_texts
 from agent.store.arrivals import untraced
 from agent.store.comments import Limits
 from agent.store.database import Database, why
@@ -106,6 +109,18 @@ def create_app(
         seconds = settings.work.poll_seconds
         return poll_forever(observed, breaker, database, commit.accepted, trace, seconds, metrics, look_back)
 
+    site = Site(
+        settings,
+        parts.directory,
+        database,
+        parts.active,
+        parts.classifier,
+        observed,
+        metrics,
+        load_texts(settings.language, settings.texts),
+        key_of_marks,
+        commit.accepted,
+    )
     receiver = Receiver(connectors, commit, rates, settings.intake, Summary(metrics), trace)
 
     @asynccontextmanager
@@ -148,6 +163,7 @@ def create_app(
             Route("/readyz", health.ready),
             Route("/metrics", MetricsPage(database, parts.active, metrics).answer),
             ModelApiRoute(api),
+            *routes(site),
         ],
         middleware=[Middleware(SafeHeaders)],
         lifespan=lifespan,

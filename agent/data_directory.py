@@ -4,6 +4,7 @@ rolecall.sqlite3   inbox, tickets, ledger, reviews         installation.key   ma
 models/            versions and the ACTIVE pointer         encoders/          base encoders, shared by versions
 api-models/        classifiers of the model API       api-key.sha256      of its key, where none is configured
 serving.lock       held while a server runs                training.lock      held while a training runs
+first-account.txt  a one-time link, where no terminal showed it
 forgotten.jsonl    what was forgotten, as pseudonyms: it outlives the database, so that no backup brings it back
 """
 
@@ -77,6 +78,11 @@ class DataDirectory:
     def training(self) -> Path:
         """The working folder of trainings."""
         return self.path / "training"
+
+    @property
+    def first_account(self) -> Path:
+        """The one-time link for the first account, where no terminal could show it."""
+        return self.path / "first-account.txt"
 
     @property
     def forgotten(self) -> Path:

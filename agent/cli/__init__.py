@@ -32,6 +32,7 @@ from agent.cli import (
     serve,
     study,
     train,
+    users,
 )
 from agent.cli import demo as demo_command
 from agent.cli.console import Console
@@ -69,6 +70,7 @@ app.add_typer(connectors.app, name="connectors", rich_help_panel=SET_UP)
 app.add_typer(queue.app, name="queue", rich_help_panel=DAILY)
 app.command("decisions", rich_help_panel=DAILY)(decisions.decisions)
 app.add_typer(db.app, name="db", rich_help_panel=SET_UP)
+app.add_typer(users.app, name="users", rich_help_panel=SET_UP)
 app.command("forget", rich_help_panel=DAILY)(forget.forget)
 app.command("login", rich_help_panel=SET_UP)(login.login)
 app.command("demo", rich_help_panel=SET_UP)(demo_command.demo)

@@ -14,6 +14,7 @@ from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for, reloa
 
 if TYPE_CHECKING:
     from agent.config.settings import Settings
+    from agent.core import Parts
     from agent.web.server import Server
 
 NIGHTLY = "nightly"
@@ -49,6 +50,7 @@ def serve(
             url = local_url(parts.settings.server.host, port)
             note_address(url)
             announce(parts.settings, url)
+            show_first_link(parts, url)
 
         spare_collector()
         run(make_server(app, parts.settings, listening))
@@ -63,6 +65,19 @@ def announce(settings: Settings, url: str) -> None:
         return
     for line in greeting(settings, url):
         typer.echo(line, err=True)
+
+
+def show_first_link(parts: Parts, url: str) -> None:
+    """Show the one-time link for the first account at the terminal; without one, leave it in a file of mode 0600."""
+    from agent.pages.signing import first
+
+    link = first.link(parts.database, parts.settings.server.public_url or url)
+    file, terminal = parts.directory.first_account, sys.stderr.isatty()
+    first.leave(file, None if terminal else link)
+    if link is not None and terminal:
+        typer.echo(f"make the first account, an operator's, with this link (once, within 7 days): {link}", err=True)
+    elif link is not None:
+        structlog.get_logger().info("first_account", link_is_in=str(file))
 
 
 def run(server: Server) -> None:

@@ -1,8 +1,9 @@
 """Load settings from `config/agent.toml`, overridden by the sources of secrets, `.env` and the environment.
 
 A setting `[learning] window` is `ROLECALL_LEARNING__WINDOW` there; dashes become underscores, and a list is written as
-JSON. A value `secret:NAME` stands for the secret of that name. `rules` and `roles` are relative to the settings file,
-`data` to the working directory. Every fault is reported at once, with its file and line or the variable's name.
+JSON. A value `secret:NAME` stands for the secret of that name. `rules`, `roles` and `texts` are relative to the
+settings file, `data` to the working directory. Every fault is reported at once, with its file and line or the
+variable's name.
 
 `[connectors.NAME]` is one table for each connected system, of the kind given in the table. NAME is in the hook's
 address and in ticket keys, and `kind` defaults to it. In environment variables its dashes become underscores, so a name
@@ -143,6 +144,7 @@ def _validate(tree: SettingTree, given: Given, base: Path) -> Settings:
             "connectors": connectors,
             "rules": base / settings.rules,
             "roles": base / settings.roles,
+            "texts": base / settings.texts,
         }
     )
 

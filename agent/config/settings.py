@@ -177,6 +177,8 @@ class Settings(Section):
     data: Path = Path("data")
     rules: Path = Path("rules.toml")
     roles: Path = Path("roles.toml")
+    texts: Path = Path("texts")
+    language: Literal["en", "de"] = "en"
     log_format: Literal["console", "json"] = "console"
     database_url: SecretStr | None = None
     server: ServerSettings = ServerSettings()

@@ -18,7 +18,18 @@ from sqlmodel import Session, col, delete, select, update
 from agent.domain import in_renamed_source, source_of
 from agent.errors import NotPossibleYet
 from agent.store.inbox import OPEN
-from agent.store.tables import Account, Comment, Decision, Embedding, Inbox, Review, SharedFile, Ticket, Watermark
+from agent.store.tables import (
+    Account,
+    Audit,
+    Comment,
+    Decision,
+    Embedding,
+    Inbox,
+    Review,
+    SharedFile,
+    Ticket,
+    Watermark,
+)
 
 KEYS: tuple[tuple[type[Any], Any], ...] = (
     (Inbox, Inbox.ticket_key),
@@ -27,6 +38,7 @@ KEYS: tuple[tuple[type[Any], Any], ...] = (
     (Comment, Comment.ticket_key),
     (Review, Review.ticket_key),
     (Embedding, Embedding.ticket_key),
+    (Audit, Audit.ticket_key),
 )
 SOURCES: tuple[tuple[type[Any], Any], ...] = (
     (Inbox, Inbox.source),

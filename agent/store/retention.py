@@ -12,17 +12,21 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, SQLModel, col, delete, select, update
 
+from agent.store.people import Audit, FailedSignIn, PageSession, User
 from agent.store.tables import Account, Forgotten, Inbox, ModelJob, SharedFile, SharedValue, Tick, Training, Watermark
 
 FORGOTTEN = ""
 
 IDS_DAYS = 730
 TICKS_DAYS = 30
+ATTEMPTS_DAYS = 1
+LOG_DAYS = 730
 MOST_ROWS = 10_000
 """Rows deleted in one night, so that other writes do not wait for long."""
 
 WITHOUT_TICKETS: tuple[type[SQLModel], ...] = (
     Training, ModelJob, Watermark, Tick, SharedValue, SharedFile, Forgotten, Account,
+    User, PageSession, FailedSignIn,
 )  # fmt: skip
 """Tables in which no ticket's words are; all others are in agent.store.connector_data, by their ticket's key."""
 
@@ -40,9 +44,12 @@ def forget(session: Session, numbers: Sequence[int]) -> None:
 
 
 def delete_expired(session: Session, now: datetime, keep: timedelta) -> None:
-    """Delete finished training jobs of the model API after `keep`, ids of events and ticks after days of their own."""
+    """Delete finished training jobs of the model API after `keep`, what else is due after days of its own."""
     session.execute(delete(ModelJob).where(col(ModelJob.finished_at) < now - keep))
     session.execute(delete(Tick).where(col(Tick.at) < now - timedelta(days=TICKS_DAYS)))
+    session.execute(delete(PageSession).where(col(PageSession.expires_at) < now))
+    session.execute(delete(FailedSignIn).where(col(FailedSignIn.at) < now - timedelta(days=ATTEMPTS_DAYS)))
+    session.execute(delete(Audit).where(col(Audit.at) < now - timedelta(days=LOG_DAYS)))
     old = Inbox.event == FORGOTTEN, col(Inbox.done_at) < now - max(keep, timedelta(days=IDS_DAYS))
     numbers = session.exec(select(Inbox.seq).where(*old).limit(MOST_ROWS)).all()
     session.execute(delete(Inbox).where(col(Inbox.seq).in_(numbers)))

@@ -5,21 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    Boolean,
-    Column,
-    Index,
-    LargeBinary,
-    Text,
-    UniqueConstraint,
-    false,
-    text,
-)
+from sqlalchemy import JSON, Boolean, Column, Index, LargeBinary, Text, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from agent.domain import TrainingOutcome, Via
 from agent.store.forgotten import Forgotten as Forgotten
+from agent.store.people import Audit as Audit
 from agent.store.times import time_column
 from agent.store.times import utcnow as utcnow
 
@@ -75,7 +66,7 @@ class Ticket(SQLModel, table=True):
     body: str
     group: str | None = None
     url: str | None = None
-    filed_at: datetime = Field(sa_column=time_column())
+    filed_at: datetime = Field(sa_column=time_column(index=True))
     closed_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     seen: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     requester: str | None = Field(default=None, index=True)

@@ -27,9 +27,9 @@ class Utc(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def time_column(nullable: bool = False) -> Any:
+def time_column(nullable: bool = False, index: bool = False) -> Any:
     """Return the column of a time."""
-    return Column(Utc, nullable=nullable)
+    return Column(Utc, nullable=nullable, index=index)
 
 
 _looked: tuple[datetime, float] | None = None

@@ -40,7 +40,7 @@ def inline(content: bytes) -> str:
 
 
 class SafeHeaders:
-    """ASGI middleware that adds the headers. A page may set a Content-Security-Policy of its own."""
+    """ASGI middleware that adds the headers. A page may set a policy of its own, and a file how long it keeps."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -54,8 +54,8 @@ class SafeHeaders:
         async def adding(message: Message) -> None:
             if message["type"] == "http.response.start":
                 given = message["headers"]
-                page = any(name == POLICY for name, _ in given)
-                message["headers"] = [*given, *(_ALWAYS if page else _WITHOUT_PAGE)]
+                named = {name for name, _ in given}
+                message["headers"] = [*given, *(pair for pair in _WITHOUT_PAGE if pair[0] not in named)]
             await send(message)
 
         await self._app(scope, receive, adding)

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from agent.app import Parts, create_app
 from agent.model_api.web.access import NO_KEY, ModelApiRoute
+from agent.pages.routes import CALLS
 from agent.web.protection import NOTHING
 from tests.desk import Desk
 
@@ -30,6 +31,9 @@ PUBLIC = {
     "/openapi.json": "likewise",
     "/static-offline-docs": "the files of Swagger UI",
 }
+PAGES = {re.sub(r"\{[^}]+\}", "x", call.path) for call in CALLS} | {"/static/x"}
+"""Pages for people, and their files: who may what is tests/agent/pages/test_who_may_what.py."""
+
 OWN_PROOF = "/hooks/"
 """Deliveries prove themselves by a secret or a signature: agent.intake.receive."""
 
@@ -79,7 +83,7 @@ async def open_to_strangers(app: Starlette) -> list[str]:
         found = []
         for method, path in every(app):
             answer = await client.request(method, path)
-            if not is_public(path) and answer.status_code != 401:
+            if not is_public(path) and path not in PAGES and answer.status_code != 401:
                 found.append(f"{method} {path} {answer.status_code}")
         return found
 
@@ -103,7 +107,7 @@ UNKNOWN_OF_THE_API = (
     *("/v1", "/v1/", "/v1/nothing", "/v1/models/", "/v1/%2e%2e/health/", "/%761/nothing", "/v1//models"),
 )
 UNKNOWN = (
-    *("/", "//", "/admin", "/redoc", "/static-offline-docs", "/v2/models", "/v1models", "/V1/models", "//v1/models"),
+    *("/admin", "/redoc", "/static-offline-docs", "/v2/models", "/v1models", "/V1/models", "//v1/models"),
     *("/docs/", "/docs/oauth2-redirect", "/health/", "/health/x", "/healthz/", "/openapi.json/", "/metrics/"),
     *("/hooks", "/hooks/", "/hooks/desk/a/b", "/hooks/desk/secret/", "/predict", "/train", "/..%2fv1/models"),
 )
@@ -144,6 +148,9 @@ async def test_no_address_redirects_not_even_with_another_slash(make: Made, desk
             for method in ("GET", "POST"):
                 for key in ({}, {"X-API-Key": KEY}):
                     answer = await client.request(method, path, headers={"Host": "elsewhere.test", **key})
+                    if answer.request.url.path in PAGES and method == "GET":
+                        assert answer.headers.get("location", "/sign-in").startswith("/sign-in"), path
+                        continue
                     assert not answer.is_redirect, f"{method} {path}"
                     assert "location" not in answer.headers, f"{method} {path}"
 
@@ -162,12 +169,14 @@ async def test_every_answer_has_its_headers_and_no_cookie(make: Made) -> None:
             for method, path in every(app):
                 answer = await client.request(method, path, headers={**key, "Origin": "https://elsewhere.test"})
                 told = f"{method} {path} {answer.status_code}"
-                assert "set-cookie" not in answer.headers, told
+                cookies = answer.headers.get_list("set-cookie") if path in PAGES else []
+                assert ("set-cookie" in answer.headers) == bool(cookies), told
+                assert all("HttpOnly" in cookie and "SameSite=lax" in cookie for cookie in cookies), told
                 assert "access-control-allow-origin" not in answer.headers, told
                 if not path.startswith(OWN_PROOF):
                     assert dict(answer.headers) | SAFE == dict(answer.headers), told
                     assert "unsafe" not in answer.headers["content-security-policy"], told
-                    if path != "/docs":
+                    if path != "/docs" and path not in PAGES:
                         assert answer.headers["content-security-policy"] == NOTHING, told
 
 

@@ -1,0 +1,95 @@
+"""One's own account, all accounts, and the log of who changed what."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from starlette.responses import Response
+
+from agent.errors import BadInput
+from agent.pages.guard import Refused, Visit, redirect
+from agent.pages.signing import audit, users
+from agent.pages.signing.passwords import LEAST, acceptable
+from agent.pages.signing.rights import Rights
+
+LINES = 50
+
+
+async def account(visit: Visit) -> Response:
+    """Show one's own account."""
+    return _account(visit)
+
+
+async def change_account(visit: Visit) -> Response:
+    """Change one's own password, or switch single keys on or off."""
+    site, who = visit.site, visit.who
+    if visit.field("do") == "keys":
+        await site.database.write(users.switch_keys, who.key, visit.field("keys") == "on")
+        return redirect("/account")
+    new = visit.field("password")
+    if not await site.passwords.right(who.password, visit.field("old")):
+        return _account(visit, "account.wrong")
+    if not acceptable(new):
+        return _account(visit, "link.too_short")
+    if new != visit.field("again"):
+        return _account(visit, "link.not_the_same")
+    kept = await site.passwords.hashed(new)
+    await site.database.write(users.change_password, who.key, kept, users.hashed(visit.token), site.now())
+    return _account(visit, None, "account.changed")
+
+
+async def everybody(visit: Visit) -> Response:
+    """Show all accounts."""
+    return await _everybody(visit)
+
+
+async def change_user(visit: Visit) -> Response:
+    """Make an account, or reset, disable or change one; nobody disables or demotes themselves."""
+    site, name, by, now = visit.site, visit.field("name"), visit.who.name, visit.site.now()
+    do, own = visit.field("do"), users.key_of(name) == visit.who.key
+    rights = visit.field("rights")
+    if do in ("add", "rights") and rights not in tuple(Rights):
+        raise Refused(400, "malformed")
+    if own and do in ("reset", "disable", "rights"):
+        raise Refused(409, "own_account")
+    try:
+        match do:
+            case "add":
+                token = await site.database.write(users.add, name, Rights(rights), by, now)
+            case "reset":
+                token = await site.database.write(users.reset, name, by, now)
+            case "disable":
+                await site.database.write(users.disable, name, by, now)
+                return redirect("/users")
+            case "rights":
+                await site.database.write(users.change_rights, name, Rights(rights), by, now)
+                return redirect("/users")
+            case _:
+                raise Refused(400, "malformed")
+    except BadInput:
+        return await _everybody(visit, wrong=site.texts("users.wrong", most=users.LONGEST_NAME))
+    return await _everybody(visit, link=link(site.settings.server.public_url, token), name=name)
+
+
+async def show_log(visit: Visit) -> Response:
+    """Show who changed what, newest first."""
+    before = visit.request.query_params.get("before", "")
+    number = int(before) if before.isascii() and before.isdigit() and len(before) < 18 else None
+    lines = await visit.site.database.read(partial(audit.latest, limit=LINES, before=number))
+    older = lines[-1].id if len(lines) == LINES else None
+    return visit.page("log.html", lines=lines, older=older)
+
+
+def link(public_url: str | None, token: str, here: str = "") -> str:
+    """Return the address of a one-time link; on a page without a public address, its path."""
+    return f"{public_url or here}/sign-in/{token}"
+
+
+def _account(visit: Visit, wrong: str | None = None, done: str | None = None) -> Response:
+    return visit.page("account.html", 422 if wrong else 200, wrong=wrong, done=done, least=LEAST)
+
+
+async def _everybody(visit: Visit, **more: object) -> Response:
+    everybody = await visit.site.database.read(users.listed)
+    shown = {"link": None, "name": "", "wrong": None, **more}
+    return visit.page("users.html", 422 if shown["wrong"] else 200, everybody=everybody, rights=tuple(Rights), **shown)

@@ -1,0 +1,49 @@
+"""Every page and form: its address, the right that it needs, and who answers it. A test holds this to a table."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from agent.pages import account, sign_in
+from agent.pages.guard import Call, guarded
+from agent.pages.signing.rights import Rights
+from agent.pages.site import STATIC, Site
+
+CALLS = (
+    Call("GET", "/sign-in", None, sign_in.show),
+    Call("POST", "/sign-in", None, sign_in.sign_in),
+    Call("GET", "/sign-in/{token}", None, sign_in.show_link),
+    Call("POST", "/sign-in/{token}", None, sign_in.use_link),
+    Call("POST", "/sign-out", None, sign_in.sign_out),
+    Call("GET", "/", Rights.VIEWER, account.account),
+    Call("GET", "/account", Rights.VIEWER, account.account),
+    Call("POST", "/account", Rights.VIEWER, account.change_account),
+    Call("GET", "/users", Rights.OPERATOR, account.everybody),
+    Call("POST", "/users", Rights.OPERATOR, account.change_user),
+    Call("GET", "/log", Rights.OPERATOR, account.show_log),
+)
+
+KEPT = "public, max-age=31536000, immutable"
+"""How long browsers keep files: their addresses hold a hash of them."""
+
+
+def routes(site: Site) -> list[Route]:
+    """Return the routes of all pages, and of the files that they load."""
+    return [
+        Route("/static/{name}", _static(site), methods=["GET"]),
+        *(Route(call.path, guarded(site, call), methods=[call.method]) for call in CALLS),
+    ]
+
+
+def _static(site: Site) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        name = str(request.path_params["name"])
+        if name not in STATIC:
+            return Response(status_code=404)
+        return Response(site.static[name], media_type=STATIC[name], headers={"Cache-Control": KEPT})
+
+    return answer

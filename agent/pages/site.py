@@ -1,0 +1,103 @@
+"""What all pages share: the installation, its helpdesks, the sentences, and how a page is made of a template."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse, Response
+
+from agent.config.settings import Settings
+from agent.data_directory import DataDirectory
+from agent.metrics import Metrics
+from agent.pages.signing.passwords import Passwords
+from agent.pages.texts import Texts
+from agent.pages.words import Words
+from agent.serving.active import ActiveModel
+from agent.store.database import Database
+from agent.triage.model import TicketModel
+from agent.triage.opinion import RoleClassifier
+from connectors.base import Connector
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self';"
+    " base-uri 'none'; frame-ancestors 'none'"
+)
+"""Nothing inline runs or styles, whatever a ticket's text may smuggle in."""
+
+TABS = (("today", "gt"), ("review", "gr"))
+SET_UP = ("status",)
+"""The pages that are reached from every other one."""
+
+STATIC = {"rolecall.css": "text/css", "rolecall.js": "text/javascript", "mark.svg": "image/svg+xml"}
+
+
+def _nothing_closed() -> Mapping[str, float]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Site:
+    """The pages of one installation. `key` makes pseudonyms and browsers' cookies; `wake` is set for new events.
+
+    `left_alone` returns for how many seconds each helpdesk that fails is not asked; `train` begins a training.
+    """
+
+    settings: Settings
+    directory: DataDirectory
+    database: Database
+    active: ActiveModel[TicketModel]
+    classifier: RoleClassifier
+    connectors: Mapping[str, Connector]
+    metrics: Metrics
+    texts: Texts
+    key: bytes
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    left_alone: Callable[[], Mapping[str, float]] = _nothing_closed
+    train: Callable[[], None] | None = None
+    passwords: Passwords = field(default_factory=Passwords)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the pages by https, so that cookies must not travel without."""
+        return (self.settings.server.public_url or "").startswith("https://")
+
+    @cached_property
+    def words(self) -> Words:
+        """Return how numbers, times and roles are written."""
+        return Words(self.texts, self.classifier.catalogue, self.now)
+
+    @cached_property
+    def static(self) -> dict[str, bytes]:
+        """Return the files that pages load, by name."""
+        folder = resources.files("agent.pages") / "static"
+        return {name: (folder / name).read_bytes() for name in STATIC}
+
+    @cached_property
+    def _environment(self) -> Environment:
+        environment = Environment(
+            loader=PackageLoader("agent.pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+            lstrip_blocks=True,
+        )  # fmt: skip
+        versions = {name: hashlib.sha256(content).hexdigest()[:12] for name, content in self.static.items()}
+        environment.globals.update(
+            t=self.texts,
+            words=self.words,
+            static=lambda name: f"/static/{name}?v={versions[name]}",
+            nav_tabs=TABS,
+            nav_set_up=SET_UP,
+        )
+        return environment
+
+    def page(self, template: str, status: int = 200, /, **values: Any) -> Response:
+        """Return a page made of a template, with the policy that lets nothing in it run."""
+        content = self._environment.get_template(template).render({"current": "", **values})
+        return HTMLResponse(content, status, {"Content-Security-Policy": POLICY})

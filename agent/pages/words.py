@@ -1,0 +1,105 @@
+"""How roles, percents and times are written on all pages."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from markupsafe import Markup, escape
+
+from agent.domain import RoleCatalogue
+from agent.notes.phrasing import percent
+from agent.pages.texts import Texts
+
+HUES = 8
+METER = 72.0
+"""Width of a meter."""
+
+BYTES = ("B", "kB", "MB", "GB", "TB")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of one installation; times are local."""
+
+    texts: Texts
+    catalogue: RoleCatalogue
+    now: Callable[[], datetime]
+
+    def role(self, name: str, ring: bool = False) -> Markup:
+        """Return a role's name behind a dot in its hue, or a ring where it is only one of two."""
+        return Markup('<span class="role h{}{}">{}</span>').format(self.hue(name), " ring" if ring else "", name)
+
+    def roles(self, names: tuple[str, ...] | list[str]) -> Markup:
+        """Return several roles; none of ours where there are none."""
+        if not names:
+            return Markup('<span class="role h7">{}</span>').format(self.texts("feedback.none_of_ours"))
+        between = Markup(" {} ").format(self.texts("list.and"))
+        return between.join(self.role(name) for name in names)
+
+    def hue(self, name: str) -> int:
+        """Return the number of a role's hue: by its place among the roles; of a role that is gone, by its name."""
+        names = self.catalogue.names
+        if name in names:
+            return names.index(name) % HUES
+        return hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[0] % HUES
+
+    def percent(self, share: float) -> str:
+        """Return a confidence in percent, as in comments."""
+        return percent(share)
+
+    def meter(self, share: float, needs: float | None = None, clear: bool = False) -> Markup:
+        """Return a confidence as a bar, with a tick at the threshold; it says nothing that is not written beside it."""
+        tick = Markup("")
+        if needs is not None:
+            tick = Markup('<rect class="tick" x="{:.1f}" width="2" height="10"/>').format(min(needs, 1.0) * METER - 1)
+        return Markup(
+            '<svg class="meter{}" viewBox="0 0 72 10" width="72" height="10" aria-hidden="true">'
+            '<rect class="track" y="3"'
+            ' width="72" height="4" rx="2"/><rect class="fill" y="3" width="{:.1f}" height="4" rx="2"/>{}</svg>'
+        ).format(" clear" if clear else "", max(min(share, 1.0), 0.0) * METER, tick)
+
+    def time(self, moment: datetime) -> Markup:
+        """Return a time of today by the clock, another one with its day."""
+        local, today = moment.astimezone(), self.now().astimezone().date()
+        shown = local.strftime("%H:%M") if local.date() == today else f"{self.day(moment)} {local:%H:%M}"
+        return Markup('<time datetime="{}">{}</time>').format(local.isoformat(timespec="seconds"), shown)
+
+    def day(self, moment: datetime) -> str:
+        """Return the day of a time, with the year unless it is this one."""
+        local = moment.astimezone()
+        month = str(self.texts("months")).split()[local.month - 1]
+        day = self.texts("day", day=local.day, month=month)
+        return str(day) if local.year == self.now().astimezone().year else f"{day} {local.year}"
+
+    def today(self) -> str:
+        """Return today, with the day of the week."""
+        now = self.now()
+        return f"{str(self.texts('weekdays')).split()[now.astimezone().weekday()]}, {self.day(now)}"
+
+    def ago(self, moment: datetime) -> Markup:
+        """Return for how long something has lasted, in its largest unit."""
+        seconds = max((self.now() - moment).total_seconds(), 0.0)
+        for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+            if seconds >= size:
+                return self.texts.number(f"span.{unit}", int(seconds // size))
+        return self.texts.number("span.seconds", int(seconds))
+
+    def size(self, count: float) -> str:
+        """Return a number of bytes in its largest unit."""
+        power = 0
+        while count >= 1_000 and power < len(BYTES) - 1:
+            count, power = count / 1_000, power + 1
+        return f"{count:.0f} {BYTES[power]}" if count >= 10 or power == 0 else f"{count:.1f} {BYTES[power]}"
+
+    def lines(self, text: str) -> Markup:
+        """Return a text with its paragraphs and ends of lines."""
+        paragraphs = [part.strip("\n") for part in text.replace("\r\n", "\n").split("\n\n")]
+        shown = [Markup("<p>{}</p>").format(_broken(part)) for part in paragraphs if part.strip()]
+        return Markup("").join(shown)
+
+
+def _broken(paragraph: str) -> Markup:
+    return Markup("<br>").join(escape(line) for line in paragraph.split("\n"))

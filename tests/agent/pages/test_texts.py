@@ -1,0 +1,82 @@
+"""Every sentence that people see on a page stands in the files of sentences, in every language, and can be replaced."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from agent.errors import BadInput
+from agent.pages.texts import LANGUAGES, load, values_in
+
+PAGES = Path(__file__).parents[3] / "agent" / "pages"
+TEMPLATES = sorted((PAGES / "templates").iterdir())
+_JINJA = re.compile(r"\{%.*?%\}|\{#.*?#\}|\{\{.*?\}\}", re.DOTALL)
+_SHOWN = re.compile(r'(?:aria-label|title|placeholder|alt|data-label)="([^"]*)"')
+_LETTERS = re.compile(r"[^\W\d_]{2,}")
+OWN_NAME = "Rolecall"
+
+
+def outside(template: str) -> list[str]:
+    """Return the words of a template that people would see and that stand in no file of sentences."""
+    bare = _JINJA.sub("", template)
+    shown = [re.sub(r"</?[a-z][a-z0-9]*\b[^>]*>|<!doctype html>", " ", bare), *_SHOWN.findall(bare)]
+    return [word for text in shown for word in _LETTERS.findall(text) if word != OWN_NAME]
+
+
+@pytest.mark.parametrize("file", TEMPLATES, ids=lambda file: file.name)
+def test_no_sentence_stands_in_a_template(file: Path) -> None:
+    assert outside(file.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize("template", ["<p>Hello</p>", '<a title="More">{{ x }}</a>', "{% if x %}Yes{% endif %}"])
+def test_control_a_sentence_in_a_template_is_found(template: str) -> None:
+    assert outside(template) != []
+
+
+def test_every_language_has_the_same_sentences_with_the_same_values() -> None:
+    english = load("en")
+    for language in LANGUAGES:
+        sentences = load(language).sentences
+        assert sentences.keys() == english.sentences.keys()
+        assert {k for k, s in sentences.items() if values_in(s) != values_in(english.sentences[k])} == set()
+        assert [k for k, s in sentences.items() if not s.strip()] == []
+
+
+def test_every_sentence_is_used_and_every_one_that_is_used_exists() -> None:
+    sources = [file.read_text("utf-8") for file in [*TEMPLATES, *PAGES.rglob("*.py")]]
+    used = {key for text in sources for key in re.findall(r"""["']([a-z_]+(?:\.[a-z_]+)*)["']""", text)}
+    begun = {key for text in sources for key in re.findall(r'"([a-z_.]+\.)(?:" ~|\{)', text)}
+    known = load("en").sentences.keys()
+    stems = {key.removesuffix(".one").removesuffix(".other") for key in known}
+    assert {k for k in known if k not in used and not k.startswith(tuple(begun))} - {
+        k for k in known if k.rpartition(".")[0] in used
+    } == set()
+    called = {
+        key for text in sources for key in re.findall(r'\b(?:t|texts)(?:\.number)?\(\s*"([a-z_.]+)"\s*[,)]', text)
+    }
+    assert called - known - stems == set()
+
+
+def test_a_sentence_of_ones_own_takes_the_place_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "en.toml").write_text('[sign_in]\ntitle = "Log in <b>now</b>, **please**"\n')
+    texts = load("en", tmp_path)
+    assert texts("sign_in.title") == "Log in &lt;b&gt;now&lt;/b&gt;, <b>please</b>"
+    assert texts("sign_in.too_many", time="<i>") == "Too many tries. Again at &lt;i&gt;."
+
+
+@pytest.mark.parametrize(
+    ("own", "told"),
+    [
+        ('[sign_in]\ntitel = "x"', "no sentence sign_in.titel"),
+        ('[sign_in]\ntoo_many = "x"', "same values"),
+        ('[sign_in]\ntoo_many = "{time!r:{time}} {"', "same values"),
+        ("[sign_in]\ntitle = 3", "no string"),
+        ("[sign_in", "en.toml"),
+    ],
+)
+def test_a_faulty_file_is_refused_by_name(tmp_path: Path, own: str, told: str) -> None:
+    (tmp_path / "en.toml").write_text(own)
+    with pytest.raises(BadInput, match=told):
+        load("en", tmp_path)
