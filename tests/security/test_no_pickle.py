@@ -17,7 +17,7 @@ from sqlalchemy import PickleType
 from sqlmodel import SQLModel
 
 from agent.fitting.job import Recipe
-from agent.fitting.process.base import UnusableBaseModel
+from agent.fitting.process.source import UnusableBaseModel
 from agent.fitting.process.stock import PICKLED_HEAD, train
 from agent.store import tables
 

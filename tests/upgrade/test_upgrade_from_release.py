@@ -17,8 +17,9 @@ import httpx
 import pytest
 
 from agent.fitting.job import PACKAGED, Recipe
-from agent.fitting.process.base import locate, open_base
-from agent.fitting.process.run import cached_encoder
+from agent.fitting.process.base import open_base
+from agent.fitting.process.export import cached_encoder
+from agent.fitting.process.source import locate
 from agent.store.database import Database
 from tests.upgrade.helpdesk import Helpdesk
 from tests.upgrade.installation import HOOK, Installation, deliver, idle, opinion, until

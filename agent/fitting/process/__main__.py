@@ -45,8 +45,8 @@ def main() -> int:
                 say({"progress": {"phase": phase, "done": done, "total": total, "seconds": now - began}})
 
         from agent.fitting.job import JOB, Job
-        from agent.fitting.process.base import UnusableBaseModel
-        from agent.fitting.process.run import ExportError, fit
+        from agent.fitting.process.run import fit
+        from agent.fitting.process.source import ExportError, UnusableBaseModel
 
         folder = Path(sys.argv[1])
         job = Job.from_json(json.loads((folder / JOB).read_text("utf-8")))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 from agent.fitting.job import Recipe
 from agent.fitting.process.base import Base, padded
 from agent.fitting.process.contrast import affinity, balanced_batches, contrastive_loss
+from agent.fitting.process.session import Tuning
 from agent.serving.model import batches_by_length
 
 WARM_UP = 0.1  # of the steps
@@ -26,15 +26,6 @@ LARGEST_GRADIENT = 1.0
 TOKENS_PER_PIECE = 512  # a piece of similar lengths; small, since padding costs more than a call
 
 Weights = dict[str, Tensor]
-
-
-@dataclass(frozen=True, slots=True)
-class Tuning:
-    """The weights that tuning ended with, by name, and what it looked like on the way."""
-
-    weights: Weights
-    steps: int
-    losses: dict[int, float] = field(default_factory=dict)
 
 
 def count_steps(recipe: Recipe, texts: int) -> int:

@@ -1,94 +1,63 @@
-"""The fits of one job: the one that will serve, and those that leave a fold out, on the same remembered layers."""
+"""The fits of one job on a frozen encoder: the one that will serve, and those that leave a fold out.
+
+Texts are embedded by the graph that serves, so this needs no torch, whose import alone costs more than such a fit.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.fitting.head import assign_folds, calibrated_loss, fit_head, predict
+from agent.fitting.head import assign_folds, fit_head, predict
 from agent.fitting.job import Job
-from agent.fitting.process import stock
-from agent.fitting.process.base import Base, load_weights, lower_outputs, upper_embeddings
-from agent.fitting.process.body import Tuning, tune
+from agent.fitting.process.source import ExportError
 from agent.serving.artefact import Head
-from agent.serving.model import Embeddings
+from agent.serving.model import Embeddings, Encoder
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Report = Callable[[str, int, int], None]
 """Hears the phase, and how many of how many units are done."""
 
 Rows = NDArray[np.intp]
 
+TEXTS_PER_REPORT = 256
+
+PARITY_TEXTS = 32
+LEAST_PARITY = 0.9999
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """The weights that tuning ended with, by name, and what it looked like on the way; none without steps."""
+
+    weights: Mapping[str, Tensor]
+    steps: int
+    losses: dict[int, float] = field(default_factory=dict)
+
 
 class Session:
-    """Holds the lower layers' output for every text of a job, and the base as it was before any tuning."""
+    """Holds what the encoder makes of every text of a job."""
 
-    def __init__(self, job: Job, base: Base, source: Path, scratch: Path, report: Report) -> None:
-        if 0 < base.body.depth <= job.recipe.frozen_layers:  # the last block of a shallow encoder learns all the same
-            job = replace(job, recipe=replace(job.recipe, frozen_layers=base.body.depth - 1))
-        self._job, self._base, self._source, self._scratch, self._report = job, base, source, scratch, report
+    def __init__(self, job: Job, base_embeddings: Embeddings) -> None:
+        self._job, self.base_embeddings = job, base_embeddings
         self.texts = [sample.text for sample in job.samples]
-        self._layers = job.recipe.frozen_layers if job.recipe.trainer == "contrastive" else base.body.depth
-        self._outputs = lower_outputs(
-            base, self.texts, self._layers, lambda done: report("read", done, len(self.texts))
-        )
-        self.base_embeddings = upper_embeddings(base, self._outputs, self._layers)
         self._labels = job.labels()
         self._weights = np.array([sample.weight for sample in job.samples])
-        tunable = base.body.tunable(self._layers).items()
-        self._untouched = {name: parameter.detach().clone() for name, parameter in tunable}
 
     def tune(self, rows: Rows, *, phase: str = "tune", stop_after: int | None = None) -> tuple[Tuning, Head | None]:
-        """Tune the base on some rows as the recipe says; the stock trainer brings a head with it.
-
-        Our own starts from the untouched base every time, and watches the validation texts unless `stop_after` says
-        when to end.
-        """
-        job, labels = self._job, self._labels[rows]
-
-        def report(done: int, total: int) -> None:
-            self._report(phase, done, total)
-
-        if job.recipe.trainer == "frozen" or stop_after == 0:
-            return Tuning({}, 0), None
-        if job.recipe.trainer == "setfit":
-            texts = [self.texts[row] for row in rows]
-            weights, head = stock.train(
-                self._source,
-                texts,
-                labels,
-                job.recipe,
-                multi_label=job.multi_label,
-                scratch=self._scratch,
-                report=report,
-            )
-            load_weights(self._base.body, weights)
-            return Tuning(dict(self._base.body.state_dict()), 1), head
-        self._base.body.load_state_dict(self._untouched, strict=False)
-        if (labels.sum(axis=0) > 0).sum() < 2 or labels.sum(axis=0).max(initial=0) < 2:
-            return Tuning({}, 0), None  # nothing to tell apart, or no two texts to bring together
-        watched = len(job.rows("validation")) > 0 and stop_after is None
-        tuning = tune(
-            self._base,
-            [self._outputs[row] for row in rows],
-            labels,
-            job.recipe,
-            validate=(lambda: self._validation_loss(rows)) if watched else None,
-            stop_after=stop_after,
-            report=report,
-        )
-        return tuning, None
+        """Tune the base on some rows as the recipe says, and return a head if that brings one: here, nothing."""
+        return Tuning({}, 0), None
 
     def embeddings(self, tuning: Tuning) -> Embeddings:
         """Return what the body, as the last tuning left it, makes of every text: float32[samples, dim]."""
-        if tuning.steps == 0:
-            return self.base_embeddings
-        if self._job.recipe.trainer == "setfit":  # it tunes the lower layers, too: what is remembered is out of date
-            return upper_embeddings(self._base, lower_outputs(self._base, self.texts, 0, lambda done: None), 0)
-        return upper_embeddings(self._base, self._outputs, self._layers)
+        return self.base_embeddings
 
     def head(self, embeddings: Embeddings, rows: Rows) -> Head:
         """Fit a head on some rows of `embeddings`, [samples, dim]."""
@@ -122,12 +91,25 @@ class Session:
                 probabilities[left] = predict(head, embeddings[left], multi_label=job.multi_label)
         return probabilities
 
-    def _validation_loss(self, rows: Rows) -> float:
-        """Return the loss of a head fitted on `rows`, judged on the validation texts."""
-        job = self._job
-        judged = job.rows("validation")
-        both = np.concatenate([rows, judged])
-        embeddings = np.zeros_like(self.base_embeddings)
-        embeddings[both] = upper_embeddings(self._base, [self._outputs[row] for row in both], self._layers)
-        head = self.head(embeddings, rows)
-        return calibrated_loss(head, embeddings[judged], self._labels[judged], multi_label=job.multi_label)
+
+def embed(encoder: Encoder, texts: Sequence[str], report: Report) -> Embeddings:
+    """Return the embeddings of `texts`, float32[texts, dim]."""
+    embeddings = np.empty((len(texts), encoder.dim), dtype=np.float32)
+    for start in range(0, len(texts), TEXTS_PER_REPORT):
+        end = min(start + TEXTS_PER_REPORT, len(texts))
+        embeddings[start:end] = encoder.embed(texts[start:end])
+        report("read", end, len(texts))
+    return embeddings
+
+
+def check_parity(encoder: Path, body: Path, texts: Sequence[str], embeddings: Embeddings) -> float:
+    """Return the lowest cosine between what serving and training make of some of the texts.
+
+    Raises ExportError below LEAST_PARITY: the model that would serve is not the one that was judged.
+    """
+    some = np.linspace(0, len(texts) - 1, min(PARITY_TEXTS, len(texts)), dtype=np.intp)
+    served = Encoder.load(encoder, body=body).embed([texts[row] for row in some])
+    parity = float((served * embeddings[some]).sum(axis=1).min(initial=1.0))
+    if not parity >= LEAST_PARITY:
+        raise ExportError(f"the exported encoder differs from the trained one: cosine {parity:.4f}")
+    return parity

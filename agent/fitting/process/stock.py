@@ -13,7 +13,7 @@ from torch import Tensor
 
 from agent.fitting.head import UNSEEN
 from agent.fitting.job import Recipe
-from agent.fitting.process.base import UnusableBaseModel
+from agent.fitting.process.source import UnusableBaseModel
 from agent.serving.artefact import Head
 
 PICKLED_HEAD = "model_head.pkl"

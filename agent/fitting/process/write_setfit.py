@@ -22,7 +22,8 @@ import torch
 from onnx import numpy_helper
 from safetensors.torch import load_file, save_file
 
-from agent.fitting.process.base import PIPELINE_PREFIX, WEIGHTS, locate
+from agent.fitting.process.base import PIPELINE_PREFIX
+from agent.fitting.process.source import WEIGHTS, locate
 from agent.serving.artefact import BODY, Artefact, Head, read
 
 KEPT = (".json", ".txt", ".model")

@@ -12,10 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.fitting.job import Recipe
-from agent.fitting.process.base import Base, open_base
+from agent.fitting.process.base import Base, lower_outputs, open_base, upper_embeddings
 from agent.fitting.process.body import tune
 from agent.fitting.process.contrast import affinity, balanced_batches, contrastive_loss
-from agent.fitting.process.session import lower_outputs, upper_embeddings
 
 RECIPE = Recipe(frozen_layers=1, batch_size=8, learning_rate=5e-3, least_steps=15, epochs=1, dropout=0.0)
 HYDRAULIC = [

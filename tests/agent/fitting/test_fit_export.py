@@ -10,15 +10,17 @@ import pytest
 import torch
 
 from agent.fitting.job import PACKAGED
-from agent.fitting.process import base
-from agent.fitting.process.base import UnusableBaseModel, locate, open_base
-from agent.fitting.process.run import ExportError, cached_encoder, check_parity, refill
+from agent.fitting.process import source
+from agent.fitting.process.base import Base, open_base
+from agent.fitting.process.export import cached_encoder, refill
+from agent.fitting.process.session import check_parity
+from agent.fitting.process.source import ExportError, UnusableBaseModel, locate
 from agent.serving.model import Encoder
 
 TEXTS = ["oil leaks", "", "printer paper jam " * 30, "the wifi is down and the router was cut", "key", "?!"]
 
 
-def torch_embeddings(opened: base.Base, texts: list[str]) -> np.ndarray:
+def torch_embeddings(opened: Base, texts: list[str]) -> np.ndarray:
     """Return float32[n, dim] computed by torch."""
     rows = opened.tokenizer.encode_batch(texts)
     with torch.no_grad():
@@ -62,7 +64,7 @@ def test_the_base_is_exported_once_and_named_by_its_content(tiny_base: Path, tmp
 
 
 def test_altered_packaged_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(base, "PACKAGED_SHA256", "0" * 64)
+    monkeypatch.setattr(source, "PACKAGED_SHA256", "0" * 64)
     with pytest.raises(UnusableBaseModel, match="SHA-256"):
         locate(PACKAGED)
 

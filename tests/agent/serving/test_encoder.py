@@ -29,8 +29,9 @@ def test_every_text_is_in_exactly_one_batch_and_no_batch_is_too_big(
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
     """Return the packaged base encoder, exported once."""
     from agent.fitting.job import PACKAGED
-    from agent.fitting.process.base import locate, open_base
-    from agent.fitting.process.run import export
+    from agent.fitting.process.base import open_base
+    from agent.fitting.process.export import export
+    from agent.fitting.process.source import locate
 
     folder: Path = tmp_path_factory.mktemp("encoder")
     export(open_base(locate(PACKAGED), max_tokens=64), folder)

@@ -80,8 +80,9 @@ def _embed(texts: list[str]) -> NDArray[np.float32]:
     cached = CACHE / f"embeddings-{digest}.npy"
     if not cached.exists():
         from agent.fitting.job import PACKAGED
-        from agent.fitting.process.base import locate, open_base
-        from agent.fitting.process.run import cached_encoder
+        from agent.fitting.process.base import open_base
+        from agent.fitting.process.export import cached_encoder
+        from agent.fitting.process.source import locate
 
         encoder = Encoder.load(cached_encoder(open_base(locate(PACKAGED), max_tokens=128), CACHE / "encoders"))
         cached.parent.mkdir(parents=True, exist_ok=True)

