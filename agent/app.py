@@ -161,7 +161,7 @@ def create_app(
             Route("/hooks/{source}", receiver, methods=["POST"]),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
-            Route("/metrics", MetricsPage(database, parts.active, metrics).answer),
+            Route("/metrics", MetricsPage(database, parts.active, metrics, parts.classifier.memory).answer),
             ModelApiRoute(api),
             *routes(site),
         ],

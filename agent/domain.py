@@ -97,7 +97,10 @@ def in_renamed_source(key: str, old: str, new: str) -> str:
 
 @dataclass(frozen=True)
 class Example:
-    """A reviewed ticket as it was filed, with the roles that people gave it (several where several must act)."""
+    """A reviewed ticket as it was filed, with the roles that people gave it (several where several must act).
+
+    `requester` is a pseudonym, `reviewer` the account that gave the roles; None where that is not known.
+    """
 
     ticket_key: str
     subject: str
@@ -105,6 +108,9 @@ class Example:
     roles: tuple[str, ...]
     filed_at: datetime
     strength: Strength = Strength.CONFIRMED
+    requester: str | None = None
+    reviewer: str | None = None
+    reviewed_at: datetime | None = None
 
     @cached_property
     def reading(self) -> Reading:

@@ -78,6 +78,12 @@ class Metrics:
             ["source"],
             registry=registry,
         )
+        self.flooded = Gauge(
+            "rolecall_labels_in_floods",
+            "Labels of the last 7 days that do not teach: one requester or account gave far more in a day than usual",
+            ["kind"],
+            registry=registry,
+        )
         self.calls = Counter(
             "rolecall_connector_calls_total",
             "Calls to ticketing systems by outcome: ok, transient, ambiguous, not_found, permanent, failed",
@@ -139,6 +145,8 @@ class Metrics:
         ):
             for value in label_values:
                 counter.labels(value)  # begins at 0, or an alert would not see the first one
+        for person in ("requester", "account"):
+            self.flooded.labels(person)
         self.suggestions.labels(Outcome.CLEAR, "")
         self.suggestions.labels(Outcome.EITHER_OR, "")
         for reason in Reason:

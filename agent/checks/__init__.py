@@ -15,6 +15,7 @@ from agent.checks.disk import disk
 from agent.checks.files import files
 from agent.checks.finding import Finding
 from agent.checks.finding import Level as Level
+from agent.checks.floods import floods
 from agent.checks.groups import groups
 from agent.checks.installation import Installation
 from agent.checks.installation import look as look
@@ -32,7 +33,7 @@ from connectors.base import Connector
 
 CHECKS: tuple[Callable[[Installation], Iterable[Finding]], ...] = (
     *(files, database, disk, temporary, clock, address, training, model),
-    *(reserved_words, connections, placeholders, groups, restored),
+    *(reserved_words, connections, placeholders, groups, floods, restored),
 )
 """What can be seen on this machine, in the order in which it is printed."""
 

@@ -13,6 +13,7 @@ from agent.store.tables import utcnow
 async def closed(desk: Desk, job: Job) -> None:
     """Record the role that handled the ticket as its label, weaker where it is the one that we had suggested.
 
+    No system tells who closed it: it is put down to the account that the ticket is assigned to.
     A ticket that is open again has none, nor has one that was merged into another: nobody handled it where it is.
     """
     at = job.event.occurred_at or utcnow()
@@ -28,5 +29,6 @@ async def closed(desk: Desk, job: Job) -> None:
         return
     decision = await desk.database.read(tickets.last_decision, ticket.key)
     suggested = desk.classifier.catalogue.today(decision.roles if decision else ())
-    review = reviews.closure(ticket.key, role.name, suggested, origin=reviews.origin_of(job.event), at=at)
+    origin, actor = reviews.origin_of(job.event), remote.assignee
+    review = reviews.closure(ticket.key, role.name, suggested, origin=origin, at=at, actor=actor)
     await reviews.record(review, desk.database, desk.classifier.memory, desk.metrics)

@@ -122,10 +122,14 @@ def of_merged(ticket_key: str, review: Review, *, origin: str) -> Review:
     )
 
 
-def closure(ticket_key: str, role: str, suggested: Sequence[str], *, origin: str, at: datetime) -> Review:
+def closure(
+    ticket_key: str, role: str, suggested: Sequence[str], *, origin: str, at: datetime, actor: str | None = None
+) -> Review:
     """Return the review that a closure gives: weaker where staff may simply have followed the suggestion."""
     strength = Strength.CLOSED_AS_SUGGESTED if role in suggested else Strength.CLOSED
-    return Review(ticket_key=ticket_key, roles=[role], strength=strength, via=Via.CLOSURE, origin=origin, at=at)
+    return Review(
+        ticket_key=ticket_key, roles=[role], strength=strength, via=Via.CLOSURE, origin=origin, actor=actor, at=at
+    )
 
 
 def reopening(ticket_key: str, *, origin: str, at: datetime) -> Review:

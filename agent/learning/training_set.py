@@ -35,6 +35,7 @@ from scipy.sparse.csgraph import connected_components  # type: ignore[import-unt
 from sklearn.feature_extraction.text import CountVectorizer
 
 from agent.domain import Example
+from agent.feedback.budget import given, within_budget
 
 WINDOW = 150  # latest reviewed tickets
 FLOOR = 8  # of each role, taken from older tickets where the window has fewer
@@ -78,9 +79,13 @@ def build(
 
 
 def usable(examples: Iterable[Example], roles: Collection[str]) -> list[Example]:
-    """Return the reviewed tickets that can be learnt from, in their order: with a text, and with roles of today."""
-    today = (replace(e, roles=tuple(role for role in e.roles if role in roles)) for e in examples)
-    return [e for e in today if e.roles and e.text.strip()]
+    """Return the reviewed tickets that can be learnt from, in their order.
+
+    Those with a text and with roles of today, and no more of one person than teach (agent.feedback.budget).
+    """
+    today = [replace(e, roles=tuple(role for role in e.roles if role in roles)) for e in examples]
+    teaches = within_budget([given(e) for e in today])
+    return [e for e, one in zip(today, teaches, strict=True) if one and e.roles and e.text.strip()]
 
 
 def still_needed(examples: Iterable[Example], roles: Collection[str]) -> dict[str, int]:

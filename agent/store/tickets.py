@@ -139,7 +139,12 @@ def placed(
     found = [
         (
             ReviewRow(r.at, r.id or 0, r.ticket_key),
-            Example(t.key, t.subject, t.body, roles.today(r.roles), t.filed_at, Strength(r.strength)),
+            Example(
+                *(t.key, t.subject, t.body, roles.today(r.roles), t.filed_at, Strength(r.strength)),
+                requester=t.requester,
+                reviewer=None if r.via == Via.IMPORT else r.actor,
+                reviewed_at=r.at,
+            ),
         )
         for r in counting.values()
         if r.strength > Strength.REOPENED and (t := filed.get(r.ticket_key))

@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.domain import RoleCatalogue
+from agent.feedback.budget import Flood, Given, floods, given
 from agent.serving.active import ActiveModel
 from agent.serving.model import Encoder
 from agent.store import tickets
@@ -49,10 +51,15 @@ OVERLAP = 100
 
 @dataclass(frozen=True, slots=True)
 class CurrentMemory:
-    """A memory and the frozen encoder that made its embeddings."""
+    """A memory and the frozen encoder that made its embeddings.
+
+    `floods`: days on which somebody gave more labels than teach; `silent`: whether a row is one of those, bool[m].
+    """
 
     encoder: Encoder
     memory: Memory
+    floods: tuple[Flood, ...]
+    silent: NDArray[np.bool_]
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -61,10 +68,10 @@ class CurrentMemory:
 
     def recall(self, text: str, fusion: Fusion, hidden: str | None = None) -> Recall:
         """Return the memory's evidence on a text; `hidden` is the key of a ticket whose review is left out."""
-        own = None if hidden is None else np.array([[key == hidden for key in self.memory.ticket_keys]])
+        silent = self.silent | np.array([key == hidden for key in self.memory.ticket_keys], dtype=bool)
         embeddings = self.encoder.embed([text])
-        outside = len(self.memory) > 0 and none_of_ours(self.memory, embeddings[0], hidden)
-        return replace(recall(self.memory, embeddings, fusion, hidden=own), none_of_ours=(outside,))
+        outside = len(self.memory) > 0 and none_of_ours(self.memory, embeddings[0], silent)
+        return replace(recall(self.memory, embeddings, fusion, hidden=silent[None]), none_of_ours=(outside,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,8 @@ class _Followed:
     """How far the reviews were read, for which encoder and roles.
 
     `seen`: numbers of the reviews that are taken in, those within OVERLAP of the newest; `window`: the latest reviews;
-    `places`: of each row of the memory, the review that counts. `forgotten`: of the newest request to forget.
+    `places`: of each row of the memory, the review that counts; `given`: who stands behind it. `forgotten`: of the
+    newest request to forget.
     """
 
     encoder: str
@@ -81,6 +89,7 @@ class _Followed:
     seen: frozenset[int]
     window: tuple[ReviewRow, ...]
     places: tuple[ReviewRow, ...]
+    given: tuple[Given, ...]
 
 
 class MemoryStore:
@@ -140,8 +149,8 @@ class MemoryStore:
         encoder = self._encoder(fingerprint)
         seen = _numbers(self._database.call(tickets.reviews_after, 0, OVERLAP))
         window = tuple(self._database.call(tickets.latest_reviews, self._size))
-        followed = _Followed(fingerprint, roles, forgotten, seen, window, ())
-        self._add({row.ticket_key for row in window}, followed, CurrentMemory(encoder, remember([], roles)))
+        followed = _Followed(fingerprint, roles, forgotten, seen, window, (), ())
+        self._add({row.ticket_key for row in window}, followed, encoder, remember([], roles))
 
     def _take_in(
         self, new: Sequence[ReviewRow], seen: frozenset[int], followed: _Followed, current: CurrentMemory
@@ -151,32 +160,36 @@ class MemoryStore:
         among = {row.ticket_key for row in window}
         changed = {row.ticket_key for row in new} | ({row.ticket_key for row in followed.window} - among)
         memory = current.memory
-        places = [p for p, key in zip(followed.places, memory.ticket_keys, strict=True) if key not in changed]
-        followed = replace(followed, seen=seen, window=window, places=tuple(places))
-        self._add(changed & among, followed, CurrentMemory(current.encoder, memory.without(changed)))
+        kept = [row for row, key in enumerate(memory.ticket_keys) if key not in changed]
+        places, behind = tuple(followed.places[row] for row in kept), tuple(followed.given[row] for row in kept)
+        followed = replace(followed, seen=seen, window=window, places=places, given=behind)
+        self._add(changed & among, followed, current.encoder, memory.without(changed))
 
-    def _add(self, ticket_keys: Collection[str], followed: _Followed, current: CurrentMemory) -> None:
+    def _add(self, ticket_keys: Collection[str], followed: _Followed, encoder: Encoder, memory: Memory) -> None:
         """Add the reviews of tickets that are not remembered, each in its place."""
         reviewed = self._database.call(tickets.placed, self._catalogue, ticket_keys)
         examples = [example for _, example in reviewed]
-        vectors = embed_kept(self._database, current.encoder, followed.encoder, examples)
+        vectors = embed_kept(self._database, encoder, followed.encoder, examples)
         rejected = self._database.call(tickets.rejected, self._catalogue, [e.ticket_key for e in examples])
-        memory, places = current.memory, list(followed.places)
+        places, behind = list(followed.places), list(followed.given)
         added = [
-            (place, review)
-            for (place, _), review in zip(reviewed, reviewed_embeddings(examples, vectors, rejected), strict=True)
+            (place, given(example), review)
+            for (place, example), review in zip(reviewed, reviewed_embeddings(examples, vectors, rejected), strict=True)
             if memory.takes(review)
         ]
         if len(memory):
-            for place, review in added:
+            for place, who, review in added:
                 row = bisect_left(places, place)
                 memory = memory.add(review, row)
                 places.insert(row, place)
+                behind.insert(row, who)
         else:
-            memory = remember([review for _, review in added], followed.roles)
-            places = [place for place, _ in added]
-        self.current = CurrentMemory(current.encoder, memory)
-        self._followed = replace(followed, places=tuple(places))
+            memory = remember([review for *_, review in added], followed.roles)
+            places, behind = [place for place, *_ in added], [who for _, who, _ in added]
+        found = floods(behind)
+        silent = np.isin(np.arange(len(memory)), [row for flood in found for row in flood.rows])
+        self.current = CurrentMemory(encoder, memory, tuple(found), silent)
+        self._followed = replace(followed, places=tuple(places), given=tuple(behind))
 
     def _encoder(self, fingerprint: str) -> Encoder:
         if self.current is not None and self._followed is not None and self._followed.encoder == fingerprint:
@@ -189,17 +202,16 @@ def _numbers(rows: Iterable[ReviewRow]) -> frozenset[int]:
     return frozenset(number for number in numbers if number > max(numbers) - OVERLAP)
 
 
-def none_of_ours(memory: Memory, embedding: Embeddings, hidden: str | None = None) -> bool:
+def none_of_ours(memory: Memory, embedding: Embeddings, silent: NDArray[np.bool_]) -> bool:
     """Return whether staff called tickets like this one none of ours. `embedding`: float32[dim], L2-normalised.
 
     Of the same text the latest review counts; of similar texts, more than half of the weight of the nearest, with the
-    same doubt as in `recall`. `hidden` is the key of a ticket whose review is left out.
+    same doubt as in `recall`. `silent` are the reviews that are left out, bool[m].
     """
     outside = memory.labels.sum(axis=1) == 0
     if not outside.any():
         return False
-    own = np.array([key == hidden for key in memory.ticket_keys])
-    similarity = np.where(own, -1.0, memory.embeddings @ embedding)
+    similarity = np.where(silent, -1.0, memory.embeddings @ embedding)
     if (same := np.flatnonzero(similarity >= SAME_TEXT)).size:
         return bool(outside[same[-1]])
     nearest = np.argsort(-similarity, kind="stable")[:NEIGHBOURS]

@@ -13,12 +13,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from agent.domain import TrainingOutcome
+from agent.feedback.budget import lately
 from agent.metrics import Metrics
 from agent.serving.active import ActiveModel
 from agent.serving.model import RoleModel
 from agent.store.database import Database
 from agent.store.status import Figures, figures
 from agent.store.tables import Training, utcnow
+from agent.triage.memory_store import MemoryStore
 
 FRESH_SECONDS = 1.0
 """How long the database's figures are reused: it is read once a second, however many requests there are."""
@@ -35,9 +37,12 @@ log = structlog.get_logger()
 class MetricsPage:
     """The endpoint. While the database is unavailable, it serves this server's own counters."""
 
-    def __init__(self, database: Database, active: ActiveModel[RoleModel], metrics: Metrics) -> None:
+    def __init__(
+        self, database: Database, active: ActiveModel[RoleModel], metrics: Metrics, memory: MemoryStore
+    ) -> None:
         self._database = database
         self._active = active
+        self._memory = memory
         self._metrics = metrics
         self._read_at = -FRESH_SECONDS
         self._reading = asyncio.Lock()
@@ -53,6 +58,7 @@ class MetricsPage:
     async def _refresh(self) -> None:
         model = self._active.current
         self._metrics.serves(model.version if model else None, model.manifest.created_at if model else None)
+        self._show_floods(utcnow())
         try:
             self._show(await self._database.read(figures), utcnow())
         except SQLAlchemyError as error:
@@ -66,6 +72,14 @@ class MetricsPage:
         self._metrics.paused.set(now.paused is not None)
         if now.training is not None:
             self._show_training(now.training, at)
+
+    def _show_floods(self, now: datetime) -> None:
+        memory = self._memory.current
+        silent: dict[str, set[int]] = {"requester": set(), "account": set()}
+        for flood in lately(memory.floods if memory else (), now.date()):
+            silent[flood.by].update(flood.rows)
+        for person, rows in silent.items():
+            self._metrics.flooded.labels(person).set(len(rows))
 
     def _show_training(self, last: Training, now: datetime) -> None:
         reached = OUTCOMES.get(last.outcome, OTHER)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from agent.domain import Example
+from agent.domain import Example, Strength
 from agent.learning.training_set import build, still_needed, usable
 
+CLOSED = Strength.CLOSED
 START = datetime(2025, 1, 1, tzinfo=UTC)
 
 
@@ -53,6 +55,14 @@ def test_roles_that_exist_no_more_are_dropped() -> None:
 
 def test_a_ticket_without_text_teaches_nothing() -> None:
     assert usable([ticket(1, "A", text=" ")], {"A"}) == []
+
+
+def test_a_flood_of_one_requester_takes_no_place_of_others() -> None:
+    flood = [replace(ticket(20, "A"), ticket_key=f"flood:{n}", requester="one", strength=CLOSED) for n in range(50)]
+    tickets = [replace(ticket(day, "A"), requester=f"requester {day}") for day in range(20)]
+    assert usable([*tickets, *flood], {"A"}) == tickets
+    known = [replace(e, requester=None) for e in [*tickets, *flood]]
+    assert usable(known, {"A"}) == known
 
 
 def test_the_last_review_of_a_ticket_counts() -> None:

@@ -15,12 +15,14 @@ from sqlalchemy import delete
 from sqlmodel import Session
 
 from agent.domain import Role, RoleCatalogue, Strength
+from agent.feedback import budget
 from agent.serving.active import ActiveModel
 from agent.serving.artefact import Head, Manifest, write
 from agent.store import tickets
 from agent.store.database import Database
 from agent.store.tables import Embedding, Forgotten, Review, Ticket
 from agent.triage import memory_store
+from agent.triage.fusion import Fusion
 from agent.triage.memory_store import MemoryStore
 from agent.triage.model import TicketModel, load
 from tests.agent.serving.conftest import ROLES, counting_encoder
@@ -48,7 +50,10 @@ class Desk:
     ) -> None:
         self.counted.append(ticket)
         key = f"desk:{ticket}"
-        filed = Ticket(key=key, subject=WORDS[ticket % len(WORDS)], body=f"number {ticket}", filed_at=NOON)
+        filed = Ticket(
+            key=key, subject=WORDS[ticket % len(WORDS)], body=f"number {ticket}", filed_at=NOON,
+            requester=f"requester {ticket % 3}",
+        )  # fmt: skip
         self.database.call(tickets.file, filed)
         at = NOON + timedelta(minutes=minute)
         self.database.call(
@@ -85,6 +90,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     database.close()
 
 
+@pytest.fixture
+def one_ticket_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "TICKETS_A_DAY", 1)
+
+
 def same(one: MemoryStore, other: MemoryStore) -> None:
     assert one.current is not None
     assert other.current is not None
@@ -92,6 +102,7 @@ def same(one: MemoryStore, other: MemoryStore) -> None:
     assert ours.ticket_keys == theirs.ticket_keys
     for name in ("embeddings", "labels", "trust", "rejected") if len(ours) else ():
         np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name), name)
+    np.testing.assert_array_equal(one.current.silent, other.current.silent)
 
 
 roles = st.sampled_from([(role,) for role in (*ROLES, "Retired")] + [ROLES[:2], (ROLES[0], "Retired"), ()])
@@ -106,6 +117,7 @@ reviews = st.tuples(
 @example([[(n, (ROLES[0],), (), Strength.CLOSED, n)] for n in range(7)])
 @example([[(0, (ROLES[0],), (), Strength.CLOSED, 1)], [(0, (), (ROLES[0],), Strength.CORRECTED, 3)]])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.usefixtures("one_ticket_a_day")
 def test_the_followed_memory_is_the_one_that_is_read_anew(desk: Desk, history: list[list]) -> None:
     desk.forget()
     followed = desk.store()
@@ -162,6 +174,25 @@ def test_an_import_of_many_is_read_as_one(desk: Desk) -> None:
     anew = desk.store(2_000)
     anew.refresh()
     same(store, anew)
+
+
+def test_a_flood_of_one_requester_is_not_heard(desk: Desk) -> None:
+    desk.forget()
+    calm, flooded = Fusion.untrained(ROLES), desk.store(2_000)
+    desk.say(1, (ROLES[1],), (), Strength.CLOSED, 0)
+    flooded.refresh()
+    assert flooded.current is not None
+    before = flooded.current.recall("oil", calm)
+    for number in range(3, 3 * budget.TICKETS_A_DAY + 6, 3):
+        desk.say(number, (ROLES[0],), (), Strength.CLOSED, number)
+    flooded.refresh()
+    assert len(flooded.current.memory) == budget.TICKETS_A_DAY + 2
+    after = flooded.current.recall("oil", calm)
+    np.testing.assert_array_equal(after.evidence, before.evidence)
+    assert after.neighbours == before.neighbours
+    desk.say(3, (ROLES[2],), (), Strength.CORRECTED, 90)
+    flooded.refresh()
+    assert [n.ticket_key for n in flooded.current.recall("oil", calm).neighbours[0]].count("desk:3") == 1
 
 
 def test_a_forgotten_ticket_is_remembered_no_more_by_a_server_that_runs(desk: Desk) -> None:

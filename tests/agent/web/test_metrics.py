@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
+import numpy as np
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
@@ -13,16 +16,31 @@ from prometheus_client.samples import Sample
 
 from agent.app import Parts
 from agent.domain import Reason, TrainingOutcome
+from agent.feedback.budget import Flood, Whose
 from agent.metrics import Metrics
 from agent.store import comments
 from agent.store.tables import Training, utcnow
+from agent.triage.memory import remember
+from agent.triage.memory_store import CurrentMemory
 from agent.web import metrics_page as numbers
 from connectors.errors import Permanent, Transient
 from tests.desk import Desk
 from tests.serving_app import Running, running
 
 RULES = Path(__file__).parents[3] / "deploy" / "prometheus-rules.yml"
-UNITS = ("_total", "_seconds", "_bytes", "_info", "_events", "_paused", "_outcome", "_fds", "_open", "_aside")
+UNITS = (
+    "_total",
+    "_seconds",
+    "_bytes",
+    "_info",
+    "_events",
+    "_paused",
+    "_outcome",
+    "_fds",
+    "_open",
+    "_aside",
+    "_floods",
+)
 
 
 class Scrape(dict[tuple[str, frozenset[tuple[str, str]]], float]):
@@ -107,6 +125,24 @@ async def test_what_waits_has_an_age_and_the_last_training_an_outcome(
     assert {name for name, value in outcomes.items() if value} == {"kept"}
     assert set(outcomes) == {"promoted", "kept", "asks", "failed", "running", "other"}
     assert now.of("rolecall_training_end_timestamp_seconds") > 1_700_000_000
+
+
+@pytest.mark.anyio
+@pytest.mark.usefixtures("every_scrape_reads")
+async def test_labels_that_teach_nothing_are_counted_once_by_whose_they_are(parts: Parts, desk: Desk) -> None:
+    kim, today = Whose(account="kim"), utcnow().date()
+    floods = (
+        Flood(Whose("one"), today, 50, 5, tuple(range(50))),
+        Flood(kim, today, 25, 20, tuple(range(50, 75))),
+        Flood(kim._replace(role="Network"), today, 12, 10, tuple(range(50, 62))),
+        Flood(Whose("two"), today - timedelta(days=7), 50, 5, tuple(range(80, 130))),
+    )
+    async with running(parts, desk) as server:
+        before = await scrape(server)
+        parts.classifier.memory.current = CurrentMemory(Mock(), remember([], ()), floods, np.zeros(0, dtype=bool))
+        after = await scrape(server)
+    counts = [now.of("rolecall_labels_in_floods", kind=k) for now in (before, after) for k in ("requester", "account")]
+    assert counts == [0, 0, 50, 25]
 
 
 @pytest.mark.anyio

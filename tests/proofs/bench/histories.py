@@ -55,7 +55,7 @@ def load(name: str) -> Corpus:
     if name in RULES:
         rules = load_rules(RULES[name])
         fired = tuple(rules.match(*e.words, e.filed_at.date()) for e in examples)
-    return Corpus(examples, roles, labels, _embed([e.text for e in examples]), fired, name)
+    return Corpus(examples, roles, labels, embed([e.text for e in examples]), fired, name)
 
 
 def _read(name: str) -> list[Example]:
@@ -75,7 +75,8 @@ def _read(name: str) -> list[Example]:
     ]
 
 
-def _embed(texts: list[str]) -> NDArray[np.float32]:
+def embed(texts: list[str]) -> NDArray[np.float32]:
+    """Return the embeddings of texts by the packaged encoder, kept for the next time."""
     digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
     cached = CACHE / f"embeddings-{digest}.npy"
     if not cached.exists():
