@@ -157,7 +157,7 @@ def create_app(
 
     app = Starlette(
         routes=[
-            Route("/hooks/{source}/{segment}", receiver, methods=["POST"]),
+            Route("/hooks/{source}/{segment:path}", receiver, methods=["POST"]),
             Route("/hooks/{source}", receiver, methods=["POST"]),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),

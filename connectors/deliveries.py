@@ -11,7 +11,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from jiter import from_json
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -60,6 +60,14 @@ def _utc(value: datetime) -> datetime | None:
 Text = Annotated[str, AfterValidator(_without_nul)]
 Id = Annotated[int, Field(ge=1, lt=2**63)]
 Time = Annotated[datetime, AfterValidator(_utc)]
+
+
+def read_json(body: bytes) -> Any:
+    """Read any JSON document. Raises MalformedPayload with the reason in one line."""
+    try:
+        return from_json(body, allow_inf_nan=False, catch_duplicate_keys=True)
+    except ValueError as error:
+        raise MalformedPayload(f"not JSON: {str(error).splitlines()[0]}") from None
 
 
 def decode(model: type[Model], body: bytes) -> Model:

@@ -73,6 +73,8 @@ async def call(
     *,
     params: Mapping[str, str | int] | None = None,
     json: Any = None,
+    headers: Mapping[str, str] | None = None,
+    form: Mapping[str, str] | None = None,
     accept: Collection[int] = (),
 ) -> Response:
     """Send one request and return the response if its status is 2xx or listed in `accept`.
@@ -85,7 +87,15 @@ async def call(
     try:
         async with (
             asyncio.timeout(phase * DEADLINE_FACTOR),
-            client.stream(method, path, params=params, json=json, extensions=_ASK_FIRST if write else None) as streamed,
+            client.stream(
+                method,
+                path,
+                params=params,
+                json=json,
+                data=form,
+                headers=headers,
+                extensions=_ASK_FIRST if write else None,
+            ) as streamed,
         ):
             chunks, size = [], 0
             async for chunk in streamed.aiter_bytes():
@@ -115,9 +125,11 @@ def error_of_status(what: str, response: Response, *, write: bool, now: datetime
     status = response.status
     message = f"{what}: answered {status}"
     retry_after = retry_after_seconds(response.headers.get("retry-after"), now)
-    if status == 429 or (status == 503 and retry_after is not None):
+    if status == 429 or (status in (403, 503) and retry_after is not None):
         return Transient(message, retry_after)
-    if status == 404:
+    if status == 403 and response.headers.get("x-ratelimit-remaining") == "0":
+        return Transient(message, until(response.headers.get("x-ratelimit-reset"), now))
+    if status in (404, 410):
         return TicketNotFound(message)
     if status == 401:
         return Permanent(f"{message}: the token is not accepted")
@@ -153,6 +165,13 @@ def retry_after_seconds(value: str | None, now: datetime) -> float | None:
     except (ValueError, OverflowError):
         return None
     return min(max(wait.total_seconds(), 0.0), LONGEST_RETRY_AFTER)
+
+
+def until(value: str | None, now: datetime) -> float | None:
+    """Return the seconds until a Unix time, None if it is absent or unreadable."""
+    if value is None or not (value.isascii() and value.isdigit() and len(value) <= 12):
+        return None
+    return min(max(int(value) - now.timestamp(), 0.0), LONGEST_RETRY_AFTER)
 
 
 def _spoilt(message: str, write: bool) -> ConnectorError:

@@ -35,7 +35,8 @@ def list_(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
         kept = database.call(held)
     for name in sorted({*kept, *settings.connectors}):
         chosen = settings.connectors.get(name)
-        what = f"{chosen.kind}, hook /hooks/{name}/..." if chosen else "not connected"
+        hook = chosen.hook(name) if chosen else None
+        what = f"{chosen.kind}, {f'hook {hook}' if hook else 'polled'}" if chosen else "not connected"
         _print(f"{name}: {what}; {_amount(kept.get(name, Held()))}")
     if not kept and not settings.connectors:
         _print("no connector, and no ticket")

@@ -21,13 +21,14 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from agent.config.manifests import FOLDER, all_kinds, document_of
 from agent.config.secrets import Found, Secrets, SecretsSettings, SourceFailed, referred
 from agent.config.secrets.source import PREFIX, Variables, dotenv
 from agent.config.setting_tree import SettingTree, from_text
 from agent.config.settings import ConnectorSettings, Settings
 from agent.config.toml_file import TomlFile, read
 from agent.errors import Fault, SettingsError
-from connectors.registry import CONNECTORS
+from connectors.registry import CONNECTORS, find
 
 DEFAULT_FILE = Path("config/agent.toml")
 SECRETS_PREFIX = PREFIX + "SECRETS__"
@@ -128,7 +129,7 @@ def _validate(tree: SettingTree, given: Given, base: Path) -> Settings:
     asked = not given.faults
     connectors: dict[str, ConnectorSettings] = {}
     try:
-        connectors = validated(tree.values.pop("connectors", {}), tree, asked=asked)
+        connectors = validated(tree.values.pop("connectors", {}), tree, base / FOLDER, asked=asked)
     except SettingsError as error:
         faults += error.faults
     settings = None
@@ -158,10 +159,13 @@ def is_name(name: str) -> bool:
     return len(name) <= LONGEST_NAME and re.fullmatch(NAME, name) is not None
 
 
-def validated(tables: Any, tree: SettingTree, *, asked: bool = True) -> dict[str, ConnectorSettings]:
+def validated(
+    tables: Any, tree: SettingTree, folder: Path | None = None, *, asked: bool = True
+) -> dict[str, ConnectorSettings]:
     """Return the settings of every connector. Raises SettingsError with the faults of all of them.
 
-    With `asked` False the sources of secrets could not be read, and no setting counts as missing.
+    `folder` holds the operator's manifests. With `asked` False the sources of secrets could not be read, and no setting
+    counts as missing.
     """
     if not isinstance(tables, dict):
         raise SettingsError([tree.fault(("connectors",), "should be tables, one [connectors.NAME] for each")])
@@ -169,7 +173,7 @@ def validated(tables: Any, tree: SettingTree, *, asked: bool = True) -> dict[str
     faults: list[Fault] = []
     for name, table in tables.items():
         try:
-            connectors[name] = _validated(name, table, tree, asked)
+            connectors[name] = _validated(name, table, tree, folder, asked)
         except SettingsError as error:
             faults += error.faults
     if faults:
@@ -177,7 +181,7 @@ def validated(tables: Any, tree: SettingTree, *, asked: bool = True) -> dict[str
     return connectors
 
 
-def _validated(name: str, table: Any, tree: SettingTree, asked: bool) -> ConnectorSettings:
+def _validated(name: str, table: Any, tree: SettingTree, folder: Path | None, asked: bool) -> ConnectorSettings:
     at = ("connectors", name)
     if not is_name(name):
         message = f"a name has up to {LONGEST_NAME} letters a-z and digits, begins with a letter, and may hold single -"
@@ -185,12 +189,13 @@ def _validated(name: str, table: Any, tree: SettingTree, asked: bool) -> Connect
     if not isinstance(table, dict):
         raise SettingsError([tree.fault(at, "should be a table")])
     kind = table.get("kind", name)
-    if not isinstance(kind, str) or kind not in CONNECTORS:
-        message = f"there is no kind {kind!r}; kind can be {', '.join(sorted(CONNECTORS))}"
+    document = document_of(kind, folder) if isinstance(kind, str) else None
+    chosen = find(kind, document) if isinstance(kind, str) else None
+    if chosen is None:
+        message = f"there is no kind {kind!r}; kind can be {', '.join(all_kinds(folder))}"
         raise SettingsError([tree.fault((*at, "kind") if "kind" in table else at, message)])
     given = {key: value for key, value in table.items() if key != "kind"}
-    settings_type = CONNECTORS[kind].settings
     try:
-        return ConnectorSettings(kind, TypeAdapter(settings_type).validate_python(given))
+        return ConnectorSettings(kind, TypeAdapter(chosen.settings).validate_python(given), document)
     except ValidationError as error:
-        raise SettingsError(list(tree.faults_of(error, settings_type, at, asked=asked))) from None
+        raise SettingsError(list(tree.faults_of(error, chosen.settings, at, asked=asked))) from None

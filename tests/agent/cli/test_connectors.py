@@ -55,7 +55,7 @@ def test_connectors_are_listed_with_what_is_kept_and_so_are_names_without_one(fo
     with_ticket(folder, "gone")
     assert run(folder, "list").output.splitlines() == [
         "gone: not connected; 1 tickets, 1 reviews, 0 open events, 0 dead letters",
-        "plant: django-helpdesk, hook /hooks/plant/...; 1 tickets, 1 reviews, 0 open events, 0 dead letters",
+        "plant: django-helpdesk, hook /hooks/plant/SECRET; 1 tickets, 1 reviews, 0 open events, 0 dead letters",
     ]
 
 

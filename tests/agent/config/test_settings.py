@@ -9,6 +9,7 @@ import pytest
 from agent.config.loading import load
 from agent.config.settings import ServerSettings, Settings
 from agent.errors import SettingsError
+from connectors.registry import kinds
 
 SHIPPED = Path(__file__).parents[3] / "config/agent.toml"
 HELPDESK = '[connectors.django-helpdesk]\nurl = "https://desk.example"\nauthor_id = 2\n'
@@ -117,7 +118,7 @@ url = "x"
             "3: connectors.django-helpdesk.url: has to begin with http:// or https:// and a host",
             "4: connectors.django-helpdesk.tokn: unknown key 'tokn' (did you mean 'token'?)",
             "5: connectors.django-helpdesk.queues.2: should be a text",
-            "6: connectors.zzz: there is no kind 'zzz'; kind can be django-helpdesk",
+            f"6: connectors.zzz: there is no kind 'zzz'; kind can be {', '.join(kinds())}",
         ]
     )
 

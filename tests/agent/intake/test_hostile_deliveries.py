@@ -87,7 +87,7 @@ async def test_other_methods_and_paths_are_refused(parts: Parts, desk: Desk) -> 
     async with running(parts, desk) as server:
         answers: list[httpx.Response] = [
             await server.client.get("/hooks/desk"),
-            await server.client.post("/hooks/desk/a/b"),
+            await server.client.post("/hooks/desk/a/b"),  # a secret, and what kind of event it is
             await server.client.post("/nothing"),
         ]
-    assert [a.status_code for a in answers] == [405, 404, 404]
+    assert [a.status_code for a in answers] == [405, 401, 404]

@@ -1,0 +1,167 @@
+"""Requests to a system's API as its manifest says: who we are to it, and what its answers mean."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from connectors.deliveries import read_json
+from connectors.errors import Ambiguous, ConnectorError, MalformedPayload, Permanent, TicketNotFound, Transient
+from connectors.http import Response, call, error_of_status, make_client, until
+from connectors.manifest import placeholders
+from connectors.manifest.mapping import holds
+from connectors.manifest.parts import BasicLogin, ClientCredentials, ErrorRule, HeaderAuth
+from connectors.manifest.system import System
+from connectors.manifest.values import text_of
+
+
+class Access:
+    """One client of one system. With OAuth 2 a token is asked for before the first request, and after a 401."""
+
+    def __init__(self, system: System, client: httpx.AsyncClient | None = None) -> None:
+        self._system = system
+        self._api = system.manifest.api
+        self._statuses = {status for rule in self._api.error for status in rule.status} | (
+            {429} if self._api.wait else set()
+        )
+        self._client = client or self._own_client()
+        self._token: str | None = None
+        self._renewing = asyncio.Lock()
+
+    def _own_client(self) -> httpx.AsyncClient:
+        values = self._system.values
+        return make_client(
+            placeholders.address(self._api.base, values),
+            {},
+            timeout_seconds=values["timeout_seconds"],
+            ca_file=values["ca_file"],
+        )
+
+    async def ask(
+        self, method: str, path: str, params: Mapping[str, Any] | None = None, json: Any = None
+    ) -> tuple[Any, Response]:
+        """Send one request; return the answer's JSON, None where there is none. Raises ConnectorError."""
+        used = self._token
+        headers = await self._headers()
+        accepted = self._statuses | {401} if isinstance(self._api.auth, ClientCredentials) else self._statuses
+        response = await call(
+            self._client, method, path, params=params or None, json=json, headers=headers, accept=accepted
+        )
+        if response.status == 401 and isinstance(self._api.auth, ClientCredentials):
+            await self._renew(self._api.auth, used or self._token)
+            headers = await self._headers()
+            response = await call(
+                self._client, method, path, params=params or None, json=json, headers=headers, accept=self._statuses
+            )
+        return self._judged(f"{method} {path}", response, write=method != "GET"), response
+
+    def _judged(self, what: str, response: Response, *, write: bool) -> Any:
+        """Return an answer's JSON; raise the error that a rule makes of it, or its status."""
+        try:
+            answer = read_json(response.body) if response.body.strip() else None
+        except MalformedPayload as error:
+            if 200 <= response.status < 300:
+                raise (Ambiguous if write else Permanent)(f"{what}: the answer is {error}") from None
+            answer = None
+        for rule in self._api.error:
+            if response.status in rule.status and (rule.when is None or holds(rule.when, answer)):
+                if rule.means == "ignore":
+                    return answer
+                raise self._error(rule, what, response, write=write)
+        if response.status == 429 and self._api.wait is not None:
+            raise Transient(f"{what}: answered 429", self._wait(response))
+        if not 200 <= response.status < 300:
+            raise error_of_status(what, response, write=write, now=datetime.now(UTC))
+        return answer
+
+    def _error(self, rule: ErrorRule, what: str, response: Response, *, write: bool) -> ConnectorError:
+        """Return the error of a rule. The answer is not quoted: it may repeat words of the ticket."""
+        message = f"{what}: answered {response.status}"
+        match rule.means:
+            case "not-found":
+                return TicketNotFound(message)
+            case "permanent":
+                return Permanent(message)
+            case "unsure" if write:
+                return Ambiguous(message)
+            case "wait":
+                return Transient(message, self._wait(response))
+            case _:
+                return Transient(message)
+
+    def _wait(self, response: Response) -> float | None:
+        now = datetime.now(UTC)
+        wait = self._api.wait
+        known = error_of_status("", Response(429, response.headers, b""), write=False, now=now)
+        if wait is None or (isinstance(known, Transient) and known.retry_after is not None):
+            return known.retry_after if isinstance(known, Transient) else None
+        value = response.headers.get(wait.header)
+        if wait.unit == "seconds":
+            value = str(int(now.timestamp()) + int(value)) if value and value.isdigit() and len(value) < 9 else None
+        return until(value, now)
+
+    async def _headers(self) -> dict[str, str]:
+        values = self._system.values
+        headers = {name: placeholders.address(value, values) for name, value in self._api.headers.items()}
+        match self._api.auth:
+            case HeaderAuth() as auth:
+                headers[auth.header] = placeholders.address(auth.value, values)
+            case BasicLogin() as auth:
+                headers["authorization"] = _basic(
+                    placeholders.address(auth.user, values), placeholders.address(auth.password, values)
+                )
+            case ClientCredentials() as auth:
+                if self._token is None:
+                    await self._renew(auth, None)
+                headers["authorization"] = f"Bearer {self._token}"
+        return headers
+
+    async def _renew(self, auth: ClientCredentials, used: str | None) -> None:
+        """Ask for a new token, unless another request has done so since `used` was."""
+        async with self._renewing:
+            if self._token is not None and self._token != used:
+                return
+            values, headers = self._system.values, dict[str, str]()
+            client_id = placeholders.address(auth.client_id, values)
+            secret = placeholders.address(auth.client_secret, values)
+            asked = {"grant_type": auth.grant} | ({"scope": auth.scope} if auth.scope else {})
+            if auth.send == "basic":
+                headers["authorization"] = _basic(client_id, secret)
+            else:
+                asked |= {"client_id": client_id, "client_secret": secret}
+            url = placeholders.address(auth.token_url, values)
+            as_json = auth.send == "json"
+            response = await call(
+                self._client,
+                "POST",
+                url,
+                json=asked if as_json else None,
+                form=None if as_json else asked,
+                headers=headers,
+                accept={400, 401},
+            )
+            path = urlsplit(url).path
+            if response.status != 200:
+                raise Permanent(f"POST {path}: answered {response.status}: client id or secret is not accepted")
+            try:
+                answer = read_json(response.body)
+            except MalformedPayload as error:
+                raise Permanent(f"POST {path}: the answer is {error}") from None
+            token = text_of(answer.get("access_token")) if isinstance(answer, dict) else None
+            if not token or not token.isascii() or not token.isprintable():
+                raise Permanent(f"POST {path}: the answer holds no access_token")
+            self._token = token
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+
+def _basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()

@@ -1,0 +1,140 @@
+"""The manifests that are shipped, and how any manifest becomes a kind of connector."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from importlib.resources import files
+from typing import Any
+
+from connectors.manifest.connector import ManifestConnector
+from connectors.manifest.model import Manifest
+from connectors.manifest.placeholders import names
+from connectors.manifest.settings import RESERVED, settings_type
+
+KeyPath = tuple[str | int, ...]
+
+_PRESETS = files("connectors") / "presets"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A recorded delivery of a system, as sent, and the events that it has to become: kind, ticket and id of each."""
+
+    name: str
+    headers: Mapping[str, str]
+    segment: str
+    body: Any
+    events: tuple[tuple[str, str, str], ...]
+    settings: Mapping[str, str]
+    """What the operator has set, as far as it matters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of system, made of its manifest."""
+
+    manifest: Manifest
+    settings: type[Any]
+    connect: partial[ManifestConnector]
+
+    def hook(self, secret: str) -> str | None:
+        """Return what stands in a webhook's address behind the connector's name; None where there are no webhooks."""
+        receive = self.manifest.receive
+        if receive is None:
+            return None
+        return secret if any(proof.by == "path" for proof in receive.verify) else ""
+
+
+class FaultyManifest(ValueError):
+    """Faults that are not of one key alone: by the path of their key."""
+
+    def __init__(self, faults: list[tuple[KeyPath, str]]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(f"{'.'.join(map(str, path))}: {message}" for path, message in faults))
+
+
+def presets() -> list[str]:
+    """Return the names of the shipped manifests."""
+    return sorted(each.name.removesuffix(".toml") for each in _PRESETS.iterdir() if each.name.endswith(".toml"))
+
+
+def document_of(name: str) -> dict[str, Any]:
+    """Return a shipped manifest as it is written."""
+    return tomllib.loads((_PRESETS / f"{name}.toml").read_text("utf-8"))
+
+
+def examples(name: str) -> Iterator[Example]:
+    """Yield the examples of a shipped manifest."""
+    folder = _PRESETS / "examples" / name
+    for file in sorted(folder.iterdir(), key=lambda each: each.name) if folder.is_dir() else ():
+        raw = json.loads(file.read_text("utf-8"))
+        yield Example(
+            file.name.removesuffix(".json"),
+            {key.lower(): value for key, value in raw.get("headers", {}).items()},
+            raw.get("segment", ""),
+            raw["body"],
+            tuple((each["kind"], each["ticket"], each["id"]) for each in raw["events"]),
+            raw.get("settings", {}),
+        )
+
+
+def kind_of(name: str, document: Mapping[str, Any]) -> Kind:
+    """Return what a manifest describes. Raises ValidationError and FaultyManifest, which name the keys at fault.
+
+    The same document gives the same kind, so that its settings can be compared after they were read again.
+    """
+    return _kind(name, json.dumps(document, default=str))
+
+
+@lru_cache(maxsize=256)
+def _kind(name: str, document: str) -> Kind:
+    written = json.loads(document)
+    manifest = Manifest.model_validate(written)
+    if found := list(_faults(written, manifest)):
+        raise FaultyManifest(found)
+    settings = settings_type(manifest)
+    return Kind(manifest, settings, partial(_connect, name, manifest))
+
+
+def _connect(kind: str, manifest: Manifest, source: str, settings: Any) -> ManifestConnector:
+    return ManifestConnector(kind, source, manifest, settings)
+
+
+def _faults(document: Mapping[str, Any], manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the placeholders that stand for nothing, and names that are taken."""
+    own = {*manifest.secrets, *manifest.settings, "url"}
+    for at, name in [(("secrets",), name) for name in manifest.secrets] + [
+        (("settings", name), name) for name in manifest.settings
+    ]:
+        if name in RESERVED:
+            yield at, f"{name!r} is the name of something else"
+    about = {
+        ("ticket_page",): {"url", "ticket"},
+        ("api",): set[str](),
+        ("check",): set[str](),
+        ("read",): {"ticket"},
+        ("post",): {"ticket", "text"},
+        ("edit",): {"ticket", "comment", "text"},
+        ("poll",): {"since"},
+    }
+    for table, more in about.items():
+        value = document.get(table[0])
+        for path, text in _texts(value, table):
+            for name in names(text):
+                if name not in own | more:
+                    yield path, f"{{{name}}} stands for nothing here; known: {', '.join(sorted(own | more))}"
+
+
+def _texts(value: Any, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _texts(inner, (*at, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _texts(inner, (*at, index))
+    elif isinstance(value, str):
+        yield at, value

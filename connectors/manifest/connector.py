@@ -1,0 +1,232 @@
+"""The connector of any system that a manifest describes: pure functions for what comes in, thin calls for the rest."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from connectors.base import LOOK_BACK, PRIVATELY, Capabilities, Markup, Poll, StaffKnownBy, Stored
+from connectors.deliveries import read_json
+from connectors.errors import Ambiguous, MalformedPayload, Permanent, TicketNotFound
+from connectors.events import Delivery, Event, Message, Ticket
+from connectors.manifest import placeholders, polling
+from connectors.manifest.access import Access
+from connectors.manifest.lists import read_list
+from connectors.manifest.mapping import sought, to_message, to_ticket
+from connectors.manifest.model import Manifest, Write
+from connectors.manifest.receiving import read_delivery
+from connectors.manifest.system import system
+from connectors.manifest.values import text_of, written
+from connectors.signing import verify
+
+_MARK = re.compile(r"rolecall-[0-9a-f]{20}(?:-[0-9a-f]{16})?")
+
+
+class ManifestConnector:
+    """One system of the kind that a manifest describes. `settings` is of the type that `settings_type` makes of it."""
+
+    def __init__(
+        self, kind: str, source: str, manifest: Manifest, settings: Any, client: httpx.AsyncClient | None = None
+    ) -> None:
+        self.kind, self.source = kind, source
+        self.capabilities = capabilities(manifest)
+        self.staff = None if settings.staff is None else frozenset(settings.staff)
+        self.sender_retries = manifest.sender_retries
+        self._manifest, self.system = manifest, system(kind, manifest, settings)
+        self._author_id: str | None = settings.author_id
+        self._access = Access(self.system, client)
+
+    @property
+    def author_id(self) -> str:
+        """The id of our account, "" until it is known."""
+        return self._author_id or ""
+
+    def learn_author(self, account_id: str) -> None:
+        """Take an account for ours: the system stored a comment of ours for it, or says so."""
+        self._author_id = account_id
+
+    def verify(self, delivery: Delivery) -> None:
+        """Raise InvalidSignature unless the delivery proves where it comes from."""
+        receive = self._manifest.receive
+        secrets = self.system.values.get("webhook_secrets", ())
+        verify(receive.verify if receive else (), delivery, secrets, now=time.time())
+
+    def parse(self, delivery: Delivery) -> Sequence[Event]:
+        """Return the events that the manifest's rules find. Raises MalformedPayload."""
+        return read_delivery(delivery, self.system, self.author_id).events
+
+    def ticket_url(self, ticket_id: str) -> str:
+        """Return the page of a ticket."""
+        return self.system.ticket_url(ticket_id)
+
+    async def check(self) -> str:
+        """Ask who we are, or for the newest tickets. Raises Transient or Permanent."""
+        name, url = self._manifest.name, self.system.values["url"]
+        reached = f"{name} at {url}"
+        if self._manifest.check is not None:
+            reached += f", as {await self._who_we_are()}"
+        if self._manifest.receive is None:
+            reached += "; it sends no webhooks: answers come at the pace of [work] poll_seconds"
+        return f"{reached}; this preset was tried {self._manifest.tried}"
+
+    async def _who_we_are(self) -> str:
+        check = self._manifest.check
+        if check is None:
+            return ""
+        answer, _ = await self._access.ask("GET", placeholders.path(check.get, self.system.values))
+        account = text_of(sought(check.author, answer))
+        if not account:
+            raise Permanent(f"GET {check.get}: the answer does not say who we are")
+        self.learn_author(account)
+        return text_of(sought(check.says, answer)) or account
+
+    async def _know_ourselves(self) -> None:
+        if not self.author_id and self._manifest.check is not None:
+            await self._who_we_are()
+
+    async def read_ticket(self, ticket_id: str) -> Ticket:
+        """Fetch the ticket with all its comments, ours included. Raises TicketNotFound, Transient or Permanent."""
+        return self._understood(*await self._read(ticket_id))
+
+    async def _read(self, ticket_id: str) -> tuple[Any, list[Any]]:
+        read, values = self._manifest.read, self._of(ticket_id)
+        path = placeholders.path(read.get, values)
+        answer, _ = await self._access.ask("GET", path, placeholders.filled(read.query, values))
+        row = sought(read.at, answer) if read.at is not None else answer
+        if (listing := read.comments.listing) is None:
+            rows = sought(read.comments.inside, row)
+            return row, rows if isinstance(rows, list) else []
+        listed = await read_list(self._access, listing, values)
+        if not listed.complete:
+            raise Permanent(f"ticket {ticket_id} has more comments than [read.comments] page.most allows to read")
+        return row, listed.rows
+
+    def _understood(self, row: Any, comments: list[Any]) -> Ticket:
+        try:
+            return to_ticket(row, comments, self.system)
+        except MalformedPayload as error:
+            raise Permanent(f"the answer is not {self._manifest.name}'s: {error}") from None
+
+    def _of(self, ticket_id: str, **more: Any) -> dict[str, Any]:
+        """Return what placeholders stand for in a request about a ticket. Raises Permanent for another's id."""
+        try:
+            number = self.system.id_of(ticket_id, "ticket")
+        except MalformedPayload as error:
+            raise Permanent(str(error)) from None
+        return {**self.system.values, "ticket": number, **more}
+
+    async def post_comment(self, ticket_id: str, text: str) -> Stored:
+        """Post a comment, hidden from the requester where the system can. Raises Ambiguous where it may be stored."""
+        await self._know_ourselves()
+        post = self._manifest.post
+        answer = await self._write(post, self._of(ticket_id, text=self._as_sent(text)))
+        if post.id is None:
+            return await self._found(ticket_id, text)
+        number = text_of(sought(post.id, answer))
+        if not number:
+            raise Ambiguous(f"{' '.join(post.request)}: the answer names no comment")
+        return self._stored(number, post, answer, text_of(sought(post.author, answer)))
+
+    async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> Stored:
+        """Replace the text of a comment of ours. Only called where the manifest has [edit]."""
+        edit = self._manifest.edit
+        if edit is None:
+            raise Permanent(f"{self._manifest.name} cannot edit a comment")
+        values = self._of(ticket_id, comment=comment_id, text=self._as_sent(text))
+        return self._stored(comment_id, edit, await self._write(edit, values), None)
+
+    async def _write(self, write: Write, values: dict[str, Any]) -> Any:
+        method, path = write.request
+        query, body = placeholders.filled(write.query, values), placeholders.filled(write.body, values)
+        answer, _ = await self._access.ask(method, placeholders.path(path, values), query, body)
+        return answer
+
+    def _as_sent(self, text: str) -> Any:
+        storable = text.replace("\0", "").encode("utf-8", "replace").decode()
+        return read_json(storable.encode()) if self.capabilities.markup is Markup.ADF else storable
+
+    def _stored(self, number: str, write: Write, answer: Any, author: str | None) -> Stored:
+        """Return the comment with its text, where the answer shows it as lists of comments do."""
+        shown: Message | None = None
+        if write.at is not None:
+            try:
+                shown = to_message(self._manifest.comment, sought(write.at, answer), self.system)
+            except MalformedPayload:
+                shown = None
+        if shown is None or shown.id != number:
+            return Stored(number, None, author)
+        return Stored(number, shown.text, author or shown.author_id)
+
+    async def _found(self, ticket_id: str, text: str) -> Stored:
+        """Return our comment, whose id the answer does not name: the newest that bears the mark of its text."""
+        mark = _MARK.findall(text)[-1:]
+        for message in reversed((await self.read_ticket(ticket_id)).messages):
+            if mark and mark[0] in message.text and message.id is not None:
+                ours = self.author_id in ("", message.author_id)
+                if ours:
+                    return Stored(message.id, message.text, message.author_id)
+        raise Ambiguous(f"{' '.join(self._manifest.post.request)}: answered, but the comment is not there yet")
+
+    async def poll(self, watermark: str | None, look_back: timedelta = LOOK_BACK) -> Poll:
+        """Find what changed since the last poll. The first poll (None) starts at the present."""
+        looking = self._manifest.poll
+        if looking is None:
+            raise Permanent(f"{self._manifest.name} is not polled")
+        await self._know_ourselves()
+        now = datetime.now(UTC)
+        if watermark is None:
+            return Poll((), polling.Watermark(told=now, since=now, seen={}).model_dump_json())
+        known, overlap = polling.read_watermark(watermark), timedelta(seconds=looking.overlap_seconds)
+        values = {**self.system.values, "since": written(known.since - overlap, looking.since)}
+
+        def news(rows: Sequence[Any]) -> list[polling.Changed]:
+            return polling.fresh(polling.changed(rows, looking, self.system), known)
+
+        listed = await read_list(self._access, looking, values, lambda rows: len(news(rows)) >= polling.MOST_READ)
+        fresh = news(listed.rows)
+        rows = fresh[: polling.MOST_READ]
+        tickets = await self._tickets(rows)
+        events = [event for ticket in tickets for event in polling.told(ticket, self.author_id, known, overlap)]
+        complete = listed.complete and len(rows) == len(fresh)
+        stuck = not complete and not fresh
+        past = polling.changed(listed.rows, looking, self.system)[-1].at if stuck else None
+        mark = polling.conclude(known, rows, overlap, complete=complete, past=past)
+        return Poll(events, mark.model_dump_json(), complete, tickets)
+
+    async def _tickets(self, rows: Sequence[polling.Changed]) -> list[Ticket]:
+        """Read tickets one by one. One that is gone or cannot be read does not hold up the others."""
+        found, refused = list[Ticket](), list[Permanent]()
+        for each in rows:
+            try:
+                found.append(await self.read_ticket(each.id))
+            except TicketNotFound:
+                continue
+            except Permanent as error:
+                refused.append(error)
+        if refused and not found:
+            raise refused[0]
+        return found
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._access.aclose()
+
+
+def capabilities(manifest: Manifest) -> Capabilities:
+    """Return what a kind of system supports, as far as its manifest uses it."""
+    post = manifest.post
+    return Capabilities(
+        markup=post.format,
+        edits_comments=manifest.edit is not None,
+        staff_known_by=StaffKnownBy.ACCOUNTS if manifest.comment.author_kind is None else StaffKnownBy.MESSAGES,
+        private_notes=post.private,
+        privately=post.privately or PRIVATELY,
+        comments_closed_without_reopening=post.keeps_closed,
+        polls=manifest.poll is not None,
+        lists_history=manifest.poll is not None,
+    )

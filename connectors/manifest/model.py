@@ -1,0 +1,155 @@
+"""The vocabulary of a manifest, version 1: its tables, validated when it is read.
+
+`connectors/README.md` explains each key to those who write one; `parts.py` holds what several tables share.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from connectors.base import Markup
+from connectors.manifest.parts import (
+    Api,
+    Comments,
+    Name,
+    Part,
+    Pattern,
+    Receive,
+    Rows,
+    Search,
+    Setting,
+    Time,
+    WrittenComment,
+)
+from connectors.manifest.values import Format
+
+IDS = "[A-Za-z0-9][A-Za-z0-9._:-]{0,63}"
+
+
+class Read(Part):
+    """The request for one ticket; `at` is where it is in the answer."""
+
+    get: str
+    query: dict[str, Any] = Field(default_factory=dict)
+    at: Search | None = None
+    comments: Comments
+
+
+class TicketRow(Part):
+    """Where the parts of a ticket stand, in what [read] and [poll] yield."""
+
+    id: Search
+    subject: Search
+    body: Search | None = None
+    """None where it is the text of the oldest comment."""
+    body_format: Format = "plain"
+    first_comment_is_body: bool = False
+    group: Search | None = None
+    status: Search
+    closed: tuple[str, ...] = ()
+    """The statuses of closed tickets, compared as text; an operator can set others."""
+    created_at: Time | None = None
+    closed_at: Time | None = None
+    requester: Search | None = None
+    assignee: Search | None = None
+    tags: Search | None = None
+    priority: Search | None = None
+    merged_into: Search | None = None
+
+
+class Write(Part):
+    """A request that writes a comment."""
+
+    post: str | None = None
+    put: str | None = None
+    patch: str | None = None
+    query: dict[str, Any] = Field(default_factory=dict)
+    body: Any
+    at: Search | None = None
+    """Where the comment is in the answer, as [comment] describes it."""
+
+    @model_validator(mode="after")
+    def _is_one_request(self) -> Write:
+        if len([path for path in (self.post, self.put, self.patch) if path is not None]) != 1:
+            raise ValueError("needs one of post, put and patch")
+        return self
+
+    @property
+    def request(self) -> tuple[str, str]:
+        """Method and path."""
+        named = {"POST": self.post, "PUT": self.put, "PATCH": self.patch}
+        return next((method, path) for method, path in named.items() if path is not None)
+
+
+class Post(Write):
+    """The request that posts a comment, and how its id is learnt."""
+
+    format: Markup = Markup.PLAIN
+    id: Search | None = None
+    author: Search | None = None
+    find: Literal["marker"] | None = None
+    """The answer names no id: the ticket is read again, and our mark looked for."""
+    private: bool = False
+    """The requester cannot read it."""
+    privately: str | None = None
+    """How staff hide a comment from the requester, in the system's own words."""
+    keeps_closed: bool = False
+    """A comment on a closed ticket does not reopen it."""
+
+    @model_validator(mode="after")
+    def _learns_the_id(self) -> Post:
+        if (self.id is None) == (self.find is None):
+            raise ValueError('needs either id, or find = "marker"')
+        return self
+
+
+class Poll(Rows):
+    """The list of tickets that changed since a time, oldest change first."""
+
+    changed_at: Time
+    since: str = "%Y-%m-%dT%H:%M:%SZ"
+    overlap_seconds: int = Field(default=120, ge=0, le=86_400)
+    """Looked at again each time; the events' ids make that harmless."""
+    reads: bool = True
+    """Each changed ticket is read with its comments; False where rows hold all that a ticket has."""
+
+
+class Check(Part):
+    """The request that tells who we are."""
+
+    get: str
+    author: Search
+    says: Search | None = None
+
+
+class Manifest(Part):
+    """One kind of system."""
+
+    manifest: Literal[1]
+    name: str
+    tried: Literal["on a real server", "on a fake", "on paper only"] = "on paper only"
+    secrets: tuple[Name, ...]
+    settings: dict[Name, Setting] = Field(default_factory=dict)
+    ids: Pattern = IDS
+    ticket_page: str
+    sender_retries: bool = False
+    setup: str = ""
+    """What to click in the system, and the least rights of the account: shown by `rolecall connectors setup`."""
+    receive: Receive | None = None
+    api: Api
+    check: Check | None = None
+    ticket: TicketRow
+    comment: WrittenComment
+    read: Read
+    post: Post
+    edit: Write | None = None
+    """None where a comment cannot be edited."""
+    poll: Poll | None = None
+
+    @model_validator(mode="after")
+    def _hears_of_tickets(self) -> Manifest:
+        if self.receive is None and self.poll is None:
+            raise ValueError("needs [receive] or [poll]: nothing would ever be heard of a ticket")
+        return self

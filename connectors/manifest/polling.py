@@ -1,0 +1,114 @@
+"""What a look at the list of changed tickets tells: pure, the reading itself is in `connector.py`.
+
+The list is asked for what changed since the last look, and some seconds more: clocks differ, and a change may show
+late. What was told before is told under the same ids, so that it counts once; a ticket that stands in the list as it
+stood at the last look is not read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from connectors.deliveries import Wire, decode
+from connectors.errors import MalformedPayload, Permanent
+from connectors.events import Event, Kind, Ticket
+from connectors.manifest.mapping import moment, sought
+from connectors.manifest.model import Poll as Looking
+from connectors.manifest.receiving import event_id
+from connectors.manifest.system import System
+
+MOST_READ = 50
+"""Tickets that one look reads one by one; the rest follows in the next."""
+
+
+class Watermark(Wire):
+    """How far looks have come: the time of the newest change seen, and the tickets seen with about that time.
+
+    `told`: until when everything was told. It stays behind `since` while a look is not complete: among what is left,
+    there may be a ticket that was filed early and changed late.
+    """
+
+    told: datetime
+    since: datetime
+    seen: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A row of the list: a ticket that changed."""
+
+    id: str
+    at: datetime
+    row: Any
+
+
+def read_watermark(text: str) -> Watermark:
+    """Parse what `Poll.watermark` holds. Raises Permanent: starting afresh would silently lose what lies between."""
+    try:
+        return decode(Watermark, text.encode())
+    except MalformedPayload as error:
+        raise Permanent(f"the stored poll watermark is unreadable: {error}") from None
+
+
+def changed(rows: Sequence[Any], looking: Looking, system: System) -> list[Changed]:
+    """Return the rows of the list, oldest change first. Raises Permanent for one without id or time."""
+    found = {}
+    for row in rows:
+        at = moment(looking.changed_at, row)
+        try:
+            number = system.id_of(sought(system.manifest.ticket.id, row), "ticket")
+        except MalformedPayload as error:
+            raise Permanent(f"GET {looking.get}: {error}") from None
+        if at is None:
+            raise Permanent(f"GET {looking.get}: ticket {number} has no time at {looking.changed_at.at.text}")
+        found[number] = Changed(number, at, row)
+    return sorted(found.values(), key=lambda each: each.at)
+
+
+def fresh(rows: Sequence[Changed], known: Watermark) -> list[Changed]:
+    """Return the tickets that changed since they were last looked at."""
+    return [each for each in rows if known.seen.get(each.id) != each.at.isoformat()]
+
+
+def conclude(
+    known: Watermark, read: Sequence[Changed], overlap: timedelta, *, complete: bool, past: datetime | None = None
+) -> Watermark:
+    """Return the next watermark. `read` are the tickets that this look has told of, which are all if it is `complete`.
+
+    `past` is the last change in a list that is too long to be read, and in which nothing was new: the next look begins
+    behind it, or none would ever get further.
+    """
+    seen = {**known.seen, **{each.id: each.at.isoformat() for each in read}}
+    since = max((known.since, *(each.at for each in read)))
+    if past is not None:
+        since = max(since, past + overlap + timedelta(seconds=1))
+    horizon = since - overlap - timedelta(seconds=1)
+    return Watermark(
+        told=since if complete else known.told,
+        since=since,
+        seen={number: at for number, at in seen.items() if datetime.fromisoformat(at) >= horizon},
+    )
+
+
+def told(ticket: Ticket, author_id: str, known: Watermark, overlap: timedelta) -> Iterator[Event]:
+    """Yield what happened to a ticket since the last look, as far as it names its times; ours tells nothing.
+
+    What lies before the last look that told everything is history, and no event.
+    """
+    horizon = known.told - overlap
+    if ticket.created_at is not None and ticket.created_at >= horizon:
+        yield Event(
+            Kind.CREATED, ticket.id, event_id(Kind.CREATED, ticket.id, None, None, ""), ticket.created_at, ticket=ticket
+        )
+    theirs = [message for message in ticket.messages if message.author_id != author_id or not author_id]
+    for message in theirs:
+        if message.created_at is not None and message.created_at >= horizon:
+            name = event_id(Kind.COMMENTED, ticket.id, None, message, "")
+            yield Event(Kind.COMMENTED, ticket.id, name, message.created_at, message, ticket)
+    if ticket.closed and (ticket.closed_at is None or ticket.closed_at >= horizon):
+        last = theirs[-1].id if theirs else None
+        name = event_id(Kind.CLOSED, ticket.id, ticket.closed_at, None, f"after-{last or 'creation'}")
+        yield Event(Kind.CLOSED, ticket.id, name, ticket.closed_at, ticket=ticket)

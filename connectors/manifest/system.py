@@ -1,0 +1,48 @@
+"""A manifest together with what an operator set: all that is needed to read and write one system's own language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from connectors.errors import MalformedPayload
+from connectors.manifest import placeholders
+from connectors.manifest.model import Manifest
+from connectors.manifest.values import pattern_of, text_of
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One system. `values` are what placeholders stand for, secrets among them."""
+
+    kind: str
+    manifest: Manifest
+    values: Mapping[str, Any]
+    closed: frozenset[str]
+    ids: Any
+
+    @property
+    def shown(self) -> Mapping[str, Any]:
+        """What expressions may see of the settings: never a secret."""
+        hidden = {*self.manifest.secrets, "webhook_secrets"}
+        return {name: value for name, value in self.values.items() if name not in hidden}
+
+    def id_of(self, value: Any, what: str) -> str:
+        """Return an id as text. Raises MalformedPayload where it is none of this system."""
+        text = None if isinstance(value, bool | float) else text_of(value)
+        if text is None or not text.isascii() or not self.ids.fullmatch(text):
+            raise MalformedPayload(f"{what}: not an id of {self.manifest.name}")
+        return text
+
+    def ticket_url(self, ticket_id: str) -> str:
+        """Return the page of a ticket."""
+        page = self.manifest.ticket_page.replace("{url}", str(self.values["url"]), 1)
+        return placeholders.path(page, {**self.values, "ticket": ticket_id})
+
+
+def system(kind: str, manifest: Manifest, settings: Any) -> System:
+    """Return the system that a manifest and the settings of its type describe."""
+    values = {each.name: getattr(settings, each.name) for each in fields(settings)}
+    closed = frozenset(settings.closed if settings.closed is not None else manifest.ticket.closed)
+    return System(kind, manifest, values, closed, pattern_of(manifest.ids))

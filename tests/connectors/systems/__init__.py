@@ -1,0 +1,1 @@
+"""Ticketing systems in memory, each speaking its own API as its vendor documents it, failures included."""

@@ -1,0 +1,281 @@
+"""Freshdesk, Zammad, Zendesk and MaintainX in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import httpx
+
+from tests.connectors.systems.fake import BOT, PAGE, Comment, Fake, Route, Ticket, body, iso, numbered
+
+
+class Freshdesk(Fake):
+    """Texts are HTML; a note on a ticket that is not there is 400. Source: developers.freshdesk.com/api."""
+
+    api = "/api/v2"
+
+    def routes(self) -> Sequence[Route]:
+        return [
+            ("GET", r"/agents/me", lambda _: {"id": BOT, "contact": {"email": "rolecall@example.test"}}),
+            ("GET", r"/tickets", self.list),
+            ("GET", r"/tickets/(\d+)", self.read),
+            ("GET", r"/tickets/(\d+)/conversations", self.conversations),
+            ("POST", r"/tickets/(\d+)/notes", self.write),
+            ("PUT", r"/conversations/(\d+)", self.edit),
+        ]
+
+    def shown(self, ticket: Ticket) -> dict[str, Any]:
+        return {
+            "id": ticket.id,
+            "subject": ticket.subject,
+            "description": f"<div>{ticket.body}</div>",
+            "status": 5 if ticket.closed else 2,
+            "priority": 1,
+            "group_id": 8,
+            "requester_id": 7,
+            "responder_id": None,
+            "tags": [],
+            "created_at": iso(ticket.created),
+            "updated_at": iso(ticket.updated),
+            "stats": {"closed_at": iso(ticket.closed), "resolved_at": None},
+        }
+
+    def said(self, comment: Comment) -> dict[str, Any]:
+        return {
+            "id": comment.id,
+            "user_id": comment.author,
+            "body": comment.text,
+            "private": comment.internal,
+            "created_at": iso(comment.at),
+        }
+
+    def list(self, request: httpx.Request) -> Any:
+        return [self.shown(ticket) for ticket in numbered(self.changed(request.url.params["updated_since"]), request)]
+
+    def read(self, _request: httpx.Request, number: str) -> Any:
+        ticket = self.ticket(number)
+        return self.shown(ticket) if ticket else httpx.Response(404)
+
+    def conversations(self, request: httpx.Request, number: str) -> Any:
+        ticket = self.ticket(number)
+        return numbered([self.said(c) for c in ticket.comments], request) if ticket else httpx.Response(404)
+
+    def write(self, request: httpx.Request, number: str) -> Any:
+        ticket, given = self.ticket(number), body(request)
+        if ticket is None:
+            fault = {"field": "ticket_id", "message": "There is no ticket", "code": "invalid_value"}
+            return httpx.Response(400, json={"description": "Validation failed", "errors": [fault]})
+        return httpx.Response(201, json=self.said(self.say(ticket, given["body"], BOT, internal=given["private"])))
+
+    def edit(self, request: httpx.Request, number: str) -> Any:
+        for comment in (comment for ticket in self.tickets.values() for comment in ticket.comments):
+            if comment.id == int(number):
+                comment.text = body(request)["body"]
+                return self.said(comment)
+        return httpx.Response(404)
+
+
+class Zammad(Fake):
+    """The first article is the ticket's text; names in place of ids on request. Source: docs.zammad.org/api."""
+
+    api = "/api/v1"
+
+    def routes(self) -> Sequence[Route]:
+        return [
+            ("GET", r"/users/me", lambda _: {"id": BOT, "login": "rolecall@example.test"}),
+            ("GET", r"/tickets/search", self.search),
+            ("GET", r"/tickets/(\d+)", self.read),
+            ("GET", r"/ticket_articles/by_ticket/(\d+)", self.articles),
+            ("POST", r"/ticket_articles", self.write),
+        ]
+
+    def shown(self, ticket: Ticket) -> dict[str, Any]:
+        return {
+            "id": ticket.id,
+            "title": ticket.subject,
+            "group": "Pumps & Drives",
+            "state": "closed" if ticket.closed else "open",
+            "priority": "2 normal",
+            "customer_id": 7,
+            "owner_id": 1,
+            "created_at": iso(ticket.created),
+            "updated_at": iso(ticket.updated),
+            "close_at": iso(ticket.closed),
+            "last_close_at": iso(ticket.closed),
+        }
+
+    def said(self, ticket: Ticket, comment: Comment) -> dict[str, Any]:
+        return {
+            "id": comment.id,
+            "ticket_id": ticket.id,
+            "created_by_id": comment.author,
+            "sender": "Customer" if comment.author == 7 else "Agent",
+            "body": comment.text,
+            "content_type": "text/html",
+            "internal": comment.internal,
+            "created_at": iso(comment.at),
+        }
+
+    def search(self, request: httpx.Request) -> Any:
+        params = request.url.params
+        since = params["query"].removeprefix("updated_at:[").removesuffix(" TO *]")
+        return [self.shown(ticket) for ticket in numbered(self.changed(since), request)]
+
+    def read(self, _request: httpx.Request, number: str) -> Any:
+        ticket = self.ticket(number)
+        return self.shown(ticket) if ticket else self.gone()
+
+    def articles(self, _request: httpx.Request, number: str) -> Any:
+        ticket = self.ticket(number)
+        if ticket is None:
+            return self.gone()
+        first = Comment(ticket.id * 10, 7, f"<p>{ticket.body}</p>", internal=False, at=ticket.created)
+        return [self.said(ticket, comment) for comment in (first, *ticket.comments)]
+
+    def write(self, request: httpx.Request) -> Any:
+        given = body(request)
+        ticket = self.ticket(given["ticket_id"])
+        if ticket is None:
+            return self.gone()
+        comment = self.say(ticket, given["body"], BOT, internal=given["internal"])
+        return httpx.Response(201, json=self.said(ticket, comment))
+
+
+class Zendesk(Fake):
+    """OAuth; a comment is part of an update, and its answer names no comment. Source: developer.zendesk.com."""
+
+    tokens = 0
+    """Given so far; only the newest is accepted."""
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/oauth/tokens":
+            given = body(request)
+            if (given["grant_type"], given["client_secret"]) != ("client_credentials", "the-client_secret"):
+                return httpx.Response(401, json={"error": "invalid_client"})
+            self.tokens += 1
+            return httpx.Response(200, json={"access_token": f"token-{self.tokens}", "token_type": "bearer"})
+        if request.headers.get("authorization") != f"Bearer token-{self.tokens}":
+            return httpx.Response(401, json={"error": "invalid_token"})
+        return super().__call__(request)
+
+    api = "/api/v2"
+
+    def routes(self) -> Sequence[Route]:
+        return [
+            ("GET", r"/users/me\.json", lambda _: {"user": {"id": BOT, "name": "Rolecall"}}),
+            ("GET", r"/search\.json", self.search),
+            ("GET", r"/tickets/(\d+)\.json", self.read),
+            ("GET", r"/tickets/(\d+)/comments\.json", self.comments),
+            ("PUT", r"/tickets/(\d+)\.json", self.write),
+        ]
+
+    def shown(self, ticket: Ticket) -> dict[str, Any]:
+        return {
+            "id": ticket.id,
+            "subject": ticket.subject,
+            "description": ticket.body,
+            "status": "solved" if ticket.closed else "open",
+            "group_id": 8,
+            "requester_id": 7,
+            "assignee_id": None,
+            "tags": ["pumps"],
+            "priority": "normal",
+            "created_at": iso(ticket.created),
+            "updated_at": iso(ticket.updated),
+        }
+
+    def search(self, request: httpx.Request) -> Any:
+        rows = self.changed(request.url.params["query"].removeprefix("type:ticket updated>="))
+        return {"results": [self.shown(ticket) for ticket in numbered(rows, request)], "count": len(rows)}
+
+    def read(self, _request: httpx.Request, number: str) -> Any:
+        ticket = self.ticket(number)
+        return {"ticket": self.shown(ticket)} if ticket else self.gone()
+
+    def comments(self, request: httpx.Request, number: str) -> Any:
+        ticket = self.ticket(number)
+        if ticket is None:
+            return self.gone()
+        first = Comment(ticket.id * 10, 7, ticket.body, internal=False, at=ticket.created)
+        rows = [
+            {
+                "id": c.id,
+                "author_id": c.author,
+                "body": c.text,
+                "plain_body": c.text,
+                "public": not c.internal,
+                "created_at": iso(c.at),
+            }
+            for c in (first, *ticket.comments)
+        ]
+        start = int(request.url.params.get("page[after]", "0"))
+        meta = {"has_more": start + PAGE < len(rows), "after_cursor": str(start + PAGE)}
+        return {"comments": rows[start : start + PAGE], "meta": meta}
+
+    def write(self, request: httpx.Request, number: str) -> Any:
+        ticket = self.ticket(number)
+        if ticket is None:
+            return self.gone()
+        given = body(request)["ticket"]["comment"]
+        self.say(ticket, given["html_body"], BOT, internal=not given["public"])
+        return {"ticket": self.shown(ticket), "audit": {"id": self.number()}}
+
+
+class MaintainX(Fake):
+    """Nothing tells who we are but our own comment. Source: the vendor's OpenAPI document."""
+
+    url = "https://api.getmaintainx.example.test/v1"
+    api = "/v1"
+    settings: ClassVar[Mapping[str, Any]] = {}
+    knows_who_we_are = False
+
+    def routes(self) -> Sequence[Route]:
+        return [
+            ("GET", r"/workorders", self.list),
+            ("GET", r"/workorders/(\d+)", self.read),
+            ("GET", r"/workorders/(\d+)/comments", self.comments),
+            ("POST", r"/workorders/(\d+)/comments", self.write),
+        ]
+
+    def shown(self, ticket: Ticket) -> dict[str, Any]:
+        return {
+            "id": ticket.id,
+            "title": ticket.subject,
+            "description": ticket.body,
+            "status": "DONE" if ticket.closed else "OPEN",
+            "categories": ["Mechanical"],
+            "creatorId": 7,
+            "assigneeIds": [],
+            "createdAt": iso(ticket.created),
+            "updatedAt": iso(ticket.updated),
+            "completedAt": iso(ticket.closed),
+        }
+
+    def page(self, name: str, rows: Sequence[Any], request: httpx.Request) -> Any:
+        start = int(request.url.params.get("cursor", "0"))
+        more = start + PAGE < len(rows)
+        return {name: rows[start : start + PAGE], "nextCursor": str(start + PAGE) if more else None}
+
+    def list(self, request: httpx.Request) -> Any:
+        rows = self.changed(request.url.params["updatedAt[gte]"])
+        return self.page("workOrders", [self.shown(ticket) for ticket in rows], request)
+
+    def read(self, _request: httpx.Request, number: str) -> Any:
+        ticket = self.ticket(number)
+        return {"workOrder": self.shown(ticket)} if ticket else self.gone()
+
+    def comments(self, request: httpx.Request, number: str) -> Any:
+        ticket = self.ticket(number)
+        rows = [
+            {"id": c.id, "authorId": c.author, "content": c.text, "createdAt": iso(c.at)}
+            for c in (ticket.comments if ticket else ())
+        ]
+        return self.page("comments", rows, request)
+
+    def write(self, request: httpx.Request, number: str) -> Any:
+        ticket = self.ticket(number)
+        if ticket is None:
+            return self.gone()
+        assert request.url.params["skipWebhook"] == "true"
+        return httpx.Response(201, json={"id": self.say(ticket, body(request)["content"], BOT, internal=False).id})

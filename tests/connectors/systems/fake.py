@@ -1,0 +1,139 @@
+"""What all systems in memory share: tickets with comments, routes, pages of two rows, and failures on request."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl
+
+import httpx
+
+PAGE = 2
+"""Rows of a page, whatever is asked for: every list has several."""
+BOT, TECH = 99, 14
+
+
+@dataclass
+class Comment:
+    id: int
+    author: int
+    text: str
+    internal: bool
+    at: datetime
+
+
+@dataclass
+class Ticket:
+    id: int
+    subject: str
+    body: str
+    created: datetime
+    updated: datetime
+    closed: datetime | None = None
+    comments: list[Comment] = field(default_factory=list)
+
+
+Answer = Any
+Route = tuple[str, str, Callable[..., Answer]]
+
+
+class Fake:
+    """One system. `failures` are answered before anything else, `requests` holds what was asked."""
+
+    url: ClassVar[str] = "https://desk.example.test"
+    settings: ClassVar[Mapping[str, Any]] = {}
+    """What an operator sets beside address and secrets."""
+    missing: ClassVar[int] = 404
+    """The status for a ticket that is not there."""
+    knows_who_we_are: ClassVar[bool] = True
+    api: ClassVar[str] = ""
+    """What paths begin with."""
+
+    def __init__(self) -> None:
+        self.tickets: dict[int, Ticket] = {}
+        self.failures: list[httpx.Response] = []
+        self.requests: list[httpx.Request] = []
+        self.clock = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
+        self.last = 100
+        self.lose_answers = 0
+        """So many writes are carried out and answered 500."""
+
+    # What people do there
+
+    def now(self) -> datetime:
+        self.clock += timedelta(seconds=1)
+        return self.clock
+
+    def file(self, subject: str, body: str = "Oil under the pump") -> Ticket:
+        number, at = self.number(), self.now()
+        self.tickets[number] = Ticket(number, subject, body, at, at)
+        return self.tickets[number]
+
+    def say(self, ticket: Ticket, text: str, author: int = TECH, *, internal: bool = True) -> Comment:
+        comment = Comment(self.number(), author, text, internal, self.now())
+        ticket.comments.append(comment)
+        ticket.updated = comment.at
+        return comment
+
+    def close(self, ticket: Ticket) -> None:
+        ticket.closed = ticket.updated = self.now()
+
+    def number(self) -> int:
+        self.last += 1
+        return self.last
+
+    # What the connector sees of it
+
+    def routes(self) -> Sequence[Route]:
+        raise NotImplementedError
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        if self.failures:
+            return self.failures.pop(0)
+        path = request.url.path
+        assert path.startswith(self.api), path
+        for method, pattern, answer in self.routes():
+            found = re.fullmatch(pattern, path.removeprefix(self.api))
+            if found and method == request.method:
+                if method != "GET" and self.lose_answers:
+                    self.lose_answers -= 1
+                    answer(request, *found.groups())
+                    return httpx.Response(500, text="Internal Server Error")
+                given = answer(request, *found.groups())
+                return given if isinstance(given, httpx.Response) else httpx.Response(200, json=given)
+        return httpx.Response(404, json={"error": f"no {request.method} {path}"})
+
+    def ticket(self, number: str) -> Ticket | None:
+        return self.tickets.get(int(number))
+
+    def gone(self) -> httpx.Response:
+        return httpx.Response(self.missing, json={"error": "Not found"})
+
+    def changed(self, since: str | None, form: str = "%Y-%m-%dT%H:%M:%SZ") -> list[Ticket]:
+        """Return the tickets that changed since a time, oldest change first."""
+        assert since is not None, "the connector asked for everything"
+        at = datetime.strptime(since, form).replace(tzinfo=UTC)
+        return sorted((t for t in self.tickets.values() if t.updated >= at), key=lambda t: t.updated)
+
+
+def body(request: httpx.Request) -> Any:
+    return json.loads(request.content)
+
+
+def form(request: httpx.Request) -> dict[str, str]:
+    return dict(parse_qsl(request.content.decode()))
+
+
+def iso(at: datetime | None) -> str | None:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
+
+
+def numbered(rows: Sequence[Any], request: httpx.Request, param: str = "page") -> list[Any]:
+    """Return a page by its number, from 1."""
+    number = int(request.url.params.get(param, "1"))
+    return list(rows[(number - 1) * PAGE : number * PAGE])

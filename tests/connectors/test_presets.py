@@ -1,0 +1,307 @@
+"""What every shipped manifest has to hold, against its system in memory: a new one inherits these tests by its file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+import httpx
+import pytest
+
+from connectors.errors import Ambiguous, InvalidSignature, MalformedPayload, Permanent, TicketNotFound, Transient
+from connectors.events import Delivery, Event, Kind, Visibility
+from connectors.manifest.catalogue import Example, examples, presets
+from connectors.markup import render
+from connectors.proofs import Hmac, StandardWebhooks
+from tests.connectors import hostile
+from tests.connectors.contract import check
+from tests.connectors.systems.fake import BOT, TECH
+from tests.connectors.systems.installed import (
+    NEW,
+    OLD,
+    SYSTEMS,
+    WRONG,
+    Installed,
+    installed,
+    kind,
+    listening,
+    raw,
+    signed,
+)
+from tests.desk import note
+
+EXAMPLES = {name: tuple(examples(name)) for name in SYSTEMS}
+SENDING = [name for name in SYSTEMS if EXAMPLES[name]]
+VARIANTS = 120
+"""Of each system: an example body with one thing wrong."""
+MARK = "rolecall-" + "a1" * 10
+
+
+@pytest.fixture(params=SYSTEMS)
+def system(request: pytest.FixtureRequest) -> Installed:
+    return installed(request.param)
+
+
+def delivery(name: str, example: Example, secret: str = NEW) -> Delivery:
+    return signed(name, raw(example.body), secret, example.headers, example.segment)
+
+
+def parsed(name: str, given: Delivery) -> list[Event]:
+    return list(listening(name, NEW).parse(given))
+
+
+def test_every_shipped_manifest_is_tried_against_a_system_and_has_examples() -> None:
+    assert set(presets()) == SYSTEMS.keys()
+    assert [name for name in SYSTEMS if kind(name).manifest.receive and not EXAMPLES[name]] == []
+    assert [name for name in EXAMPLES if EXAMPLES[name] and not kind(name).manifest.receive] == []
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_manifest_says_what_to_click_and_how_staff_hide_a_note(name: str) -> None:
+    manifest = kind(name).manifest
+    assert len(manifest.setup.splitlines()) >= 4
+    assert ("{hook}" in manifest.setup) is (manifest.receive is not None)
+    assert manifest.post.private or "everybody" in manifest.setup or "no notes that only staff see" in manifest.setup
+
+
+@pytest.mark.parametrize("name", SENDING)
+def test_examples_become_the_events_that_they_name(name: str) -> None:
+    kinds = set[str]()
+    for example in EXAMPLES[name]:
+        events = parsed(name, delivery(name, example))
+        told = [(event.kind.value, event.ticket_id, event.delivery_id) for event in events]
+        expected = [(k, t, i.replace("HASH", told[0][2].rpartition("-")[2])) for k, t, i in example.events]
+        assert told == expected, example.name
+        assert events == parsed(name, delivery(name, example)), "a repeated delivery says the same"
+        kinds |= {event.kind.value for event in events}
+        for event in events:
+            check(event)
+    assert kinds >= {"created", "closed"}
+
+
+@pytest.mark.parametrize("name", SENDING)
+def test_only_a_right_secret_gets_in_and_both_do_while_one_is_rotated(name: str) -> None:
+    example = EXAMPLES[name][0]
+    during, after = listening(name, NEW, OLD), listening(name, NEW)
+    for secret in (NEW, OLD):
+        during.verify(delivery(name, example, secret))
+    after.verify(delivery(name, example))
+    genuine = delivery(name, example)
+    for forged in (delivery(name, example, OLD), delivery(name, example, WRONG), replace(genuine, headers={})):
+        with pytest.raises(InvalidSignature):
+            after.verify(replace(forged, segment=example.segment))
+
+
+@pytest.mark.parametrize("name", SENDING)
+def test_a_signed_body_cannot_be_changed_nor_an_old_delivery_sent_again(name: str) -> None:
+    receive = kind(name).manifest.receive
+    assert receive is not None
+    proof, example, connector = receive.verify[0], EXAMPLES[name][0], listening(name, NEW)
+    if not isinstance(proof, Hmac | StandardWebhooks):
+        pytest.skip("the system signs nothing")
+    genuine = delivery(name, example)
+    with pytest.raises(InvalidSignature):
+        connector.verify(replace(genuine, body=genuine.body + b" "))
+    stale = signed(name, raw(example.body), NEW, example.headers, example.segment, at=time.time() - 3_600)
+    if proof.tolerance is None:
+        connector.verify(stale)  # nothing signs the time: that it is known already is seen by its id
+    else:
+        with pytest.raises(InvalidSignature):
+            connector.verify(stale)
+
+
+@pytest.mark.parametrize("name", SENDING)
+def test_what_is_not_the_systems_is_refused_in_one_line(name: str) -> None:
+    example = EXAMPLES[name][0]
+    bodies = [*hostile.NEVER_VALID.values(), *islice(hostile.never_valid_variants(raw(example.body)), 20)]
+    for body in bodies:
+        with pytest.raises(MalformedPayload) as caught:
+            parsed(name, Delivery(example.headers, body, example.segment))
+        assert str(caught.value).isprintable()
+        assert 0 < len(str(caught.value)) < 300
+
+
+def variants(name: str) -> Iterator[tuple[Example, bytes]]:
+    every = [(example, body) for example in EXAMPLES[name] for body in hostile.variants(raw(example.body))]
+    return islice(every, 0, None, max(len(every) // VARIANTS, 1))
+
+
+@pytest.mark.parametrize("name", SENDING)
+def test_an_example_with_one_thing_wrong_is_refused_or_yields_clean_events(name: str) -> None:
+    for example, body in variants(name):
+        try:
+            events = parsed(name, Delivery(example.headers, body, example.segment))
+        except MalformedPayload:
+            continue
+        for event in events:
+            check(event)
+
+
+@pytest.mark.anyio
+async def test_the_check_says_whom_it_is_and_on_what_the_manifest_was_tried(system: Installed) -> None:
+    connector = system.connect(author_id=None)
+    said = await connector.check()
+    assert kind(system.name).manifest.name in said
+    assert kind(system.name).manifest.tried in said
+    assert (connector.author_id == str(BOT)) is system.fake.knows_who_we_are
+
+
+@pytest.mark.anyio
+async def test_a_ticket_is_read_with_all_its_pages_of_comments(system: Installed) -> None:
+    ticket = system.fake.file("Pump 7 leaks", "Oil under the pump")
+    for number in range(5):
+        system.fake.say(ticket, f"word {number}", internal=number % 2 == 0)
+    read = await system.connect().read_ticket(str(ticket.id))
+    assert (read.id, read.subject, read.body, read.closed) == (
+        str(ticket.id),
+        "Pump 7 leaks",
+        "Oil under the pump",
+        False,
+    )
+    assert [message.text for message in read.messages] == [f"word {number}" for number in range(5)]
+    assert {message.author_id for message in read.messages} == {str(TECH)}
+    assert (read.created_at, read.closed_at) == (ticket.created, None)
+    assert read.url is not None
+    assert read.url.endswith(str(ticket.id)) or f"/{ticket.id}/" in read.url
+    if kind(system.name).manifest.post.private:
+        assert {m.visibility for m in read.messages} <= {Visibility.STAFF_ONLY, Visibility.PUBLIC}
+        assert read.messages[0].visibility is Visibility.STAFF_ONLY
+    system.fake.close(ticket)
+    assert (await system.connect().read_ticket(str(ticket.id))).closed
+
+
+@pytest.mark.anyio
+async def test_a_comment_is_posted_once_hidden_and_found_by_a_fresh_process(system: Installed) -> None:
+    ticket, first = system.fake.file("Pump 7 leaks"), system.connect(author_id=None)
+    text = render(note("Role: <b>Hydraulics</b> & *more*"), first.capabilities.markup, f"{MARK}-{'b2' * 8}")
+    stored = await first.post_comment(str(ticket.id), text)
+    (comment,) = ticket.comments
+    assert (stored.id, comment.author) == (str(comment.id), BOT)
+    assert comment.internal is kind(system.name).manifest.post.private
+    assert first.author_id == str(BOT) or stored.author_id == str(BOT)
+    fresh = await system.connect().read_ticket(str(ticket.id))
+    (found,) = [message for message in fresh.messages if MARK in message.text]
+    assert (found.id, found.author_id) == (stored.id, str(BOT))
+    assert stored.text in (None, found.text)
+
+
+@pytest.mark.anyio
+async def test_a_comment_is_edited_or_the_connector_says_that_it_cannot_be(system: Installed) -> None:
+    ticket, connector = system.fake.file("Pump 7 leaks"), system.connect()
+    stored = await connector.post_comment(str(ticket.id), f"Role: Hydraulics\n\n{MARK}")
+    if connector.capabilities.edits_comments:
+        await connector.edit_comment(str(ticket.id), stored.id, f"Role: Engine\n\n{MARK}")
+        assert [comment.text.split()[1] for comment in ticket.comments] == ["Engine"]
+    else:
+        with pytest.raises(Permanent):
+            await connector.edit_comment(str(ticket.id), stored.id, "Role: Engine")
+
+
+@pytest.mark.anyio
+async def test_a_write_whose_answer_is_lost_is_ambiguous_and_what_it_wrote_is_found(system: Installed) -> None:
+    ticket, connector = system.fake.file("Pump 7 leaks"), system.connect()
+    system.fake.lose_answers = 1
+    with pytest.raises(Ambiguous):
+        await connector.post_comment(str(ticket.id), f"Role: Hydraulics\n\n{MARK}")
+    read = await system.connect().read_ticket(str(ticket.id))
+    assert [MARK in message.text for message in read.messages] == [True]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("answer", "error", "wait"),
+    [
+        (httpx.Response(429, headers={"retry-after": "7"}), Transient, 7.0),
+        (httpx.Response(403, headers={"retry-after": "60"}), Transient, 60.0),
+        (httpx.Response(503, headers={"retry-after": "5"}), Transient, 5.0),
+        (httpx.Response(502), Transient, None),
+        (httpx.Response(403), Permanent, None),
+        (httpx.Response(302, headers={"location": "https://elsewhere.example.test/"}), Permanent, None),
+        (httpx.Response(200, text="<html>maintenance</html>"), Permanent, None),
+        (httpx.Response(200, text="[]"), Permanent, None),
+    ],
+)
+async def test_what_an_answer_means(
+    system: Installed, answer: httpx.Response, error: type[Exception], wait: float | None
+) -> None:
+    ticket, connector = system.fake.file("Pump 7 leaks"), system.connect()
+    await connector.read_ticket(str(ticket.id))
+    system.fake.failures = [answer]
+    with pytest.raises(error) as caught:
+        await connector.read_ticket(str(ticket.id))
+    if isinstance(caught.value, Transient):
+        assert caught.value.retry_after == wait
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.anyio
+async def test_a_ticket_that_is_gone_is_not_found_for_reading_and_for_writing(system: Installed) -> None:
+    connector = system.connect()
+    for call in (connector.read_ticket("4711"), connector.post_comment("4711", f"Role: Engine\n\n{MARK}")):
+        with pytest.raises(TicketNotFound):
+            await call
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("number", ["../users", "", "7/../8", "x" * 500, "..", "7?x=1", "\ud800"])
+async def test_an_id_of_another_kind_asks_for_nothing(system: Installed, number: str) -> None:
+    with pytest.raises(Permanent):
+        await system.connect().read_ticket(number)
+    assert system.fake.requests == []
+
+
+@pytest.mark.anyio
+async def test_a_poll_finds_what_happened_once_and_none_of_what_we_did(system: Installed) -> None:
+    fake, connector = system.fake, system.connect()
+    began = await connector.poll(None)
+    assert (list(began.events), began.complete) == ([], True)
+    tickets = [fake.file(f"Pump {number} leaks") for number in range(5)]
+    said = [fake.say(ticket, "/role hydraulics") for ticket in tickets]
+    await connector.post_comment(str(tickets[0].id), f"Role: Engine\n\n{MARK}")
+    fake.close(tickets[4])
+    found = await connector.poll(began.watermark)
+    told = [(event.kind, event.ticket_id) for event in found.events]
+    assert sorted(told) == sorted(
+        [
+            *((Kind.CREATED, str(ticket.id)) for ticket in tickets),
+            *((Kind.COMMENTED, str(ticket.id)) for ticket in tickets),
+            (Kind.CLOSED, str(tickets[4].id)),
+        ]
+    )
+    assert {e.message.id for e in found.events if e.message is not None} == {str(comment.id) for comment in said}
+    assert {ticket.id for ticket in found.tickets} == {str(ticket.id) for ticket in tickets}
+    for event in found.events:
+        check(event)
+    assert list((await connector.poll(found.watermark)).events) == []
+    fake.say(tickets[1], "another word")
+    later = await system.connect().poll(found.watermark)
+    assert "another word" in {event.message.text for event in later.events if event.message}
+
+
+@pytest.mark.anyio
+async def test_a_poll_and_a_webhook_name_the_same_event_alike(system: Installed) -> None:
+    connector = system.connect()
+    began = await connector.poll(None)
+    ticket = system.fake.file("Pump 7 leaks")
+    comment = system.fake.say(ticket, "/role engine")
+    names = {event.kind: event.delivery_id for event in (await connector.poll(began.watermark)).events}
+    assert names[Kind.CREATED] == f"ticket-{ticket.id}"
+    assert names[Kind.COMMENTED] == f"ticket-{ticket.id}-comment-{comment.id}"
+
+
+@pytest.mark.anyio
+async def test_history_is_no_event(system: Installed) -> None:
+    system.fake.clock = datetime.now(UTC).replace(microsecond=0) - timedelta(days=9)
+    ticket = system.fake.file("Long ago")
+    system.fake.say(ticket, "/role engine")
+    system.fake.clock = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
+    connector = system.connect()
+    began = await connector.poll(None)
+    system.fake.say(ticket, "a word of today")
+    found = await connector.poll(began.watermark)
+    assert [(event.kind, event.message and event.message.text) for event in found.events] == [
+        (Kind.COMMENTED, "a word of today")
+    ]
