@@ -119,6 +119,7 @@ def _faults(document: Mapping[str, Any], manifest: Manifest) -> Iterator[tuple[K
         ("read",): {"ticket"},
         ("post",): {"ticket", "text"},
         ("edit",): {"ticket", "comment", "text"},
+        ("remove",): {"ticket", "comment"},
         ("poll",): {"since"},
     }
     for table, more in about.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -140,6 +141,14 @@ class ManifestConnector:
         values = self._of(ticket_id, comment=comment_id, text=self._as_sent(text))
         return self._stored(comment_id, edit, await self._write(edit, values), None)
 
+    async def remove_comment(self, ticket_id: str, comment_id: str) -> None:
+        """Remove a comment of ours; one that is gone already is no error. Only called where [remove] is there."""
+        remove = self._manifest.remove
+        if remove is None:
+            raise Permanent(f"{self._manifest.name} cannot remove a comment")
+        with suppress(TicketNotFound):
+            await self._write(remove, self._of(ticket_id, comment=comment_id))
+
     async def _write(self, write: Write, values: dict[str, Any]) -> Any:
         method, path = write.request
         query, body = placeholders.filled(write.query, values), placeholders.filled(write.body, values)
@@ -223,6 +232,7 @@ def capabilities(manifest: Manifest) -> Capabilities:
     return Capabilities(
         markup=post.format,
         edits_comments=manifest.edit is not None,
+        removes_comments=manifest.remove is not None,
         staff_known_by=StaffKnownBy.ACCOUNTS if manifest.comment.author_kind is None else StaffKnownBy.MESSAGES,
         private_notes=post.private,
         privately=post.privately or PRIVATELY,

@@ -60,26 +60,27 @@ class TicketRow(Part):
 
 
 class Write(Part):
-    """A request that writes a comment."""
+    """A request that writes or removes a comment."""
 
     post: str | None = None
     put: str | None = None
     patch: str | None = None
+    delete: str | None = None
     query: dict[str, Any] = Field(default_factory=dict)
-    body: Any
+    body: Any = None
     at: Search | None = None
     """Where the comment is in the answer, as [comment] describes it."""
 
     @model_validator(mode="after")
     def _is_one_request(self) -> Write:
-        if len([path for path in (self.post, self.put, self.patch) if path is not None]) != 1:
-            raise ValueError("needs one of post, put and patch")
+        if len([path for path in (self.post, self.put, self.patch, self.delete) if path is not None]) != 1:
+            raise ValueError("needs one of post, put, patch and delete")
         return self
 
     @property
     def request(self) -> tuple[str, str]:
         """Method and path."""
-        named = {"POST": self.post, "PUT": self.put, "PATCH": self.patch}
+        named = {"POST": self.post, "PUT": self.put, "PATCH": self.patch, "DELETE": self.delete}
         return next((method, path) for method, path in named.items() if path is not None)
 
 
@@ -146,6 +147,8 @@ class Manifest(Part):
     post: Post
     edit: Write | None = None
     """None where a comment cannot be edited."""
+    remove: Write | None = None
+    """None where a comment cannot be removed."""
     poll: Poll | None = None
 
     @model_validator(mode="after")

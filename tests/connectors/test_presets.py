@@ -201,6 +201,22 @@ async def test_a_comment_is_edited_or_the_connector_says_that_it_cannot_be(syste
 
 
 @pytest.mark.anyio
+async def test_a_comment_is_removed_and_twice_is_no_error_or_the_connector_says_that_it_cannot_be(
+    system: Installed,
+) -> None:
+    ticket, connector = system.fake.file("Pump 7 leaks"), system.connect()
+    theirs = system.fake.say(ticket, "/role engine")
+    stored = await connector.post_comment(str(ticket.id), f"Role: Hydraulics\n\n{MARK}")
+    if connector.capabilities.removes_comments:
+        for _ in range(2):
+            await connector.remove_comment(str(ticket.id), stored.id)
+        assert ticket.comments == [theirs]
+    else:
+        with pytest.raises(Permanent):
+            await connector.remove_comment(str(ticket.id), stored.id)
+
+
+@pytest.mark.anyio
 async def test_a_write_whose_answer_is_lost_is_ambiguous_and_what_it_wrote_is_found(system: Installed) -> None:
     ticket, connector = system.fake.file("Pump 7 leaks"), system.connect()
     system.fake.lose_answers = 1

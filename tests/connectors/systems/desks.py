@@ -23,6 +23,7 @@ class Freshdesk(Fake):
             ("GET", r"/tickets/(\d+)/conversations", self.conversations),
             ("POST", r"/tickets/(\d+)/notes", self.write),
             ("PUT", r"/conversations/(\d+)", self.edit),
+            ("DELETE", r"/conversations/(\d+)", self.remove),
         ]
 
     def shown(self, ticket: Ticket) -> dict[str, Any]:
@@ -69,11 +70,11 @@ class Freshdesk(Fake):
         return httpx.Response(201, json=self.said(self.say(ticket, given["body"], BOT, internal=given["private"])))
 
     def edit(self, request: httpx.Request, number: str) -> Any:
-        for comment in (comment for ticket in self.tickets.values() for comment in ticket.comments):
-            if comment.id == int(number):
-                comment.text = body(request)["body"]
-                return self.said(comment)
-        return httpx.Response(404)
+        comment = self.comment(number)
+        if comment is None:
+            return httpx.Response(404)
+        comment.text = body(request)["body"]
+        return self.said(comment)
 
 
 class Zammad(Fake):

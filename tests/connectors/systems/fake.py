@@ -82,6 +82,17 @@ class Fake:
     def close(self, ticket: Ticket) -> None:
         ticket.closed = ticket.updated = self.now()
 
+    def comment(self, number: str) -> Comment | None:
+        every = (comment for ticket in self.tickets.values() for comment in ticket.comments)
+        return next((comment for comment in every if comment.id == int(number)), None)
+
+    def remove(self, _request: httpx.Request, *numbers: str) -> httpx.Response:
+        """Remove the comment whose number comes last."""
+        comment = self.comment(numbers[-1])
+        for ticket in self.tickets.values():
+            ticket.comments = [each for each in ticket.comments if each is not comment]
+        return httpx.Response(404 if comment is None else 204)
+
     def number(self) -> int:
         self.last += 1
         return self.last

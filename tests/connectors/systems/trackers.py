@@ -68,11 +68,11 @@ class Redmine(Fake):
         return httpx.Response(204)
 
     def edit(self, request: httpx.Request, number: str) -> Any:
-        for comment in (comment for ticket in self.tickets.values() for comment in ticket.comments):
-            if comment.id == int(number):
-                comment.text = body(request)["journal"]["notes"]
-                return httpx.Response(204)
-        return httpx.Response(404)
+        comment, text = self.comment(number), body(request)["journal"]["notes"]
+        if comment is None or not text:
+            return self.remove(request, number)
+        comment.text = text
+        return httpx.Response(204)
 
 
 class NetBox(Fake):
@@ -88,6 +88,7 @@ class NetBox(Fake):
             ("GET", r"/extras/journal-entries/", self.journal),
             ("POST", r"/extras/journal-entries/", self.write),
             ("PATCH", r"/extras/journal-entries/(\d+)/", self.edit),
+            ("DELETE", r"/extras/journal-entries/(\d+)/", self.remove),
         ]
 
     def shown(self, ticket: Ticket) -> dict[str, Any]:
@@ -168,6 +169,7 @@ class GitHub(Fake):
             ("GET", r"/issues/(\d+)/comments", self.comments),
             ("POST", r"/issues/(\d+)/comments", self.write),
             ("PATCH", r"/issues/comments/(\d+)", self.edit),
+            ("DELETE", r"/issues/comments/(\d+)", self.remove),
         ]
 
     def shown(self, ticket: Ticket) -> dict[str, Any]:
@@ -221,11 +223,11 @@ class GitHub(Fake):
         return httpx.Response(201, json=self.said(self.say(ticket, body(request)["body"], BOT, internal=False)))
 
     def edit(self, request: httpx.Request, number: str) -> Any:
-        for comment in (comment for ticket in self.tickets.values() for comment in ticket.comments):
-            if comment.id == int(number):
-                comment.text = body(request)["body"]
-                return self.said(comment)
-        return self.gone()
+        comment = self.comment(number)
+        if comment is None:
+            return self.gone()
+        comment.text = body(request)["body"]
+        return self.said(comment)
 
 
 class GitLab(Fake):
@@ -242,6 +244,7 @@ class GitLab(Fake):
             ("GET", r"/projects/15/issues/(\d+)/notes", self.notes),
             ("POST", r"/projects/15/issues/(\d+)/notes", self.write),
             ("PUT", r"/projects/15/issues/(\d+)/notes/(\d+)", self.edit),
+            ("DELETE", r"/projects/15/issues/(\d+)/notes/(\d+)", self.remove),
         ]
 
     def shown(self, ticket: Ticket) -> dict[str, Any]:
