@@ -19,9 +19,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.errors import BadInput, DataDirectoryBusy
+from agent.errors import BadInput, DataDirectoryBusy, NotPossibleYet
 
 KEY_BYTES = 32
+RESTORING = ".restoring.json"
+"""What a restore has yet to rename (agent.keeping.swap)."""
 
 
 def has_temporary_folder() -> bool:
@@ -43,6 +45,11 @@ class DataDirectory:
     def database(self) -> Path:
         """The SQLite file."""
         return self.path / "rolecall.sqlite3"
+
+    @property
+    def key_file(self) -> Path:
+        """The installation's secret."""
+        return self.path / "installation.key"
 
     @property
     def models(self) -> Path:
@@ -99,12 +106,15 @@ class DataDirectory:
             if not has_temporary_folder():
                 self.temporary.mkdir(exist_ok=True, mode=0o700)
                 os.environ["TMPDIR"] = str(self.temporary.resolve())  # children and SQLite look there, too
+            interrupted = (self.path / RESTORING).exists()
         except OSError as error:
             raise BadInput(f"data directory {self.path}: {error.strerror}") from error
+        if interrupted:
+            raise NotPossibleYet(f"a restore into {self.path} was interrupted: `rolecall restore FILE` completes it")
 
     def key(self) -> bytes:
         """Return the installation's secret, made on first use."""
-        file = self.path / "installation.key"
+        file = self.key_file
         try:
             with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
                 new.write(secrets.token_bytes(KEY_BYTES))

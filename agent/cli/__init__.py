@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from agent.cli import (
     backtest,
+    backup,
     check,
     clean,
     connectors,
@@ -27,6 +28,7 @@ from agent.cli import (
     predict,
     publish,
     queue,
+    restore,
     rules,
     secrets,
     serve,
@@ -72,6 +74,8 @@ app.command("decisions", rich_help_panel=DAILY)(decisions.decisions)
 app.add_typer(db.app, name="db", rich_help_panel=SET_UP)
 app.add_typer(users.app, name="users", rich_help_panel=SET_UP)
 app.command("forget", rich_help_panel=DAILY)(forget.forget)
+app.command("backup", rich_help_panel=SET_UP)(backup.backup)
+app.command("restore", rich_help_panel=SET_UP)(restore.restore)
 app.command("login", rich_help_panel=SET_UP)(login.login)
 app.command("demo", rich_help_panel=SET_UP)(demo_command.demo)
 

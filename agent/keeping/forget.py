@@ -19,6 +19,7 @@ from agent.errors import NotPossibleYet
 from agent.keeping import forgetting
 from agent.keeping.forgetting import BEFORE, TICKET, Note, Quote
 from agent.keeping.note_file import add_notes
+from agent.keeping.swap import copies
 from agent.notes.speak import find_ours
 from agent.serving.pruning import learnt_from, remove
 from agent.serving.registry import Registry
@@ -72,6 +73,8 @@ async def forget(
     versions = learnt_from(registry, found.tickets) if found.tickets else []
     remove(registry, versions, MODEL_FORGOTTEN)
     shutil.rmtree(directory.training, ignore_errors=True)
+    for aside in copies(directory.path):
+        shutil.rmtree(aside)
     shared = database.call(_delete, found, quotes, notes, versions)
     compact(database)
     unknown = database.call(forgetting.unknown_requesters) if any(n.kind == REQUESTER for n in notes) else 0

@@ -71,7 +71,7 @@ def filled(column: Column[Any]) -> object:
 
 
 def leave_files(parts: Parts, learnt: dict[str, list[str]]) -> None:
-    """Write versions that learnt from these tickets, and a killed training's folder, with WORDS in each."""
+    """Write versions that learnt from these tickets, a killed training's folder and what restores leave, with WORDS."""
     for version, keys in learnt.items():
         folder = parts.directory.models / version
         stated = json.loads((folder / MANIFEST).read_text())
@@ -80,6 +80,9 @@ def leave_files(parts: Parts, learnt: dict[str, list[str]]) -> None:
     folder = parts.directory.training / "fit-1"
     folder.mkdir(parents=True)
     (folder / "job.json").write_text(WORDS)
+    for left_behind in (".before-restore-20260101T000000Z", ".restoring-abc"):
+        (parts.directory.path / left_behind).mkdir()
+        (parts.directory.path / left_behind / "rolecall.sqlite3").write_text(WORDS)
 
 
 def places(folder: Path, words: str) -> list[str]:

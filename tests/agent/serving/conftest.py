@@ -62,11 +62,16 @@ Build = Callable[..., Manifest]
 @pytest.fixture
 def build(tmp_path: Path) -> Build:
     """Return a function that writes a model folder under tmp_path/models and returns its manifest."""
+    return builder(tmp_path)
+
+
+def builder(folder: Path) -> Build:
+    """Return a function that writes a model folder under `folder`/models and returns its manifest."""
 
     def write_model(
         version: str = "v1", *, tuned: bool = False, temperature: float = 1.0, **changes: object
     ) -> Manifest:
-        encoder = counting_encoder(tmp_path / "encoders")
+        encoder = counting_encoder(folder / "encoders")
         fields: dict[str, object] = {
             "version": version,
             "created_at": datetime(2026, 1, 2, tzinfo=UTC),
@@ -82,6 +87,6 @@ def build(tmp_path: Path) -> Build:
         head = Head(np.eye(3, dtype=np.float32) * 4, np.zeros(3, dtype=np.float32))
         calibration = {"temperature": np.array([temperature]), "fusion": np.array([0.5, 2.0])}
         manifest = Manifest.model_validate(fields | changes)
-        return write(tmp_path / "models" / version, manifest, head, calibration, tmp_path / "encoders" / encoder)
+        return write(folder / "models" / version, manifest, head, calibration, folder / "encoders" / encoder)
 
     return write_model
