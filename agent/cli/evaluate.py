@@ -12,6 +12,7 @@ from rich.table import Table
 
 from agent.cli.console import Console
 from agent.cli.encoder import remember
+from agent.cli.evaluate_writing import evaluate_writing
 from agent.cli.importing import show
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
 
@@ -20,11 +21,15 @@ if TYPE_CHECKING:
     from agent.studies.judged import Judged
 
 EXCERPT = 100
+WRITING = "writing"
 
 
 def evaluate(
     file: Annotated[
         Path | None, typer.Argument(help="Evaluate on this file, which is read as `import` reads it.")
+    ] = None,
+    conversations: Annotated[
+        Path | None, typer.Argument(help="After the word `writing`: annotated conversations, one JSON object a line.")
     ] = None,
     wrong: Annotated[int, typer.Option(help="Number of wrong answers to show, most confident first.")] = 50,
     config: ConfigOption = CONFIG,
@@ -33,8 +38,11 @@ def evaluate(
     """Evaluate rules, model and memory together on the latest reviewed tickets, each as if it had no review.
 
     Shows accuracy and macro-F1 with 95 % intervals, a table per role, and the wrong answers for review: sometimes the
-    reviewed role is wrong.
+    reviewed role is wrong. `evaluate writing FILE.jsonl` measures the notes on solved tickets instead.
     """
+    if file is not None and file.name == WRITING and conversations is not None:
+        evaluate_writing(conversations, wrong)
+        return
     from agent.domain import Example
     from agent.errors import NotPossibleYet
     from agent.feedback.form import Told

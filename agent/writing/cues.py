@@ -50,6 +50,8 @@ class Language:
 
     code: str
     words: frozenset[str]
+    generic: frozenset[str]
+    """Words of subjects that leave open what a ticket is about."""
     kinds: tuple[Cue, ...]
     """The kind of each pattern, in the order in which `search` numbers them."""
     search: Any
@@ -77,7 +79,7 @@ def _language(code: str, table: Mapping[str, Sequence[str]]) -> Language:
             search.Add(_bounded(pattern))
             kinds.append(kind)
     search.Compile()
-    return Language(code, frozenset(table["words"]), tuple(kinds), search)
+    return Language(code, frozenset(table["words"]), frozenset(table["generic"]), tuple(kinds), search)
 
 
 def _spaced(sentence: str) -> str:

@@ -17,9 +17,9 @@ from agent.writing.note import Outcome, Part
 from agent.writing.weights import Weights
 
 MOST_SENTENCES = 3
-SHORT = 3
+SHORT = 4
 """Words; a shorter sentence says little."""
-WITHIN = 1.5
+WITHIN = 1.8
 """How much less than the best sentence another one of the fix may score."""
 LAST_MESSAGES = 3
 """Messages of staff in which the reason for an end without a fix is looked for."""
@@ -30,6 +30,7 @@ ENDED: Mapping[Cue, Outcome] = {
     Cue.NO_FIX: Outcome.NO_FIX,
 }
 """What ends a ticket without a fix."""
+_ASIDE = (Cue.CHATTER, Cue.PROMISE, Cue.CONFIRM, Cue.FAILED, Cue.SELF_FIX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,7 @@ class Reading:
             and (not turn.turn.by_requester or turn.turn.number == anchor)
             and turn.turn.number <= anchor
             for s in turn.marked
-            if s not in fix and self._statement(s) and not s.has(Cue.CHATTER, Cue.PROMISE, Cue.CONFIRM, Cue.FAILED)
+            if s not in fix and self._statement(s) and not s.has(*_ASIDE)
         ]
         return (max(told, key=lambda each: each[:3])[3],) if told else ()
 
