@@ -119,7 +119,7 @@ def test_other_languages_have_cues_of_their_own() -> None:
         (STAFF, "Votre mot de passe était expiré. Nous avons réinitialisé le compte."),
         (REQUESTER, "Parfait, ça marche de nouveau, merci beaucoup."),
     )
-    assert text(write(thread(*french)), Part.FIX) == "Nous avons réinitialisé le compte."
+    assert "Nous avons réinitialisé le compte." in text(write(thread(*french)), Part.FIX)
     spanish = (
         (REQUESTER, "Hola, desde ayer no puedo imprimir en la oficina."),
         (STAFF, "El cartucho estaba vacío. Hemos cambiado el cartucho y la impresora funciona."),
