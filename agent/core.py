@@ -9,10 +9,10 @@ import structlog
 
 from agent.config.roles_file import RolesError, load_roles, reserved_words
 from agent.config.rules_file import load_rules
-from agent.config.settings import Settings
+from agent.config.settings import Closure, Settings
 from agent.data_directory import DataDirectory
 from agent.serving.active import ActiveModel
-from agent.store import coordination, tickets
+from agent.store import coordination, tickets, writings
 from agent.store.database import Database, open_database
 from agent.triage.memory_store import MemoryStore
 from agent.triage.model import TicketModel, load
@@ -77,3 +77,10 @@ def mark_key(directory: DataDirectory, database: Database) -> bytes:
 def connect(settings: Settings) -> dict[str, Connector]:
     """Make every configured connector."""
     return {name: chosen.connect(name) for name, chosen in settings.connectors.items()}
+
+
+def closure(settings: Settings, database: Database) -> Closure:
+    """Return what is done about closed tickets: a desk that was there before goes on without notes until it sets it."""
+    if "closure" in settings.writing.model_fields_set or database.call(coordination.value, writings.OLDER) is None:
+        return settings.writing.closure
+    return "off"

@@ -24,6 +24,7 @@ from connectors.note import Note, Paragraph, Span, Style
 
 WORD_JOINER = "\u2060"
 EXCERPT_LENGTH = 60
+SENTENCE_LENGTH = 600
 ELLIPSIS = "…"
 
 # @name, #12, !12, ~label, $12, &3, [[page]]; {{ {% {# ${ <% #{ and their ends; https://, www. and r12.
@@ -92,6 +93,8 @@ def _runs(paragraph: Paragraph) -> list[Span]:
         if style is Style.CODE:
             words = [Span(" "), *(part for span in spans for part in (excerpt(span.text), Span(" ")))][1:-1]
             runs += words
+        elif style is Style.QUOTED:
+            runs += [Span(_harmless(span.text), Style.QUOTED) for span in spans]
         else:
             runs.append(Span(_one_line("".join(span.text for span in spans)), style))
     return [run for run in runs if run.text]
@@ -119,6 +122,8 @@ class _Syntax:
         match span.style:
             case Style.CODE:
                 return self.code(inert(span.text))
+            case Style.QUOTED:
+                return self.literal(f"“{span.text}”")
             case Style.STRONG:
                 return _around(span.text, self.strong, self.literal)
             case _:
@@ -130,6 +135,15 @@ def _around(text: str, markup: str, literal: Callable[[str], str]) -> str:
     words = text.strip()
     before, _, after = text.partition(words) if words else (text, "", "")
     return f"{before}{markup.format(literal(words)) if words else ''}{after}"
+
+
+def _harmless(text: str) -> str:
+    """Return a stranger's sentence on one line, at most `SENTENCE_LENGTH` characters, with nothing in it that acts."""
+    printable = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text[: 4 * SENTENCE_LENGTH])
+    words = " ".join(printable.split())
+    if len(words) > SENTENCE_LENGTH:
+        words = words[: SENTENCE_LENGTH - 1].rstrip() + ELLIPSIS
+    return _NAMES.sub(WORD_JOINER, inert(words))
 
 
 def _literal_in_textile(text: str) -> str:
@@ -175,8 +189,9 @@ def _adf(paragraphs: Sequence[Paragraph], mark: str) -> str:
 
 
 def _adf_text(span: Span) -> dict[str, Any]:
-    if span.style is Style.PLAIN:
-        return {"type": "text", "text": span.text}
+    if span.style in (Style.PLAIN, Style.QUOTED):
+        text = f"“{span.text}”" if span.style is Style.QUOTED else span.text
+        return {"type": "text", "text": text}
     text = inert(span.text) if span.style is Style.CODE else span.text
     return {"type": "text", "text": text, "marks": [{"type": str(span.style)}]}
 

@@ -1,6 +1,7 @@
 """What Rolecall says on a ticket, as data: sections of paragraphs of spans. `markup.py` renders it.
 
-Text from tickets appears in it only as `markup.excerpt`: one short code span on one line.
+Text from tickets appears in it only as `markup.excerpt`, one short code span on one line, and, where whole sentences of
+it are the matter, in style QUOTED.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from enum import StrEnum
 
 
 class Style(StrEnum):
-    """The style of a span. CODE is literal: nothing in it may act as markup, link, mention or template."""
+    """The style of a span. In CODE and QUOTED nothing may act as markup, link, mention or template."""
 
     PLAIN = "plain"
     STRONG = "strong"
     CODE = "code"
+    QUOTED = "quoted"
+    """A stranger's sentence, in quotation marks."""
 
 
 class SectionKind(StrEnum):
@@ -23,6 +26,8 @@ class SectionKind(StrEnum):
     ROLE = "role"
     ANSWER = "answer"
     """The answer to somebody's command."""
+    SOLUTION = "solution"
+    """What was wrong with the ticket, and what helped."""
     COMMANDS = "commands"
     """How to answer."""
     REPLACES = "replaces"

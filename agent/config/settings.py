@@ -122,6 +122,15 @@ class LearningSettings(Section):
         return split
 
 
+Closure = Literal["note", "draft", "off"]
+
+
+class WritingSettings(Section):
+    """What is written about tickets. On a desk that is older than this, `closure` is "off" until it is set."""
+
+    closure: Closure = "note"
+
+
 class ApiSettings(Section):
     """The model API: its key, and how much of the machine it may use."""
 
@@ -203,6 +212,7 @@ class Settings(Section):
     triage: TriageSettings = TriageSettings()
     brakes: BrakesSettings = BrakesSettings()
     learning: LearningSettings = LearningSettings()
+    writing: WritingSettings = WritingSettings()
     secrets: SecretsSettings = SecretsSettings()
     api: ApiSettings = ApiSettings()
     connectors: dict[str, ConnectorSettings] = Field(default_factory=dict)

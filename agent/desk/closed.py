@@ -1,17 +1,21 @@
-"""A ticket was closed: the role that handled it is its label, unless staff have named one in words."""
+"""A ticket was closed: the role that handled it is its label, unless staff named one; how it was solved is noted."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from agent.desk import sightings
+from agent.desk.concluded import conclude
 from agent.desk.desk import Desk
 from agent.feedback import reviews
 from agent.store import tickets
 from agent.store.inbox import Job
-from agent.store.tables import utcnow
+from agent.store.tables import Ticket, utcnow
+from connectors.events import Ticket as RemoteTicket
 
 
 async def closed(desk: Desk, job: Job) -> None:
-    """Record the role that handled the ticket as its label, weaker where it is the one that we had suggested.
+    """Record the role that handled the ticket as its label, weaker where we had suggested it; note how it was solved.
 
     No system tells who closed it: it is put down to the account that the ticket is assigned to.
     A ticket that is open again has none, nor has one that was merged into another: nobody handled it where it is.
@@ -24,6 +28,11 @@ async def closed(desk: Desk, job: Job) -> None:
     await desk.database.write(tickets.close, ticket.key, at)
     if remote.merged_into is not None:
         return
+    await _label(desk, job, remote, ticket, at)
+    await conclude(desk, job, remote, ticket)
+
+
+async def _label(desk: Desk, job: Job, remote: RemoteTicket, ticket: Ticket, at: datetime) -> None:
     role = desk.classifier.catalogue.of_group(job.source, remote.group)
     if role is None:
         return

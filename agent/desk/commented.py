@@ -8,6 +8,7 @@ from itertools import takewhile
 import structlog
 
 from agent.desk import sightings
+from agent.desk.concluded import conversation
 from agent.desk.desk import Desk
 from agent.desk.standing import show
 from agent.feedback import accounts, reviews
@@ -19,11 +20,12 @@ from agent.feedback.commands import (
     Misplaced,
     NoneOfOurs,
     NotUnderstood,
+    Summarise,
     Undo,
     Why,
     parse,
 )
-from agent.notes import wording
+from agent.notes import solution, wording
 from agent.notes.explaining import explained
 from agent.notes.phrasing import joined, worded
 from agent.notes.speak import find_ours
@@ -31,6 +33,7 @@ from agent.store import comments, tickets
 from agent.store.inbox import Job
 from agent.store.tables import Comment, Ticket, utcnow
 from agent.triage.explanation import explain
+from agent.writing.extractive import summary
 from connectors.events import Message, Visibility
 from connectors.events import Ticket as RemoteTicket
 from connectors.markup import by_rolecall
@@ -97,6 +100,8 @@ async def _carry_out(
             return wording.contradictory()
         case Why():
             return await _evidence(desk, job, remote, ticket)
+        case Summarise():
+            return solution.of_summary(summary(await conversation(desk, desk.connectors[job.source], remote)))
         case Undo():
             origin, at = reviews.origin_of(job.event), job.event.occurred_at or utcnow()
             undo = reviews.undo(job.ticket_key, origin=origin, actor=message.author_id, at=at, message_id=message.id)

@@ -10,16 +10,18 @@ from functools import partial
 
 import structlog
 
-from agent.domain import REQUESTER, pseudonym
+from agent.config.settings import Closure
+from agent.domain import REQUESTER, pseudonym, ticket_key
 from agent.feedback import accounts
 from agent.metrics import Metrics
-from agent.notes import wording
+from agent.notes import solution, wording
 from agent.notes.removal import unite
 from agent.notes.speak import Said, Speaker, TooEarly, mark_of
-from agent.store import comments, reuse, tickets
+from agent.store import comments, reuse, tickets, writings
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import Ticket, utcnow
+from agent.store.writings import WritingKind
 from agent.triage.opinion import Opinion, RoleClassifier
 from connectors.base import Connector
 from connectors.events import Kind
@@ -56,6 +58,7 @@ class Desk:
     speaker: Speaker
     metrics: Metrics
     head_start: timedelta = timedelta(0)
+    closure: Closure = "off"
     _assigned: set[tuple[str, str]] = field(default_factory=set)
     """Accounts, by source, that are recorded as staff because a ticket was assigned to them."""
 
@@ -115,14 +118,17 @@ class Desk:
         asked: bool = False,
     ) -> None:
         """Make our comment show the opinion, unless there is nothing to say."""
-        subjects = await self.database.read(tickets.subjects, [n.ticket_key for n in opinion.neighbours])
-        privately = self.connectors[job.source].capabilities.privately
-        roles = self.classifier.catalogue.roles
-        note = wording.of_opinion(opinion, subjects, answer, roles=roles, privately=privately)
-        if note is not None:
+        if (note := await self.note_of(job, opinion, answer)) is not None:
             await self.say(job, remote, note, asked=asked)
         else:
             await self.unite(job, remote, asked=asked)
+
+    async def note_of(self, job: Job, opinion: Opinion, answer: Paragraph | None = None) -> Note | None:
+        """Return the note on an opinion, None where there is nothing to say."""
+        subjects = await self.database.read(tickets.subjects, [n.ticket_key for n in opinion.neighbours])
+        privately = self.connectors[job.source].capabilities.privately
+        roles = self.classifier.catalogue.roles
+        return wording.of_opinion(opinion, subjects, answer, roles=roles, privately=privately)
 
     async def say(self, job: Job, remote: RemoteTicket, note: Note, *, asked: bool = False) -> None:
         """Make the note our comment on the ticket, which was just read; `asked` as in `Speaker.say`.
@@ -130,6 +136,8 @@ class Desk:
         Raises ConnectorError.
         """
         await self.unite(job, remote, asked=asked)
+        if remote.closed:
+            note = await self._with_solution(ticket_key(job.source, remote.id), note)
         said = await self.speaker.say(self.connectors[job.source], remote, note, asked=asked)
         self.metrics.comments.labels(said).inc()
         if said is Said.WITHHELD and job.event.kind is Kind.RESUMED:
@@ -145,6 +153,12 @@ class Desk:
             return
         if await self.database.read(partial(comments.silenced, asked=asked)) is None:
             await unite(self.speaker, self.connectors[job.source], remote, theirs)
+
+    async def _with_solution(self, key: str, note: Note) -> Note:
+        """Return the note on a closed ticket with what was written on how it was solved, where that is shown."""
+        stored = await self.database.read(writings.of_ticket, key)
+        shown = next((row for row in stored if row.kind == WritingKind.CLOSURE and row.shown), None)
+        return solution.with_section(note, solution.of_stored(shown)) if shown else note
 
     async def await_budget(self) -> None:
         """Raise BudgetSpent, unless a pause holds comments back: the next `resume` leaves an event for each of them."""

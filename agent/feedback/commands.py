@@ -1,4 +1,4 @@
-"""The reply commands, as people type them, in their own words alone: `/role` and a NAME, ok, none, undo or why.
+"""The reply commands, as people type them, in their own words alone: `/role` and a NAME, ok, none, undo, why, summary.
 
 `/role` counts as the first thing on a line. After it the longest role or alias that matches counts, and more behind
 commas as far as these are roles, too; what else follows is ignored. `role NAME` without slash and colon counts where
@@ -49,6 +49,11 @@ class Why:
 
 
 @dataclass(frozen=True, slots=True)
+class Summarise:
+    """`/role summary`: the author wants to know where the ticket stands."""
+
+
+@dataclass(frozen=True, slots=True)
 class NotUnderstood:
     """`/role NAME` with a name that no role has; `close` are the nearest ones that exist."""
 
@@ -66,10 +71,16 @@ class Contradictory:
     """Two different commands in one reply: neither is carried out; the answer asks which one is meant."""
 
 
-Obeyed = Confirm | Correct | NoneOfOurs | Undo | Why
+Obeyed = Confirm | Correct | NoneOfOurs | Undo | Why | Summarise
 Command = Obeyed | NotUnderstood | Misplaced | Contradictory
 
-WORDS: Mapping[str, Obeyed] = {"ok": Confirm(), "none": NoneOfOurs(), "undo": Undo(), "why": Why()}
+WORDS: Mapping[str, Obeyed] = {
+    "ok": Confirm(),
+    "none": NoneOfOurs(),
+    "undo": Undo(),
+    "why": Why(),
+    "summary": Summarise(),
+}
 WITHOUT_SLASH = ("ok", "none", "undo")
 
 _MARKUP = r"[\s*_~`#+•\\-]*(?:\d{1,2}[.)]\s+)?[*_~`]*"

@@ -86,6 +86,12 @@ def reviewed(roles: Sequence[str], how: str, suggested: Sequence[str] = ()) -> N
     return Note((Section(SectionKind.ROLE, (said,)),), (tuple(roles),))
 
 
+def decided(roles: Sequence[str], confidence: float) -> Note:
+    """Return the note on what was suggested, from the ledger alone."""
+    said = worded(CLEAR, roles=listed(roles, "or"), confidence=percent(confidence))
+    return Note((Section(SectionKind.ROLE, (said,)),), (tuple(roles),))
+
+
 def headline(note: Note) -> Paragraph:
     """Return the note in one line: the answer to a command where it holds one, else its first paragraph."""
     answers = [section for section in note.sections if section.kind is SectionKind.ANSWER]

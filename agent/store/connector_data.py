@@ -29,6 +29,7 @@ from agent.store.tables import (
     SharedFile,
     Ticket,
     Watermark,
+    Writing,
 )
 
 KEYS: tuple[tuple[type[Any], Any], ...] = (
@@ -39,6 +40,7 @@ KEYS: tuple[tuple[type[Any], Any], ...] = (
     (Review, Review.ticket_key),
     (Embedding, Embedding.ticket_key),
     (Audit, Audit.ticket_key),
+    (Writing, Writing.ticket_key),
 )
 SOURCES: tuple[tuple[type[Any], Any], ...] = (
     (Inbox, Inbox.source),

@@ -13,6 +13,7 @@ from agent.store.forgotten import Forgotten as Forgotten
 from agent.store.people import Audit as Audit
 from agent.store.times import time_column
 from agent.store.times import utcnow as utcnow
+from agent.store.writings import Writing as Writing
 
 _WAITING = text("state = 'waiting'")
 _DEAD = text("state = 'dead'")

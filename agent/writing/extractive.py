@@ -14,6 +14,8 @@ from agent.writing.reading import ENDED, Found, Reading
 from agent.writing.thread import Sentence, Thread
 from agent.writing.weights import Weights, shipped
 
+WRITER = "rules 1"
+"""Who wrote a note; changes with every change of what this writer returns."""
 MOST_WORDS = 60
 """Words of a note, its headings among them."""
 SHARES = {
@@ -24,11 +26,17 @@ SHARES = {
     Part.PROBLEM: 20,
     Part.ANSWER: 40,
     Part.TRIED: 12,
+    Part.STATUS: 20,
 }
 """Words that a part may take."""
 LEAST_PROBLEM = 12
 """Words that are kept free for the problem."""
-ORDER = (Part.PROBLEM, Part.CAUSE, Part.FOUND, Part.FIX, Part.REASON, Part.ANSWER, Part.TRIED)
+FILLED = (Part.FIX, Part.REASON, Part.ANSWER, Part.STATUS, Part.TRIED, Part.CAUSE, Part.FOUND, Part.PROBLEM)
+"""The parts in the order in which they get their words."""
+ORDER = (
+    *(Part.PROBLEM, Part.CAUSE, Part.FOUND, Part.FIX, Part.REASON, Part.ANSWER),
+    *(Part.TRIED, Part.STATUS),
+)
 
 _DONE = (Cue.ACTION, Cue.WORKAROUND, Cue.SELF_FIX)
 _KINDS = {Part.CAUSE: (Cue.CAUSE,), Part.PROBLEM: (Cue.PROBLEM,), Part.REASON: tuple(ENDED)}
@@ -38,6 +46,15 @@ def write(thread: Thread, weights: Weights | None = None) -> Written:
     """Return the note on a thread that has ended; time is linear in its length."""
     reading = Reading(mark(thread), weights or shipped())
     return _composed(reading, reading.found())
+
+
+def summary(thread: Thread, weights: Weights | None = None) -> Written:
+    """Return where a thread stands: the note where it is solved, else what was done so far and what was said last."""
+    reading = Reading(mark(thread), weights or shipped())
+    found = reading.found()
+    if found.outcome in SOLVED and reading.settled:
+        return _composed(reading, found)
+    return _composed(reading, Found(found.outcome, None, {Part.TRIED: reading.done(), Part.STATUS: reading.last()}))
 
 
 def pick(thread: Thread, weights: Weights | None = None) -> int | None:
@@ -53,7 +70,7 @@ def _composed(reading: Reading, found: Found) -> Written:
     parts: dict[Part, list[Sentence]] = {}
     left = MOST_WORDS
     reserved = LEAST_PROBLEM if wanted[Part.PROBLEM] else 0
-    for part in (Part.FIX, Part.REASON, Part.ANSWER, Part.CAUSE, Part.FOUND, Part.PROBLEM):
+    for part in FILLED:
         share = min(SHARES[part], left - 1 - (reserved if part is not Part.PROBLEM else 0))
         for marked in sorted(wanted.get(part, ()), key=lambda s: -reading.score(s, part)):
             if (sentence := _cut(reading, marked, part, share)) is not None:
@@ -62,7 +79,7 @@ def _composed(reading: Reading, found: Found) -> Written:
         parts.get(part, []).sort(key=lambda s: (s.number, s.place))
         left -= sum(len(s.text.split()) for s in parts.get(part, ())) + (part in parts)
     if found.outcome in SOLVED or found.outcome is Outcome.NO_FIX:
-        for marked in reading.tried():
+        for marked in () if Part.TRIED in parts else reading.tried():
             if (sentence := _cut(reading, marked, Part.TRIED, min(left - 1, SHARES[Part.TRIED]))) is not None:
                 parts[Part.TRIED] = [sentence]
                 break

@@ -55,6 +55,11 @@ class Written:
         yield from (s for part, sentences in self.parts if part in parts or not parts for s in sentences)
 
     @property
+    def says_something(self) -> bool:
+        """Whether it says more than what the ticket is about."""
+        return any(part is not Part.PROBLEM for part, _ in self.parts)
+
+    @property
     def words(self) -> int:
         """How many words it has, its headings among them."""
         return len(self.parts) + sum(len(sentence.text.split()) for sentence in self.sentences())

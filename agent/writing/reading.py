@@ -194,6 +194,28 @@ class Reading:
         ]
         return (max(told, key=lambda each: each[:3])[3],) if told else ()
 
+    @property
+    def settled(self) -> bool:
+        """Whether the last that the requester said is that it works."""
+        theirs = [turn for turn in self.thread[1:] if turn.turn.by_requester]
+        return bool(theirs) and _happy(theirs[-1])
+
+    def done(self) -> tuple[Marked, ...]:
+        """Return the latest sentence of staff that says what they did."""
+        for turn in reversed(self.thread[1:]):
+            told = [s for s in turn.marked if s.has(Cue.ACTION) and self.score(s, Part.TRIED) > 0]
+            if told and not turn.turn.by_requester and not turn.hostile:
+                return (max(told, key=lambda s: self.score(s, Part.TRIED)),)
+        return ()
+
+    def last(self) -> tuple[Marked, ...]:
+        """Return the sentence of the last message that says most."""
+        for turn in reversed(self.thread[1:]):
+            told = [s for s in turn.marked if not s.has(Cue.INJECTED, Cue.CHATTER)]
+            if told and not turn.hostile:
+                return (max(told, key=lambda s: min(len(s.sentence.text.split()), 12)),)
+        return ()
+
     def problem(self) -> tuple[Marked, ...]:
         """Return the sentence of the opening that says best what is wrong or wanted; none of an order to us."""
         able = [s for turn in self.thread[:1] for s in turn.marked if not s.has(Cue.INJECTED)]

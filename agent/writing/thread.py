@@ -29,6 +29,7 @@ _GREETING = re.compile(
 )
 _GREETED = re.compile(rf"^\W{{0,3}}(?:{'|'.join(GREETINGS)})(?!\w)(?:\W+\w+){{0,3}}\W*$", re.I)
 _LIST_MARK = re.compile(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s+")
+_COMMAND = re.compile(r"^\W{0,4}[/\uff0f]role(?!\w)", re.I)
 _WORDS = re.compile(r"[^\W_]")
 _LINK = re.compile(r"https?://\S+|\bwww\.\S+", re.I)
 
@@ -114,7 +115,7 @@ def _paragraphs(own: Sequence[str]) -> Iterator[str]:
         if paragraph and not goes_on:
             yield " ".join(paragraph)
             paragraph = []
-        if text and not _GREETED.match(text):
+        if text and not _GREETED.match(text) and not _COMMAND.match(line):
             paragraph.append(text)
 
 

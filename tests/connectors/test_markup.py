@@ -181,6 +181,42 @@ def test_no_mention_reference_template_or_address_of_a_stranger_is_left_whole(
     text.encode()
 
 
+@unhurried
+@given(markup=st.sampled_from(list(Markup)), one=hostile, other=hostile)
+def test_a_quoted_sentence_of_a_stranger_is_words_and_nothing_else(markup: Markup, one: str, other: str) -> None:
+    paragraph = (
+        Span("Fix:", Style.STRONG),
+        Span(" "),
+        Span(one, Style.QUOTED),
+        Span(" [4] "),
+        Span(other, Style.QUOTED),
+    )
+    text = render(Note((Section(SectionKind.SOLUTION, (paragraph,)),)), markup)
+    if markup is Markup.ADF:
+        nodes = json.loads(text)["content"][0]["content"]
+        assert [node.get("marks") for node in nodes][1:] == [None] * (len(nodes) - 1)
+        text = "".join(node["text"] for node in nodes)
+    assert not ACTIVE.search(text)
+    assert not re.search(r"\w[.:]\w", text)
+    text.encode()
+    if markup is Markup.MARKDOWN:
+        tokens = MARKDOWN.parse(text)
+        assert {token.type for token in tokens} == {"paragraph_open", "inline", "paragraph_close"}
+        inline = {child.type for token in tokens for child in token.children or ()}
+        assert inline == {"text", "strong_open", "strong_close"}
+    if markup is Markup.HTML:
+        page = Html(text)
+        assert (page.tags, page.attributes) == ({"p", "strong"}, [])
+    if markup is Markup.TEXTILE:
+        assert Html(Textile().parse(text)).tags <= {"p", "strong", "br", "span"}
+
+
+def test_a_quoted_sentence_reads_as_it_was_written() -> None:
+    paragraph = (Span("I set the MTU to 1300.", Style.QUOTED),)
+    text = render(Note((Section(SectionKind.SOLUTION, (paragraph,)),)), Markup.MARKDOWN)
+    assert text == "“I set the MTU to 1300.”"
+
+
 def test_what_staff_are_to_type_can_be_copied_from_every_rendering() -> None:
     for markup in Markup:
         assert "/role ok" in render(note("vpn"), markup)

@@ -1,0 +1,87 @@
+"""The wording of what is written about a ticket: how it was solved, or where it stands.
+
+Every sentence is a person's, in quotation marks, with the number of its message: 1 is the text that the ticket was
+opened with. Where nothing was found we say so, and ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from agent.notes.phrasing import joined, worded
+from agent.store.writings import Writing
+from agent.writing.note import SOLVED, Outcome, Part, Written
+from agent.writing.thread import Sentence
+from connectors.note import Note, Paragraph, Section, SectionKind, Span, Style
+
+SOLVED_HEAD = "**How it was solved**, in the words of its messages (the numbers are theirs, 1 is the ticket's text):"
+ENDED_HEAD = (
+    "**No fix is recorded:** {how}, in the words of its messages (the numbers are theirs, 1 is the ticket's text):"
+)
+NOTHING = "**No fix is recorded** in this ticket's messages. What helped? One line here spares the next one the search."
+LIKELIEST = "**The message that most likely helped** (its language is one that I cannot read):"
+SUMMARY_HEAD = "**Where it stands**, in the words of its messages (the numbers are theirs, 1 is the ticket's text):"
+NOTHING_TO_SUM = "There is nothing to sum up: nobody has answered yet."
+
+HEADINGS: Mapping[Part, str] = {
+    Part.PROBLEM: "Problem",
+    Part.CAUSE: "Cause",
+    Part.FOUND: "Found",
+    Part.FIX: "Fix",
+    Part.REASON: "Why",
+    Part.ANSWER: "Answer",
+    Part.STATUS: "Last",
+    Part.TRIED: "Tried before",
+}
+ENDINGS: Mapping[Outcome, str] = {
+    Outcome.DECLINED: "declined",
+    Outcome.DUPLICATE: "another ticket is about the same",
+    Outcome.NO_FIX: "closed without one",
+}
+
+
+def of_stored(stored: Writing) -> Section:
+    """Return the section on a closed ticket as it was stored."""
+    parts = tuple(
+        (Part(part), tuple(Sentence(text, number, message_id, 0) for text, number, message_id in sentences))
+        for part, sentences in stored.parts
+    )
+    return of_closure(Written(Outcome(stored.outcome), parts))
+
+
+def of_closure(written: Written) -> Section:
+    """Return the section on a closed ticket."""
+    if written.outcome in SOLVED:
+        return _section(SOLVED_HEAD, written)
+    if written.outcome is Outcome.UNKNOWN and any(written.sentences(Part.ANSWER)):
+        return _section(LIKELIEST, written)
+    if any(written.sentences(Part.REASON)):
+        return _section(ENDED_HEAD, written, how=ENDINGS[written.outcome])
+    return Section(SectionKind.SOLUTION, (worded(NOTHING), *_lines(written, without=Part.PROBLEM)))
+
+
+def of_summary(written: Written) -> Paragraph:
+    """Return the answer to `/role summary`."""
+    if not written.says_something:
+        return worded(NOTHING_TO_SUM)
+    return joined([worded(SUMMARY_HEAD), *_lines(written)], " ")
+
+
+def with_section(note: Note | None, section: Section) -> Note:
+    """Return the note with the section in place of another one of its kind, below the role and above the commands."""
+    there = [each for each in (note.sections if note else ()) if each.kind is not section.kind]
+    place = sum(each.kind in (SectionKind.ROLE, SectionKind.ANSWER) for each in there)
+    return Note((*there[:place], section, *there[place:]), note.choices if note else ())
+
+
+def _section(head: str, written: Written, **values: str) -> Section:
+    return Section(SectionKind.SOLUTION, (worded(head, **values), *_lines(written)))
+
+
+def _lines(written: Written, without: Part | None = None) -> list[Paragraph]:
+    return [_line(part, sentences) for part, sentences in written.parts if part is not without]
+
+
+def _line(part: Part, sentences: Sequence[Sentence]) -> Paragraph:
+    told = [(Span(s.text, Style.QUOTED), Span(f" [{s.number}]")) for s in sentences]
+    return (Span(f"{HEADINGS[part]}:", Style.STRONG), Span(" "), *joined(told, " "))
