@@ -33,6 +33,7 @@ from agent.cli import (
     secrets,
     serve,
     study,
+    systems,
     train,
     users,
 )
@@ -68,6 +69,9 @@ app.add_typer(models.app, name="models", rich_help_panel=DAILY)
 app.add_typer(dataset.app, name="dataset", rich_help_panel=STUDY)
 app.add_typer(rules.app, name="rules", rich_help_panel=SET_UP)
 app.add_typer(secrets.app, name="secrets", rich_help_panel=SET_UP)
+connectors.app.command("show")(systems.show)
+connectors.app.command("setup")(systems.setup)
+connectors.app.command("test")(systems.try_)
 app.add_typer(connectors.app, name="connectors", rich_help_panel=SET_UP)
 app.add_typer(queue.app, name="queue", rich_help_panel=DAILY)
 app.command("decisions", rich_help_panel=DAILY)(decisions.decisions)

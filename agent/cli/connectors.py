@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from agent.store.connector_data import Held
     from agent.store.database import Database
 
-app = typer.Typer(help="List connected systems; rename one, or remove one that is gone.", no_args_is_help=True)
+app = typer.Typer(
+    help="List connected systems; show, set up and try kinds of them; rename a connector, or remove one that is gone.",
+    no_args_is_help=True,
+)
 Name = Annotated[str, typer.Argument(help="Name of a connector: its table in the settings is [connectors.NAME].")]
 
 

@@ -31,6 +31,8 @@ class Example:
     events: tuple[tuple[str, str, str], ...]
     settings: Mapping[str, str]
     """What the operator has set, as far as it matters."""
+    author_id: str = ""
+    """Our account, where it matters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ def examples(name: str) -> Iterator[Example]:
             raw["body"],
             tuple((each["kind"], each["ticket"], each["id"]) for each in raw["events"]),
             raw.get("settings", {}),
+            raw.get("author_id", ""),
         )
 
 

@@ -46,3 +46,10 @@ def system(kind: str, manifest: Manifest, settings: Any) -> System:
     values = {each.name: getattr(settings, each.name) for each in fields(settings)}
     closed = frozenset(settings.closed if settings.closed is not None else manifest.ticket.closed)
     return System(kind, manifest, values, closed, pattern_of(manifest.ids))
+
+
+def bare(kind: str, manifest: Manifest, given: Mapping[str, str]) -> System:
+    """Return a system that nobody has set up: it can read deliveries, and reach nothing."""
+    defaults = {name: setting.default for name, setting in manifest.settings.items() if setting.default is not None}
+    values = {"url": "https://system.example", **defaults, **given}
+    return System(kind, manifest, values, frozenset(manifest.ticket.closed), pattern_of(manifest.ids))
