@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent.cli.duration import foretold
 from agent.cli.encoder import encoder_of
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
 from agent.packages import require
@@ -35,6 +36,7 @@ def backtest(
     from agent.errors import NotPossibleYet
     from agent.learning.contest import contest
     from agent.serving.registry import Registry
+    from agent.store.run_times import Work
     from agent.studies.backtest import backtest as run
 
     parts = parts_for(config, data)
@@ -44,7 +46,9 @@ def backtest(
     if not trial.examples:
         raise NotPossibleYet("there is no reviewed ticket yet: `rolecall import` takes in what people have tagged")
     _, cutoffs = parts.classifier.weighing(model)
-    said = run(trial, model, cutoffs, encoder_of(parts))[-last:]
+    encoder, aside = encoder_of(parts), layout.aside()
+    with foretold(aside, parts.database, Work.BACKTEST, len(trial.examples), "answering the reviewed tickets"):
+        said = run(trial, model, cutoffs, encoder)[-last:]
     console = layout.console()
     if model is None:
         console.print("No model yet: answered by rules and similar tickets. Next: `rolecall train`.")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from agent.cli import layout
+from agent.cli.duration import foretold
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
 from agent.packages import require
 
@@ -26,6 +27,7 @@ def clean(
     from agent.learning.contest import contest
     from agent.learning.training_set import group_duplicates
     from agent.serving.registry import Registry
+    from agent.store.run_times import Work
     from agent.studies.cleaning import suspicious
 
     parts = parts_for(config, data)
@@ -37,13 +39,15 @@ def clean(
     if model is None:
         raise NotPossibleYet("labels are judged by a model: run `rolecall train` first")
     groups = group_duplicates([e.text for e in trial.examples])
-    several = model.fusion.multi_label
-    found = suspicious(trial.answers(model), trial.labels, trial.roles, groups, share=share, multi_label=several)
+    several, count = model.fusion.multi_label, len(trial.examples)
+    with foretold(layout.aside(), parts.database, Work.CLEAN, count, f"looking through {count} tickets"):
+        answers = trial.answers(model)
+        found = suspicious(answers, trial.labels, trial.roles, groups, share=share, multi_label=several)
     console = layout.console()
     for s in found:
         e = trial.examples[s.index]
         given, likely = (", ".join(roles) for roles in (s.given, s.likely))
         layout.entry(console, f"{e.ticket_key}  {e.text}", f"given {given}, looks like {likely}: {s.reason}")
-    console.print(f"{len(found)} of the latest {len(trial.examples)} reviewed tickets are worth a look, worst first.")
+    console.print(f"{len(found)} of the latest {count} reviewed tickets are worth a look, worst first.")
     if found:
         console.print("Wrong? Reply to the ticket with `/role NAME`, or import it again with the right role.")

@@ -11,6 +11,7 @@ from rich.progress import track
 from rich.table import Table
 
 from agent.cli.console import Console
+from agent.cli.duration import foretold
 from agent.cli.encoder import remember
 from agent.cli.evaluate_writing import evaluate_writing
 from agent.cli.importing import show
@@ -50,23 +51,24 @@ def evaluate(
     from agent.learning.training_data import RECENT
     from agent.learning.training_set import usable
     from agent.store import tickets
+    from agent.store.run_times import Work
     from agent.studies.judged import judge_all, report
 
-    parts = parts_for(config, data)
+    parts, aside = parts_for(config, data), Console(stderr=True, highlight=False, soft_wrap=True)
     remember(parts)
     if file is None:
         reviewed = parts.database.call(tickets.reviewed, parts.classifier.catalogue)
         examples = usable(reviewed, parts.classifier.catalogue.names)[-RECENT:]
     else:
         history = read(file, Told(), parts.classifier.catalogue)
-        show(history, Console(stderr=True, highlight=False, soft_wrap=True))
+        show(history, aside)
         examples = [Example(f"file:{r.id}", r.subject, r.body, r.roles, r.filed_at) for r in history.rows()]
     if not examples:
         raise NotPossibleYet("there is no reviewed ticket yet: `rolecall import` takes in tagged ones, or name a file")
     console = Console(highlight=False)
-    answers = list(
-        track(judge_all(parts.classifier, examples), "judging", len(examples), console=console, transient=True)
-    )
+    judged = judge_all(parts.classifier, examples)
+    with foretold(aside, parts.database, Work.EVALUATE, len(examples), f"judging {len(examples)} tickets"):
+        answers = list(track(judged, "judging", len(examples), console=aside, transient=True))
     if parts.active.current is None:
         hits = sum(bool(a.predicted) for a in answers)
         console.print("No model yet: rules and similar tickets were judged.")

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.progress import track
 
 from agent.cli.console import Console
+from agent.cli.duration import foretold
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for, settings_for
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def import_(
     from agent.errors import BadInput
     from agent.feedback.history import read
     from agent.feedback.importing import take_in
+    from agent.store.run_times import Work
 
     fields = ("id", "subject", "body", "role", "created_at")
     columns = dict(zip(fields, (id_column, subject_column, body_column, role_column, created_column), strict=True))
@@ -87,7 +89,8 @@ def import_(
     parts = parts_for(config, data)
     chunks = track(_chunks(history), "importing", -(-history.valid // CHUNK), console=console, transient=True)
     importer, catalogue = _importer(), parts.classifier.catalogue
-    new = sum(parts.database.call(take_in, source, chunk, importer, catalogue) for chunk in chunks)
+    with foretold(console, parts.database, Work.IMPORT, history.valid, f"importing {history.valid} rows"):
+        new = sum(parts.database.call(take_in, source, chunk, importer, catalogue) for chunk in chunks)
     known = f", {history.valid - new} known before" if new < history.valid else ""
     console.print(f"{new} new reviewed tickets of {rows_in(history)} rows{known}{_rest(history)}")
 

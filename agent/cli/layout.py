@@ -23,6 +23,11 @@ def console() -> Console:
     return Console(highlight=False, width=COLUMNS)
 
 
+def aside() -> Console:
+    """Return the console of what is said beside the result, such as how long it takes."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
 def line(text: str) -> Text:
     """Return the text on one line, made harmless before its width is measured."""
     return Text(harmless(" ".join(text.split())))

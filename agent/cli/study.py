@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from agent.cli.console import Console
+from agent.cli import layout
+from agent.cli.duration import foretold
 from agent.cli.encoder import encoder_of
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
 from agent.packages import require
@@ -38,6 +38,7 @@ def study(
 
     from agent.errors import BadInput, NotPossibleYet
     from agent.store import tickets
+    from agent.store.run_times import Work
     from agent.studies.study import draw, page
     from agent.studies.study import study as run
     from agent.studies.timeline import dated_history
@@ -56,23 +57,27 @@ def study(
             f"a study needs {start + LEAST} reviewed tickets ({start} to learn from first, --start, and {LEAST} to "
             f"answer), and there are {min(known, last or known)}: `rolecall import` takes in what people have tagged"
         )
-    history = dated_history(parts.database, parts.directory, catalogue, rules, encoder_of(parts), last)
-    console = Console(highlight=False)
+    answered = min(known, last or known) - start
+    beside, ways = layout.aside(), len(grid[0]) * len(grid[1])
     columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}")
-    with Progress(*columns, TimeElapsedColumn(), console=console) as bar:
+    bar = Progress(*columns, TimeElapsedColumn(), console=beside)
+    what = f"replaying {answered} tickets in {ways} ways"
+    with foretold(beside, parts.database, Work.STUDY, answered * ways, what), bar:
         lines: dict[str, object] = {}
+        history = dated_history(parts.database, parts.directory, catalogue, rules, encoder_of(parts), last)
 
-        def show(name: str, answered: int) -> None:
+        def show(name: str, done: int) -> None:
             if name not in lines:
-                lines[name] = bar.add_task(name, total=len(history.examples) - start)
-            bar.update(lines[name], completed=answered)  # type: ignore[arg-type]  # rich hides its id type
+                lines[name] = bar.add_task(name, total=answered)
+            bar.update(lines[name], completed=done)  # type: ignore[arg-type]  # rich hides its id type
 
         cells = run(history, *grid, start, out / "cells", show)
+    console = layout.console()
     (out / "study.svg").write_text(draw(cells), "utf-8")
     (out / "study.html").write_text(page(cells), "utf-8")
-    table = Table("window", "every", "accuracy", "macro-F1", "clear", "right when clear", "trainings", "CPU s")
+    table = layout.table("window, every", "right", "macro-F1", "clear", "right when clear", "CPU s")
     for c in cells:
-        shares = (f"{c.accuracy:.3f}", f"{c.macro_f1:.3f}", f"{c.coverage:.0%}", f"{c.precision:.0%}")
-        table.add_row(str(c.window), f"{c.every_days} d", *shares, str(c.trainings), f"{c.seconds:.1f}")
+        shares = (f"{c.accuracy:.1%}", f"{c.macro_f1:.3f}", f"{c.coverage:.0%}", f"{c.precision:.0%}")
+        layout.row(table, f"{c.window}, {c.every_days} d", *shares, f"{c.seconds:.1f}")
     console.print(table)
-    console.print(f"{out / 'study.html'}")
+    console.print(f"Drawn, with every figure: {out / 'study.html'}", soft_wrap=True)

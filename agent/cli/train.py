@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from agent.cli.console import Console
+from agent.cli.duration import foretold
 from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
 from agent.domain import TrainingOutcome
 from agent.packages import TRAINING, require
@@ -20,11 +21,18 @@ if TYPE_CHECKING:
     from agent.fitting.job import Progress as Step
     from agent.learning.train import Trainer
 
+FOLDS = 5  # agent.learning.train, which takes long to import
 WORDS = {
     TrainingOutcome.PROMOTED: "promoted",
     TrainingOutcome.KEPT: "kept back",
     TrainingOutcome.UNDECIDED: "kept back, too little evidence",
     TrainingOutcome.ASKS: "waits for a person",
+}
+
+PHASES = {
+    "read": "reading the tickets",
+    "tune": "tuning the encoder",
+    **{f"cross-fit {fold + 1}": f"answering unseen tickets, part {fold + 1} of {FOLDS}" for fold in range(FOLDS)},
 }
 
 
@@ -43,7 +51,10 @@ def train(
     require(*TRAINING)
 
     from agent import logs
+    from agent.learning.training_data import RECENT
     from agent.learning.turn import cancelled_by_sigterm
+    from agent.store import tickets
+    from agent.store.run_times import Work
 
     settings = settings_for(config, data, learning__trainer=trainer)
     logs.configure(settings.log_format, logging.WARNING)
@@ -52,13 +63,22 @@ def train(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"),
         TimeElapsedColumn(), console=console, transient=True,
     )  # fmt: skip
-    with bar:
-        line = bar.add_task("training", total=None)
+    chosen = trainer_of(settings)
+    known = len(chosen.database.call(tickets.reviewed, chosen.catalogue))
+    learnt = min(known, RECENT + settings.learning.window)
+    what = f"training on {learnt} of {known} reviewed tickets, {settings.learning.trainer}"
+    work = Work(f"training, {settings.learning.trainer}")
+    with foretold(console, chosen.database, work, learnt, what), bar:
+        line, phases = bar.add_task("training", total=None), [""]
 
         def show(step: Step) -> None:
-            bar.update(line, description=step.phase, completed=step.done, total=step.total)
+            phase = PHASES.get(step.phase, step.phase)
+            bar.update(line, description=phase, completed=step.done, total=step.total)
+            if phase != phases[-1] and not console.is_terminal:  # a file gets a line a phase, not a bar
+                phases.append(phase)
+                console.print(f"{phase} ...")
 
-        run = asyncio.run(cancelled_by_sigterm(trainer_of(settings).train(trigger, show)))
+        run = asyncio.run(cancelled_by_sigterm(chosen.train(trigger, show)))
     console.print(f"{WORDS[TrainingOutcome(run.outcome)]}: {run.version}, {escape(run.reason or '')}")
 
 

@@ -58,6 +58,8 @@ def trained(run: Run, folder: Path) -> Run:
     assert run("import", str(folder / "tickets.csv")).exit_code == 0
     result = run("train")
     assert result.exit_code == 0, result.output + str(result.exception)
+    assert "reviewed tickets, frozen: about" in result.output  # no terminal: lines, not a bar
+    assert "reading the tickets ...\n" in result.output
     registry = Registry(folder / "data/models", folder / "data/encoders")
     first = artefact.read(registry.folder(registry.versions()[0].version), registry.encoders)
     twin = first.manifest.model_copy(update={"version": TWIN})
