@@ -140,6 +140,8 @@ class ApiSettings(Section):
     max_body_bytes: int = Field(default=16_777_216, ge=1_024)
     body_timeout_seconds: float = Field(default=60, gt=0)
     max_open_jobs: int = Field(default=50, ge=1)
+    max_models: int = Field(default=100, ge=1)
+    max_disk_mb: int = Field(default=20_480, ge=1)
     jobs_at_once: int = Field(default=1, ge=1)
     job_timeout_seconds: float = Field(default=7_200, gt=0)
     job_memory_mb: int = Field(default=4_096, ge=512)

@@ -115,8 +115,11 @@ def bootstrap(
 
 def macro_f1(chosen: Floats, labels: Floats) -> float:
     """Return the mean F1 over the roles that occur among predictions (`chosen`) or truth; both 0/1, [n, roles]."""
-    found = (chosen * labels).sum(axis=0)
-    total = chosen.sum(axis=0) + labels.sum(axis=0)
+    return _mean_f1((chosen * labels).sum(axis=0), (chosen + labels).sum(axis=0))
+
+
+def _mean_f1(found: Floats, total: Floats) -> float:
+    """Return macro-F1 of what was found of each role, and of how often it was named or true."""
     seen = total > 0
     return float((2 * found[seen] / total[seen]).mean()) if seen.any() else 0.0
 
@@ -126,6 +129,12 @@ def evaluate(probabilities: Floats, labels: Floats, roles: Sequence[str], *, mul
     chosen = predictions(probabilities, multi_label=multi_label)
     right = correct(probabilities, labels, multi_label=multi_label)
     count = len(right)
+    found, total = chosen * labels, chosen + labels
+
+    def resampled(rows: NDArray[np.intp]) -> float:
+        times = np.bincount(rows, minlength=count).astype(np.float64)  # a thousand copies of the rows would take hours
+        return _mean_f1(times @ found, times @ total)
+
     if multi_label:
         ece = calibration_error(probabilities.ravel(), labels.ravel())
     else:
@@ -135,7 +144,7 @@ def evaluate(probabilities: Floats, labels: Floats, roles: Sequence[str], *, mul
         accuracy=float(right.mean()) if count else 0.0,
         accuracy_interval=wilson(float(right.sum()), count),
         macro_f1=macro_f1(chosen, labels),
-        macro_f1_interval=bootstrap(lambda rows: macro_f1(chosen[rows], labels[rows]), count),
+        macro_f1_interval=bootstrap(resampled, count),
         log_loss=float(losses(probabilities, labels, multi_label=multi_label).mean()) if count else 0.0,
         ece=ece,
         by_role=tuple(_score(role, chosen[:, i], labels[:, i]) for i, role in enumerate(roles)),

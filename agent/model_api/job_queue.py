@@ -17,7 +17,7 @@ from agent.fitting.child import Limits
 from agent.fitting.job import Job, Progress
 from agent.model_api import classifier
 from agent.model_api.named_models import NamedModels
-from agent.model_api.training_request import TrainingRequest, job
+from agent.model_api.training_request import decoded, job
 from agent.serving.artefact import Manifest
 from agent.serving.pruning import prune
 from agent.store import jobs
@@ -134,7 +134,7 @@ class JobQueue:
         return await classifier.train(planned, registry, self._scratch, self._limits, f"job {row.id}", hear)
 
     def _plan(self, row: ModelJob) -> Job:
-        request = TrainingRequest.model_validate_json(row.request)
+        request = decoded(row.request)
         return job(request, str(request.base_model), self._models.encoders, self._threads)
 
 

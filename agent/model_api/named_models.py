@@ -67,9 +67,13 @@ class NamedModels:
 
     def names(self) -> list[str]:
         """Return the names of all models that have a version, sorted; the role model comes first."""
-        found = sorted(path.name for path in self.folder.iterdir()) if self.folder.is_dir() else []
-        mine = [name for name in found if re.fullmatch(MODEL_NAME, name) and self.registry(name).active()]
+        mine = self.trained_names()
         return [ROLE_MODEL, *mine] if self.registry(ROLE_MODEL).active() else mine
+
+    def trained_names(self) -> list[str]:
+        """Return the names of the models that clients trained, sorted."""
+        found = sorted(path.name for path in self.folder.iterdir()) if self.folder.is_dir() else []
+        return [name for name in found if re.fullmatch(MODEL_NAME, name) and self.registry(name).active()]
 
     def registry(self, name: str) -> Registry:
         """Return the registry of a name, which may be empty. Raises UnknownModel for an invalid name."""

@@ -9,90 +9,92 @@ texts, half the step length. A batch of 16 pairs is one of 32 texts. A frozen en
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+import msgspec
 import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from msgspec import Meta
 
+from agent.errors import BadInput
 from agent.fitting.head import assign_folds
 from agent.fitting.job import Job, Recipe, Sample
+from agent.model_api.bounds import (
+    MAX_CELLS,
+    MAX_EXAMPLES,
+    MAX_LABEL,
+    MAX_LABELS,
+    MAX_LABELS_PER_TEXT,
+    MAX_TEXT,
+)
 from agent.text.reading import one_line
 
 NUM_ITERATIONS, LEARNING_RATE, BATCH_SIZE = 20, 2e-5, 16  # SetFit's
 TEXTS_PER_PAIR = 2
 FOLDS = 5
-MAX_EXAMPLES = 20_000
-MAX_TEXT = 100_000  # characters; only the first tokens are read
+
+
+def whole_line(pattern: str) -> str:
+    """Return a pattern that ends in `$` for a decoder to which that also is the place before a last line break."""
+    return pattern + r"(?!\n)"
+
 
 MODEL_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
-ModelName = Annotated[str, StringConstraints(pattern=MODEL_NAME)]
-Text = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
+ModelName = Annotated[str, Meta(pattern=whole_line(MODEL_NAME))]
+Label = Annotated[str, Meta(min_length=1, max_length=MAX_LABEL)]
+Trainer = Literal["contrastive", "setfit", "frozen"]
 
 
-def _named(label: str) -> str:
-    if not (name := one_line(label)):
-        raise ValueError("a label needs a sign that can be seen")
-    return name
-
-
-Label = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_named)]
-"""Blanks around a label, and how its letters are composed, make no other label of it."""
-
-
-class LabelledText(BaseModel):
+class LabelledText(msgspec.Struct, frozen=True):
     """A text with its `label`, or with `labels` for a multi-label model."""
 
-    model_config = ConfigDict(frozen=True)
-
-    text: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT)]
+    text: Annotated[str, Meta(min_length=1, max_length=MAX_TEXT)]
     label: Label | None = None
-    labels: tuple[Label, ...] | None = Field(default=None, description="In place of `label`, for multi-label models.")
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> LabelledText:
-        if (self.label is None) == (self.labels is None):
-            raise ValueError("either label or labels, not both")
-        return self
+    labels: (
+        Annotated[
+            tuple[Label, ...],
+            Meta(max_length=MAX_LABELS_PER_TEXT, description="In place of `label`, for multi-label models."),
+        ]
+        | None
+    ) = None
 
     @property
     def all_labels(self) -> tuple[str, ...]:
-        """The labels, each once."""
+        """The labels, each once. Blanks around one, and how its letters are composed, make no other label of it."""
         given = self.labels if self.label is None else (self.label,)
-        return tuple(dict.fromkeys(given or ()))
+        return tuple(dict.fromkeys(map(one_line, given or ())))
 
 
-class TrainingRequest(BaseModel):
+class TrainingRequest(msgspec.Struct, frozen=True):
     """A classifier to train. If the name exists already, it gets a new version."""
 
-    model_config = ConfigDict(frozen=True)
-
     model_name: ModelName
-    base_model: str | None = Field(
-        default=None, max_length=200, description="A base model that the operator allows; left out: the operator's own."
+    examples: Annotated[tuple[LabelledText, ...], Meta(min_length=2, max_length=MAX_EXAMPLES)]
+    base_model: (
+        Annotated[
+            str,
+            Meta(max_length=200, description="A base model that the operator allows; left out: the operator's own."),
+        ]
+        | None
+    ) = None
+    num_iterations: Annotated[int, Meta(ge=1, le=500, description="How long to tune, relative to the default.")] = (
+        NUM_ITERATIONS
     )
-    examples: tuple[LabelledText, ...] = Field(min_length=2, max_length=MAX_EXAMPLES)
-    num_iterations: int = Field(
-        default=NUM_ITERATIONS, ge=1, le=500, description="How long to tune, relative to the default."
+    learning_rate: Annotated[float, Meta(gt=0, le=1e-2, description="Step length, relative to the default.")] = (
+        LEARNING_RATE
     )
-    learning_rate: float = Field(
-        default=LEARNING_RATE, gt=0, le=1e-2, allow_inf_nan=False, description="Step length, relative to the default."
-    )
-    batch_size: int = Field(default=BATCH_SIZE, ge=1, le=512, description="Pairs of texts a step.")
-    trainer: Literal["contrastive", "setfit", "frozen"] = Field(
-        default="contrastive",
-        description="`contrastive` encodes every text once a step; `setfit` is the stock trainer, with exactly these "
-        "numbers; `frozen` leaves the encoder as it is, which takes seconds.",
-    )
-    seed: int = Field(default=0, ge=0, le=2**31 - 1)
-
-    @model_validator(mode="after")
-    def _can_be_learnt(self) -> TrainingRequest:
-        if len(self.label_names) < 2:
-            raise ValueError("examples of at least two labels are needed")
-        return self
+    batch_size: Annotated[int, Meta(ge=1, le=512, description="Pairs of texts a step.")] = BATCH_SIZE
+    trainer: Annotated[
+        Trainer,
+        Meta(
+            description="`contrastive` encodes every text once a step; `setfit` is the stock trainer, with exactly "
+            "these numbers; `frozen` leaves the encoder as it is, which takes seconds."
+        ),
+    ] = "contrastive"
+    seed: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
 
     @property
     def multi_label(self) -> bool:
@@ -104,9 +106,45 @@ class TrainingRequest(BaseModel):
         """Every label, sorted."""
         return tuple(sorted({label for example in self.examples for label in example.all_labels}))
 
-    def digest(self) -> str:
-        """Return the SHA-256 of the whole request."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+    def encoded(self) -> bytes:
+        """Return the request as JSON."""
+        return msgspec.json.encode(self)
+
+
+_DECODER = msgspec.json.Decoder(TrainingRequest)
+
+
+def decoded(raw: str | bytes) -> TrainingRequest:
+    """Return a request that was stored."""
+    return _DECODER.decode(raw)
+
+
+def request_of(wanted: Mapping[str, Any]) -> TrainingRequest:
+    """Return the request with these fields. Raises BadInput with what is wrong with it."""
+    try:
+        request = msgspec.convert(wanted, TrainingRequest)
+    except msgspec.ValidationError as error:
+        raise BadInput(str(error)) from None
+    for place, fault in faults(request):
+        raise BadInput(f"{'.'.join(map(str, place))}: {fault}")
+    return request
+
+
+def faults(request: TrainingRequest) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield each reason why nothing can be learnt from a request, and the place in it; its form is right already."""
+    for index, example in enumerate(request.examples):
+        if (example.label is None) == (example.labels is None):
+            yield ("examples", index), "either `label` or `labels` is needed, not both"
+        elif not all(example.all_labels):
+            yield ("examples", index), "a label needs a sign that can be seen"
+    labels, texts = len(request.label_names), len(request.examples)
+    if labels < 2:
+        yield ("examples",), "examples of at least two labels are needed"
+    if labels > MAX_LABELS:
+        yield ("examples",), f"there are {labels} labels; a model has at most {MAX_LABELS}"
+    elif labels * texts > MAX_CELLS:
+        most = MAX_CELLS // labels
+        yield ("examples",), f"{texts} examples of {labels} labels are too many: send at most {most}, or fewer labels"
 
 
 def recipe(request: TrainingRequest, base_model: str, threads: int) -> Recipe:

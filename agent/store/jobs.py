@@ -1,6 +1,7 @@
 """Training jobs of the model API: stored before they are acknowledged, run in order, and never left running.
 
 pending → running → completed | failed. A job that a stopped server left running is pending again at the next start.
+Its request may hold megabytes of texts: only the server that trains it reads it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import func
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from agent.errors import RolecallError
 from agent.store.tables import ModelJob, utcnow
@@ -35,31 +38,38 @@ def add(session: Session, job: ModelJob, *, most_open: int) -> ModelJob:
     Raises QueueFull, KeyReused.
     """
     if job.idempotency_key is not None:
-        known = session.exec(select(ModelJob).where(ModelJob.idempotency_key == job.idempotency_key)).first()
+        known = session.exec(_without_requests().where(ModelJob.idempotency_key == job.idempotency_key)).first()
         if known is not None:
             if known.digest != job.digest:
                 raise KeyReused("this idempotency key came with another request before")
             return known
     if session.exec(select(func.count()).where(col(ModelJob.state).in_(OPEN))).one() >= most_open:
-        raise QueueFull("too many jobs are waiting already: see setting api.max_open_jobs")
+        raise QueueFull(f"{most_open} jobs are open already, as many as allowed ([api] max_open_jobs)")
     session.add(job)
     session.flush()
     return job
 
 
 def get(session: Session, job_id: str) -> ModelJob | None:
-    """Return a job."""
-    return session.exec(select(ModelJob).where(ModelJob.id == job_id)).first()
+    """Return a job without its request."""
+    return session.exec(_without_requests().where(ModelJob.id == job_id)).first()
 
 
 def newest(session: Session, limit: int, model_name: str | None = None) -> Sequence[ModelJob]:
-    """Return the newest jobs, of one model or of all."""
-    query = select(ModelJob).order_by(col(ModelJob.seq).desc()).limit(limit)
+    """Return the newest jobs, of one model or of all, without their requests."""
+    query = _without_requests().order_by(col(ModelJob.seq).desc()).limit(limit)
     return session.exec(query if model_name is None else query.where(ModelJob.model_name == model_name)).all()
 
 
+def open_jobs(session: Session) -> tuple[set[str], int]:
+    """Return the names of the models that open jobs make, and how many characters their requests have together."""
+    names = session.exec(select(ModelJob.model_name).where(col(ModelJob.state).in_(OPEN))).all()
+    held = select(func.coalesce(func.sum(func.length(ModelJob.request)), 0)).where(col(ModelJob.state).in_(OPEN))
+    return set(names), session.exec(held).one()
+
+
 def claim(session: Session, server: str) -> ModelJob | None:
-    """Start the oldest pending job on a server and return it, None when there is none."""
+    """Start the oldest pending job on a server and return it with its request, None when there is none."""
     pending = select(ModelJob).where(ModelJob.state == PENDING).order_by(col(ModelJob.seq))
     job = session.exec(pending.with_for_update(skip_locked=True)).first()  # of servers on one database, one gets it
     if job is not None:
@@ -88,7 +98,7 @@ def recover(session: Session, server: str, longest: timedelta) -> list[str]:
 
     A job fails after MAX_STARTS starts, or when another server has not ended it `longest` after its start.
     """
-    left = session.exec(select(ModelJob).where(ModelJob.state == RUNNING)).all()
+    left = session.exec(_without_requests().where(ModelJob.state == RUNNING)).all()
     for job in left:
         if job.server != server:
             if job.started_at is not None and job.started_at + longest < utcnow():
@@ -98,3 +108,7 @@ def recover(session: Session, server: str, longest: timedelta) -> list[str]:
         else:
             fail(session, job.id, f"the server stopped {job.starts} times while this was under way")
     return [job.id for job in left if job.server == server]
+
+
+def _without_requests() -> SelectOfScalar[ModelJob]:
+    return select(ModelJob).options(defer(ModelJob.request, raiseload=True))  # type: ignore[arg-type]  # a column here

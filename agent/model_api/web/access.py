@@ -8,11 +8,9 @@ somebody, so there is no request to forge (CSRF).
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
-import math
 import os
 import secrets
 from collections.abc import Callable
@@ -21,13 +19,14 @@ from pathlib import Path
 
 from pydantic import SecretStr
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agent.config.settings import ApiSettings
+from agent.model_api.bounds import MAX_REASON
 from agent.model_api.web import docs
+from agent.model_api.web.turns import TOO_LARGE, NotTaken, Turns
 from agent.web.protection import declared_too_large
 
 HEADER = "X-API-Key"
@@ -37,21 +36,21 @@ PUBLIC = frozenset({"/health", docs.PATH, docs.SCHEMA})
 BELOW = "/v1"
 
 NO_KEY = f"the header {HEADER} is missing or wrong"
-TOO_LARGE = "the body is larger than {} bytes"
-TOO_SLOW = "the body came too slowly"
+BUSY_STATUS = 429
+RETRY_AFTER_SECONDS = "5"
 
 
 class AccessMiddleware:
-    """ASGI middleware that answers 401, 408 or 413 in place of the application."""
+    """ASGI middleware that answers 401, 408, 413 or 429 in place of the application."""
 
     def __init__(self, app: ASGIApp, *, keys: Keys, limits: ApiSettings) -> None:
         self._app = app
         self._keys = keys
         self._max = limits.max_body_bytes
-        self._seconds = limits.body_timeout_seconds
+        self._turns = Turns(limits.max_body_bytes, limits.body_timeout_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on if its key and size are accepted, else answer 401 or 413; answer 408 to a slow body."""
+        """Pass the request on if its key and body are accepted, else refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -61,26 +60,11 @@ class AccessMiddleware:
         elif declared_too_large(headers, self._max):
             await refusal(413, TOO_LARGE.format(self._max), {"Connection": "close"})(scope, receive, send)
         else:
-            await self._app(scope, self._counted(receive), send)
-
-    def _counted(self, receive: Receive) -> Receive:
-        seen, deadline = 0, asyncio.get_running_loop().time() + self._seconds
-
-        async def counted() -> Message:
-            nonlocal seen, deadline
             try:
-                async with asyncio.timeout_at(deadline):
-                    message = await receive()
-            except TimeoutError:
-                raise HTTPException(408, TOO_SLOW, {"Connection": "close"}) from None
-            if not message.get("more_body", False):
-                deadline = math.inf  # what is received from now on is that the client has gone
-            seen += len(message.get("body", b""))
-            if seen > self._max:  # a body in chunks does not say its length beforehand
-                raise HTTPException(413, TOO_LARGE.format(self._max), {"Connection": "close"})
-            return message
-
-        return counted
+                await self._turns.pass_on(self._app, scope, receive, send)
+            except NotTaken as refused:
+                busy = {"Retry-After": RETRY_AFTER_SECONDS} if refused.status == BUSY_STATUS else {}
+                await refusal(refused.status, str(refused), {"Connection": "close"} | busy)(scope, receive, send)
 
 
 def answered(path: str) -> bool:
@@ -94,7 +78,9 @@ def public(path: str) -> bool:
 
 
 def refusal(status: int, detail: object, headers: dict[str, str] | None = None) -> Response:
-    """Return an error response, in ASCII only, since it may quote any input."""
+    """Return an error response, in ASCII only, since it may quote any input, of which no more than its beginning."""
+    if isinstance(detail, str):
+        detail = detail[:MAX_REASON]
     return Response(json.dumps({"detail": detail}), status, headers, media_type="application/json")
 
 

@@ -11,7 +11,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from itertools import islice
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Security
 from fastapi.exceptions import RequestValidationError
@@ -23,9 +25,11 @@ from starlette.responses import Response
 
 from agent.config.settings import ApiSettings
 from agent.errors import NotPossibleYet
+from agent.model_api.bounds import MAX_FAULTS, MAX_REASON
 from agent.model_api.named_models import NameTaken, ProtectedModel, UnknownModel
 from agent.model_api.web import docs
 from agent.model_api.web.access import HEADER, AccessMiddleware, Keys, refusal
+from agent.model_api.web.bodies import NAMES
 from agent.model_api.web.inference import InferenceRoutes
 from agent.model_api.web.models import ModelRoutes
 from agent.model_api.web.responses import HealthResponse, refusals
@@ -43,6 +47,15 @@ STATUSES: dict[type[Exception], int] = {
     BrokenPointer: 503,
 }
 GUARDED = (400, 401, 408, 413, 503)
+
+SENTENCES = {
+    "int_parsing": "a whole number is expected",
+    "greater_than_equal": "at least {ge} is needed",
+    "less_than_equal": "at most {le} is possible",
+    "string_too_long": "at most {max_length} characters are expected",
+    "string_pattern_mismatch": f"a name is expected: {NAMES}",
+}
+"""What the framework reports of headers and addresses; bodies have sentences of their own (web.bodies)."""
 
 DESCRIPTION = """
 Train text classifiers from a few examples, and use them. Scores are calibrated probabilities; quality is measured on
@@ -93,9 +106,20 @@ async def health() -> HealthResponse:
 
 
 async def invalid(_request: Request, error: Exception) -> Response:
-    """Return the faults of a request body, without its values: they may hold ticket texts or what JSON cannot carry."""
+    """Return the first faults of a request, without its values: they may hold ticket texts, or be megabytes long."""
     faults = error.errors() if isinstance(error, RequestValidationError) else ()
-    return refusal(422, [{"loc": list(fault["loc"]), "msg": fault["msg"], "type": fault["type"]} for fault in faults])
+    return refusal(
+        422,
+        [
+            {"loc": list(fault["loc"]), "msg": sentence(fault)[:MAX_REASON], "type": fault["type"]}
+            for fault in islice(faults, MAX_FAULTS)
+        ],
+    )
+
+
+def sentence(fault: Mapping[str, Any]) -> str:
+    """Return what is wrong with a header or a part of an address, in our words as far as there are any."""
+    return SENTENCES.get(fault["type"], "{msg}").format(msg=fault["msg"], **fault.get("ctx", {}))
 
 
 async def unavailable(_request: Request, _error: Exception) -> Response:

@@ -12,48 +12,60 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, TypeAlias
 
+import msgspec
 import numpy as np
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter
+from msgspec import Meta
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field, StringConstraints
+from starlette.requests import Request
+from starlette.responses import Response
 
+from agent.model_api.bounds import MAX_SCORES, MAX_TEXT, MAX_TEXTS
 from agent.model_api.named_models import ROLE_MODEL, NamedModels
-from agent.model_api.training_request import ModelName, Text
-from agent.model_api.web.responses import EmbeddingsResponse, Prediction, PredictResponse, faulty, refusals
+from agent.model_api.training_request import ModelName, whole_line
+from agent.model_api.web import answers, bodies
+from agent.model_api.web.bodies import faulty
+from agent.model_api.web.responses import EmbeddingsResponse, PredictResponse, refusals
 from agent.serving.artefact import VERSION
 from agent.serving.loaded import LoadedModels
 from agent.serving.model import RoleModel
 from agent.text.reading import read
 
-MAX_TEXTS = 1024
+Text = Annotated[str, Meta(max_length=MAX_TEXT)]
+Version = Annotated[
+    str, Meta(pattern=whole_line(f"^{VERSION}$"), description="The version to use; by default the active one.")
+]
 
 
-class TextsRequest(BaseModel):
+class TextsRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Texts for a model, given by its name or an alias."""
 
     model_name: ModelName
-    texts: list[Text] = Field(max_length=MAX_TEXTS)
-    version: Annotated[str, StringConstraints(pattern=f"^{VERSION}$")] | None = Field(
-        default=None, description="The version to use; by default the active one."
-    )
+    texts: Annotated[list[Text], Meta(max_length=MAX_TEXTS)]
+    version: Version | None = None
 
 
-class PredictRequest(TextsRequest):
-    """Texts to classify."""
+class PredictRequest(TextsRequest, frozen=True, kw_only=True):
+    """Texts to classify. `all_scores`: name the score of each label, too."""
 
     all_scores: bool = False
 
 
-class EmbeddingsRequest(TextsRequest):
+class EmbeddingsRequest(TextsRequest, frozen=True, kw_only=True):
     """Texts to embed."""
 
-    dimensions: int | None = Field(
-        default=None,
-        ge=1,
-        description="Keep only the first N numbers, scaled to unit length again. Use it with base models trained for "
-        "it (Matryoshka); with others quality suffers.",
-    )
+    dimensions: (
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                description="Keep only the first N numbers, scaled to unit length again. Use it with base models "
+                "trained for it (Matryoshka); with others quality suffers.",
+            ),
+        ]
+        | None
+    ) = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +78,7 @@ class AgentAnswers:
     version: str
     roles: tuple[str, ...]
     probabilities: NDArray[np.floating]
-    suggestions: tuple[str, ...]
+    suggestions: Sequence[str | None]
     multi_label: bool
 
 
@@ -90,40 +102,68 @@ class InferenceRoutes:
     def router(self) -> APIRouter:
         """Return the routes."""
         router = APIRouter(tags=["inference"])
-        add, known = router.add_api_route, refusals(404)
-        add("/v1/predict", self.predict, methods=["POST"], response_model=PredictResponse, responses=known)
-        add("/v1/embeddings", self.embed, methods=["POST"], response_model=EmbeddingsResponse, responses=known)
+        add, known = router.add_api_route, refusals(404, 422, 429)
+        add(
+            "/v1/predict",
+            self.answer_predict,
+            name="predict",
+            methods=["POST"],
+            response_model=PredictResponse,
+            responses=known,
+            openapi_extra=bodies.documented(PredictRequest),
+        )
+        add(
+            "/v1/embeddings",
+            self.answer_embed,
+            name="embed",
+            methods=["POST"],
+            response_model=EmbeddingsResponse,
+            responses=known,
+            openapi_extra=bodies.documented(EmbeddingsRequest),
+        )
         return router
 
-    async def predict(self, request: PredictRequest) -> PredictResponse:
+    async def answer_predict(self, request: Request) -> Response:
         """Classify texts. The ticket agent's own model answers as it answers tickets, with rules and memory.
 
         Another version of it than the one that serves answers alone.
         """
+        asked = await bodies.read(request, PredictRequest)
+        return answers.sent(await self.predict(asked))
+
+    async def answer_embed(self, request: Request) -> Response:
+        """Return embeddings of texts, computed by the model's own encoder."""
+        asked = await bodies.read(request, EmbeddingsRequest)
+        return answers.sent(await self.embed(asked))
+
+    async def predict(self, request: PredictRequest) -> answers.Predictions:
+        """Return the predictions. Raises RequestValidationError where the answer would be too long."""
         return await to_thread.run_sync(partial(self._predict, request), limiter=self._limiter)
 
-    async def embed(self, request: EmbeddingsRequest) -> EmbeddingsResponse:
-        """Return embeddings of texts, computed by the model's own encoder."""
+    async def embed(self, request: EmbeddingsRequest) -> answers.Embeddings:
+        """Return the embeddings. Raises RequestValidationError where the model's have fewer dimensions."""
         return await to_thread.run_sync(partial(self._embed, request), limiter=self._limiter)
 
-    def _predict(self, request: PredictRequest) -> PredictResponse:
+    def _predict(self, request: PredictRequest) -> answers.Predictions:
         name, registry, manifest = self.models.version(request.model_name, request.version)
-        answers = self.agent(request.texts) if name == ROLE_MODEL and request.texts else None
-        if answers is None or request.version not in (None, answers.version):
+        if request.all_scores or manifest.multi_label:
+            bounded(len(request.texts), len(manifest.roles))
+        found = self.agent(request.texts) if name == ROLE_MODEL and request.texts else None
+        if found is None or request.version not in (None, found.version):
             model = self.loaded.get(registry.folder(manifest.version))
             probabilities = model.probabilities(self._read(request))
             nothing = (None,) * len(request.texts)
-            return response(request, model.version, model.roles, probabilities, nothing, model.manifest.multi_label)
-        return response(
-            request, answers.version, answers.roles, answers.probabilities, answers.suggestions, answers.multi_label
-        )
+            found = AgentAnswers(model.version, model.roles, probabilities, nothing, model.manifest.multi_label)
+        return answers.Predictions(
+            request.texts, found.version, found.roles, found.probabilities, found.suggestions, found.multi_label,
+            request.all_scores,
+        )  # fmt: skip
 
-    def _embed(self, request: EmbeddingsRequest) -> EmbeddingsResponse:
+    def _embed(self, request: EmbeddingsRequest) -> answers.Embeddings:
         model = self._model(request)
         if request.dimensions is not None and request.dimensions > model.encoder.dim:
-            raise faulty("dimensions", f"this model's embeddings have {model.encoder.dim}")
-        embeddings = shortened(model.embed(self._read(request)), request.dimensions)
-        return EmbeddingsResponse(embeddings=embeddings.tolist(), model_version=model.version)
+            raise faulty(("dimensions",), f"this model's embeddings have {model.encoder.dim}")
+        return answers.Embeddings(shortened(model.embed(self._read(request)), request.dimensions), model.version)
 
     def _read(self, request: TextsRequest) -> list[str]:
         """Return the texts as the model knows them: the ticket agent's own sees what counts of each."""
@@ -135,25 +175,11 @@ class InferenceRoutes:
         return self.loaded.get(registry.folder(manifest.version))
 
 
-def response(
-    request: PredictRequest,
-    version: str,
-    roles: Sequence[str],
-    probabilities: NDArray[np.floating],
-    suggestions: Sequence[str | None],
-    multi_label: bool,
-) -> PredictResponse:
-    """Return the predictions for the texts of a request from their probabilities, [texts, roles]."""
-    predictions = []
-    for text, row, suggestion in zip(request.texts, probabilities.tolist(), suggestions, strict=True):
-        scores = dict(zip(roles, row, strict=True))
-        best = max(scores, key=scores.__getitem__)
-        labels = [role for role, score in scores.items() if score >= 0.5] if multi_label else None
-        shown = scores if request.all_scores else None
-        predictions.append(
-            Prediction(text=text, label=best, score=scores[best], labels=labels, scores=shown, suggestion=suggestion)
-        )
-    return PredictResponse(predictions=predictions, model_version=version)
+def bounded(texts: int, labels: int) -> None:
+    """Raise RequestValidationError where the scores of all labels would make too long an answer."""
+    if texts * labels > MAX_SCORES:
+        most = MAX_SCORES // labels
+        raise faulty(("texts",), f"the scores of {labels} labels can be asked for at most {most} texts at a time")
 
 
 def shortened(embeddings: NDArray[np.float32], dimensions: int | None) -> NDArray[np.float32]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+import msgspec
 from anyio import to_thread
 from fastapi import APIRouter, Path
-from pydantic import BaseModel
+from starlette.requests import Request
 
 from agent.model_api.named_models import ROLE_MODEL, NamedModels
 from agent.model_api.training_request import MODEL_NAME, ModelName
+from agent.model_api.web import bodies
 from agent.model_api.web.responses import AliasResponse, ModelResponse, refusals
 from agent.serving.artefact import VERSION
 
@@ -20,7 +22,7 @@ Version = Annotated[str, Path(pattern=f"^{VERSION}$")]
 BY_CLIENT = "by a client of the model API"
 
 
-class AliasRequest(BaseModel):
+class AliasRequest(msgspec.Struct, frozen=True):
     """The model that an alias refers to."""
 
     model_name: ModelName
@@ -52,7 +54,14 @@ class ModelRoutes:
         )
         add(f"{one}/rollback", self.roll_back_model, methods=["POST"], response_model=ModelResponse, responses=changing)
         add("/v1/aliases", self.list_aliases, methods=["GET"], response_model=list[AliasResponse])
-        add("/v1/aliases/{name}", self.set_alias, methods=["PUT"], response_model=AliasResponse, responses=changing)
+        add(
+            "/v1/aliases/{name}",
+            self.set_alias,
+            methods=["PUT"],
+            response_model=AliasResponse,
+            responses=changing,
+            openapi_extra=bodies.documented(AliasRequest),
+        )
         add("/v1/aliases/{name}", self.delete_alias, methods=["DELETE"], status_code=204, responses=known)
         return router
 
@@ -105,9 +114,10 @@ class ModelRoutes:
         found = await to_thread.run_sync(self.models.aliases)
         return [AliasResponse(alias=alias, model_name=name) for alias, name in sorted(found.items())]
 
-    async def set_alias(self, name: Name, request: AliasRequest) -> AliasResponse:
+    async def set_alias(self, name: Name, request: Request) -> AliasResponse:
         """Create an alias for a model, or point it to another model. Takes effect at once for all clients."""
-        await to_thread.run_sync(self.models.set_alias, name, request.model_name)
+        wanted = await bodies.read(request, AliasRequest)
+        await to_thread.run_sync(self.models.set_alias, name, wanted.model_name)
         return AliasResponse(alias=name, model_name=(await to_thread.run_sync(self.models.aliases))[name])
 
     async def delete_alias(self, name: Name) -> None:

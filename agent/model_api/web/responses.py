@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 
 from agent.fitting.job import Progress
@@ -20,14 +19,23 @@ class Problem(BaseModel):
     detail: str
 
 
+class Fault(BaseModel):
+    """What is wrong, in a sentence, and the place in the request."""
+
+    loc: list[str | int]
+    msg: str
+    type: str
+
+
+class Faults(BaseModel):
+    """The request is not the documented one. The first faults are named, at most 20."""
+
+    detail: list[Fault]
+
+
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the documented error responses for these statuses."""
-    return {status: {"model": Problem} for status in statuses}
-
-
-def faulty(field: str, message: str) -> RequestValidationError:
-    """Return the validation error for a field that the schema alone cannot check."""
-    return RequestValidationError([{"loc": ("body", field), "msg": message, "type": "value_error"}])
+    return {status: {"model": Faults if status == 422 else Problem} for status in statuses}
 
 
 class HealthResponse(BaseModel):

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from dataclasses import dataclass
 from typing import Annotated
 
+import msgspec
+from anyio import to_thread
 from fastapi import APIRouter, Header, HTTPException, Query
+from starlette.requests import Request
 
 from agent.config.settings import ApiSettings
 from agent.model_api.job_queue import JobQueue
 from agent.model_api.named_models import NamedModels
-from agent.model_api.training_request import ModelName, TrainingRequest
-from agent.model_api.web.responses import JobResponse, faulty, refusals
+from agent.model_api.quotas import OverQuota, check_quotas
+from agent.model_api.training_request import MODEL_NAME, TrainingRequest, faults
+from agent.model_api.web import bodies
+from agent.model_api.web.bodies import faulty
+from agent.model_api.web.responses import JobResponse, refusals
 from agent.packages import TRAINING, missing
 from agent.store import jobs
 from agent.store.database import Database
@@ -50,42 +57,56 @@ class TrainingRoutes:
             self.train,
             methods=["POST"],
             response_model=JobResponse,
-            responses=refusals(403, 409, 429, 501),
+            responses=refusals(403, 409, 422, 429, 501),
+            openapi_extra=bodies.documented(TrainingRequest),
         )
         add("/v1/jobs", self.list_jobs, methods=["GET"], response_model=list[JobResponse])
         add(one, self.get_job, methods=["GET"], response_model=JobResponse, responses=refusals(404))
         add(one, self.cancel_job, methods=["DELETE"], response_model=JobResponse, responses=refusals(404, 409))
         return router
 
-    async def train(self, request: TrainingRequest, idempotency_key: Key = None) -> JobResponse:
+    async def train(self, request: Request, idempotency_key: Key = None) -> JobResponse:
         """Start training a classifier and return the job. On completion the new version becomes the active one."""
         if reason := missing(*TRAINING):
             raise HTTPException(501, f"this server does not train: {reason}")
-        base_model = request.base_model or self.settings.base_models[0]
-        if base_model not in self.settings.base_models:
-            raise faulty("base_model", NOT_ALLOWED.format(", ".join(self.settings.base_models)))
-        self.models.for_training(request.model_name)
-        chosen = request.model_copy(update={"base_model": base_model})
-        job = ModelJob(
-            id=str(uuid.uuid4()),
-            model_name=chosen.model_name,
-            created_at=utcnow(),
-            idempotency_key=idempotency_key,
-            digest=chosen.digest(),
-            request=chosen.model_dump_json(),
-        )
+        wanted = await bodies.read(request, TrainingRequest)
+        job = await to_thread.run_sync(self._job, wanted, idempotency_key)
+        open_names, waiting = await self.database.read(jobs.open_jobs)
         try:
+            await to_thread.run_sync(
+                check_quotas, self.models, self.settings, job.model_name, open_names, waiting + len(job.request)
+            )
             kept = await self.database.write(jobs.add, job, most_open=self.settings.max_open_jobs)
         except jobs.KeyReused:
             raise HTTPException(409, "this Idempotency-Key was used with a different request") from None
-        except jobs.QueueFull:
+        except (jobs.QueueFull, OverQuota) as error:
             headers = {"Retry-After": RETRY_AFTER_SECONDS}
-            raise HTTPException(429, "too many jobs are open already", headers) from None
+            raise HTTPException(429 if isinstance(error, jobs.QueueFull) else 409, str(error), headers) from None
         self.queue.wake()
         return self._response(kept)
 
+    def _job(self, wanted: TrainingRequest, idempotency_key: str | None) -> ModelJob:
+        """Return the job to store for a request. Raises RequestValidationError, ModelNameError."""
+        for place, fault in faults(wanted):
+            raise faulty(place, fault)
+        base_model = wanted.base_model or self.settings.base_models[0]
+        if base_model not in self.settings.base_models:
+            raise faulty(("base_model",), NOT_ALLOWED.format(", ".join(self.settings.base_models)))
+        self.models.for_training(wanted.model_name)
+        encoded = msgspec.structs.replace(wanted, base_model=base_model).encoded()
+        return ModelJob(
+            id=str(uuid.uuid4()),
+            model_name=wanted.model_name,
+            created_at=utcnow(),
+            idempotency_key=idempotency_key,
+            digest=hashlib.sha256(encoded).hexdigest(),
+            request=encoded.decode(),
+        )
+
     async def list_jobs(
-        self, model_name: ModelName | None = None, limit: Annotated[int, Query(ge=1, le=1000)] = 100
+        self,
+        model_name: Annotated[str | None, Query(pattern=MODEL_NAME)] = None,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> list[JobResponse]:
         """List training jobs, newest first."""
         return [self._response(job) for job in await self.database.read(jobs.newest, limit, model_name)]

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
-from agent.model_api.training_request import TrainingRequest
+from agent.errors import BadInput
+from agent.model_api.training_request import TrainingRequest, request_of
 
 
 def request(*labels: Any) -> TrainingRequest:
     examples = [
         {"text": f"text {n}", "labels" if isinstance(label, list) else "label": label} for n, label in enumerate(labels)
     ]
-    return TrainingRequest.model_validate({"model_name": "m", "examples": examples})
+    return request_of({"model_name": "m", "examples": examples})
 
 
 def test_blanks_and_the_composition_of_letters_make_no_other_label() -> None:
@@ -27,5 +27,5 @@ def test_blanks_and_the_composition_of_letters_make_no_other_label() -> None:
 
 @pytest.mark.parametrize("labels", [("a", " a"), ("a", " "), ("a", "\u200b"), ("a", "")])
 def test_a_label_that_nobody_sees_is_none(labels: tuple[str, str]) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(BadInput):
         request(*labels)

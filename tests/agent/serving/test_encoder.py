@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Encoding, Tokenizer
 
-from agent.serving.model import Encoder, batches_by_length
+from agent.serving.model import CHARACTERS_PER_TOKEN, Encoder, batches_by_length, beginning
 
 pytestmark = pytest.mark.xdist_group("encoder")  # the export takes seconds
 
@@ -66,3 +68,28 @@ def test_tickets_about_the_same_thing_are_nearer(encoder: Encoder) -> None:
         ["oil leaks from the hydraulic hose", "hose burst, oil everywhere", "lost my badge"]
     )
     assert oil @ hose > oil @ badge + 0.2
+
+
+class Watched:
+    """A tokenizer that notes what it is shown."""
+
+    def __init__(self, inner: Tokenizer) -> None:
+        self.inner, self.truncation, self.shown = inner, inner.truncation, list[str]()
+
+    def encode_batch(self, texts: list[str]) -> list[Encoding]:
+        self.shown += texts
+        return self.inner.encode_batch(texts)
+
+
+@pytest.mark.parametrize("text", ["leak " * 20_000, "x" * 100_000, "\n \t" * 30_000 + "leak", "\u6f0f\u6cb9" * 50_000])
+def test_the_tokenizer_never_sees_more_of_a_text_than_it_can_use(encoder: Encoder, text: str) -> None:
+    watched = Watched(encoder.tokenizer)
+    replace(encoder, tokenizer=watched).embed([text] * 3)  # type: ignore[type-var]  # stands in for a tokenizer
+    assert max(map(len, watched.shown)) <= 64 * CHARACTERS_PER_TOKEN
+
+
+@given(st.text(st.sampled_from("ab \n.,-\u00e9\u6f0f\U0001f6e0"), min_size=65, max_size=1_500))
+@settings(max_examples=50, deadline=None)
+def test_what_is_cut_off_is_no_token_that_counts(encoder: Encoder, text: str) -> None:
+    whole = encoder.tokenizer.encode(text).ids
+    assert encoder.tokenizer.encode(beginning(text, 64)).ids == whole

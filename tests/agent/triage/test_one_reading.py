@@ -59,11 +59,11 @@ def test_the_ticket_agents_model_reads_the_texts_of_the_model_api_alike(trained:
     models = NamedModels(d.api_models, d.encoders, d.models)
     routes = InferenceRoutes(models, LoadedModels(d.encoders, capacity=1), threads=1)
     asked = PredictRequest(model_name=ROLE_MODEL, texts=[PLAIN, MAIL, HTML], all_scores=True)
-    told = asyncio.run(routes.predict(asked)).predictions
-    assert told[0].scores == told[1].scores == told[2].scores
-    assert [one.text for one in told] == asked.texts
-    vectors = asyncio.run(routes.embed(EmbeddingsRequest(model_name=ROLE_MODEL, texts=[PLAIN, MAIL]))).embeddings
-    assert vectors[0] == vectors[1]
+    told = list(asyncio.run(routes.predict(asked)).rows())
+    assert told[0]["scores"] == told[1]["scores"] == told[2]["scores"]
+    assert [one["text"] for one in told] == asked.texts
+    vectors = asyncio.run(routes.embed(EmbeddingsRequest(model_name=ROLE_MODEL, texts=[PLAIN, MAIL]))).rows()
+    assert next(vectors) == next(vectors)
 
 
 def test_a_replayed_history_and_a_training_read_alike(trained: Parts) -> None:

@@ -28,7 +28,7 @@ import httpx
 from agent.fitting.child import Limits
 from agent.fitting.export_setfit import export
 from agent.model_api.classifier import train
-from agent.model_api.training_request import TrainingRequest, job
+from agent.model_api.training_request import job, request_of
 from agent.serving.registry import Registry
 from tests.proofs.bench.training_draws import draw, load
 
@@ -70,7 +70,7 @@ def prepare(folder: Path, rows: Sequence[tuple[str, str]]) -> Path:
     The encoder stays as it is: tuned or not, an answer takes the same work.
     """
     examples = [{"text": text, "label": label} for text, label in rows]
-    request = TrainingRequest.model_validate({"model_name": "bench", "examples": examples, "trainer": "frozen"})
+    request = request_of({"model_name": "bench", "examples": examples, "trainer": "frozen"})
     registry = Registry(folder / "api-models" / "bench", folder / "encoders")
     manifest = asyncio.run(train(job(request, BASE, registry.encoders), registry, folder / "t", Limits(), "benchmark"))
     export(registry, manifest.version, folder / "layout")

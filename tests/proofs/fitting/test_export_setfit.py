@@ -16,7 +16,7 @@ from agent.errors import BadInput
 from agent.fitting.child import Limits
 from agent.fitting.export_setfit import export
 from agent.model_api.classifier import train
-from agent.model_api.training_request import TrainingRequest, job
+from agent.model_api.training_request import job, request_of
 from agent.serving.model import load
 from agent.serving.registry import Registry
 
@@ -44,9 +44,7 @@ SETFIT = textwrap.dedent(
 def registry(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Registry:
     """Return a registry with a version whose body was tuned."""
     folder = tmp_path_factory.mktemp("models")
-    request = TrainingRequest.model_validate(
-        {"model_name": "m", "examples": EXAMPLES, "trainer": "setfit", "num_iterations": 1}
-    )
+    request = request_of({"model_name": "m", "examples": EXAMPLES, "trainer": "setfit", "num_iterations": 1})
     registry = Registry(folder / "m", folder / "encoders")
     planned = job(request, str(tiny_base), registry.encoders)
     asyncio.run(train(planned, registry, folder / "scratch", Limits(), "a test"))

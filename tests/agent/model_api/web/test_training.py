@@ -8,6 +8,8 @@ from pathlib import Path
 
 import anyio
 import pytest
+from sqlalchemy.exc import InvalidRequestError
+from sqlmodel import select
 
 from agent.core import Parts
 from agent.store import jobs
@@ -34,9 +36,8 @@ async def test_a_job_goes_from_pending_to_completed_its_model_answers_and_its_te
         assert (done["status"], done["error"]) == ("completed", None)
         model = (await server.client.get("/v1/models/intents")).json()
         assert (model["version"], model["num_examples"]) == (done["model_version"], len(EXAMPLES))
-        kept = parts.database.call(jobs.get, job["job_id"])
-        assert kept is not None
-        assert kept.request == ""
+        assert parts.database.call(jobs.open_jobs) == (set(), 0)
+        assert parts.database.call(lambda session: session.exec(select(ModelJob.request)).all()) == [""]
 
 
 async def test_a_repeated_idempotency_key_starts_nothing_new(serve: Serve) -> None:
@@ -100,6 +101,18 @@ def kept(parts: Parts) -> Database:
         jobs.add, ModelJob(id="j", model_name="m", created_at=utcnow(), digest="d", request="{}"), most_open=1
     )
     return parts.database
+
+
+def test_the_texts_of_a_job_are_read_by_whoever_trains_it_and_by_nobody_else(api_parts: Callable[..., Parts]) -> None:
+    database = kept(api_parts())
+    found = [database.call(jobs.get, "j"), *database.call(jobs.newest, 10)]
+    for job in found:
+        assert job is not None
+        with pytest.raises(InvalidRequestError):
+            assert job.request
+    claimed = database.call(jobs.claim, "me")
+    assert claimed is not None
+    assert claimed.request == "{}"
 
 
 def test_a_job_that_was_under_way_at_every_stop_fails_with_the_reason(api_parts: Callable[..., Parts]) -> None:
