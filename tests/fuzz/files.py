@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from openpyxl import Workbook
+
 from agent.config.loading import load
 from agent.config.roles_file import RolesError, load_roles
 from agent.config.rules_file import RulesError, load_rules
@@ -15,6 +17,7 @@ from agent.config.secrets import Secrets
 from agent.errors import BadInput, SettingsError
 from agent.feedback.form import Told
 from agent.feedback.history import read as read_history
+from agent.tabular.table import layout_of, rows_of
 from tests.fuzz.target import Target
 
 ROOT = Path(__file__).parents[2]
@@ -110,6 +113,40 @@ def histories(scratch: Path) -> Target:
     ]
     quoted = b'0id;text;role\n1;"a\n2;b;net\n";net\n1;b;sparky\n'
     return Target(check, [table, *lines, *others, quoted, b"0id,role\n=1+1,net"])
+
+
+def tables(scratch: Path) -> Target:
+    """A file of rows of any kind, by the first byte: cells of every column in every row, a fault, or BadInput."""
+    files = [scratch / f"table.{ending}" for ending in ("csv", "tsv", "json", "jsonl", "xlsx", "txt")]
+
+    def check(data: bytes) -> None:
+        file = files[(data or b"\0")[0] % len(files)]
+        file.write_bytes(data[1:])
+        try:
+            with rows_of(file, layout_of(file)) as table:
+                names = list(table.columns)
+                for row in table.rows(names):
+                    assert row.fault or len(row.cells) == len(names)
+                    assert row.line >= 1
+        except BadInput as error:
+            assert str(error).count("\n") == 0
+
+    table = b'id,text\n1,a\n2,"b\n3,c"\n'
+    rows = b'[{"id": 1, "text": ["a", null]}, {"id": 2}]'
+    workbook = scratch / "seed.xlsx"
+    write_workbook(workbook)
+    seeds = [b"0" + table, b"1" + table.replace(b",", b"\t"), b"2" + rows, b"3" + rows[1:-1].replace(b"}, ", b"}\n")]
+    return Target(check, [*seeds, b"4" + workbook.read_bytes(), b"5" + "id|text\n1|\u00f6".encode("utf-16")])
+
+
+def write_workbook(file: Path) -> None:
+    """Write a workbook of two rows."""
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (("id", "text"), (1, "a"), (2, None)):
+        sheet.append(row)
+    book.save(file)
 
 
 def _toml(*names: str) -> list[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.fuzz import answers, broken, files, texts, webhooks
+from tests.fuzz import answers, broken, files, requests, texts, webhooks
 from tests.fuzz.target import Target
 
 TARGETS: Mapping[str, Callable[[Path], Target]] = {
@@ -24,6 +24,10 @@ TARGETS: Mapping[str, Callable[[Path], Target]] = {
     "roles": files.roles,
     "settings": files.settings,
     "histories": files.histories,
+    "tables": files.tables,
+    "readings": texts.readings,
+    "heads": requests.heads,
+    "model_api_bodies": requests.model_api_bodies,
 }
 
 CONTROLS: Mapping[str, Callable[[Path], Target]] = {

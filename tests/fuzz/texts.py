@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from agent.config.settings import Settings, TriageSettings
 from agent.core import assemble
 from agent.feedback.commands import Confirm, Correct, NotUnderstood, parse
 from agent.notes import wording
+from agent.text.reading import read
 from connectors.base import Markup
 from connectors.django_helpdesk.templates import defuse, escape_template
 from connectors.markup import excerpt, render
@@ -19,6 +21,8 @@ from tests.fuzz.target import Target, text_of
 
 TICKETS = Path(__file__).parents[1] / "tickets"
 DAY = date(2026, 1, 5)
+MOST_READ = 100_000
+MOST_CPU_SECONDS = 1.0
 
 
 def commands(_scratch: Path) -> Target:
@@ -74,6 +78,34 @@ def tickets(scratch: Path) -> Target:
         [text.encode() for text in (*filed, "`x`\n\x1b[2Jsocket sparks", "\u202eoutlet\n\0")],
         parts.database.close,
     )
+
+
+def readings(_scratch: Path) -> Target:
+    """What counts of a text: storable, no longer than the text by much, in time that does not explode.
+
+    The first byte says how often what follows is repeated, up to 100 kB.
+    """
+
+    def check(data: bytes) -> None:
+        times = (1, 1, 100, 10_000)[(data or b"\0")[0] % 4]
+        text = data[1:].decode("utf-8", "replace")  # half a letter is refused where texts come in
+        subject, _, body = (text * times)[:MOST_READ].partition("\n")
+        began = time.process_time()
+        reading = read(subject, body)
+        assert time.process_time() - began < MOST_CPU_SECONDS
+        for part in (reading.subject, reading.body, reading.left_out):
+            assert "\r" not in part
+            assert len(part) <= 4 * MOST_READ
+        reading.text.encode()
+        assert isinstance(reading.says_nothing, bool)
+
+    mails = (
+        "0Re: VPN\nIt drops.\n\nOn Mon, 3 Mar 2025, Ann wrote:\n> It works.\n-- \nAnn\nWifi Ltd.",
+        "0FW: printer\nplease see below:\n\n-----Original Message-----\nFrom: a\nSent: b\nSubject: toner\n\nempty",
+        "0html\n<html><body><p>The <b>lamp</b>&nbsp;is out</p><blockquote>old</blockquote><!--",
+        "3<div><blockquote>", "3> ", "2\nFrom: a\n", "3&#1;", "2____\n", "3<a b=", "2Am 3. schrieb A:\n",
+    )  # fmt: skip
+    return Target(check, [mail.encode() for mail in mails])
 
 
 def comments(_scratch: Path) -> Target:

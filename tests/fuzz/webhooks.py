@@ -62,7 +62,7 @@ def receiver(scratch: Path) -> Target:
 
     def check(data: bytes) -> None:
         scope, body = request(data)
-        status, answer = loop.run_until_complete(_answer(app, scope, body))
+        status, answer = loop.run_until_complete(answered(app, scope, body))
         assert status in ANSWERS, f"{scope['method']} {scope['path']!r} is answered {status}"
         assert SECRET.encode() not in answer
         if scope["path"].startswith("/hooks/") and status in (400, 401):
@@ -109,7 +109,8 @@ def request(data: bytes) -> tuple[dict[str, Any], bytes]:
     return scope, body
 
 
-async def _answer(app: Any, scope: dict[str, Any], body: bytes) -> tuple[int, bytes]:
+async def answered(app: Any, scope: dict[str, Any], body: bytes) -> tuple[int, bytes]:
+    """Return status and body of what an application answers to a request whose body comes in two pieces."""
     told: list[Message] = []
     pieces = [
         {"type": "http.request", "body": body[:100], "more_body": True},
