@@ -33,8 +33,8 @@ MOST_TURNS = 200
 
 TICKETS = Path(__file__).parents[1] / "tickets"
 REPEATED = re.compile(rb"<<(.*?)>>", re.DOTALL)
-TIMES = (1, 10, 1_000, 30_000)
-LONGEST = 2_000_000
+TIMES = (1, 1, 1, 30_000)
+LONGEST = 500_000
 
 
 class Wire(asyncio.Transport):

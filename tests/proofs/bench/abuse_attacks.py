@@ -19,6 +19,7 @@ CONNECTIONS = 4
 HEADS = 1_000
 NICENESS = 10
 ANSWER_SECONDS = 120
+JSON = "Content-Type: application/json"
 LOST = (OSError, TimeoutError)
 
 WRONG = json.dumps({"model_name": "wrong", "examples": [1] * 2_000_000}, separators=(",", ":")).encode()
@@ -53,7 +54,7 @@ class Target:
 
     def request(self, method: str, path: str, body: bytes = b"", length: str = "") -> bytes:
         """Return the bytes of a request with the key; `length` is said to be the body's."""
-        lines = [f"{method} {path} HTTP/1.1", "Host: a", f"X-API-Key: {self.key}", "Connection: close"]
+        lines = [f"{method} {path} HTTP/1.1", "Host: a", f"X-API-Key: {self.key}", JSON, "Connection: close"]
         return "\r\n".join([*lines, f"Content-Length: {length or len(body)}", "", ""]).encode() + body
 
     async def ask(self, wire: bytes) -> None:
