@@ -123,11 +123,16 @@ class Contest:
 
     def answers(self, model: TicketModel) -> Floats:
         """Return a version's answers to each ticket as before its review, float64[n, roles]."""
-        heads = model.heads([e.text for e in self.examples])
-        said = model.fusion.answer(heads, self.fired, self._recalled(model.roles, model.fusion, model.manifest.encoder))
+        said = np.zeros((len(self.examples), len(model.roles)))
         for row, example in enumerate(self.examples):
-            if example.ticket_key in model.honest:
-                said[row] = model.honest[example.ticket_key]
+            said[row] = model.honest.get(example.ticket_key, 0.0)
+        others = [row for row, e in enumerate(self.examples) if e.ticket_key not in model.honest]
+        if others:
+            encoder, tuned = model.manifest.encoder, model.manifest.tuned
+            vectors = None if tuned else self._embeddings(encoder)[others]
+            heads = model.heads([self.examples[row].text for row in others], vectors)
+            recalled = self._recalled(model.roles, model.fusion, encoder).rows(np.array(others))
+            said[others] = model.fusion.answer(heads, [self.fired[row] for row in others], recalled)
         columns = [model.roles.index(role) if role in model.roles else None for role in self.roles]
         nothing = np.zeros(len(said))
         return np.column_stack([nothing if column is None else said[:, column] for column in columns])

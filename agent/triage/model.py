@@ -104,13 +104,13 @@ class TicketModel(RoleModel):
         labels = _labels(self, tuple)
         return (np.array([self.honest[key] for key in labels]), np.array(list(labels.values()))) if labels else None
 
-    def heads(self, texts: Sequence[str]) -> Heads:
-        """Return what the embedding head and the lexical head say about n texts."""
+    def heads(self, texts: Sequence[str], embeddings: Embeddings | None = None) -> Heads:
+        """Return what the embedding head and the lexical head say about n texts, which may be embedded already."""
+        spoken = self.probabilities(texts) if embeddings is None else self.probabilities_of(embeddings)
         lexical, several = self.artefact.lexical, self.fusion.multi_label
         if lexical is None:
-            return Heads(self.probabilities(texts))
-        said = lexical.probabilities(texts, multi_label=several)
-        return Heads(self.probabilities(texts), _pooled(said, self.columns, several))
+            return Heads(spoken)
+        return Heads(spoken, _pooled(lexical.probabilities(texts, multi_label=several), self.columns, several))
 
     def keeps(self, target: float) -> bool:
         """Return whether the cut-offs are those of a precision target."""
