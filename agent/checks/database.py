@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from agent.checks.finding import Finding, fail, ok, warn
 from agent.checks.installation import Installation
-from agent.store.database import newest_version
-from agent.store.read_only import upgradable
+from agent.store.database import newest_version, upgradable
 
 
 def database(installation: Installation) -> Iterator[Finding]:

@@ -6,7 +6,6 @@ version is deleted and no pointer moves; what was forgotten comes last, so that 
 
 from __future__ import annotations
 
-import os
 import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -24,6 +23,7 @@ from agent.data_directory import DataDirectory
 from agent.errors import BadInput, NotPossibleYet
 from agent.keeping.archive import Manifest, Writer, new_file, room, verify
 from agent.serving.registry import Registry
+from agent.store.copying import copy_database
 
 DATABASE, KEY, API_KEY, FORGOTTEN = "rolecall.sqlite3", "installation.key", "api-key.sha256", "forgotten.jsonl"
 BESIDE_DATABASE = (f"{DATABASE}-wal", f"{DATABASE}-shm")
@@ -39,8 +39,6 @@ SIGNING_OUT = ("DELETE FROM page_session", "UPDATE page_user SET password = NULL
 """What makes a database hold hashes of passwords and tokens no more; all other tables hold no secret."""
 
 SLACK_BYTES = 64 << 20
-PAGES = -1
-"""All pages in one step: writers go on meanwhile, and the copy never has to begin anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +84,6 @@ def back_up(
         manifest = verify(temporary)
         size = temporary.stat().st_size
     return Saved(manifest, size, left_out)
-
-
-def copy_database(source: Path, target: Path) -> None:
-    """Copy an SQLite database that may be in use into a new file, as it is at one moment. Raises NotPossibleYet."""
-    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    try:
-        with closing(sqlite3.connect(source)) as reading, closing(sqlite3.connect(target)) as writing:
-            reading.backup(writing, pages=PAGES)
-            found = writing.execute("PRAGMA quick_check(1)").fetchone()[0]
-    except sqlite3.DatabaseError as error:
-        found = getattr(error, "sqlite_errorname", type(error).__name__)
-    if found != "ok":
-        raise NotPossibleYet(f"{source} is damaged, so a copy would be, too: restore an earlier backup ({found[:200]})")
 
 
 def schema_of(file: Path) -> str | None:

@@ -25,6 +25,7 @@ from agent.serving.pruning import learnt_from, remove
 from agent.serving.registry import Registry
 from agent.store import blobs, comments, coordination
 from agent.store.compaction import compact
+from agent.store.copying import copies_before_upgrades
 from agent.store.database import Database
 from agent.store.tables import Forgotten, utcnow
 from connectors.base import Connector
@@ -75,6 +76,8 @@ async def forget(
     shutil.rmtree(directory.training, ignore_errors=True)
     for aside in copies(directory.path):
         shutil.rmtree(aside)
+    for copy in copies_before_upgrades(directory.path):
+        copy.unlink()
     shared = database.call(_delete, found, quotes, notes, versions)
     compact(database)
     unknown = database.call(forgetting.unknown_requesters) if any(n.kind == REQUESTER for n in notes) else 0

@@ -26,8 +26,7 @@ from agent.keeping.note_file import read_notes
 from agent.keeping.swap import BEFORE, STAGING, Swap, before_of, swap, undoing
 from agent.learning.turn import LOCK
 from agent.serving.artefact import file_sha256
-from agent.store.database import Database, newest_version
-from agent.store.read_only import upgradable
+from agent.store.database import Database, newest_version, upgradable
 
 CONFIGURATION = (SETTINGS, ROLES, RULES, ENV)
 

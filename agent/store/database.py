@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -22,6 +23,7 @@ from sqlmodel import Session
 
 from agent.errors import NotPossibleYet
 from agent.store import deferred, times
+from agent.store.copying import copy_before_upgrade
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 BUSY_SECONDS = 20
@@ -89,8 +91,18 @@ class Database:
         return None if self.clustered else Path(self.engine.url.database or ".").parent
 
     def upgrade(self) -> None:
-        """Bring the schema to the newest version; does nothing where it is there already."""
-        config = _migrations()
+        """Bring the schema to the newest version; does nothing where it is there already.
+
+        An SQLite file is copied first. Raises NotPossibleYet where its schema is newer than this release.
+        """
+        config, there = _migrations(), self.version()
+        if there is not None and not upgradable(there):
+            name = "the database" if self.clustered else self.engine.url.database
+            newer = f"schema {there}, which is none of this release's: this release needs {newest_version()}"
+            raise NotPossibleYet(f"{name} has {newer}; install the release that made it, or restore a backup")
+        if there not in (None, newest_version()) and self.engine.url.database and not self.clustered:
+            copy = copy_before_upgrade(Path(self.engine.url.database), str(there), datetime.now(UTC))
+            log.warning("database_copied_before_upgrade", copy=str(copy))
         with self.engine.begin() as connection:
             config.attributes["connection"] = connection
             if self.clustered:
@@ -169,6 +181,11 @@ def why(error: DBAPIError) -> str:
 def newest_version() -> str | None:
     """Return the version of the schema that this release needs."""
     return ScriptDirectory.from_config(_migrations()).get_current_head()
+
+
+def upgradable(schema: str) -> bool:
+    """Return whether this release can upgrade a database with a schema of this version, or has made it."""
+    return schema in {each.revision for each in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
 
 
 def _migrations() -> Config:

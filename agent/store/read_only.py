@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
 
-from alembic.script import ScriptDirectory
 from pydantic import SecretStr
 from sqlalchemy import URL
 from sqlmodel import Session
 
 from agent.errors import NotPossibleYet
-from agent.store.database import MIGRATIONS, UNUSABLE, Database
+from agent.store.database import UNUSABLE, Database
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,11 +45,6 @@ def looked_at(url: SecretStr | None, file: Path) -> Iterator[Database | None]:
         raise NotPossibleYet(f"the database cannot be used: {str(error.orig).splitlines()[0]}") from error
     finally:
         database.close()
-
-
-def upgradable(schema: str) -> bool:
-    """Return whether this release can upgrade a database with a schema of this version, or has made it."""
-    return schema in {each.revision for each in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
 
 
 def _address(file: Path) -> URL:

@@ -80,6 +80,7 @@ def leave_files(parts: Parts, learnt: dict[str, list[str]]) -> None:
     folder = parts.directory.training / "fit-1"
     folder.mkdir(parents=True)
     (folder / "job.json").write_text(WORDS)
+    (parts.directory.path / "before-upgrade-from-0001-20260101T000000000000Z.sqlite3").write_text(WORDS)
     for left_behind in (".before-restore-20260101T000000Z", ".restoring-abc"):
         (parts.directory.path / left_behind).mkdir()
         (parts.directory.path / left_behind / "rolecall.sqlite3").write_text(WORDS)

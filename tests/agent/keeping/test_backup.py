@@ -10,7 +10,8 @@ import pytest
 
 from agent.errors import BadInput, NotPossibleYet
 from agent.keeping import archive, backup
-from agent.keeping.backup import back_up, copy_database
+from agent.keeping.backup import back_up
+from agent.store.copying import copy_database
 from agent.store.database import Database, newest_version
 from agent.store.tables import Ticket
 from tests.agent.keeping.installed import AT, HASH, SECRETS, Installed
