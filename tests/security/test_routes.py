@@ -109,7 +109,7 @@ UNKNOWN_OF_THE_API = (
 UNKNOWN = (
     *("/admin", "/redoc", "/static-offline-docs", "/v2/models", "/v1models", "/V1/models", "//v1/models"),
     *("/docs/", "/docs/oauth2-redirect", "/health/", "/health/x", "/healthz/", "/openapi.json/", "/metrics/"),
-    *("/hooks", "/hooks/", "/hooks/desk/a/b", "/hooks/desk/secret/", "/predict", "/train", "/..%2fv1/models"),
+    *("/hooks", "/hooks/", "/predict", "/train", "/..%2fv1/models"),
 )
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 
