@@ -69,7 +69,8 @@ class Reason(StrEnum):
 class TrainingOutcome(StrEnum):
     """The outcome of a training in the ledger.
 
-    UNDECIDED: too little evidence to promote, which is normal and no failure. ASKS: a person has to confirm.
+    UNDECIDED: too little evidence to promote, which is normal and no failure. ASKS: a person has to confirm. SKIPPED: a
+    night that had nothing to train for.
     """
 
     RUNNING = "running"
@@ -78,6 +79,7 @@ class TrainingOutcome(StrEnum):
     KEPT = "kept"
     UNDECIDED = "undecided"
     ASKS = "asks"
+    SKIPPED = "skipped"
 
 
 def ticket_key(source: str, ticket_id: str) -> str:

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from agent.core import Parts
     from agent.web.server import Server
 
-NIGHTLY = "nightly"
-"""Who started a training of the schedule's, in the ledger."""
-
 
 def serve(
     config: ConfigOption = CONFIG,
@@ -33,6 +30,7 @@ def serve(
     """
     from agent.app import create_app
     from agent.core import connect
+    from agent.learning.due import NIGHTLY
     from agent.model_api.web.access import issue
     from agent.web.running import local_url
     from agent.web.server import make_server

@@ -27,6 +27,7 @@ WORDS = {
     TrainingOutcome.KEPT: "kept back",
     TrainingOutcome.UNDECIDED: "kept back, too little evidence",
     TrainingOutcome.ASKS: "waits for a person",
+    TrainingOutcome.SKIPPED: "nothing to do",
 }
 
 PHASES = {
@@ -79,7 +80,8 @@ def train(
                 console.print(f"{phase} ...")
 
         run = asyncio.run(cancelled_by_sigterm(chosen.train(trigger, show)))
-    console.print(f"{WORDS[TrainingOutcome(run.outcome)]}: {run.version}, {escape(run.reason or '')}")
+        told = ", ".join(filter(None, (run.version, escape(run.reason or ""))))
+    console.print(f"{WORDS[TrainingOutcome(run.outcome)]}: {told}")
 
 
 def trainer_of(settings: Settings) -> Trainer:

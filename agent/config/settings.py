@@ -100,8 +100,11 @@ class BrakesSettings(Section):
     answers: int = Field(default=20, ge=1)
 
 
+Retrain = Literal["nightly", "weekly"] | Annotated[int, Field(ge=1)]
+
+
 class LearningSettings(Section):
-    """What to train on, and when."""
+    """What to train on, and when. `retrain`: in which nights; a number is that of new reviews."""
 
     window: int = Field(default=150, ge=10)
     split: tuple[int, int, int] = (70, 15, 15)
@@ -110,6 +113,7 @@ class LearningSettings(Section):
     seed: int = 0
     threads: int = Field(default=2, ge=1)
     nightly_at: time | None = time(2, 30)
+    retrain: Retrain = "nightly"
     timeout_seconds: float = Field(default=3_600, gt=0)
     memory_mb: int = Field(default=4_096, ge=512)
     keep_versions: int = Field(default=10, ge=1)

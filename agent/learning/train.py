@@ -8,7 +8,7 @@ answers to tickets that they had not learnt, and the best challenges what serves
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,12 @@ from sqlmodel import Session, select
 
 from agent.config.settings import LearningSettings
 from agent.data_directory import DataDirectory
-from agent.domain import RoleCatalogue, TrainingOutcome
+from agent.domain import Example, RoleCatalogue, TrainingOutcome
 from agent.errors import NotPossibleYet
 from agent.fitting import child
 from agent.fitting.job import Progress, Recipe
 from agent.fitting.job import Trainer as Lane
+from agent.learning import due
 from agent.learning.candidates import Candidate, Night, lanes
 from agent.learning.contest import Contest, contest
 from agent.learning.training_data import training_data
@@ -63,13 +64,24 @@ class Trainer:
         run = self.database.call(_begin, Training(started_at=utcnow(), trigger=trigger))
         try:
             self._look_back()
-            outcome = await self._train(on_progress)
+            outcome = await self._due(trigger, on_progress)
         except BaseException as error:
             reason = str(error) or type(error).__name__
             failed = {"outcome": TrainingOutcome.FAILED, "reason": reason, "finished_at": utcnow()}
             self.database.call(_end, run.id, failed)
             raise
         return self.database.call(_end, run.id, outcome | {"finished_at": utcnow()})
+
+    async def _due(self, trigger: str, on_progress: Callable[[Progress], None]) -> dict[str, Any]:
+        """Train, unless it is night and there is nothing to train for; return what the ledger keeps."""
+        known = usable(self.database.call(tickets.reviewed, self.catalogue), self.catalogue.names)
+        basis = due.basis_of(known, self.catalogue, self.rules, self.settings)
+        if trigger == due.NIGHTLY and self._registry.active() is not None:
+            last = self.database.call(due.last_training)
+            if reason := due.reason_to_wait(last, basis, known, self.settings.retrain, utcnow()):
+                return {"outcome": TrainingOutcome.SKIPPED, "reason": reason}
+        trained = await self._train(known, on_progress)
+        return trained | {"metrics": trained["metrics"] | {due.BASIS: basis}}
 
     @property
     def _registry(self) -> Registry:
@@ -84,8 +96,7 @@ class Trainer:
         if evidence is not None and evidence.roll_back:
             self._registry.rollback(evidence.reason)
 
-    async def _train(self, on_progress: Callable[[Progress], None]) -> dict[str, Any]:
-        known = usable(self.database.call(tickets.reviewed, self.catalogue), self.catalogue.names)
+    async def _train(self, known: Sequence[Example], on_progress: Callable[[Progress], None]) -> dict[str, Any]:
         chosen = build(known, window=self.settings.window)
         if len(chosen.examples) < LEAST_TICKETS or len(chosen.roles) < LEAST_ROLES:
             raise NotPossibleYet(

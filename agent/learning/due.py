@@ -1,0 +1,64 @@
+"""Whether a night has anything to train for: what training depends on has changed, and enough of it.
+
+A night that has not is in the ledger, with its reason. `rolecall train` always trains.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from importlib.metadata import version
+
+from sqlmodel import Session, col, select
+
+from agent.config.settings import LearningSettings, Retrain
+from agent.domain import Example, RoleCatalogue, TrainingOutcome
+from agent.store.tables import Training
+from agent.text.reading import CLEANER
+from heuristics import RuleSet
+
+NIGHTLY = "nightly"
+"""The trigger of trainings that the schedule begins."""
+
+BASIS = "basis"
+"""Where the ledger keeps, among the figures, what a training was based on."""
+
+WEEK = timedelta(days=6, hours=12)
+"""A weekly training is due in the seventh night, though it may begin somewhat earlier than the last one."""
+
+_WITHOUT_EFFECT = {"nightly_at", "retrain", "keep_versions", "threads", "timeout_seconds", "memory_mb"}
+
+
+def basis_of(known: Sequence[Example], catalogue: RoleCatalogue, rules: RuleSet, settings: LearningSettings) -> str:
+    """Return a hash of all that a training depends on: reviews, roles, rules, settings, encoder and release."""
+    digest = hashlib.sha256(f"{version('rolecall')} {CLEANER} {rules.version} {catalogue.roles!r}".encode())
+    digest.update(settings.model_dump_json(exclude=_WITHOUT_EFFECT).encode())
+    for example in sorted(known, key=lambda each: each.ticket_key):
+        review = (example.ticket_key, example.roles, int(example.strength), example.filed_at.isoformat())
+        digest.update(repr((*review, example.requester, example.reviewer)).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def last_training(session: Session) -> Training | None:
+    """Return the latest training that was no more than a look at whether one is due."""
+    trained = select(Training).where(Training.outcome.not_in((TrainingOutcome.SKIPPED, TrainingOutcome.RUNNING)))  # type: ignore[attr-defined]
+    return session.exec(trained.order_by(col(Training.id).desc()).limit(1)).first()
+
+
+def reason_to_wait(
+    last: Training | None, basis: str, known: Sequence[Example], retrain: Retrain, now: datetime
+) -> str | None:
+    """Return why a night trains nothing, None where it has to. A training that failed is tried again."""
+    if last is None or last.outcome == TrainingOutcome.FAILED:
+        return None
+    when = f"{last.started_at:%Y-%m-%d %H:%M} UTC"
+    if last.metrics.get(BASIS) == basis:
+        return f"nothing has changed since the training of {when}: the same reviews, roles, rules and settings"
+    if retrain == "weekly" and now - last.started_at < WEEK:
+        return f'[learning] retrain = "weekly", and the last training was on {when}'
+    if isinstance(retrain, int):
+        new = sum(e.reviewed_at is not None and e.reviewed_at > last.started_at for e in known)
+        if new < retrain:
+            return f"[learning] retrain = {retrain}, and there are {new} new reviews since the training of {when}"
+    return None
