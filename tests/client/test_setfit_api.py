@@ -56,7 +56,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SetFitApi]:
 
 def test_train_poll_metadata_predict_embeddings(api: SetFitApi) -> None:
     assert api.health() == {"status": "ok"}
-    job = api.train("intents", EXAMPLES, num_iterations=5, learning_rate=2e-5, batch_size=16)
+    job = api.train("intents", EXAMPLES, num_iterations=1, learning_rate=2e-5, batch_size=16)
     assert (job["status"], job["model_name"]) == ("pending", "intents")
     assert UUID(job["job_id"])
     assert isinstance(job["created_at"], float)
