@@ -1,4 +1,4 @@
-"""`rolecall db`: upgrade and check the database schema, and move the data to PostgreSQL."""
+"""`rolecall db`: upgrade and check the database schema, compact the file, and move the data to PostgreSQL."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from agent.config.settings import Settings
     from agent.store.database import Database
 
-app = typer.Typer(help="Upgrade and check the database schema; move the data to PostgreSQL.", no_args_is_help=True)
+app = typer.Typer(help="Upgrade, check and compact the database; move the data to PostgreSQL.", no_args_is_help=True)
 
 
 def _database(settings: Settings) -> Database:
@@ -62,6 +62,22 @@ def check(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     Console().print(f"schema {there or 'none'}, this release needs {needed}")
     if there != needed:
         raise typer.Exit(1)
+
+
+@app.command()
+def compact(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
+    """Rewrite the database's file, so that it is no larger than what is in it. A running server's writes wait for it.
+
+    New files give the room of deleted rows back by themselves; one of an older release does so from then on.
+    """
+    from agent.store.compaction import compact as rewrite
+
+    with open_database(config, data) as database:
+        rewrite(database)
+        if database.folder is not None:
+            Console().print("the file was rewritten")
+        else:
+            Console().print("nothing to do: PostgreSQL gives room back by itself")
 
 
 @app.command()

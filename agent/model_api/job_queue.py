@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +22,8 @@ from agent.model_api.training_request import decoded, job
 from agent.serving.artefact import Manifest
 from agent.serving.pruning import prune
 from agent.store import jobs
-from agent.store.database import Database
+from agent.store.compaction import give_back
+from agent.store.database import UNUSABLE, Database
 from agent.store.tables import ModelJob, utcnow
 
 CANCELLED = "cancelled by request"
@@ -120,10 +122,17 @@ class JobQueue:
             await self._database.write_with_retry(jobs.complete, row.id, manifest.version)
             log.info("model_job_completed", job=row.id, model=row.model_name, version=manifest.version)
             await asyncio.to_thread(prune, self._models.registry(row.model_name), self._keep_versions)
+            await self._give_back()
             return
         finally:
             del self._running[row.id]
         await self._database.write_with_retry(jobs.fail, row.id, reason)
+        await self._give_back()
+
+    async def _give_back(self) -> None:
+        """Let the disk have the room of the texts of jobs that have ended."""
+        with suppress(*UNUSABLE):  # the next job that ends tries again
+            await give_back(self._database)
 
     async def _train(self, row: ModelJob) -> Manifest:
         def hear(progress: Progress) -> None:

@@ -1,14 +1,46 @@
-"""Rewrite an SQLite file, so that no deleted row is left in free pages or in the write-ahead log."""
+"""Give the room of deleted rows back to the disk, a little at a time; or rewrite an SQLite file as a whole.
+
+A file that an older release made gives nothing back by itself until it was rewritten once (`rolecall db compact`).
+"""
 
 from __future__ import annotations
 
 import time
+
+from sqlmodel import Session
 
 from agent.errors import NotPossibleYet
 from agent.store.database import Database
 
 CHECKPOINTS = 100
 WAIT_SECONDS = 0.1
+
+SPARE_PAGES = 1_024
+"""Free pages that are left for the next rows: 4 MB."""
+
+PAGES_AT_ONCE = 256
+"""Pages moved in one transaction, between which webhooks are stored."""
+
+
+async def give_back(database: Database) -> None:
+    """Give free pages of an SQLite file back; PostgreSQL does the like by itself, in time (autovacuum)."""
+    if not database.clustered:
+        while await database.write(_shorten):
+            continue
+
+
+def _shorten(session: Session) -> bool:
+    """Give some pages back, and return whether there are more."""
+    connection = session.connection()
+    free: int = connection.exec_driver_sql("PRAGMA freelist_count").scalar_one()
+    if free <= SPARE_PAGES:
+        return False
+    cursor = connection.connection.cursor()  # a result without columns, of which every row is a page
+    cursor.execute(f"PRAGMA incremental_vacuum({PAGES_AT_ONCE})")
+    cursor.fetchall()
+    cursor.close()
+    left: int = connection.exec_driver_sql("PRAGMA freelist_count").scalar_one()
+    return SPARE_PAGES < left < free
 
 
 def compact(database: Database) -> None:

@@ -39,6 +39,9 @@ PATIENCE = {
 HELD_SECONDS = 5
 """PostgreSQL ends a transaction that is idle for so long: its server is suspended, and others need its locks."""
 
+MOST_LOG_BYTES = 67_108_864
+"""What is kept of SQLite's write-ahead log once it is written back, however long it had become."""
+
 UNAVAILABLE_SECONDS = 1.0
 """Pause while the database cannot be used: its disk is full, or somebody holds its lock."""
 
@@ -221,7 +224,9 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _prepare_sqlite(busy_seconds: float, connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file, and of one that is rewritten
     connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA journal_size_limit = {MOST_LOG_BYTES}")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA busy_timeout = {int(busy_seconds * 1000)}")
     connection.execute("PRAGMA foreign_keys = ON")

@@ -17,6 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from agent.config.settings import Settings
 from agent.packages import TRAINING, missing
 from agent.store import coordination, retention
+from agent.store.compaction import give_back
 from agent.store.database import Database
 from agent.store.tables import utcnow
 
@@ -52,6 +53,7 @@ def schedule(settings: Settings, database: Database, train_command: Sequence[str
             keep = timedelta(days=settings.work.keep_days)
             await forget_finished(database, keep)
             await database.write(retention.delete_expired, utcnow(), keep)
+            await give_back(database)
 
     async def announce() -> None:
         await database.write_with_retry(coordination.touch, f"{_TRAINER}{gethostname()}", utcnow())
