@@ -130,7 +130,7 @@ class JobQueue:
         await self._give_back()
 
     async def _give_back(self) -> None:
-        """Let the disk have the room of the texts of jobs that have ended."""
+        """Give back the room of the texts of jobs that have ended."""
         with suppress(*UNUSABLE):  # the next job that ends tries again
             await give_back(self._database)
 

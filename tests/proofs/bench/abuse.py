@@ -20,7 +20,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -101,8 +101,9 @@ def measure(folder: Path, seconds: float, names: Sequence[str]) -> dict[str, flo
 
 def make_models(data: Path) -> None:
     """Write a model of four labels and one of a thousand, on the built-in encoder, for the server to answer with."""
-    from agent.fitting.process.base import locate, open_base
-    from agent.fitting.process.run import cached_encoder
+    from agent.fitting.process.base import open_base
+    from agent.fitting.process.export import cached_encoder
+    from agent.fitting.process.source import locate
 
     encoders = data / "encoders"
     encoder = cached_encoder(open_base(locate(PACKAGED), 128), encoders).name
@@ -152,26 +153,28 @@ class Running:
         return gone
 
 
+def environment(more: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of the server and of commands beside it."""
+    secrets = {"TOKEN": TOKEN, "WEBHOOK_SECRETS": json.dumps([SECRET])}
+    named = {f"ROLECALL_CONNECTORS__DJANGO_HELPDESK__{name}": value for name, value in secrets.items()}
+    return {**os.environ, "API_KEY": KEY, **named, **more}
+
+
 @contextmanager
-def server(folder: Path, desk: str) -> Iterator[Running]:
-    """Run `rolecall serve` with few descriptors, connected to a helpdesk."""
+def server(folder: Path, desk: str, more: Mapping[str, str] | None = None) -> Iterator[Running]:
+    """Run `rolecall serve` with few descriptors and more variables, connected to a helpdesk."""
     port = processes.free_port()
     tickets = Path(__file__).parents[2] / "tickets"
     (folder / "agent.toml").write_text(
         f'rules = "{tickets / "rules.toml"}"\nroles = "{tickets / "roles.toml"}"\n'
         f'[connectors.django-helpdesk]\nurl = "{desk}"\nauthor_id = {AGENT}\nqueues = {{ 1 = "HELP" }}\n'
     )
-    variables = {
-        "API_KEY": KEY,
-        "ROLECALL_CONNECTORS__DJANGO_HELPDESK__TOKEN": TOKEN,
-        "ROLECALL_CONNECTORS__DJANGO_HELPDESK__WEBHOOK_SECRETS": json.dumps([SECRET]),
-    }
     command = [sys.executable, "-m", "agent.cli", "serve", "--config", str(folder / "agent.toml")]
     command += ["--data", str(folder / "data"), "--port", str(port)]
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
             command,
-            env=os.environ | variables,
+            env=environment(more or {}),
             stdout=log,
             stderr=log,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS)),
