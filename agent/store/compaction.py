@@ -51,6 +51,7 @@ def compact(database: Database) -> None:
     if database.clustered:
         return
     with database.engine.execution_options(begin=None).connect() as connection:
+        connection.exec_driver_sql("PRAGMA auto_vacuum = INCREMENTAL")  # for a file of an older release
         connection.exec_driver_sql("VACUUM")
         for _ in range(CHECKPOINTS):
             busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()

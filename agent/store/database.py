@@ -224,7 +224,8 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _prepare_sqlite(busy_seconds: float, connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file, and of one that is rewritten
+    if connection.execute("PRAGMA page_count").fetchone() == (0,):  # a new file; of an older one this is a write
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA journal_size_limit = {MOST_LOG_BYTES}")
     connection.execute("PRAGMA synchronous = FULL")
