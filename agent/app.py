@@ -120,6 +120,7 @@ def create_app(
         load_texts(settings.language, settings.texts),
         key_of_marks,
         commit.accepted,
+        breakers.left_alone,
     )
     receiver = Receiver(connectors, commit, rates, settings.intake, Summary(metrics), trace)
 

@@ -43,6 +43,7 @@ class Via(StrEnum):
     REOPENING = "reopening"
     UNDO = "undo"
     IMPORT = "import"
+    PAGE = "page"
 
 
 class Outcome(StrEnum):

@@ -27,6 +27,8 @@ class Kind(StrEnum):
     REOPENED = "reopened"
     RESUMED = "resumed"
     """Comments were resumed after a pause that the ticket had events in. No system tells this: it is ours."""
+    ANSWERED = "answered"
+    """Somebody gave the role on a page, or took it back. No system tells this: it is ours."""
 
 
 class AuthorKind(StrEnum):

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
+from agent.desk.answered import answered
 from agent.desk.closed import closed
 from agent.desk.commented import commented
 from agent.desk.created import created
@@ -31,6 +32,7 @@ HANDLERS: Mapping[Kind, Callable[[Desk, Job], Awaitable[None]]] = {
     Kind.CLOSED: closed,
     Kind.REOPENED: reopened,
     Kind.RESUMED: resumed,
+    Kind.ANSWERED: answered,
 }
 """Each raises ConnectorError, is safe to repeat, and reads the ticket once at most unless an attempt is outstanding."""
 

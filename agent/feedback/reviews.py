@@ -20,9 +20,15 @@ from connectors.events import Event
 log = structlog.get_logger()
 
 
-async def record(review: Review, database: Database, memory: MemoryStore, metrics: Metrics) -> bool:
+async def record(
+    review: Review,
+    database: Database,
+    memory: MemoryStore,
+    metrics: Metrics,
+    store: Callable[[Session, Review], bool] = tickets.review,
+) -> bool:
     """Store the review, count it, and add it to the memory. Return False where it was recorded before."""
-    if not await database.write(tickets.review, review):
+    if not await database.write(store, review):
         return False
     strength = Strength(review.strength).name.lower()
     metrics.feedback.labels(strength).inc()

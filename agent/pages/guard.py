@@ -9,18 +9,20 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import structlog
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
 from agent.pages.signing import sessions
 from agent.pages.signing.rights import Rights, may
 from agent.pages.site import Site
+from agent.store import comments
 from agent.store.database import why
 from agent.store.people import User
 from agent.web.protection import declared_too_large
@@ -51,6 +53,7 @@ class Visit:
     request: Request
     token: str
     user: User | None = None
+    paused: str | None = None
     form: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
@@ -138,10 +141,15 @@ def guarded(site: Site, call: Call) -> Callable[[Request], Awaitable[Response]]:
 
 async def _visit(site: Site, request: Request) -> Visit:
     token = request.cookies.get(session_cookie(site), "")
-    user = await site.database.read(sessions.user_of, token, site.now()) if token else None
+    user, paused = await site.database.read(_who, token, site) if token else (None, None)
     if user is None:
         token = request.cookies.get(visit_cookie(site), "")
-    return Visit(site, request, token, user)
+    return Visit(site, request, token, user, paused)
+
+
+def _who(session: Session, token: str, site: Site) -> tuple[User | None, str | None]:
+    """Return who is signed in, and why comments are paused: every page says so."""
+    return sessions.user_of(session, token, site.now()), comments.paused(session)
 
 
 async def _answer(visit: Visit, call: Call) -> Response:
@@ -153,7 +161,7 @@ async def _answer(visit: Visit, call: Call) -> Response:
         form = await _form(request)
         if not sessions.from_our_form(visit.token, form.get(FORM_TOKEN, [""])[0]) or _from_elsewhere(request):
             raise Refused(403, "ended" if visit.user is None else "foreign")
-        visit = Visit(site, request, visit.token, visit.user, form)
+        visit = replace(visit, form=form)
     if call.needs is not None:
         if visit.user is None:
             if call.method == "POST":
@@ -165,7 +173,7 @@ async def _answer(visit: Visit, call: Call) -> Response:
             raise Refused(403, "rights", **dict(zip(("needed", "yours"), rights, strict=True)))
         return await call.handler(visit)
     if visit.user is None and not visit.token:
-        visit = Visit(site, request, secrets.token_urlsafe(32), None, visit.form)
+        visit = replace(visit, token=secrets.token_urlsafe(32))
         response = await call.handler(visit)
         set_cookie(site, response, visit_cookie(site), visit.token)
         return response

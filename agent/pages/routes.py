@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from agent.pages import account, sign_in
+from agent.pages import account, feedback, review, sign_in, status, ticket, today
 from agent.pages.guard import Call, guarded
 from agent.pages.signing.rights import Rights
 from agent.pages.site import STATIC, Site
@@ -19,7 +19,13 @@ CALLS = (
     Call("GET", "/sign-in/{token}", None, sign_in.show_link),
     Call("POST", "/sign-in/{token}", None, sign_in.use_link),
     Call("POST", "/sign-out", None, sign_in.sign_out),
-    Call("GET", "/", Rights.VIEWER, account.account),
+    Call("GET", "/", Rights.VIEWER, today.today),
+    Call("GET", "/tickets/{helpdesk}/{number:path}", Rights.VIEWER, ticket.show),
+    Call("POST", "/tickets/{helpdesk}/{number:path}", Rights.REVIEWER, feedback.answer),
+    Call("GET", "/review", Rights.REVIEWER, review.review),
+    Call("POST", "/review", Rights.REVIEWER, review.answer),
+    Call("GET", "/status", Rights.VIEWER, status.show),
+    Call("POST", "/status", Rights.OPERATOR, status.change),
     Call("GET", "/account", Rights.VIEWER, account.account),
     Call("POST", "/account", Rights.VIEWER, account.change_account),
     Call("GET", "/users", Rights.OPERATOR, account.everybody),

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
@@ -45,6 +46,16 @@ class Words:
         if name in names:
             return names.index(name) % HUES
         return hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[0] % HUES
+
+    def ticket(self, key: str) -> str:
+        """Return the address of a ticket's page."""
+        source, _, number = key.partition(":")
+        return f"/tickets/{quote(source, safe='')}/{quote(number, safe='/')}"
+
+    def name(self, key: str) -> Markup:
+        """Return a ticket's helpdesk and number, as people say it."""
+        source, _, number = key.partition(":")
+        return Markup("<bdi>{} {}</bdi>").format(source, number)
 
     def percent(self, share: float) -> str:
         """Return a confidence in percent, as in comments."""

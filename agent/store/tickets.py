@@ -94,7 +94,7 @@ def imported(session: Session, keys: Sequence[str]) -> dict[str, list[Review]]:
     return found
 
 
-def _counting() -> tuple[Any, ...]:
+def counting_order() -> tuple[Any, ...]:
     """Order reviews so that the last one of a ticket counts: words beat moves, moves beat closures, the newest wins.
 
     A reopening beats the closures before it; where it counts, the ticket has no label.
@@ -112,7 +112,7 @@ STANDING = col(Review.withdrawn).is_(None)
 def verdict(session: Session, key: str) -> Review | None:
     """Return the review that counts for the ticket, None where it has no label. It names no role for none of ours."""
     standing = select(Review).where(Review.ticket_key == key, STANDING)
-    reviews = session.exec(standing.order_by(*_counting())).all()
+    reviews = session.exec(standing.order_by(*counting_order())).all()
     return reviews[-1] if reviews and reviews[-1].strength > Strength.REOPENED else None
 
 
@@ -133,7 +133,7 @@ def placed(
     if keys is not None:
         reviews, filing = reviews.where(col(Review.ticket_key).in_(keys)), filing.where(col(Ticket.key).in_(keys))
     counting: dict[str, Review] = {}
-    for review in session.exec(reviews.order_by(*_counting())):
+    for review in session.exec(reviews.order_by(*counting_order())):
         counting[review.ticket_key] = review  # the last one wins
     filed = {ticket.key: ticket for ticket in session.exec(filing)}
     found = [

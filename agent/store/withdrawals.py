@@ -16,14 +16,18 @@ def withdraw(session: Session, undo: Review) -> bool:
     """
     if session.exec(same_occasion(undo)).first() is not None:
         return True
-    in_words = (col(Review.strength) >= Strength.CONFIRMED, col(Review.via) != Via.IMPORT, STANDING)
-    answers = select(Review).where(Review.ticket_key == undo.ticket_key, *in_words)
-    last = session.exec(answers.order_by(col(Review.at).desc(), col(Review.id).desc())).first()
-    if last is None:
+    if (last := last_answer(session, undo.ticket_key)) is None:
         return False
     last.withdrawn = undo.withdrawn = undo.origin
     session.add(undo)
     return True
+
+
+def last_answer(session: Session, key: str) -> Review | None:
+    """Return the ticket's last answer in words that stands, None where there is none."""
+    in_words = (col(Review.strength) >= Strength.CONFIRMED, col(Review.via) != Via.IMPORT, STANDING)
+    answers = select(Review).where(Review.ticket_key == key, *in_words)
+    return session.exec(answers.order_by(col(Review.at).desc(), col(Review.id).desc())).first()
 
 
 def said(session: Session, key: str, message_id: str | None) -> bool:

@@ -220,6 +220,10 @@ class Breakers(dict[str, Breaker]):
         self[source] = self._make(source)
         return self[source]
 
+    def left_alone(self) -> dict[str, float]:
+        """Return for how many more seconds each system that fails is left alone."""
+        return {source: left for source, breaker in self.items() if (left := breaker.wait()) is not None}
+
     def watch(self, source: str, _call: str) -> AbstractContextManager[None]:
         """Return the context manager for a call to a system: a `Watch` of `agent.work.call_metrics`."""
         return self[source].call()

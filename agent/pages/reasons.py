@@ -1,0 +1,62 @@
+"""Why nothing was suggested, or not posted, in one sentence of the pages."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from agent.domain import Outcome, Reason
+from agent.pages.site import Site
+from agent.pages.standing import Standing
+from heuristics import Kind
+
+DELAYED = "head_start_minutes"
+
+
+def reason(site: Site, standing: Standing) -> Markup | None:
+    """Return why there is no suggestion on a ticket, or why it is not posted; None where it is there."""
+    decision = standing.decision
+    if decision is None:
+        return _undecided(site, standing)
+    if decision.outcome == Outcome.NONE:
+        return _none(site, standing)
+    return _unposted(site, standing)
+
+
+def _undecided(site: Site, standing: Standing) -> Markup:
+    event, texts = standing.open_event, site.texts
+    if standing.dead_event is not None:
+        return texts("reason.set_aside", tries=standing.dead_event.attempts, error=standing.dead_event.error or "")
+    if event is None:
+        return texts("reason.imported")
+    if DELAYED in (event.error or ""):
+        return texts("reason.head_start", time=site.words.time(event.due_at))
+    if event.error:
+        return texts("reason.unreachable", time=site.words.time(event.due_at), error=event.error)
+    return texts("reason.in_turn")
+
+
+def _none(site: Site, standing: Standing) -> Markup:
+    decision = standing.decision
+    assert decision is not None  # noqa: S101 - the caller has seen to it
+    best, share = next(iter(standing.ranked(site.classifier.catalogue)), ("", 0.0))
+    barring = sorted({hit["rule"] for hit in decision.detail.get("hits", ()) if hit["kind"] == Kind.VETO})
+    match decision.reason:
+        case Reason.UNSURE if best:
+            return site.texts("reason.unsure", best=best, confidence=site.words.percent(share))
+        case Reason.RULED_OUT:
+            return site.texts("reason.ruled_out", rules=", ".join(barring))
+    key = f"reason.{decision.reason}"
+    return site.texts(key) if site.texts.has(key) and decision.reason != Reason.UNSURE else site.texts("reason.none")
+
+
+def _unposted(site: Site, standing: Standing) -> Markup | None:
+    comment, texts = standing.comment, site.texts
+    if comment is not None and comment.removed_at is not None:
+        return texts("reason.removed")
+    if comment is not None and comment.remote_id is not None:
+        return None
+    if standing.dead_event is not None:
+        return texts("reason.set_aside", tries=standing.dead_event.attempts, error=standing.dead_event.error or "")
+    if standing.open_event is not None:
+        return texts("reason.in_turn")
+    return texts("reason.shadow") if site.settings.triage.shadow else texts("reason.unposted")

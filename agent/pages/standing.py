@@ -1,0 +1,141 @@
+"""Where tickets stand: what was suggested, what people said, and what became of the comment, for a few at a time.
+
+Every query here reads by the keys of the tickets shown: the cost does not grow with the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from agent.domain import Outcome, RoleCatalogue, Strength, Via
+from agent.store.inbox import DEAD, OPEN_EVENTS
+from agent.store.tables import Comment, Decision, Inbox, Review, Ticket
+from agent.store.tickets import STANDING, counting_order
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A ticket and all that its row on a page says.
+
+    `review` is the one that counts, `answer` the last one in words; `asked` says that a reviewer could not tell.
+    """
+
+    ticket: Ticket
+    decision: Decision | None = None
+    review: Review | None = None
+    answer: Review | None = None
+    asked: bool = False
+    disputed: bool = False
+    comment: Comment | None = None
+    open_event: Inbox | None = None
+    dead_event: Inbox | None = None
+
+    @property
+    def outcome(self) -> str:
+        """What was suggested last: an Outcome; none before the first decision."""
+        return self.decision.outcome if self.decision else Outcome.NONE
+
+    @property
+    def waiting(self) -> bool:
+        """Whether nobody has said or shown the role, and the ticket is open."""
+        return self.review is None and self.ticket.closed_at is None
+
+    @property
+    def corrected(self) -> bool:
+        """Whether somebody named another role than the suggested one."""
+        return self.review is not None and self.review.strength == Strength.CORRECTED
+
+    @property
+    def seen(self) -> int:
+        """The number of the answer that whoever looks at the page has seen; 0 for none."""
+        return (self.answer.id or 0) if self.answer else 0
+
+    def suggested(self, catalogue: RoleCatalogue) -> tuple[str, ...]:
+        """Return the suggested roles by today's names."""
+        return catalogue.today(self.decision.roles) if self.decision else ()
+
+    def ranked(self, catalogue: RoleCatalogue) -> list[tuple[str, float]]:
+        """Return roles and confidences of the last decision, the likeliest first, by today's names."""
+        given: Mapping[str, float] = self.decision.detail.get("probabilities", {}) if self.decision else {}
+        found: dict[str, float] = {}
+        for name, share in sorted(given.items(), key=lambda pair: -pair[1]):
+            found.setdefault(catalogue.today((name,))[0], share)
+        return [(name, share) for name, share in found.items() if name in catalogue.names]
+
+    def is_(self, state: str) -> bool:
+        """Return whether the ticket belongs behind a filter of Today."""
+        match state:
+            case "waiting":
+                return self.waiting
+            case "corrected":
+                return self.corrected
+            case "clear" | "either_or" | "none":
+                return self.outcome == state
+        return True
+
+
+def standings(session: Session, tickets: Sequence[Ticket]) -> list[Standing]:
+    """Return where these tickets stand, in their order."""
+    keys = [ticket.key for ticket in tickets]
+    latest = select(func.max(Decision.id)).where(col(Decision.ticket_key).in_(keys)).group_by(col(Decision.ticket_key))
+    decisions = {row.ticket_key: row for row in session.exec(select(Decision).where(col(Decision.id).in_(latest)))}
+    reviews: dict[str, list[Review]] = {}
+    given = select(Review).where(col(Review.ticket_key).in_(keys), STANDING).order_by(*counting_order())
+    for review in session.exec(given):
+        reviews.setdefault(review.ticket_key, []).append(review)
+    comments = {row.ticket_key: row for row in session.exec(select(Comment).where(col(Comment.ticket_key).in_(keys)))}
+    theirs = col(Inbox.ticket_key).in_(keys)
+    opened = {row.ticket_key: row for row in session.exec(select(Inbox).where(theirs, OPEN_EVENTS))}
+    dead = {row.ticket_key: row for row in session.exec(select(Inbox).where(DEAD)) if row.ticket_key in set(keys)}
+    return [
+        _standing(ticket, decisions.get(ticket.key), reviews.get(ticket.key, []), comments, opened, dead)
+        for ticket in tickets
+    ]
+
+
+def _standing(
+    ticket: Ticket,
+    decision: Decision | None,
+    reviews: Sequence[Review],
+    comments: Mapping[str, Comment],
+    opened: Mapping[str, Inbox],
+    dead: Mapping[str, Inbox],
+) -> Standing:
+    last = reviews[-1] if reviews else None
+    words = [row for row in reviews if row.strength >= Strength.CONFIRMED and row.via != Via.IMPORT]
+    return Standing(
+        ticket,
+        decision,
+        last if last is not None and last.strength > Strength.REOPENED else None,
+        max(words, key=lambda row: (row.at, row.id or 0), default=None),
+        any(row.via == Via.PAGE for row in reviews),
+        len({row.actor for row in words}) > 1 and len({tuple(sorted(row.roles)) for row in words}) > 1,
+        comments.get(ticket.key),
+        opened.get(ticket.key),
+        dead.get(ticket.key),
+    )
+
+
+def of_ticket(session: Session, key: str) -> Standing | None:
+    """Return where one ticket stands, None where it is not known."""
+    ticket = session.get(Ticket, key)
+    return standings(session, [ticket])[0] if ticket else None
+
+
+def of_tickets(session: Session, keys: Sequence[str]) -> list[Standing]:
+    """Return where these tickets stand, in the order of the keys."""
+    found = {ticket.key: ticket for ticket in session.exec(select(Ticket).where(col(Ticket.key).in_(keys)))}
+    return standings(session, [found[key] for key in keys if key in found])
+
+
+def filed_before(session: Session, limit: int, at: datetime | None = None, key: str = "") -> Sequence[Ticket]:
+    """Return the latest tickets, newest first; those before a time and key, if they are given."""
+    latest = select(Ticket).order_by(col(Ticket.filed_at).desc(), col(Ticket.key).desc()).limit(limit)
+    if at is not None:
+        latest = latest.where(Ticket.filed_at <= at, (col(Ticket.filed_at) < at) | (col(Ticket.key) < key))
+    return session.exec(latest).all()

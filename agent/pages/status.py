@@ -1,0 +1,102 @@
+"""Status: does all work? What is paused, waits or was set aside, and who is not known."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from sqlmodel import Session, select
+from starlette.responses import Response
+
+from agent.pages.guard import Refused, Visit, redirect
+from agent.pages.signing import audit
+from agent.pages.site import Site
+from agent.store import comments, dead_letters, resumption, status
+from agent.store.inbox import DEAD
+from agent.store.status import Figures
+from agent.store.tables import Account, Inbox, Watermark
+
+SET_ASIDE_SHOWN = 50
+LONGEST_REASON = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What the database says of the installation's state."""
+
+    figures: Figures
+    rate: float | None
+    paused_since: datetime | None
+    dead: Sequence[Inbox]
+    unknown: Sequence[Account]
+    polled: Mapping[str, datetime]
+
+
+async def show(visit: Visit) -> Response:
+    """Show the state of everything."""
+    site = visit.site
+    now = await site.database.read(_read, site)
+    disk = shutil.disk_usage(site.directory.path)
+    least = site.settings.intake.min_free_bytes
+    model = site.active.current
+    helpdesks = [
+        (name, site.settings.connectors[name].kind if name in site.settings.connectors else "", now.polled.get(name))
+        for name in site.connectors
+    ]
+    return visit.page(
+        "status.html",
+        current="status",
+        now=now,
+        helpdesks=helpdesks,
+        left_alone=site.left_alone(),
+        disk=disk,
+        short=disk.free < least,
+        least=least,
+        model=model.version if model else None,
+        settings=site.settings,
+        per_hour=site.settings.brakes.comments_per_hour,
+    )
+
+
+async def change(visit: Visit) -> Response:
+    """Pause or resume comments, or retry or drop an event that was set aside."""
+    site, who, now = visit.site, visit.who.name, visit.site.now()
+    note = partial(audit.noted, who=who, at=now)
+    write = site.database.write
+    match visit.field("do"):
+        case "pause":
+            reason = " ".join(visit.field("reason").split())[:LONGEST_REASON]
+            if not reason:
+                raise Refused(422, "no_reason")
+            if not all(map(str.isprintable, reason)):
+                raise Refused(400, "malformed")
+            pause = partial(comments.pause, reason=f"{reason} ({who})")
+            await write(partial(note, change=pause, action=audit.Action.PAUSED, reason=reason))
+        case "resume":
+            resume = partial(resumption.resume, sources=list(site.connectors), now=now)
+            await write(partial(note, change=resume, action=audit.Action.RESUMED))
+        case "retry" | "drop" as do:
+            seq = visit.field("event")
+            if not (seq.isascii() and seq.isdigit() and len(seq) < 18):
+                raise Refused(400, "malformed")
+            retry = partial(dead_letters.replay, seq=int(seq), now=now)
+            settle = retry if do == "retry" else partial(dead_letters.drop, seq=int(seq))
+            action = audit.Action.RETRIED if do == "retry" else audit.Action.DROPPED
+            if not await write(partial(note, change=settle, action=action, event=int(seq))):
+                raise Refused(409, "not_set_aside")
+        case _:
+            raise Refused(400, "malformed")
+    site.wake.set()
+    return redirect("/status")
+
+
+def _read(session: Session, site: Site) -> Now:
+    figures = status.figures(session)
+    dead = session.exec(select(Inbox).where(DEAD).order_by(Inbox.seq).limit(SET_ASIDE_SHOWN)).all()  # type: ignore[arg-type]
+    unknown = session.exec(select(Account).where(Account.refused > 0).order_by(Account.source)).all()
+    polled = {row.source: row.at for row in session.exec(select(Watermark))}
+    rate = status.rate(session, site.now())
+    return Now(figures, rate, comments.paused_since(session), dead, unknown, polled)

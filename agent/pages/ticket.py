@@ -1,0 +1,129 @@
+"""A ticket: what came in, what was left out of it, what speaks for each role, and all that happened."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from markupsafe import Markup
+from sqlmodel import Session, col, select
+from starlette.responses import Response
+
+from agent.domain import Outcome, Via, source_of, ticket_key
+from agent.pages.feedback import key_of, may_undo
+from agent.pages.guard import Visit
+from agent.pages.reasons import reason
+from agent.pages.site import Site
+from agent.pages.standing import Standing, of_ticket
+from agent.pages.today import FEW_ROLES
+from agent.store import tickets
+from agent.store.tables import Decision, Inbox, Review
+from agent.text.reading import read
+from agent.triage.explanation import Explanation, RuleSaid, Voice, explain
+from connectors.events import Kind
+from connectors.markup import unsigned
+
+ROLES_SHOWN = 3
+EVENTS_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One line of a ticket's history."""
+
+    at: datetime
+    what: Markup
+
+
+async def show(visit: Visit) -> Response:
+    """Show one ticket."""
+    site, key = visit.site, key_of(visit)
+    found = await site.database.read(_read, site, key)
+    if found is None:
+        return visit.page("no_ticket.html", 404, key=key)
+    standing, events, decisions, said = found
+    ticket, source = standing.ticket, source_of(key)
+    day = ticket.filed_at.date()
+    opinion = await asyncio.to_thread(
+        site.classifier.opinion, ticket.subject, ticket.body, day, hidden=key, source=source
+    )
+    explanation = explain(opinion)
+    subjects = await site.database.read(tickets.subjects, [near.ticket_key for near in opinion.neighbours])
+    return visit.page(
+        "ticket.html",
+        current="today",
+        standing=standing,
+        reason=reason(site, standing),
+        may_undo=may_undo(visit, standing),
+        read=read(ticket.subject, ticket.body),
+        explanation=explanation,
+        roles=explanation.roles[:ROLES_SHOWN],
+        rules=_rules(explanation),
+        voices=tuple(Voice),
+        similar=[(near, subjects.get(near.ticket_key, near.ticket_key)) for near in opinion.neighbours],
+        comment=unsigned(standing.comment.text) if standing.comment else None,
+        history=sorted(_history(site, events, decisions, said), key=lambda line: line.at),
+        outside=_outside(site, standing),
+        catalogue=site.classifier.catalogue,
+        few=len(site.classifier.catalogue.names) <= FEW_ROLES,
+        here=visit.request.url.path,
+    )
+
+
+def _read(
+    session: Session, site: Site, key: str
+) -> tuple[Standing, Sequence[Inbox], Sequence[Decision], Sequence[Review]] | None:
+    standing = of_ticket(session, key)
+    if standing is None:
+        return None
+    events = select(Inbox).where(Inbox.ticket_key == key).order_by(col(Inbox.seq).desc()).limit(EVENTS_SHOWN)
+    said = select(Review).where(Review.ticket_key == key).order_by(col(Review.id).desc()).limit(EVENTS_SHOWN)
+    decisions = tickets.latest_decisions(session, EVENTS_SHOWN, key)
+    return standing, session.exec(events).all(), decisions, session.exec(said).all()
+
+
+def _rules(explanation: Explanation) -> dict[str, list[RuleSaid]]:
+    found: dict[str, list[RuleSaid]] = {}
+    for rule in explanation.rules:
+        found.setdefault(rule.role, []).append(rule)
+    return found
+
+
+def _outside(site: Site, standing: Standing) -> str | None:
+    """Return the ticket's address in its helpdesk, if it is one of the web."""
+    key, source = standing.ticket.key, source_of(standing.ticket.key)
+    connector = site.connectors.get(source)
+    address = connector.ticket_url(key.removeprefix(ticket_key(source, ""))) if connector else standing.ticket.url
+    return address if address and urlsplit(address).scheme in ("http", "https") else None
+
+
+def _history(
+    site: Site, events: Sequence[Inbox], decisions: Sequence[Decision], said: Sequence[Review]
+) -> Iterator[Happened]:
+    texts, words = site.texts, site.words
+    for event in events:
+        if event.kind != Kind.ANSWERED:
+            state = Markup(" ") + texts(f"event_state.{event.state}") if event.state != "done" else Markup("")
+            yield Happened(event.received_at, texts(f"event.{event.kind}") + state)
+    for decision in decisions:
+        if decision.outcome == Outcome.NONE:
+            yield Happened(decision.at, texts("history.none"))
+        else:
+            roles, share = words.roles(decision.roles), words.percent(decision.confidence or 0.0)
+            yield Happened(decision.at, texts(f"history.{decision.outcome}", roles=roles, confidence=share))
+    for review in said:
+        yield Happened(review.at, _said(site, review))
+
+
+def _said(site: Site, review: Review) -> Markup:
+    texts, words = site.texts, site.words
+    who = Markup("<bdi>{}</bdi>").format(review.actor or texts("history.somebody"))
+    if review.via == Via.UNDO:
+        return texts("history.undo", who=who)
+    if not review.roles and review.strength == 0:
+        return texts("history.unclear" if review.via == Via.PAGE else "history.reopened", who=who)
+    said = texts(f"history.{review.via}", who=who, roles=words.roles(site.classifier.catalogue.today(review.roles)))
+    return Markup("<s>{}</s>").format(said) if review.withdrawn else said
