@@ -15,6 +15,7 @@ from agent.cli import (
     backup,
     check,
     clean,
+    comments,
     connectors,
     dataset,
     db,
@@ -75,6 +76,7 @@ connectors.app.command("test")(systems.try_)
 app.add_typer(connectors.app, name="connectors", rich_help_panel=SET_UP)
 app.add_typer(queue.app, name="queue", rich_help_panel=DAILY)
 app.command("decisions", rich_help_panel=DAILY)(decisions.decisions)
+app.add_typer(comments.app, name="comments", rich_help_panel=SET_UP)
 app.add_typer(db.app, name="db", rich_help_panel=SET_UP)
 app.add_typer(users.app, name="users", rich_help_panel=SET_UP)
 app.command("forget", rich_help_panel=DAILY)(forget.forget)

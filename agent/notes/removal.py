@@ -66,7 +66,7 @@ async def _remove(
 ) -> Removed:
     able, number = connector.capabilities, there.id or ""
     words = row.staff_text
-    if changed_by_person(there.text, row.marker, row.shown, row.version):
+    if row.marker not in there.text or changed_by_person(there.text, row.marker, row.shown, row.version):
         words = unsigned(there.text)
     if words is None and able.removes_comments:
         await speaker.carry_out(row.ticket_key, partial(connector.remove_comment, ticket.id, number))
