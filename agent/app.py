@@ -85,7 +85,7 @@ def create_app(
         _know_accounts(connector, database)
     settle = timedelta(seconds=settings.work.settle_seconds)
     head_start = timedelta(minutes=settings.brakes.head_start_minutes)
-    speaker = Speaker(database, key_of_marks, settle, _limits(settings.brakes), shadow=settings.triage.shadow)
+    speaker = Speaker(database, key_of_marks, settle, _limits(settings.brakes), shadow=settings.triage.shadow is True)
     breakers = Breakers(metrics, connectors, settings.work.breaker_failures, settings.work.breaker_seconds)
     traces = tracing(os.environ)
     watches = [count_calls(metrics, connectors), breakers.watch, *([traces.call] if traces else [])]

@@ -65,6 +65,14 @@ class Reason(StrEnum):
     NONE_OF_OURS = "none_of_ours"
     CLOSED = "closed"
     STAFF_FIRST = "staff_first"
+    IGNORED_QUEUE = "ignored_queue"
+    IGNORED_SENDER = "ignored_sender"
+    IGNORED_TAG = "ignored_tag"
+    OUTSIDE_PILOT = "outside_pilot"
+
+
+LEFT_ALONE: Final = frozenset({Reason.IGNORED_QUEUE, Reason.IGNORED_SENDER, Reason.IGNORED_TAG, Reason.OUTSIDE_PILOT})
+"""Reasons of the operator's: nothing is kept of such a ticket, nor learnt from it, unless staff ask."""
 
 
 class TrainingOutcome(StrEnum):

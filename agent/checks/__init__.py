@@ -25,6 +25,7 @@ from agent.checks.placeholders import placeholders
 from agent.checks.reach import reach
 from agent.checks.reserved_words import reserved_words
 from agent.checks.restored import restored
+from agent.checks.scope import scope, tags
 from agent.checks.solution_notes import solution_notes
 from agent.checks.staff import staff
 from agent.checks.temporary import temporary
@@ -34,11 +35,16 @@ from connectors.base import Connector
 
 CHECKS: tuple[Callable[[Installation], Iterable[Finding]], ...] = (
     *(files, database, disk, temporary, clock, address, training, model),
-    *(reserved_words, solution_notes, connections, placeholders, groups, floods, restored),
+    *(reserved_words, solution_notes, connections, placeholders, groups, scope, floods, restored),
 )
 """What can be seen on this machine, in the order in which it is printed."""
 
-CONNECTOR_CHECKS: tuple[Callable[[Installation, Connector], AsyncIterator[Finding]], ...] = (reach, staff, own_account)
+CONNECTOR_CHECKS: tuple[Callable[[Installation, Connector], AsyncIterator[Finding]], ...] = (
+    reach,
+    staff,
+    own_account,
+    tags,
+)
 """What each connected system is asked for. None of them raises ConnectorError."""
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import httpx
 
-from agent.store.status import USUAL_RATE, Figures
+from agent.store.status import LATEST_DECISIONS, USUAL_RATE, Figures
+from agent.web.greeting import in_shadow
 from agent.web.running import ANSWER_SECONDS
 
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 _BREAKER = re.compile(r'^rolecall_breaker_open\{source="([^"]+)"\} 1', re.MULTILINE)
 
 
-def lines(now: Figures, pace: float | None, at: datetime, *, shadow: bool = False) -> Iterator[str]:
+def lines(
+    now: Figures, pace: float | None, at: datetime, *, shadow: bool | Mapping[str, Sequence[str]] = False
+) -> Iterator[str]:
     """Yield the lines from the database; `pace`: events a second done lately."""
     for state in ("waiting", "working", "dead"):
         yield f"{state}: {now.events.get(state, 0):,}"
@@ -25,9 +28,14 @@ def lines(now: Figures, pace: float | None, at: datetime, *, shadow: bool = Fals
         yield f"oldest: received {now.oldest:%Y-%m-%d %H:%M:%S} UTC, {duration(at - now.oldest)} ago"
     yield f"time to drain: {_time_to_drain(now.events.get('waiting', 0), pace)}"
     yield f"comments: {_comments(now.paused, shadow)}"
+    if now.left_alone:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(now.left_alone.items()))
+        yield f"left alone by [triage]: {reasons}, of the latest {LATEST_DECISIONS:,} decisions"
 
 
-def _comments(paused: str | None, shadow: bool) -> str:
+def _comments(paused: str | None, shadow: bool | Mapping[str, Sequence[str]]) -> str:
+    if isinstance(shadow, Mapping):
+        return f"{f'paused, {paused}' if paused else 'on'}; none are posted{in_shadow(shadow)}, [triage] shadow"
     if shadow:
         return "none are posted, [triage] shadow is on" + (f"; paused as well, {paused}" if paused else "")
     return f"paused, {paused}" if paused else "on"

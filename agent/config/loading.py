@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -128,8 +128,10 @@ def _validate(tree: SettingTree, given: Given, base: Path) -> Settings:
     faults = [*given.faults, *tree.faults]
     asked = not given.faults
     connectors: dict[str, ConnectorSettings] = {}
+    tables = tree.values.pop("connectors", {})
+    unfinished = set(tables) if isinstance(tables, dict) else set()
     try:
-        connectors = validated(tree.values.pop("connectors", {}), tree, base / FOLDER, asked=asked)
+        connectors = validated(tables, tree, base / FOLDER, asked=asked)
     except SettingsError as error:
         faults += error.faults
     settings = None
@@ -137,6 +139,8 @@ def _validate(tree: SettingTree, given: Given, base: Path) -> Settings:
         settings = Settings.model_validate(tree.values)
     except ValidationError as error:
         faults += tree.faults_of(error, Settings, asked=asked)
+    if settings is not None:
+        faults += _unknown_connectors(settings, connectors.keys() | unfinished, tree)
     if faults or settings is None:
         raise SettingsError(faults)
     return settings.model_copy(
@@ -148,6 +152,14 @@ def _validate(tree: SettingTree, given: Given, base: Path) -> Settings:
             "texts": base / settings.texts,
         }
     )
+
+
+def _unknown_connectors(settings: Settings, connectors: Collection[str], tree: SettingTree) -> Iterator[Fault]:
+    """Yield where [triage] names queues of a connector that is not there."""
+    for place, queues in settings.triage.queues.items():
+        for name in queues.keys() - set(connectors):
+            there = f"; there are {', '.join(sorted(connectors))}" if connectors else ""
+            yield tree.fault(("triage", *place, name), f"no connector is called {name}{there}")
 
 
 NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"

@@ -43,6 +43,8 @@ class SettingTree:
                 path = key.removeprefix(PREFIX).lower().split("__")
                 if path[0] == "connectors" and len(path) > 1:
                     path[1] = path[1].replace("_", "-")
+                if path[0] == "triage" and len(path) > 2 and path[-2] in ("only", "shadow", "queues"):
+                    path[-1] = path[-1].replace("_", "-")  # queues by connector
                 self.put(path, from_text(found.value), found.origin)
 
     def put(self, path: Sequence[str], value: Any, source: str) -> None:

@@ -9,8 +9,8 @@ import structlog
 from agent.desk.answered import answered
 from agent.desk.closed import closed
 from agent.desk.commented import commented
-from agent.desk.created import created
-from agent.desk.desk import AnotherTicket, Desk
+from agent.desk.created import created, leave_alone
+from agent.desk.desk import AnotherTicket, Desk, LeftAlone
 from agent.desk.edited import edited
 from agent.desk.merged import merged
 from agent.desk.moved import moved
@@ -38,8 +38,10 @@ HANDLERS: Mapping[Kind, Callable[[Desk, Job], Awaitable[None]]] = {
 
 
 async def handle(desk: Desk, job: Job) -> None:
-    """Call the handler for the event's kind, unless its ticket is gone for another one. Raises ConnectorError."""
+    """Call the handler for the event's kind, unless its ticket is left alone or gone. Raises ConnectorError."""
     try:
         await HANDLERS[job.event.kind](desk, job)
+    except LeftAlone as left:
+        await leave_alone(desk, job, left.reason)
     except AnotherTicket:
         log.warning("event_of_a_ticket_that_is_gone")

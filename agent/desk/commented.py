@@ -9,7 +9,7 @@ import structlog
 
 from agent.desk import sightings
 from agent.desk.concluded import conversation
-from agent.desk.desk import Desk
+from agent.desk.desk import Desk, left_alone
 from agent.desk.standing import show
 from agent.feedback import accounts, reviews
 from agent.feedback.commands import (
@@ -26,8 +26,9 @@ from agent.feedback.commands import (
     parse,
 )
 from agent.notes import solution, wording
-from agent.notes.explaining import explained
+from agent.notes.explaining import NONE, explained
 from agent.notes.phrasing import joined, worded
+from agent.notes.reasons import why_left_alone
 from agent.notes.speak import find_ours
 from agent.store import comments, tickets
 from agent.store.inbox import Job
@@ -53,7 +54,7 @@ async def commented(desk: Desk, job: Job) -> None:
     if parse(message.text, desk.classifier.catalogue) is None:
         await desk.database.write(sightings.saw_message, job.ticket_key, message)
         return
-    remote, ticket = await desk.read(job)
+    remote, ticket = await desk.read(job, asked=True)
     message = as_it_is(message, remote)
     if (command := parse(message.text, desk.classifier.catalogue)) is not None:
         await obey(desk, job, message, remote, ticket, command)
@@ -147,6 +148,8 @@ def _there_before(message: Message, remote: RemoteTicket, comment: Comment, auth
 
 
 async def _evidence(desk: Desk, job: Job, remote: RemoteTicket, ticket: Ticket) -> Paragraph:
+    if reason := left_alone(desk.classifier.settings, job.source, remote, [ticket.group]):
+        return worded(NONE, why=why_left_alone(reason))
     opinion = await desk.opinion(job, remote.subject, remote.body, ticket.filed_at.date())
     subjects = await desk.database.read(tickets.subjects, [n.ticket_key for n in opinion.neighbours])
     return joined(explained(explain(opinion), subjects, desk.classifier.catalogue.roles), " ")

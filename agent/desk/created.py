@@ -12,6 +12,7 @@ from agent.store.tables import Decision, Ticket, utcnow
 from agent.triage.cutoffs import Verdict
 from agent.triage.opinion import Opinion
 from connectors.errors import Transient
+from connectors.events import Kind
 from connectors.events import Ticket as RemoteTicket
 from connectors.note import Paragraph
 
@@ -25,6 +26,12 @@ async def created(desk: Desk, job: Job) -> None:
         return
     opinion = await desk.opinion(job, ticket.subject, ticket.body, ticket.filed_at.date())
     await decide(desk, job, remote, opinion)
+
+
+async def leave_alone(desk: Desk, job: Job, reason: Reason) -> None:
+    """Record why nothing is said about a new ticket. Nothing else of it is kept."""
+    if job.event.kind is Kind.CREATED:
+        await _record(desk, unneeded(job, reason, desk.classifier.rules.version))
 
 
 def await_head_start(job: Job, head_start: timedelta, now: datetime) -> None:

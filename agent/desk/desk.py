@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
 
 import structlog
 
-from agent.config.settings import Closure
-from agent.domain import REQUESTER, pseudonym, ticket_key
+from agent.config.settings import Closure, TriageSettings
+from agent.domain import REQUESTER, Reason, fold, pseudonym, ticket_key
 from agent.feedback import accounts
 from agent.metrics import Metrics
 from agent.notes import solution, wording
@@ -48,6 +49,34 @@ class AnotherTicket(Exception):
     """The number is another ticket's than the one that the event is about."""
 
 
+class LeftAlone(Exception):
+    """The settings say that nothing is done about the ticket."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def left_alone(
+    scope: TriageSettings, source: str, ticket: RemoteTicket, filed_in: Iterable[str | None]
+) -> Reason | None:
+    """Return why a ticket is left alone, None where it is not. A pilot goes on where its tickets are moved to."""
+    now, ignore = [ticket.group], scope.ignore
+    sender, tags = fold(ticket.requester or ""), set(map(fold, ticket.tags or ()))
+    if _in(ignore.queues, source, now):
+        return Reason.IGNORED_QUEUE
+    if sender and any(re.fullmatch(".*".join(map(re.escape, fold(s).split("*"))), sender) for s in ignore.senders):
+        return Reason.IGNORED_SENDER
+    if tags & set(map(fold, ignore.tags)):
+        return Reason.IGNORED_TAG
+    return Reason.OUTSIDE_PILOT if scope.only and not _in(scope.only, source, (*now, *filed_in)) else None
+
+
+def _in(queues: Mapping[str, Sequence[str]], source: str, groups: Iterable[str | None]) -> bool:
+    named = set(map(fold, queues.get(source, ())))
+    return any(fold(group) in named for group in groups if group is not None)
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """The collaborators of the handlers. People have `head_start` to act first on a new ticket."""
@@ -62,8 +91,10 @@ class Desk:
     _assigned: set[tuple[str, str]] = field(default_factory=set)
     """Accounts, by source, that are recorded as staff because a ticket was assigned to them."""
 
-    async def read(self, job: Job) -> tuple[RemoteTicket, Ticket]:
+    async def read(self, job: Job, *, asked: bool = False) -> tuple[RemoteTicket, Ticket]:
         """Read the event's ticket, and return it as it is now and as it was filed.
+
+        Raises LeftAlone, before anything of it is kept, where the settings say so and staff did not ask.
 
         The filed ticket is taken from the event that created it, else from what we read first, and never changes.
         Where a restored system has given its number to another ticket, that one is new. Raises AnotherTicket where the
@@ -74,6 +105,8 @@ class Desk:
         shown = sight(seen, self.connectors[job.source].author_id)
         if another(shown, remote):
             raise AnotherTicket
+        if not asked and (reason := await self._left_alone(job, remote, seen)):
+            raise LeftAlone(reason)
         requester = seen.requester or remote.requester
         filed = Ticket(
             key=job.ticket_key,
@@ -93,6 +126,10 @@ class Desk:
             self.metrics.reused_numbers.labels(job.source).inc()
             log.warning("ticket_number_used_again", ticket=job.ticket_key)
         return remote, stored
+
+    async def _left_alone(self, job: Job, remote: RemoteTicket, seen: RemoteTicket) -> Reason | None:
+        filed = await self.database.read(tickets.group, job.ticket_key) if self.classifier.settings.only else None
+        return left_alone(self.classifier.settings, job.source, remote, (seen.group, filed))
 
     async def _learn_staff(self, job: Job, remote: RemoteTicket) -> None:
         """Record to whom the ticket is assigned, now or when the event happened: these people are staff."""
@@ -138,7 +175,10 @@ class Desk:
         await self.unite(job, remote, asked=asked)
         if remote.closed:
             note = await self._with_solution(ticket_key(job.source, remote.id), note)
-        said = await self.speaker.say(self.connectors[job.source], remote, note, asked=asked)
+        speaker, shadow = self.speaker, self.classifier.settings.shadow
+        if isinstance(shadow, dict) and _in(shadow, job.source, [remote.group]):
+            speaker = replace(speaker, shadow=True)
+        said = await speaker.say(self.connectors[job.source], remote, note, asked=asked)
         self.metrics.comments.labels(said).inc()
         if said is Said.WITHHELD and job.event.kind is Kind.RESUMED:
             await self.await_budget()

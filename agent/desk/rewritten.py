@@ -23,7 +23,7 @@ async def rewritten(desk: Desk, job: Job, message: Message) -> None:
     command = parse(message.text, desk.classifier.catalogue)
     if command is None and not await desk.database.read(withdrawals.said, job.ticket_key, message.id):
         return
-    remote, ticket = await desk.read(job)
+    remote, ticket = await desk.read(job, asked=True)
     message = as_it_is(message, remote)
     command = parse(message.text, desk.classifier.catalogue)
     undone = await reviews.withdraw(

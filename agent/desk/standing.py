@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.desk.created import decide
-from agent.desk.desk import Desk
+from agent.desk.desk import Desk, left_alone
 from agent.domain import RoleCatalogue, Strength
 from agent.feedback import reviews
 from agent.notes import wording
@@ -11,7 +11,7 @@ from agent.store import tickets
 from agent.store.inbox import Job
 from agent.store.tables import Review, Ticket
 from connectors.events import Ticket as RemoteTicket
-from connectors.note import Note, Paragraph
+from connectors.note import Note, Paragraph, Section, SectionKind
 
 
 async def show(
@@ -23,6 +23,10 @@ async def show(
         await desk.say(
             job, remote, wording.with_answer(of_review(review, desk.classifier.catalogue), answer), asked=asked
         )
+        return
+    if left_alone(desk.classifier.settings, job.source, remote, [ticket.group]):
+        if answer is not None:
+            await desk.say(job, remote, Note((Section(SectionKind.ANSWER, (answer,)),)), asked=asked)
         return
     opinion = await desk.opinion(job, remote.subject, remote.body, ticket.filed_at.date())
     await decide(desk, job, remote, opinion, answer, asked=asked)

@@ -19,7 +19,12 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.NONE_OF_OURS: "Staff called similar tickets none of ours.",
     Reason.CLOSED: "It was closed before Rolecall looked.",
     Reason.STAFF_FIRST: "Staff chose a role before Rolecall looked.",
+    Reason.IGNORED_QUEUE: "Rolecall is set to leave its queue alone.",
+    Reason.IGNORED_SENDER: "Rolecall is set to leave its sender alone.",
+    Reason.IGNORED_TAG: "Rolecall is set to leave one of its tags alone.",
+    Reason.OUTSIDE_PILOT: "Rolecall is set to look at other queues only.",
 }
+OPERATOR = "Whoever runs Rolecall can change that:"
 HELP: Mapping[Reason, str] = {
     Reason.UNSURE: "Give the ticket its role: the next similar one learns from it at once.",
     Reason.UNTAUGHT: "Write a rule for its words into rules.toml, or teach: `rolecall import`, then `rolecall train`.",
@@ -27,7 +32,11 @@ HELP: Mapping[Reason, str] = {
     Reason.RULED_OUT: "Look at these rules in rules.toml: `rolecall rules test` shows what they find.",
     Reason.NONE_OF_OURS: "If a role should handle it after all, give it with `/role NAME`.",
     Reason.NO_ROLE: "Look at `from` and `until` in roles.toml.",
-}
+    Reason.OUTSIDE_PILOT: f"{OPERATOR} `only` under `[triage]` in agent.toml.",
+} | dict.fromkeys(
+    (Reason.IGNORED_QUEUE, Reason.IGNORED_SENDER, Reason.IGNORED_TAG),
+    f"{OPERATOR} `ignore` under `[triage]` in agent.toml.",
+)
 
 
 def why_none(opinion: Opinion, verdict: Abstained) -> str:
@@ -35,6 +44,11 @@ def why_none(opinion: Opinion, verdict: Abstained) -> str:
     barring = (hit.rule_id for hit in opinion.hits if hit.kind is Kind.VETO)
     why = because(verdict.reason, verdict.role, verdict.probability, barring)
     return " ".join(filter(None, (why, HELP.get(verdict.reason))))
+
+
+def why_left_alone(reason: Reason) -> str:
+    """Return why a ticket is left alone, and who can change that."""
+    return f"{SENTENCES[reason]} {HELP[reason]}"
 
 
 def because(reason: Reason, best: str | None, probability: float, barring: Iterable[str]) -> str:

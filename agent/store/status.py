@@ -6,16 +6,18 @@ counted in partial indexes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from agent.domain import LEFT_ALONE
 from agent.store import comments
 from agent.store.inbox import DEAD, NEVER, OPEN_EVENTS, WAITING
-from agent.store.tables import Inbox, Training
+from agent.store.tables import Decision, Inbox, Training
 
 LATELY = 1_000
 """How many events before the next one are read to measure the rate."""
@@ -24,24 +26,37 @@ RECENT = timedelta(minutes=10)
 LEAST = 10
 """Fewer events than these are no basis for a rate."""
 
+LATEST_DECISIONS = 1_000
+"""How many decisions are looked through for tickets that were left alone."""
+
 USUAL_RATE = 60.0
 """Events a second, assumed where nothing was done lately: 100,000 take half an hour on two cores."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Events by state, the oldest open one's receipt, why comments are paused, and the last training."""
+    """Events by state, the oldest open one's receipt, why comments are paused, and the last training.
+
+    `left_alone`: of the latest decisions, how many tickets were left alone, by the reason.
+    """
 
     events: Mapping[str, int]
     oldest: datetime | None
     paused: str | None
     training: Training | None
+    left_alone: Mapping[str, int] = field(default_factory=dict)
 
 
 def figures(session: Session) -> Figures:
     """Read all of it in one transaction."""
     last = session.exec(select(Training).order_by(col(Training.id).desc()).limit(1)).first()
-    return Figures(counts(session), oldest(session), comments.paused(session), last)
+    return Figures(counts(session), oldest(session), comments.paused(session), last, left_alone(session))
+
+
+def left_alone(session: Session) -> dict[str, int]:
+    """Return how many of the tickets that were decided on last were left alone, by the reason."""
+    latest = select(Decision.reason).order_by(col(Decision.id).desc()).limit(LATEST_DECISIONS)
+    return Counter(reason for reason in session.exec(latest) if reason in LEFT_ALONE)
 
 
 def rate(session: Session, now: datetime) -> float | None:

@@ -35,6 +35,11 @@ def file(session: Session, ticket: Ticket) -> Ticket:
     return known or ticket
 
 
+def group(session: Session, key: str) -> str | None:
+    """Return the group that a ticket was filed in, None where that is not known."""
+    return session.exec(select(Ticket.group).where(Ticket.key == key)).first()
+
+
 def close(session: Session, key: str, at: datetime) -> None:
     """Record when the ticket was last closed."""
     ticket = session.get(Ticket, key)

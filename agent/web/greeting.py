@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from agent.config.settings import Settings
 from connectors.registry import SECRET
@@ -13,6 +13,13 @@ def webhooks(settings: Settings, url: str) -> dict[str, str]:
     public = settings.server.public_url or url
     hooks = {name: chosen.hook(name) for name, chosen in settings.connectors.items()}
     return {name: f"{public}{hook}" for name, hook in hooks.items() if hook is not None}
+
+
+def in_shadow(shadow: bool | Mapping[str, Sequence[str]]) -> str:
+    """Return in which queues nothing is posted, beginning with a blank; "" where something is everywhere."""
+    if isinstance(shadow, bool):
+        return " at all" if shadow else ""
+    return f" in {', '.join(f'{queue} of {name}' for name, queues in shadow.items() for queue in queues)}"
 
 
 def greeting(settings: Settings, url: str) -> Iterator[str]:
@@ -27,6 +34,6 @@ def greeting(settings: Settings, url: str) -> Iterator[str]:
         yield "nothing is connected: add [connectors.NAME] to the settings; see `rolecall check`"
     elif settings.server.public_url is None:
         yield "that is the address on this machine: set [server] public_url to the one that others reach it by"
-    if settings.triage.shadow:
-        yield "comments: none are posted ([triage] shadow)"
+    if silent := in_shadow(settings.triage.shadow):
+        yield f"comments: none are posted{silent} ([triage] shadow)"
     yield f"look: `rolecall queue status`, {url}/readyz, {url}/metrics, {url}/docs"

@@ -181,3 +181,16 @@ async def test_an_author_id_that_is_not_ours_is_found_by_our_latest_comment(
         found = [finding.text async for finding in own_account(installation, desk)]
     assert bool(found) is wrong
     assert not found or "connectors.desk.author_id is 7, but our comment on ticket 2 is by bot" in found[0]
+
+
+def test_queues_of_triage_that_no_ticket_named_and_tags_that_nobody_tells(
+    check: CheckThat, roles: dict[str, Path], parts: Parts
+) -> None:
+    parts.database.call(tickets.file, Ticket(key="plant:1", subject="s", body="b", group="net", filed_at=utcnow()))
+    ignore = {"queues": {"plant": ["hr"]}, "tags": ["spam"]}
+    triage = {"only": {"plant": ["Net"]}, "ignore": ignore, "shadow": {"plant": ["wfi"]}}
+    found = check(connectors=plant(), triage=triage, **roles)
+    assert about(found, "triage.ignore.queues: no ticket of plant was ever in 'hr': is its name right? Seen: net")
+    assert about(found, "triage.shadow: no ticket of plant was ever in 'wfi'")
+    assert not about(found, "triage.only")
+    assert about(found, "warn plant: tells no tags")

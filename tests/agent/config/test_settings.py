@@ -89,7 +89,7 @@ retry_seconds = []
         "12: learning.nightly_at: should be in a valid time format, hour value is outside expected range of 0-23",
         "13: learning.trainer: should be 'contrastive', 'setfit' or 'frozen'",
         "14: nonsense: unknown table 'nonsense' (known: " + ", ".join(Settings.model_fields) + ")",
-        "17: triage.shadow: should be true or false",
+        '17: triage.shadow: should be true, false, or some queues: { NAME = ["queue"] }',
         "18: serverr: unknown table 'serverr' (did you mean 'server'?)",
         "20: intake.max_waiting: should be a whole number",
         "22: brakes.answers: should be a whole number",
@@ -272,3 +272,43 @@ def test_a_missing_or_broken_file_is_named(tmp_path: Path) -> None:
         load(tmp_path / "none.toml", {}, None)
     with pytest.raises(SettingsError, match=r"agent\.toml:1: not TOML"):
         load(write(tmp_path, "= 3"), {}, None)
+
+
+def test_queues_of_a_connector_that_is_not_there_are_named_with_their_line(tmp_path: Path) -> None:
+    file = write(
+        tmp_path,
+        '[triage]\nonly = { django-helpdesk = "it", plant = ["a"] }\nshadow = { "plant" = ["b"] }\n'
+        'ignore.queues.plant = ["c"]\nignore.senders = ["*@x"]\n' + HELPDESK,
+    )
+    there = "no connector is called plant; there are django-helpdesk"
+    assert faults(file, SECRETS) == [
+        f"2: triage.only.plant: {there}",
+        f"3: triage.shadow.plant: {there}",
+        f"4: triage.ignore.queues.plant: {there}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ('only = ["it"]', 'only: say of which connector: { NAME = ["queue"] }'),
+        ("only = { django-helpdesk = [] }", 'only: django-helpdesk needs its queues: django-helpdesk = ["queue"]'),
+        ("shadow = { django-helpdesk = 1 }", 'shadow: django-helpdesk needs its queues: django-helpdesk = ["queue"]'),
+        ('ignore.senders = [""]', "ignore.senders.0: "),
+    ],
+)
+def test_queues_that_are_written_otherwise_are_told_how(tmp_path: Path, written: str, told: str) -> None:
+    (fault,) = faults(write(tmp_path, f"[triage]\n{written}\n{HELPDESK}"), SECRETS)
+    assert fault.startswith(f"2: triage.{told}")
+
+
+def test_queues_may_come_from_the_environment_under_their_connectors_name(tmp_path: Path) -> None:
+    given = {
+        "ROLECALL_TRIAGE__ONLY__DJANGO_HELPDESK": '["it"]',
+        "ROLECALL_TRIAGE__IGNORE__QUEUES__DJANGO_HELPDESK": '["hr"]',
+        "ROLECALL_TRIAGE__IGNORE__TAGS": '["spam"]',
+        "ROLECALL_TRIAGE__SHADOW": "true",
+    }
+    triage = load(write(tmp_path, HELPDESK), SECRETS | given, None).triage
+    assert (triage.only, triage.ignore.queues) == ({"django-helpdesk": ("it",)}, {"django-helpdesk": ("hr",)})
+    assert (triage.ignore.tags, triage.shadow) == (("spam",), True)
