@@ -111,3 +111,11 @@ GREETINGS = (
     *("ahoj", "dobrý den", "привет", "здравствуйте", "добрый день", "merhaba", "selam", "günaydın", "sayın"),
 )
 """First words of lines that greet, as patterns."""
+
+FILES = frozenset((
+    *("image", "img", "dsc", "dscn", "pxl", "photo", "foto", "bild", "logo", "signature", "outlook", "whatsapp"),
+    *("screenshot", "screenshots", "bildschirmfoto", "screen", "shot", "capture", "scan", "copy", "kopie", "at", "um"),
+    *("document", "dokument", "doc", "file", "files", "attachment", "att", "unnamed", "noname", "untitled", "winmail"),
+    *("smime", "email", "html", "body", "part"),
+))  # fmt: skip
+"""What programs and people call any file: it says nothing of what is in it."""

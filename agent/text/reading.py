@@ -9,6 +9,7 @@ What somebody else wrote does not decide: a quoted mail, the signature. Yet a ma
 part counts, too, where the author hands it on: the subject or the mail program says that it was forwarded, or the
 author's own words say nothing ("please see below") or end in a colon. Of what was handed on, the same counts: its
 author's own words, without the lines that announce it. Code is the author's own here: it often is the error message.
+So are the names of the files that came with a ticket, as far as they say anything.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from resiliparse.parse.html import DocumentNode, HTMLTree
 from agent.text import mail_phrases as phrases
 from agent.text.own_words import Line, Origin, announcement, forwards, is_head, lines
 from agent.text.pointing import says_nothing
+from connectors.events import attachments
 
 CLEANER = "2"
 """Changes with every change of what `agent.text.reading` returns: vectors of texts are kept under it."""
@@ -117,6 +119,8 @@ _FORWARDING = re.compile(rf"^\W{{0,3}}(?:\w{{1,5}}\s?[:：]\s*){{0,3}}(?:{'|'.jo
 _SUBJECT = re.compile(rf"^[\s*_]*(?:{'|'.join(phrases.SUBJECTS)})[\s*_]{{0,3}}[:：][\s*_]*(.*)$", re.I)
 _RULE = re.compile(r"^\s*[_\u2015\u2500]{4,}\s*$")
 _MARK = re.compile(r"^ {0,3}(?:>|&gt;|\|(?= )) ?")
+_BETWEEN, _CAMEL = re.compile(r"[\s_.,;()\[\]{}+~-]+"), re.compile(r"(?<=[a-z])(?=[A-Z])")
+_HASH = re.compile(r"(?=.*\d)[0-9a-f]{4,}$", re.I)
 _EMPHASIS = re.compile(r"(?<![^\W_])_+(?=[^\W_])|(?<=[^\W_])_+(?![^\W_])")
 
 
@@ -141,12 +145,25 @@ class Reading:
 
 def read(subject: str, body: str) -> Reading:
     """Return what counts of a ticket; time is linear in its length."""
-    title, text = plain_text(subject), plain_text(body)
+    body, names = attachments(body)
+    title, text, files = plain_text(subject), plain_text(body), _named(normalised(names))
     if text.strip():
         counting, left_out = _counting(text, forwarded=_FORWARDING.match(title) is not None)
-        return Reading(_unstressed(title), _unstressed(counting), left_out)
+        return Reading(_unstressed(title), f"{_unstressed(counting)}\n\n{files}".strip(), left_out)
     counting, left_out = _counting(title, forwarded=False)
-    return Reading(_unstressed(counting), "", left_out)
+    return Reading(_unstressed(counting), files, left_out)
+
+
+def _named(names: str) -> str:
+    """Return what names of files say: their words, without endings, dates and what programs call every file."""
+    return "\n".join(filter(None, (" ".join(_words(name.rpartition(".")[0] or name)) for name in names.split(", "))))
+
+
+def _words(stem: str) -> list[str]:
+    words = [word for word in _BETWEEN.split(_CAMEL.sub(" ", stem)) if re.search(r"[^\W\d_]", word)]
+    return [
+        word for word in words if word.rstrip("0123456789").casefold() not in phrases.FILES and not _HASH.match(word)
+    ]
 
 
 def joined(subject: str, body: str) -> str:

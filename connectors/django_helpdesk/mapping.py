@@ -9,7 +9,7 @@ from connectors.django_helpdesk.histories import history, is_closing, is_ours, i
 from connectors.django_helpdesk.payload import NO_FOLLOW_UP, FollowUp, TicketRow, WebhookBody
 from connectors.django_helpdesk.settings import DjangoHelpdeskSettings
 from connectors.errors import MalformedPayload
-from connectors.events import Event, Kind, Message, Ticket, Visibility
+from connectors.events import Event, Kind, Message, Ticket, Visibility, with_attachments
 
 
 def events_of_webhook(body: bytes, settings: DjangoHelpdeskSettings) -> list[Event]:
@@ -49,11 +49,12 @@ def to_ticket(row: TicketRow, settings: DjangoHelpdeskSettings, group: str | Non
     Without `group`, the queue's slug is looked up in the settings.
     """
     closed, first = row.status not in settings.open_statuses, opening(row)
+    files = [attachment.filename or "" for attachment in first.followupattachment_set] if first else []
     closures = [followup.date for followup in history(row) if is_closing(followup, settings)]
     return Ticket(
         id=str(row.id),
         subject=row.title,
-        body=row.description or "",
+        body=with_attachments(row.description or "", files),
         group=group if group is not None else settings.queues.get(str(row.queue)),
         closed=closed,
         created_at=first.date if first else None,

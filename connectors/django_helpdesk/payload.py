@@ -12,6 +12,12 @@ from connectors.deliveries import Id, Text, Time, Wire
 NO_FOLLOW_UP = 0
 
 
+class Attachment(Wire):
+    """A file that came with a follow-up; its content is never asked for."""
+
+    filename: Text | None = None
+
+
 class FollowUp(Wire):
     """One row of a ticket's history: a comment, a change of status, or both."""
 
@@ -24,6 +30,7 @@ class FollowUp(Wire):
     date: Time
     email_recipients: tuple[str, ...] | None = None
     title: Text | None = None
+    followupattachment_set: tuple[Attachment, ...] = ()
 
 
 class TicketRow(Wire):

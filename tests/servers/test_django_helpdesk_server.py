@@ -75,6 +75,18 @@ async def test_a_filed_ticket_arrives_as_created_with_its_text_and_queue(
     assert event.occurred_at == event.ticket.created_at
 
 
+async def test_the_names_of_its_files_are_part_of_a_ticket(
+    connector: DjangoHelpdesk, receiver: Receiver, helpdesk: HelpdeskServer, browser: httpx.Client
+) -> None:
+    form = {"title": "Help", "body": "See the picture", "priority": 3, "submitter_email": "customer@example.test"}
+    files = {"attachment": ("screenshot_printer_error.png", b"\x89PNG", "image/png")}
+    browser.post("/tickets/submit/", data={**form, "queue": helpdesk.queues["WO"]}, files=files)
+    (event,) = webhook_events(connector, receiver)
+    assert event.ticket is not None
+    assert event.ticket.body == "See the picture\n\n[attached: screenshot_printer_error.png]"
+    assert (await connector.read_ticket(event.ticket_id)).body == event.ticket.body
+
+
 async def test_a_ticket_from_the_public_form_arrives_like_any_other(
     connector: DjangoHelpdesk, receiver: Receiver, helpdesk: HelpdeskServer, browser: httpx.Client
 ) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from agent.text.pointing import says_nothing
 from agent.text.reading import CLEANER, read
+from connectors.events import attachments, with_attachments
 
 OUTLOOK = "\n\n-----Original Message-----\nFrom: Ann\nSent: Monday\nTo: Desk\nSubject: Old\n\nThe turbo was changed.\n"
 GERMAN = "\n\nVon: Anna\nGesendet: Montag, 3. März 2025\nAn: Desk\nBetreff: Alt\n\nDer Motor wurde getauscht.\n"
@@ -160,3 +161,32 @@ def test_another_reading_has_another_name() -> None:
     samples = [*QUOTES.values(), "<p>K&uuml;hler</p><blockquote>x</blockquote>", "_a_ b_c\u00ad", "FYI\n\n> pump"]
     read_as = repr([(r.subject, r.body) for r in (read("FW: O\u0308l", sample) for sample in samples)])
     assert {CLEANER: hashlib.sha256(read_as.encode()).hexdigest()[:16]} == READINGS
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["screenshot_printer_error.png"], "printer error"),
+        (["PrinterQueue (2).log", "image001.png", "IMG_20240312_0812.jpg"], "Printer Queue"),
+        (["3f2a9c1e-77aa.pdf", "email_html_body.html", "2024-01-01.png", ""], ""),
+        (["Drucker-Sto\u0308rung.PDF"], "Drucker Störung"),
+        (["漏油.jpg", "README", ".bashrc"], "漏油\nREADME\nbashrc"),
+        (["HP400 <b>fault</b>.txt"], "HP400 <b>fault</b>"),
+    ],
+)
+def test_names_of_files_say_what_is_in_them(names: list[str], words: str) -> None:
+    assert read("", with_attachments("", names)).body == words
+
+
+def test_names_of_files_count_behind_a_signature_and_a_quote_and_make_a_bare_text_enough() -> None:
+    body = with_attachments("<p>See the picture</p>\n-- \nKim Smith\nPayroll", ["vpn_tunnel_down.png"])
+    assert read("help", body).body.endswith("vpn tunnel down")
+    assert read("help", "please").says_nothing
+    assert not read("help", with_attachments("please", ["vpn_tunnel_down.png"])).says_nothing
+
+
+def test_many_or_long_names_are_bounded_and_a_body_without_files_stays() -> None:
+    assert len(with_attachments("x", ["n" * 1_000] * 1_000)) < 3_000
+    assert with_attachments("x", ["", " "]) == "x"
+    assert attachments(with_attachments("x\n\ny", ["a\nb.png"])) == ("x\n\ny", "a b.png")
+    assert attachments("an [attached: list] of words") == ("an [attached: list] of words", "")
