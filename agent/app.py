@@ -189,13 +189,13 @@ def _know_accounts(connector: Connector, database: Database) -> None:
     for account in database.call(accounts.stored, connector.source):
         if account.ours:
             connector.learn_author(account.account_id)
-        if accounts.in_grace(account, connector.staff, utcnow()):
-            log.warning(
-                "account_counts_for_a_while",
-                account=account.account_id,
-                until=account.trusted_until,
-                keep_by=f"connectors.{connector.source}.staff",
-            )
+    for account in database.call(accounts.ending, connector.source, connector.staff, utcnow()):
+        log.warning(
+            "account_counts_for_a_while",
+            account=account.account_id,
+            until=account.trusted_until,
+            keep_by=f"connectors.{connector.source}.staff",
+        )
 
 
 def _start(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -18,7 +18,7 @@ from agent.metrics import Metrics
 from agent.notes import solution, wording
 from agent.notes.removal import unite
 from agent.notes.speak import Said, Speaker, TooEarly, mark_of
-from agent.store import comments, reuse, tickets, writings
+from agent.store import comments, resumption, reuse, tickets, writings
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import Ticket, utcnow
@@ -182,6 +182,8 @@ class Desk:
         self.metrics.comments.labels(said).inc()
         if said is Said.WITHHELD and job.event.kind is Kind.RESUMED:
             await self.await_budget()
+        elif said is Said.WITHHELD:
+            await self.database.write(resumption.after_budget, job, utcnow())
         if said in (Said.POSTED, Said.EDITED):
             self.metrics.comment_delay.observe((utcnow() - job.received_at).total_seconds())
 

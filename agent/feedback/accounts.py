@@ -36,6 +36,11 @@ def in_grace(account: Account, staff: Collection[str] | None, now: datetime) -> 
     return not known and staff is None and account.trusted_until is not None and now < account.trusted_until
 
 
+def ending(session: Session, source: str, staff: Collection[str] | None, now: datetime) -> list[Account]:
+    """Return the accounts of a system that count only for a while, by their ids: the operator has to decide."""
+    return [account for account in stored(session, source) if in_grace(account, staff, now)]
+
+
 def find(session: Session, source: str, account_id: str | None) -> Account | None:
     """Return what is stored about an account."""
     return session.get(Account, (source, account_id or NOBODY))

@@ -27,7 +27,7 @@ def resume(session: Session, sources: Collection[str], now: datetime) -> int:
     since = comments.paused_since(session)
     touched = _touched(session, sources, since) if since is not None else ()
     comments.resume(session)
-    return sum(accept(session, [_catching_up(source, key, f"{key}-{since}", now) for source, key in touched]))
+    return sum(accept(session, [catching_up(source, key, f"{key}-{since}", now) for source, key in touched]))
 
 
 def step_behind(session: Session, job: Job, now: datetime) -> bool:
@@ -35,7 +35,7 @@ def step_behind(session: Session, job: Job, now: datetime) -> bool:
     later = select(Inbox.seq).where(Inbox.ticket_key == job.ticket_key, OPEN_EVENTS, col(Inbox.seq) > job.seq)
     if session.exec(later.limit(1)).first() is None:
         return False
-    accept(session, [_catching_up(job.source, job.ticket_key, f"after-{job.seq}", now)])
+    accept(session, [catching_up(job.source, job.ticket_key, f"after-{job.seq}", now)])
     return True
 
 
@@ -51,6 +51,13 @@ def _touched(session: Session, sources: Collection[str], since: datetime) -> Ite
     return [(key.partition(":")[0], key) for key in keys]
 
 
-def _catching_up(source: str, key: str, name: str, now: datetime) -> Arrival:
+def after_budget(session: Session, job: Job, now: datetime) -> None:
+    """Leave an event for a ticket whose comment only the hour's budget withheld; a pause is caught up on at its end."""
+    if comments.paused(session) is None:
+        accept(session, [catching_up(job.source, job.ticket_key, f"budget-{job.seq}", now)])
+
+
+def catching_up(source: str, key: str, name: str, now: datetime) -> Arrival:
+    """Return the event that our comment on a ticket has to be brought up to date; `name` says after what."""
     ticket_id = key.removeprefix(ticket_key(source, ""))
     return Arrival(source, Event(Kind.RESUMED, ticket_id, f"resumed-{name}"), b"", now)

@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
+from agent.desk.fallen_back import behind, fell_back
 from agent.desk.sightings import unannounced
 from agent.metrics import Metrics
 from agent.store import coordination
@@ -101,11 +102,14 @@ async def _poll_batch(
 def _look(session: Session, connector: Connector, found: Poll) -> int:
     """Store what changed on tickets without a word, and return how much that was."""
     now, source = utcnow(), connector.source
-    if found.restored:
+    restored = found.restored or fell_back(session, source, found.tickets, now)
+    again: list[Arrival] = []
+    if restored:
         log.warning("helpdesk_restored", source=source)
         coordination.put(session, f"{RESTORED}{source}", now.isoformat())
-    events = unannounced(session, source, found.tickets, connector.author_id, found.restored)
-    return sum(accept(session, [Arrival(source, event, b"", now) for event in events]))
+        again = behind(session, source, found.tickets, now)
+    events = unannounced(session, source, found.tickets, connector.author_id, restored)
+    return sum(accept(session, [*(Arrival(source, event, b"", now) for event in events), *again]))
 
 
 def _watermark(session: Session, source: str) -> str | None:

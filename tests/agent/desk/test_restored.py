@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from sqlmodel import Session
 
 from agent.checks.finding import Level
 from agent.checks.restored import restored as check
 from agent.core import Parts
-from agent.store import tickets
+from agent.desk.fallen_back import fell_back
+from agent.store import inbox, tickets
+from agent.store.tables import Ticket as StoredTicket
+from agent.store.tables import utcnow
 from agent.work.poll import poll_once
 from connectors.base import Poll
-from connectors.events import Event, Kind, Ticket
+from connectors.events import Event, Kind, Message, Ticket
+from connectors.sights import sight
 from tests.desk import START, Desk
 from tests.serving_app import Running, running
 
@@ -94,8 +99,89 @@ async def test_what_the_backup_did_not_hold_is_no_edit_and_check_says_so(
     database = parts_for().database
     installation = SimpleNamespace(database=database, settings=SimpleNamespace(connectors=["desk"]))
     assert list(check(installation)) == []
-    assert await poll_once(restored, database, asyncio.Event()) == 0
+    assert await poll_once(restored, database, asyncio.Event()) == 1
+    (again,) = database.call(inbox.claim, 9, utcnow())
+    assert again.event.kind is Kind.RESUMED  # our comment comes again, and nothing else
     assert database.call(tickets.verdict, "desk:1").roles == ["Electrician"]
     (finding,) = check(installation)
     assert (finding.level, finding.subject) == (Level.WARN, "desk")
     assert "restored from a backup" in finding.text
+
+
+@dataclass
+class Numbered(Desk):
+    """A desk whose messages have numbers that grow, as most systems'; backups can be put back."""
+
+    numbers: int = 0
+
+    def _store(self, number: str, text: str, author: str | None, internal: bool) -> Message:
+        stored, self.numbers = super()._store(number, text, author, internal), self.numbers + 1
+        numbered = replace(stored, id=str(self.numbers))
+        self.change(number, messages=(*self.tickets[number].messages[:-1], numbered))
+        return numbered
+
+
+@pytest.mark.parametrize(
+    ("later", "undone"),
+    [
+        (["/role Electrician", "/role Plumbing"], False),
+        (["/role Electrician", None], True),  # the control: one deletion on one ticket is somebody's
+    ],
+)
+async def test_a_backup_put_back_before_anything_new_came_undoes_nothing_and_our_comments_come_again(
+    parts: Parts, later: list[str | None], undone: bool
+) -> None:
+    desk = Numbered()
+    async with running(parts, desk) as server:
+        await server.deliver(desk.create("VPN is down"), desk.create("VPN is down"), desk.create("VPN is down"))
+        await server.idle()
+        backup = dict(desk.tickets)
+        for number, text in enumerate(later, 1):
+            if text is not None:
+                await server.deliver(desk.reply(str(number), text))
+                await server.idle()
+        await server.deliver(*([] if undone else [desk.create("VPN is down")]))
+        await server.idle()
+        await server.look()
+        desk.tickets = dict(backup)
+        if not undone:
+            desk.change("3", messages=())  # the backup is older than this comment
+            desk.change("2", messages=(*backup["2"].messages[:1],))
+        await server.look()
+        await server.look()
+        review = server.parts.database.call(tickets.verdict, "desk:1")
+        assert (review is None) is undone
+        installation = SimpleNamespace(database=parts.database, settings=SimpleNamespace(connectors=["desk"]))
+        assert bool(list(check(installation))) is not undone
+        assert [len(desk.comments(number)) for number in "123"] == [1, 1, 1]
+        expected = "I took the last answer back" if undone else "**Role: Electrician**"
+        assert expected in desk.comments("1")[0].text
+
+
+def shown(number: int, *messages: int) -> Ticket:
+    return Ticket(str(number), "s", "b", messages=tuple(Message(str(m), "kim", "x") for m in messages))
+
+
+@pytest.mark.parametrize(
+    ("now", "gone", "restored"),
+    [
+        ([shown(1, 11), shown(2, 12)], [], True),
+        ([shown(1, 11), shown(2, 12, 14)], [], False),  # one note was deleted
+        ([shown(1, 11), shown(2, 12, 14)], [3], False),  # with a ticket: the other's note is newer
+        ([shown(1, 11, 13), shown(2, 12)], [3], True),  # with a ticket that was filed since
+        ([shown(1, 11, 13), shown(2, 12)], [], False),
+        ([shown(1, 11, 15), shown(2, 12)], [], False),  # something newer is there
+        ([shown(1, 11, 13), shown(2, 12, 14)], [3], False),
+    ],
+)
+def test_what_is_missing_tells_a_backup_from_a_deletion(
+    parts: Parts, now: list[Ticket], gone: list[int], restored: bool
+) -> None:
+    def known(session: Session) -> bool:
+        for ticket in (shown(1, 11, 13), shown(2, 12, 14), *(shown(number) for number in gone)):
+            seen = asdict(sight(ticket, "bot"))
+            session.add(StoredTicket(key=f"desk:{ticket.id}", subject="", body="", filed_at=utcnow(), seen=seen))
+        session.flush()
+        return fell_back(session, "desk", now, utcnow())
+
+    assert parts.database.call(known) is restored

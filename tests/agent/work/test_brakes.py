@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from sqlmodel import select
@@ -13,11 +15,12 @@ from typer.testing import CliRunner
 from agent.cli import app
 from agent.core import Parts
 from agent.domain import Strength
-from agent.store import comments, tickets
+from agent.store import comments, inbox, status, tickets, times
 from agent.store.comments import Limits
 from agent.store.database import Database
 from agent.store.tables import Decision, Review, utcnow
 from tests.desk import Desk
+from tests.patience import until
 from tests.serving_app import running
 
 pytestmark = pytest.mark.anyio
@@ -44,14 +47,28 @@ async def test_a_pause_silences_at_once_and_decisions_go_on(parts: Parts, desk: 
     assert (desk.posts, decisions(parts)) == (1, 2)
 
 
-async def test_no_more_comments_within_an_hour_than_the_budget_allows(
-    parts_for: Callable[..., Parts], desk: Desk
+async def test_no_more_comments_within_an_hour_than_the_budget_allows_and_the_others_in_the_next(
+    parts_for: Callable[..., Parts], desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parts = parts_for(work={"concurrency": 1}, triage={"silent_below": 0.2}, brakes={"comments_per_hour": 2})
-    async with running(parts, desk) as server:
-        await server.deliver(*[desk.create("VPN is down") for _ in range(5)])
-        await server.idle()
-    assert (desk.posts, decisions(parts)) == (2, 5)
+    """A ticket that is closed by then needs none."""
+    posts = []
+    for hours in range(3):
+        monkeypatch.setattr(times, "_looked", (utcnow() + timedelta(hours=1.1 * bool(hours)), monotonic()))
+        parts = parts_for(work={"concurrency": 1}, triage={"silent_below": 0.2}, brakes={"comments_per_hour": 2})
+        async with running(parts, desk) as server:
+            if not hours:
+                await server.deliver(*[desk.create("VPN is down") for _ in range(6)])
+            await until(partial(calm, parts))
+        desk.change("4", closed=True)
+        posts.append(desk.posts)
+    assert posts == [2, 4, 5]
+    assert [len(desk.comments(number)) for number in "123456"] == [1, 1, 1, 0, 1, 1]
+
+
+def calm(parts: Parts) -> bool:
+    """Return whether no event is in work or due."""
+    due = parts.database.call(inbox.next_due)
+    return "working" not in parts.database.call(status.counts) and (due is None or due > utcnow())
 
 
 async def test_people_have_the_first_word(parts_for: Callable[..., Parts], desk: Desk) -> None:
