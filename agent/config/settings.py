@@ -8,18 +8,9 @@ from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    TypeAdapter,
-    ValidationError,
-    field_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from agent.config.queues import AllOrSome, Queues, Words
 from agent.config.secrets import SecretsSettings
 from connectors.base import Connector
 from connectors.http import base_url
@@ -93,32 +84,6 @@ class WorkSettings(Section):
     breaker_seconds: tuple[float, ...] = Field(default=BREAKER_SECONDS, min_length=1)
 
 
-def _by_connector(value: object) -> object:
-    """Return queues by their connector; a single one may stand without brackets."""
-    if not isinstance(value, dict):
-        raise ValueError(  # noqa: TRY004 - what pydantic makes a fault of
-            'say of which connector: { NAME = ["queue"] }'
-        )
-    found = {name: (queues,) if isinstance(queues, str) else queues for name, queues in value.items()}
-    for name, queues in found.items():
-        if not isinstance(queues, list | tuple) or not queues or not all(isinstance(q, str) and q for q in queues):
-            raise ValueError(f'{name} needs its queues: {name} = ["queue"]')
-    return {name: tuple(queues) for name, queues in found.items()}
-
-
-def _all_or_by_connector(value: object) -> object:
-    if isinstance(value, dict):
-        return _by_connector(value)
-    try:
-        return TypeAdapter(bool).validate_python(value)
-    except ValidationError:
-        raise ValueError('should be true, false, or some queues: { NAME = ["queue"] }') from None
-
-
-Queues = Annotated[dict[str, tuple[str, ...]], BeforeValidator(_by_connector)]
-Words = tuple[Annotated[str, Field(min_length=1)], ...]
-
-
 class IgnoreSettings(Section):
     """Which tickets are left alone: those in a queue, from a sender (`*` stands for anything), or with a tag."""
 
@@ -132,7 +97,7 @@ class TriageSettings(Section):
 
     precision_target: float = Field(default=0.9, gt=0, lt=1)
     silent_below: float = Field(default=0.4, ge=0, le=1)
-    shadow: Annotated[bool | dict[str, tuple[str, ...]], BeforeValidator(_all_or_by_connector)] = False
+    shadow: AllOrSome = False
     only: Queues = Field(default_factory=dict)
     ignore: IgnoreSettings = IgnoreSettings()
 
