@@ -30,6 +30,7 @@ from agent.cli import (
     publish,
     queue,
     restore,
+    roles,
     rules,
     secrets,
     serve,
@@ -68,6 +69,7 @@ models.app.command("export")(publish.export)
 models.app.command("push")(publish.push)
 app.add_typer(models.app, name="models", rich_help_panel=DAILY)
 app.add_typer(dataset.app, name="dataset", rich_help_panel=STUDY)
+app.command("roles", rich_help_panel=SET_UP)(roles.roles)
 app.add_typer(rules.app, name="rules", rich_help_panel=SET_UP)
 app.add_typer(secrets.app, name="secrets", rich_help_panel=SET_UP)
 connectors.app.command("show")(systems.show)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +14,8 @@ from agent.packages import require
 
 if TYPE_CHECKING:
     from agent.cli.console import Console
+    from agent.domain import RoleCatalogue
+    from agent.store.tables import Decision
     from agent.studies.backtest import Said
 
 MISTAKES = 10
@@ -28,14 +30,17 @@ def backtest(
     """Show what Rolecall would have said on the latest reviewed tickets, beside the role that people gave.
 
     Each ticket is answered as if its review had not been seen; before the first training, by rules and similar tickets.
-    Posts nothing: run it before you let Rolecall comment.
+    Beside it stands what was decided when the ticket came, where Rolecall saw it. Posts nothing: run it before you let
+    Rolecall comment.
     """
     require("scipy", "sklearn")
 
     from agent.cli import layout
     from agent.errors import NotPossibleYet
     from agent.learning.contest import contest
+    from agent.notes.decided import decided
     from agent.serving.registry import Registry
+    from agent.store import tickets
     from agent.store.run_times import Work
     from agent.studies.backtest import backtest as run
 
@@ -49,12 +54,14 @@ def backtest(
     encoder, aside = encoder_of(parts), layout.aside()
     with foretold(aside, parts.database, Work.BACKTEST, len(trial.examples), "answering the reviewed tickets"):
         said = run(trial, model, cutoffs, encoder)[-last:]
+    ledger = parts.database.call(tickets.first_decisions, [one.example.ticket_key for one in said])
     console = layout.console()
     if model is None:
         console.print("No model yet: answered by rules and similar tickets. Next: `rolecall train`.")
     _summary(console, said)
+    _at_the_time(console, said, ledger, parts.classifier.catalogue)
     _roles(console, said, len(said) if every else layout.ROLES_SHOWN)
-    _tickets(console, said, every=every)
+    _tickets(console, said, {key: decided(row) for key, row in ledger.items()}, every=every)
 
 
 def _summary(console: Console, said: Sequence[Said]) -> None:
@@ -69,6 +76,19 @@ def _summary(console: Console, said: Sequence[Said]) -> None:
     console.print(f"none: {len(of[Outcome.NONE])}")
 
 
+def _at_the_time(
+    console: Console, said: Sequence[Said], ledger: Mapping[str, Decision], catalogue: RoleCatalogue
+) -> None:
+    """Print how right the clear suggestions were that Rolecall made when these tickets came."""
+    from agent.domain import Outcome
+
+    seen = [(one, ledger[one.example.ticket_key]) for one in said if one.example.ticket_key in ledger]
+    clear = [(one, row) for one, row in seen if row.outcome == Outcome.CLEAR]
+    right = sum(set(catalogue.today(row.roles)) == set(one.example.roles) for one, row in clear)
+    if seen:
+        console.print(f"when they came, Rolecall saw {len(seen)} of them: clear on {len(clear)}, right on {right}")
+
+
 def _roles(console: Console, said: Sequence[Said], most: int) -> None:
     from agent.cli import layout
     from agent.studies.backtest import by_role
@@ -81,7 +101,7 @@ def _roles(console: Console, said: Sequence[Said], most: int) -> None:
         console.print(more)
 
 
-def _tickets(console: Console, said: Sequence[Said], *, every: bool) -> None:
+def _tickets(console: Console, said: Sequence[Said], then: Mapping[str, str], *, every: bool) -> None:
     from agent.cli import layout
     from agent.domain import Outcome
 
@@ -91,7 +111,9 @@ def _tickets(console: Console, said: Sequence[Said], *, every: bool) -> None:
         console.print("Every ticket:" if every else "Clear, but people gave another role; sometimes theirs is wrong:")
     for one in chosen:
         mark = "-" if one.outcome is Outcome.NONE else "✓" if one.right else "✗"
-        layout.entry(console, f"{mark} {one.example.ticket_key}  {one.example.text}", _beside(one))
+        at_the_time = f"; then: {then[one.example.ticket_key]}" if one.example.ticket_key in then else ""
+        head = f"{mark} {one.example.ticket_key}  {one.example.text}"
+        layout.entry(console, head, f"{_beside(one)}{at_the_time}")
     if not every:
         more = len(wrong) - len(chosen)
         console.print(f"{f'{more} more of these, and e' if more else 'E'}very ticket: --all")

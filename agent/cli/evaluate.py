@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 EXCERPT = 100
 WRITING = "writing"
+KNOWN = (
+    "{known} of these {all} tickets are known here with their roles, so Rolecall has learnt from them: the figures "
+    "are too good. `rolecall evaluate` without a file judges each known ticket as if it had no role."
+)
 
 
 def evaluate(
@@ -52,7 +56,7 @@ def evaluate(
     from agent.learning.training_set import usable
     from agent.store import tickets
     from agent.store.run_times import Work
-    from agent.studies.judged import judge_all, report
+    from agent.studies.judged import already_known, judge_all, report
 
     parts, aside = parts_for(config, data), Console(stderr=True, highlight=False, soft_wrap=True)
     remember(parts)
@@ -63,6 +67,9 @@ def evaluate(
         history = read(file, Told(), parts.classifier.catalogue)
         show(history, aside)
         examples = [Example(f"file:{r.id}", r.subject, r.body, r.roles, r.filed_at) for r in history.rows()]
+        known = already_known(parts.database.call(tickets.reviewed, parts.classifier.catalogue), examples)
+        if known:
+            aside.print(KNOWN.format(known=known, all=len(examples)), style="yellow")
     if not examples:
         raise NotPossibleYet("there is no reviewed ticket yet: `rolecall import` takes in tagged ones, or name a file")
     console = Console(highlight=False)

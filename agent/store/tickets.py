@@ -69,6 +69,16 @@ def last_decision(session: Session, key: str) -> Decision | None:
     return next(iter(latest_decisions(session, 1, key)), None)
 
 
+def first_decisions(session: Session, keys: Sequence[str]) -> dict[str, Decision]:
+    """Return the first decision on each of these tickets that has one, by its key."""
+    found: dict[str, Decision] = {}
+    for start in range(0, len(keys), CHUNK):
+        wanted = col(Decision.ticket_key).in_(keys[start : start + CHUNK])
+        for row in session.exec(select(Decision).where(wanted).order_by(col(Decision.id))):
+            found.setdefault(row.ticket_key, row)
+    return found
+
+
 def latest_decisions(session: Session, limit: int, key: str | None = None) -> Sequence[Decision]:
     """Return the latest decisions, on one ticket if its key is given, newest first."""
     chosen = select(Decision) if key is None else select(Decision).where(Decision.ticket_key == key)

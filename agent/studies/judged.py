@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.domain import Example, Outcome, Reason, source_of
+from agent.domain import Example, Outcome, Reason, fold, source_of
 from agent.fitting.evaluation import Report, evaluate
 from agent.triage.opinion import Opinion, RoleClassifier
 
@@ -49,6 +49,12 @@ class Judged:
     def clear(self) -> bool:
         """Whether the suggestion is clear."""
         return self.opinion.outcome is Outcome.CLEAR
+
+
+def already_known(reviewed: Iterable[Example], examples: Iterable[Example]) -> int:
+    """Return how many of these tickets are among the reviewed ones, by their text: their answers were learnt."""
+    there = {(fold(e.subject), fold(e.body)) for e in reviewed}
+    return sum((fold(e.subject), fold(e.body)) in there for e in examples)
 
 
 def judge_all(classifier: RoleClassifier, examples: Iterable[Example]) -> Iterator[Judged]:

@@ -6,12 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlmodel import Session, select
 from typer.testing import CliRunner
 
 from agent.cli import app
+from agent.domain import Outcome, Reason
 from agent.errors import NotPossibleYet
 from agent.fitting import base_encoder
 from agent.fitting.job import PACKAGED
+from agent.store.database import Database
+from agent.store.tables import Decision, Ticket, utcnow
 from tests.agent.serving.conftest import counting_encoder
 
 ROLES = "".join(f'[[role]]\nname = "{name}"\n' for name in ("Hydraulics", "Electrical"))
@@ -68,3 +72,42 @@ def test_predict_and_evaluate_hear_similar_tickets(imported: Run) -> None:
 def test_without_reviewed_tickets_backtest_names_import(run: Run) -> None:
     with pytest.raises(NotPossibleYet, match="`rolecall import`"):
         run("backtest")
+
+
+def test_backtest_shows_beside_it_what_was_decided_when_the_ticket_came(imported: Run, tmp_path: Path) -> None:
+    assert "then:" not in imported("backtest", "--all")  # the control: imported tickets were never decided on
+    database = Database.open_file(tmp_path / "data" / "rolecall.sqlite3")
+    keys = sorted(database.call(lambda session: session.exec(select(Ticket.key)).all()))
+
+    def decide(session: Session) -> None:
+        for key, role in ((keys[0], "Hydraulics"), (keys[0], "Electrical"), (keys[1], "Hydraulics")):
+            row = {"outcome": Outcome.CLEAR, "roles": [role], "confidence": 0.9, "reason": "", "detail": {}}
+            session.add(Decision(ticket_key=key, at=utcnow(), rules_version="r", **row))
+        silent = {"outcome": Outcome.NONE, "roles": [], "reason": Reason.OUTSIDE_PILOT, "detail": {}}
+        session.add(Decision(ticket_key=keys[2], at=utcnow(), rules_version="r", **silent))
+
+    database.call(decide)
+    database.close()
+    printed = " ".join(imported("backtest", "--all").split())
+    assert "when they came, Rolecall saw 3 of them: clear on 2, right on 1" in printed
+    assert printed.count("then: Hydraulics, 90 %") == 2
+    assert "then: Rolecall is set to look at other queues only." in printed
+
+
+def test_evaluate_warns_of_tickets_of_the_file_that_were_learnt_from(imported: Run, tmp_path: Path) -> None:
+    file = tmp_path / "tickets.csv"
+    assert "20 of these 20 tickets are known here" in " ".join(imported("evaluate", str(file)).split())
+    (tmp_path / "new.csv").write_text("id,created_at,subject,role\n1,2026-03-01,oil on the door,Hydraulics\n")
+    assert "are known here" not in imported("evaluate", str(tmp_path / "new.csv"))
+
+
+def test_roles_are_listed_with_what_they_handle_and_who_to_ask(imported: Run, tmp_path: Path) -> None:
+    with (tmp_path / "roles.toml").open("a") as written:
+        written.write("description = 'Wires and lamps.'\nowner = 'Kim'\naliases = ['sparky']\n")
+        written.write("groups = { plant = ['ele', 'lamps'] }\nuntil = 2030-12-31\n")
+    lines = [line.strip() for line in imported("roles").splitlines()]
+    assert lines[:2] == ["Hydraulics", "10 known tickets"]
+    told = (
+        "Wires and lamps; Kim knows more; also called sparky; ele, lamps in plant; until 2030-12-31; 10 known tickets"
+    )
+    assert " ".join(lines[2:]) == f"Electrical {told} tickets"
