@@ -64,7 +64,7 @@ def remove(
         raise BadInput(f"there is no connector {connector}: see `rolecall connectors list`")
     sources = [connector] if connector else sorted(settings.connectors)
     if not sources:
-        raise BadInput("no helpdesk is connected: see [connectors] in the settings file")
+        raise BadInput("connectors: none configured, so there is nothing to remove")
     day = since.replace(tzinfo=UTC) if since else None
     with open_database(config, data) as database:
         keys = database.call(partial(removals.posted_since, sources=sources, since=day))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import httpx
 
@@ -17,9 +18,14 @@ _BREAKER = re.compile(r'^rolecall_breaker_open\{source="([^"]+)"\} 1', re.MULTIL
 
 
 def lines(
-    now: Figures, pace: float | None, at: datetime, *, shadow: bool | Mapping[str, Sequence[str]] = False
+    now: Figures,
+    pace: float | None,
+    at: datetime,
+    *,
+    shadow: bool | Mapping[str, Sequence[str]] = False,
+    left_alone: Mapping[str, int] = MappingProxyType({}),
 ) -> Iterator[str]:
-    """Yield the lines from the database; `pace`: events a second done lately."""
+    """Yield the lines from the database; `pace`: events a second done lately; `left_alone`: tickets by the reason."""
     for state in ("waiting", "working", "dead"):
         yield f"{state}: {now.events.get(state, 0):,}"
     if now.oldest is None:
@@ -28,8 +34,8 @@ def lines(
         yield f"oldest: received {now.oldest:%Y-%m-%d %H:%M:%S} UTC, {duration(at - now.oldest)} ago"
     yield f"time to drain: {_time_to_drain(now.events.get('waiting', 0), pace)}"
     yield f"comments: {_comments(now.paused, shadow)}"
-    if now.left_alone:
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(now.left_alone.items()))
+    if left_alone:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(left_alone.items()))
         yield f"left alone by [triage]: {reasons}, of the latest {LATEST_DECISIONS:,} decisions"
 
 

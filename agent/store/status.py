@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func
@@ -35,22 +35,18 @@ USUAL_RATE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Events by state, the oldest open one's receipt, why comments are paused, and the last training.
-
-    `left_alone`: of the latest decisions, how many tickets were left alone, by the reason.
-    """
+    """Events by state, the oldest open one's receipt, why comments are paused, and the last training."""
 
     events: Mapping[str, int]
     oldest: datetime | None
     paused: str | None
     training: Training | None
-    left_alone: Mapping[str, int] = field(default_factory=dict)
 
 
 def figures(session: Session) -> Figures:
     """Read all of it in one transaction."""
     last = session.exec(select(Training).order_by(col(Training.id).desc()).limit(1)).first()
-    return Figures(counts(session), oldest(session), comments.paused(session), last, left_alone(session))
+    return Figures(counts(session), oldest(session), comments.paused(session), last)
 
 
 def left_alone(session: Session) -> dict[str, int]:

@@ -18,7 +18,7 @@ from agent.store import inbox
 from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database, newest_version
 from agent.store.status import Figures
-from agent.store.tables import Inbox, Ticket, utcnow
+from agent.store.tables import Decision, Inbox, Ticket, utcnow
 from connectors.events import Event, Kind
 
 
@@ -166,3 +166,18 @@ def test_resuming_leaves_the_tickets_of_configured_connectors_to_catch_up_on(
     (tmp_path / "agent.toml").write_text(connector + secrets)
     assert run("queue", "resume", *options) == "comments: on; tickets to catch up on: 3\n"
     assert run("queue", "resume", *options) == "comments: on\n"
+
+
+def test_tickets_that_are_left_alone_and_queues_in_shadow_are_named(options: list[str], tmp_path: Path) -> None:
+    silent = {"outcome": "none", "roles": [], "detail": {}, "rules_version": "r", "at": utcnow()}
+    database = Database.open_file(tmp_path / "data" / "rolecall.sqlite3")
+    reasons = ["ignored_sender"] * 2 + ["outside_pilot", "unsure"]
+    rows = [Decision(ticket_key=f"desk:{n}", reason=reason, **silent) for n, reason in enumerate(reasons)]
+    database.call(lambda session: session.add_all(rows))
+    database.close()
+    helpdesk = 'url = "https://desk.example"\ntoken = "t"\nwebhook_secrets = "0123456789abcdef"\n'
+    (tmp_path / "agent.toml").write_text(f"""[triage]\nshadow = {{ plant = ["hr", "it"] }}
+[connectors.plant]\nkind = "django-helpdesk"\n{helpdesk}""")
+    status = run("queue", "status", *options)
+    assert "comments: on; none are posted in hr of plant, it of plant, [triage] shadow\n" in status
+    assert "left alone by [triage]: 2 ignored_sender, 1 outside_pilot, of the latest 1,000 decisions\n" in status

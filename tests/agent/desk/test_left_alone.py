@@ -13,8 +13,7 @@ from agent.core import Parts
 from agent.desk.desk import left_alone
 from agent.domain import Reason
 from agent.notes.decided import decided
-from agent.store import tickets
-from agent.store.status import figures
+from agent.store import status, tickets
 from agent.store.tables import Decision, Review, Ticket
 from connectors.events import Ticket as RemoteTicket
 from tests.desk import Desk
@@ -69,7 +68,7 @@ async def test_nothing_is_said_kept_or_learnt_and_staff_who_ask_are_answered(
         assert parts.database.call(lambda s: s.exec(select(Review)).all()) == []
         (row,) = parts.database.call(tickets.latest_decisions, 9, "desk:1")
         assert decided(row) == "Rolecall is set to leave its queue alone."
-        assert parts.database.call(figures).left_alone == {"ignored_queue": 1}
+        assert parts.database.call(status.left_alone) == {"ignored_queue": 1}
         desk.reopen("1")
         await server.deliver(desk.reply("1", "/role why"))
         await server.idle()
