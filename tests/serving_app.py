@@ -35,7 +35,7 @@ class Running:
     async def idle(self) -> None:
         """Wait until every accepted event is done or dead."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while self.parts.database.call(status.counts).keys() & set(inbox.OPEN):
+            while (await self.parts.database.read(status.counts)).keys() & set(inbox.OPEN):
                 await asyncio.sleep(0.02)
 
     async def look(self) -> None:

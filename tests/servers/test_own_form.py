@@ -86,7 +86,7 @@ class Served:
 
     async def done(self) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while self.parts.database.call(status.counts):
+            while await self.parts.database.read(status.counts):
                 await asyncio.sleep(0.02)
 
 

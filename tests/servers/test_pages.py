@@ -49,7 +49,7 @@ class Site:
 
     async def idle(self) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while self.parts.database.call(status.counts).keys() & {"waiting", "working"}:
+            while (await self.parts.database.read(status.counts)).keys() & {"waiting", "working"}:
                 await asyncio.sleep(0.02)
 
 
