@@ -131,6 +131,9 @@ class Access:
             client_id = placeholders.address(auth.client_id, values)
             secret = placeholders.address(auth.client_secret, values)
             asked = {"grant_type": auth.grant} | ({"scope": auth.scope} if auth.scope else {})
+            if auth.grant == "password":
+                asked["username"] = placeholders.address(auth.user or "", values)
+                asked["password"] = placeholders.address(auth.password or "", values)
             if auth.send == "basic":
                 headers["authorization"] = _basic(client_id, secret)
             else:

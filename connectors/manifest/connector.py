@@ -79,7 +79,10 @@ class ManifestConnector:
         check = self._manifest.check
         if check is None:
             return ""
-        answer, _ = await self._access.ask("GET", placeholders.path(check.get, self.system.values))
+        values = self.system.values
+        answer, _ = await self._access.ask(
+            "GET", placeholders.path(check.get, values), placeholders.filled(check.query, values)
+        )
         account = text_of(sought(check.author, answer))
         if not account:
             raise Permanent(f"GET {check.get}: the answer does not say who we are")

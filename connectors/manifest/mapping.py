@@ -49,7 +49,7 @@ def to_message(where: WrittenComment, row: Any, system: System) -> Message | Non
     visibility = {True: Visibility.STAFF_ONLY, False: Visibility.PUBLIC, None: Visibility.UNKNOWN}[internal]
     kind = text_of(sought(where.author_kind, row)) or ""
     return Message(
-        id=None if number is None else system.id_of(number, "comment"),
+        id=None if number is None else system.comment_id_of(number),
         author_id=text_of(sought(where.author, row)) or None,
         text=text,
         created_at=moment(where.created_at, row),

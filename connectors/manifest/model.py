@@ -121,6 +121,7 @@ class Check(Part):
     """The request that tells who we are."""
 
     get: str
+    query: dict[str, Any] = Field(default_factory=dict)
     author: Search
     says: Search | None = None
 

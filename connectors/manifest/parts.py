@@ -121,13 +121,15 @@ class BasicLogin(Part):
 
 
 class ClientCredentials(Part):
-    """OAuth 2, client credentials (RFC 6749, 4.4); a token that is refused is asked for once more."""
+    """OAuth 2, by client credentials or a password (RFC 6749, 4.4 and 4.3); a refused token is asked for once more."""
 
     by: Literal["oauth2"]
     token_url: str
-    grant: Literal["client_credentials"] = "client_credentials"
+    grant: Literal["client_credentials", "password"] = "client_credentials"
     client_id: str
     client_secret: str
+    user: str | None = None
+    password: str | None = None
     scope: str | None = None
     send: Literal["form", "json", "basic"] = "form"
 

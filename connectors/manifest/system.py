@@ -8,8 +8,10 @@ from typing import Any
 
 from connectors.errors import MalformedPayload
 from connectors.manifest import placeholders
-from connectors.manifest.model import Manifest
+from connectors.manifest.model import IDS, Manifest
 from connectors.manifest.values import pattern_of, text_of
+
+_COMMENT_IDS = pattern_of(IDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,13 @@ class System:
         text = None if isinstance(value, bool | float) else text_of(value)
         if text is None or not text.isascii() or not self.ids.fullmatch(text):
             raise MalformedPayload(f"{what}: not an id of {self.manifest.name}")
+        return text
+
+    def comment_id_of(self, value: Any) -> str:
+        """Return a comment's id as text. Raises MalformedPayload where it cannot be one."""
+        text = None if isinstance(value, bool | float) else text_of(value)
+        if text is None or not text.isascii() or not _COMMENT_IDS.fullmatch(text):
+            raise MalformedPayload(f"comment: not an id of {self.manifest.name}")
         return text
 
     def ticket_url(self, ticket_id: str) -> str:

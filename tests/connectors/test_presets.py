@@ -14,6 +14,7 @@ import pytest
 from connectors.errors import Ambiguous, InvalidSignature, MalformedPayload, Permanent, TicketNotFound, Transient
 from connectors.events import Delivery, Event, Kind, Visibility
 from connectors.manifest.catalogue import Example, examples, presets
+from connectors.manifest.connector import ManifestConnector
 from connectors.markup import render
 from connectors.proofs import Hmac, StandardWebhooks
 from tests.connectors import hostile
@@ -33,11 +34,16 @@ from tests.connectors.systems.installed import (
 )
 from tests.desk import note
 
-EXAMPLES = {name: tuple(examples(name)) for name in SYSTEMS}
-SENDING = [name for name in SYSTEMS if EXAMPLES[name]]
-VARIANTS = 120
+EXAMPLES = {name: tuple(examples(name)) for name in presets()}
+SENDING = [name for name in EXAMPLES if EXAMPLES[name]]
+VARIANTS = 60
 """Of each system: an example body with one thing wrong."""
 MARK = "rolecall-" + "a1" * 10
+
+
+def said(connector: ManifestConnector, words: str) -> str:
+    """Return a comment of ours as it is rendered for this system."""
+    return render(note(words), connector.capabilities.markup, f"{MARK}-{'b2' * 8}")
 
 
 @pytest.fixture(params=SYSTEMS)
@@ -53,13 +59,15 @@ def parsed(name: str, given: Delivery) -> list[Event]:
     return list(listening(name, NEW).parse(given))
 
 
-def test_every_shipped_manifest_is_tried_against_a_system_and_has_examples() -> None:
-    assert set(presets()) == SYSTEMS.keys()
-    assert [name for name in SYSTEMS if kind(name).manifest.receive and not EXAMPLES[name]] == []
+def test_every_shipped_manifest_has_examples_and_is_tried_against_a_system_or_says_that_it_is_not() -> None:
+    assert [name for name in SYSTEMS if name not in EXAMPLES] == []
+    untried = {name for name in EXAMPLES if kind(name).manifest.tried == "on paper only"}
+    assert untried == EXAMPLES.keys() - SYSTEMS.keys()
+    assert [name for name in EXAMPLES if kind(name).manifest.receive and not EXAMPLES[name]] == []
     assert [name for name in EXAMPLES if EXAMPLES[name] and not kind(name).manifest.receive] == []
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_a_manifest_says_what_to_click_and_how_staff_hide_a_note(name: str) -> None:
     manifest = kind(name).manifest
     assert len(manifest.setup.splitlines()) >= 4
@@ -116,7 +124,7 @@ def test_a_signed_body_cannot_be_changed_nor_an_old_delivery_sent_again(name: st
 @pytest.mark.parametrize("name", SENDING)
 def test_what_is_not_the_systems_is_refused_in_one_line(name: str) -> None:
     example = EXAMPLES[name][0]
-    bodies = [*hostile.NEVER_VALID.values(), *islice(hostile.never_valid_variants(raw(example.body)), 20)]
+    bodies = [*hostile.NEVER_VALID.values(), *islice(hostile.never_valid_variants(raw(example.body)), 8)]
     for body in bodies:
         with pytest.raises(MalformedPayload) as caught:
             parsed(name, Delivery(example.headers, body, example.segment))
@@ -154,9 +162,9 @@ async def test_a_ticket_is_read_with_all_its_pages_of_comments(system: Installed
     ticket = system.fake.file("Pump 7 leaks", "Oil under the pump")
     for number in range(5):
         system.fake.say(ticket, f"word {number}", internal=number % 2 == 0)
-    read = await system.connect().read_ticket(str(ticket.id))
+    read = await system.connect().read_ticket(system.fake.name(ticket.id))
     assert (read.id, read.subject, read.body, read.closed) == (
-        str(ticket.id),
+        system.fake.name(ticket.id),
         "Pump 7 leaks",
         "Oil under the pump",
         False,
@@ -165,24 +173,23 @@ async def test_a_ticket_is_read_with_all_its_pages_of_comments(system: Installed
     assert {message.author_id for message in read.messages} == {str(TECH)}
     assert (read.created_at, read.closed_at) == (ticket.created, None)
     assert read.url is not None
-    assert read.url.endswith(str(ticket.id)) or f"/{ticket.id}/" in read.url
+    assert system.fake.name(ticket.id) in read.url
     if kind(system.name).manifest.post.private:
         assert {m.visibility for m in read.messages} <= {Visibility.STAFF_ONLY, Visibility.PUBLIC}
         assert read.messages[0].visibility is Visibility.STAFF_ONLY
     system.fake.close(ticket)
-    assert (await system.connect().read_ticket(str(ticket.id))).closed
+    assert (await system.connect().read_ticket(system.fake.name(ticket.id))).closed
 
 
 @pytest.mark.anyio
 async def test_a_comment_is_posted_once_hidden_and_found_by_a_fresh_process(system: Installed) -> None:
     ticket, first = system.fake.file("Pump 7 leaks"), system.connect(author_id=None)
-    text = render(note("Role: <b>Hydraulics</b> & *more*"), first.capabilities.markup, f"{MARK}-{'b2' * 8}")
-    stored = await first.post_comment(str(ticket.id), text)
+    stored = await first.post_comment(system.fake.name(ticket.id), said(first, "Role: <b>Hydraulics</b> & *more*"))
     (comment,) = ticket.comments
-    assert (stored.id, comment.author) == (str(comment.id), BOT)
+    assert (stored.id, comment.author) == (system.fake.note_name(comment.id), BOT)
     assert comment.internal is kind(system.name).manifest.post.private
     assert first.author_id == str(BOT) or stored.author_id == str(BOT)
-    fresh = await system.connect().read_ticket(str(ticket.id))
+    fresh = await system.connect().read_ticket(system.fake.name(ticket.id))
     (found,) = [message for message in fresh.messages if MARK in message.text]
     assert (found.id, found.author_id) == (stored.id, str(BOT))
     assert stored.text in (None, found.text)
@@ -191,13 +198,13 @@ async def test_a_comment_is_posted_once_hidden_and_found_by_a_fresh_process(syst
 @pytest.mark.anyio
 async def test_a_comment_is_edited_or_the_connector_says_that_it_cannot_be(system: Installed) -> None:
     ticket, connector = system.fake.file("Pump 7 leaks"), system.connect()
-    stored = await connector.post_comment(str(ticket.id), f"Role: Hydraulics\n\n{MARK}")
+    stored = await connector.post_comment(system.fake.name(ticket.id), said(connector, "Role: Hydraulics"))
     if connector.capabilities.edits_comments:
-        await connector.edit_comment(str(ticket.id), stored.id, f"Role: Engine\n\n{MARK}")
-        assert [comment.text.split()[1] for comment in ticket.comments] == ["Engine"]
+        await connector.edit_comment(system.fake.name(ticket.id), stored.id, said(connector, "Role: Engine"))
+        assert ["Engine" in comment.text for comment in ticket.comments] == [True]
     else:
         with pytest.raises(Permanent):
-            await connector.edit_comment(str(ticket.id), stored.id, "Role: Engine")
+            await connector.edit_comment(system.fake.name(ticket.id), stored.id, said(connector, "Role: Engine"))
 
 
 @pytest.mark.anyio
@@ -206,14 +213,14 @@ async def test_a_comment_is_removed_and_twice_is_no_error_or_the_connector_says_
 ) -> None:
     ticket, connector = system.fake.file("Pump 7 leaks"), system.connect()
     theirs = system.fake.say(ticket, "/role engine")
-    stored = await connector.post_comment(str(ticket.id), f"Role: Hydraulics\n\n{MARK}")
+    stored = await connector.post_comment(system.fake.name(ticket.id), said(connector, "Role: Hydraulics"))
     if connector.capabilities.removes_comments:
         for _ in range(2):
-            await connector.remove_comment(str(ticket.id), stored.id)
+            await connector.remove_comment(system.fake.name(ticket.id), stored.id)
         assert ticket.comments == [theirs]
     else:
         with pytest.raises(Permanent):
-            await connector.remove_comment(str(ticket.id), stored.id)
+            await connector.remove_comment(system.fake.name(ticket.id), stored.id)
 
 
 @pytest.mark.anyio
@@ -221,8 +228,8 @@ async def test_a_write_whose_answer_is_lost_is_ambiguous_and_what_it_wrote_is_fo
     ticket, connector = system.fake.file("Pump 7 leaks"), system.connect()
     system.fake.lose_answers = 1
     with pytest.raises(Ambiguous):
-        await connector.post_comment(str(ticket.id), f"Role: Hydraulics\n\n{MARK}")
-    read = await system.connect().read_ticket(str(ticket.id))
+        await connector.post_comment(system.fake.name(ticket.id), said(connector, "Role: Hydraulics"))
+    read = await system.connect().read_ticket(system.fake.name(ticket.id))
     assert [MARK in message.text for message in read.messages] == [True]
 
 
@@ -244,10 +251,10 @@ async def test_what_an_answer_means(
     system: Installed, answer: httpx.Response, error: type[Exception], wait: float | None
 ) -> None:
     ticket, connector = system.fake.file("Pump 7 leaks"), system.connect()
-    await connector.read_ticket(str(ticket.id))
+    await connector.read_ticket(system.fake.name(ticket.id))
     system.fake.failures = [answer]
     with pytest.raises(error) as caught:
-        await connector.read_ticket(str(ticket.id))
+        await connector.read_ticket(system.fake.name(ticket.id))
     if isinstance(caught.value, Transient):
         assert caught.value.retry_after == wait
     assert "\n" not in str(caught.value)
@@ -255,8 +262,8 @@ async def test_what_an_answer_means(
 
 @pytest.mark.anyio
 async def test_a_ticket_that_is_gone_is_not_found_for_reading_and_for_writing(system: Installed) -> None:
-    connector = system.connect()
-    for call in (connector.read_ticket("4711"), connector.post_comment("4711", f"Role: Engine\n\n{MARK}")):
+    connector, gone = system.connect(), system.fake.name(4711)
+    for call in (connector.read_ticket(gone), connector.post_comment(gone, said(connector, "Role: Engine"))):
         with pytest.raises(TicketNotFound):
             await call
 
@@ -275,20 +282,21 @@ async def test_a_poll_finds_what_happened_once_and_none_of_what_we_did(system: I
     began = await connector.poll(None)
     assert (list(began.events), began.complete) == ([], True)
     tickets = [fake.file(f"Pump {number} leaks") for number in range(5)]
-    said = [fake.say(ticket, "/role hydraulics") for ticket in tickets]
-    await connector.post_comment(str(tickets[0].id), f"Role: Engine\n\n{MARK}")
+    words = [fake.say(ticket, "/role hydraulics") for ticket in tickets]
+    await connector.post_comment(system.fake.name(tickets[0].id), said(connector, "Role: Engine"))
     fake.close(tickets[4])
     found = await connector.poll(began.watermark)
     told = [(event.kind, event.ticket_id) for event in found.events]
     assert sorted(told) == sorted(
         [
-            *((Kind.CREATED, str(ticket.id)) for ticket in tickets),
-            *((Kind.COMMENTED, str(ticket.id)) for ticket in tickets),
-            (Kind.CLOSED, str(tickets[4].id)),
+            *((Kind.CREATED, system.fake.name(ticket.id)) for ticket in tickets),
+            *((Kind.COMMENTED, system.fake.name(ticket.id)) for ticket in tickets),
+            (Kind.CLOSED, system.fake.name(tickets[4].id)),
         ]
     )
-    assert {e.message.id for e in found.events if e.message is not None} == {str(comment.id) for comment in said}
-    assert {ticket.id for ticket in found.tickets} == {str(ticket.id) for ticket in tickets}
+    told_of = {e.message.id for e in found.events if e.message is not None}
+    assert told_of == {system.fake.note_name(comment.id) for comment in words}
+    assert {ticket.id for ticket in found.tickets} == {system.fake.name(ticket.id) for ticket in tickets}
     for event in found.events:
         check(event)
     assert list((await connector.poll(found.watermark)).events) == []
@@ -303,9 +311,10 @@ async def test_a_poll_and_a_webhook_name_the_same_event_alike(system: Installed)
     began = await connector.poll(None)
     ticket = system.fake.file("Pump 7 leaks")
     comment = system.fake.say(ticket, "/role engine")
+    number = system.fake.name(ticket.id)
     names = {event.kind: event.delivery_id for event in (await connector.poll(began.watermark)).events}
-    assert names[Kind.CREATED] == f"ticket-{ticket.id}"
-    assert names[Kind.COMMENTED] == f"ticket-{ticket.id}-comment-{comment.id}"
+    assert names[Kind.CREATED] == f"ticket-{number}"
+    assert names[Kind.COMMENTED] == f"ticket-{number}-comment-{system.fake.note_name(comment.id)}"
 
 
 @pytest.mark.anyio

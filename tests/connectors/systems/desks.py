@@ -1,4 +1,4 @@
-"""Freshdesk, Zammad, Zendesk and MaintainX in memory."""
+"""Freshdesk, Freshservice, Zammad, Zendesk and MaintainX in memory."""
 
 from __future__ import annotations
 
@@ -75,6 +75,34 @@ class Freshdesk(Fake):
             return httpx.Response(404)
         comment.text = body(request)["body"]
         return self.said(comment)
+
+
+class Freshservice(Freshdesk):
+    """Answers are wrapped in the name of what they are, and nothing tells who we are. Source: api.freshservice.com."""
+
+    knows_who_we_are = False
+
+    def list(self, request: httpx.Request) -> Any:
+        return {"tickets": super().list(request)}
+
+    def read(self, request: httpx.Request, number: str) -> Any:
+        return self.wrapped("ticket", super().read(request, number))
+
+    def conversations(self, request: httpx.Request, number: str) -> Any:
+        return self.wrapped("conversations", super().conversations(request, number))
+
+    def write(self, request: httpx.Request, number: str) -> Any:
+        ticket, given = self.ticket(number), body(request)
+        if ticket is None:
+            return httpx.Response(404)
+        said = self.said(self.say(ticket, given["body"], BOT, internal=given["private"]))
+        return httpx.Response(201, json={"conversation": said})
+
+    def edit(self, request: httpx.Request, number: str) -> Any:
+        return self.wrapped("conversation", super().edit(request, number))
+
+    def wrapped(self, name: str, answer: Any) -> Any:
+        return answer if isinstance(answer, httpx.Response) else {name: answer}
 
 
 class Zammad(Fake):

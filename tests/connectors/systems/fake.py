@@ -62,6 +62,14 @@ class Fake:
         self.lose_answers = 0
         """So many writes are carried out and answered 500."""
 
+    def name(self, number: int) -> str:
+        """Return the id of a ticket as the API shows it."""
+        return str(number)
+
+    def note_name(self, number: int) -> str:
+        """Return the id of a comment as the API shows it."""
+        return str(number)
+
     # What people do there
 
     def now(self) -> datetime:

@@ -21,17 +21,22 @@ from connectors.manifest import placeholders
 from connectors.manifest.catalogue import Kind, document_of, kind_of
 from connectors.manifest.connector import ManifestConnector
 from connectors.proofs import BasicAuth, Hmac, Proof, SecretInHeader, SecretInPath, StandardWebhooks, standard_webhooks
-from tests.connectors.systems.desks import Freshdesk, MaintainX, Zammad, Zendesk
+from tests.connectors.systems.desks import Freshdesk, Freshservice, MaintainX, Zammad, Zendesk
 from tests.connectors.systems.fake import BOT, Fake
-from tests.connectors.systems.trackers import GitHub, GitLab, NetBox, Redmine
+from tests.connectors.systems.suites import Jira, ServiceNow
+from tests.connectors.systems.trackers import GitHub, GitLab, NetBox, Redmine, Redmine7
 
 SYSTEMS: Mapping[str, type[Fake]] = {
     "freshdesk": Freshdesk,
+    "freshservice": Freshservice,
     "github": GitHub,
     "gitlab": GitLab,
+    "jira": Jira,
     "maintainx": MaintainX,
     "netbox": NetBox,
     "redmine": Redmine,
+    "redmine7": Redmine7,
+    "servicenow": ServiceNow,
     "zammad": Zammad,
     "zendesk": Zendesk,
 }
@@ -46,8 +51,10 @@ def kind(name: str) -> Kind:
 
 @cache
 def settings(name: str, *secrets: str, author_id: str | None = str(BOT)) -> Any:
-    manifest, fake = kind(name).manifest, SYSTEMS[name]
+    manifest, fake = kind(name).manifest, SYSTEMS.get(name, Fake)
     given = {"url": fake.url, **{secret: f"the-{secret}" for secret in manifest.secrets}, **fake.settings}
+    needed = [name for name, each in manifest.settings.items() if each.default is None]
+    given = dict.fromkeys(needed, "rolecall") | given
     given |= {"webhook_secrets": list(secrets or (NEW,))} if manifest.receive else {}
     return TypeAdapter(kind(name).settings).validate_python(given | {"author_id": author_id})
 
@@ -68,7 +75,7 @@ class Installed:
 
 
 def installed(name: str) -> Installed:
-    return Installed(name, SYSTEMS[name]())
+    return Installed(name, SYSTEMS.get(name, Fake)())
 
 
 @cache

@@ -75,6 +75,10 @@ class Redmine(Fake):
         return httpx.Response(204)
 
 
+class Redmine7(Redmine):
+    """As before, with webhooks. Source: Redmine 7.0, app/models/webhook_payload.rb."""
+
+
 class NetBox(Fake):
     """Notes are journal entries; lists name the whole address of the next page. Source: NetBox 4.7.3, as it runs."""
 

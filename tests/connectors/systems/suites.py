@@ -1,0 +1,187 @@
+"""Jira and ServiceNow in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+import httpx
+
+from tests.connectors.systems.fake import BOT, PAGE, Comment, Fake, Route, Ticket, body
+
+
+class Jira(Fake):
+    """Keys in place of numbers, texts as documents, times with a zone. Source: Jira Cloud's own OpenAPI document."""
+
+    url = "https://nordhafen.atlassian.example.test"
+    api = "/ex/jira/1/rest/api/3"
+    settings: ClassVar[Mapping[str, Any]] = {
+        "api_url": "https://api.atlassian.example.test/ex/jira/1",
+        "email": "rolecall@example.test",
+        "jql": "project = OPS",
+    }
+
+    def name(self, number: int) -> str:
+        return f"OPS-{number}"
+
+    def routes(self) -> Sequence[Route]:
+        return [
+            ("GET", r"/myself", lambda _: {"accountId": str(BOT), "displayName": "Rolecall"}),
+            ("GET", r"/search/jql", self.search),
+            ("GET", r"/issue/OPS-(\d+)", self.read),
+            ("GET", r"/issue/OPS-(\d+)/comment", self.comments),
+            ("POST", r"/issue/OPS-(\d+)/comment", self.write),
+            ("PUT", r"/issue/OPS-(\d+)/comment/(\d+)", self.edit),
+            ("DELETE", r"/issue/OPS-(\d+)/comment/(\d+)", self.remove),
+        ]
+
+    def stamp(self, at: datetime | None) -> str | None:
+        return at.strftime("%Y-%m-%dT%H:%M:%S.000+0000") if at else None
+
+    def document(self, text: str) -> Any:
+        paragraphs = [{"type": "paragraph", "content": [{"type": "text", "text": line}]} for line in text.split("\n")]
+        return {"type": "doc", "version": 1, "content": paragraphs}
+
+    def words(self, document: Any) -> str:
+        """Return the text of a document that the connector wrote."""
+        assert (document["type"], document["version"]) == ("doc", 1)
+        return "\n".join("".join(span["text"] for span in each["content"]) for each in document["content"])
+
+    def search(self, request: httpx.Request) -> Any:
+        jql = request.url.params["jql"]
+        assert jql.startswith("(project = OPS) AND updated >= ")
+        since = datetime.fromtimestamp(int(jql.split()[6]) / 1000, UTC)
+        rows = sorted((t for t in self.tickets.values() if t.updated >= since), key=lambda t: t.updated)
+        start = int(request.url.params.get("nextPageToken", "0"))
+        found = [
+            {"key": f"OPS-{t.id}", "fields": {"updated": self.stamp(t.updated)}} for t in rows[start : start + PAGE]
+        ]
+        more = start + PAGE < len(rows)
+        return {"issues": found, "isLast": not more, **({"nextPageToken": str(start + PAGE)} if more else {})}
+
+    def read(self, _request: httpx.Request, number: str) -> Any:
+        ticket = self.ticket(number)
+        if ticket is None:
+            return self.gone()
+        fields = {
+            "summary": ticket.subject,
+            "description": self.document(ticket.body),
+            "components": [{"name": "Pumps & Drives"}],
+            "status": {"name": "Done" if ticket.closed else "Open", "statusCategory": {"key": self.category(ticket)}},
+            "created": self.stamp(ticket.created),
+            "updated": self.stamp(ticket.updated),
+            "resolutiondate": self.stamp(ticket.closed),
+            "reporter": {"accountId": "7"},
+            "assignee": None,
+            "labels": [],
+        }
+        return {"id": "1", "key": f"OPS-{ticket.id}", "fields": fields}
+
+    def category(self, ticket: Ticket) -> str:
+        return "done" if ticket.closed else "new"
+
+    def said(self, comment: Comment) -> Any:
+        return {
+            "id": str(comment.id),
+            "author": {"accountId": str(comment.author)},
+            "body": self.document(comment.text),
+            "created": self.stamp(comment.at),
+            "jsdPublic": not comment.internal,
+        }
+
+    def comments(self, request: httpx.Request, number: str) -> Any:
+        ticket, start = self.ticket(number), int(request.url.params.get("startAt", "0"))
+        if ticket is None:
+            return self.gone()
+        rows = [self.said(comment) for comment in ticket.comments]
+        return {"comments": rows[start : start + PAGE], "startAt": start, "maxResults": PAGE, "total": len(rows)}
+
+    def write(self, request: httpx.Request, number: str) -> Any:
+        ticket, given = self.ticket(number), body(request)
+        if ticket is None:
+            return self.gone()
+        internal = {"key": "sd.public.comment", "value": {"internal": True}} in given["properties"]
+        return httpx.Response(201, json=self.said(self.say(ticket, self.words(given["body"]), BOT, internal=internal)))
+
+    def edit(self, request: httpx.Request, number: str, comment_id: str) -> Any:
+        comment = self.comment(comment_id)
+        if comment is None:
+            return self.gone()
+        comment.text = self.words(body(request)["body"])
+        return self.said(comment)
+
+
+class ServiceNow(Fake):
+    """Ids are hexadecimal, times have no zone, notes a table of their own. Source: docs.servicenow.com, Table API."""
+
+    api = "/api/now/table"
+    settings: ClassVar[Mapping[str, Any]] = {"user": str(BOT)}
+
+    def name(self, number: int) -> str:
+        return f"{number:032x}"
+
+    note_name = name
+
+    def routes(self) -> Sequence[Route]:
+        return [
+            ("GET", r"/sys_user", lambda _: {"result": [{"user_name": str(BOT), "name": "Rolecall"}]}),
+            ("GET", r"/incident", self.list),
+            ("GET", r"/incident/([0-9a-f]{32})", self.read),
+            ("PATCH", r"/incident/([0-9a-f]{32})", self.write),
+            ("GET", r"/sys_journal_field", self.journal),
+        ]
+
+    def stamp(self, at: datetime | None) -> str:
+        return at.strftime("%Y-%m-%d %H:%M:%S") if at else ""
+
+    def shown(self, ticket: Ticket) -> dict[str, Any]:
+        return {
+            "sys_id": self.name(ticket.id),
+            "number": f"INC{ticket.id:07}",
+            "short_description": ticket.subject,
+            "description": ticket.body,
+            "state": "7" if ticket.closed else "1",
+            "assignment_group": {"link": "...", "value": "8" * 32},
+            "caller_id": {"link": "...", "value": "7" * 32},
+            "priority": "3",
+            "sys_created_on": self.stamp(ticket.created),
+            "sys_updated_on": self.stamp(ticket.updated),
+            "closed_at": self.stamp(ticket.closed),
+            "resolved_at": "",
+        }
+
+    def page(self, rows: Sequence[Any], request: httpx.Request) -> Any:
+        start = int(request.url.params.get("sysparm_offset", "0"))
+        return {"result": rows[start : start + PAGE]}
+
+    def list(self, request: httpx.Request) -> Any:
+        query = request.url.params["sysparm_query"].split("^")[0].removeprefix("sys_updated_on>=")
+        return self.page([self.shown(ticket) for ticket in self.changed(query, "%Y-%m-%d %H:%M:%S")], request)
+
+    def read(self, _request: httpx.Request, number: str) -> Any:
+        ticket = self.tickets.get(int(number, 16))
+        return {"result": self.shown(ticket)} if ticket else self.gone()
+
+    def journal(self, request: httpx.Request) -> Any:
+        ticket = self.tickets.get(
+            int(request.url.params["sysparm_query"].split("^")[0].removeprefix("element_id="), 16)
+        )
+        rows = [
+            {
+                "sys_id": self.name(c.id),
+                "element": "work_notes" if c.internal else "comments",
+                "value": c.text,
+                "sys_created_by": str(c.author),
+                "sys_created_on": self.stamp(c.at),
+            }
+            for c in (ticket.comments if ticket else ())
+        ]
+        return self.page(rows, request)
+
+    def write(self, request: httpx.Request, number: str) -> Any:
+        ticket = self.tickets.get(int(number, 16))
+        if ticket is None:
+            return self.gone()
+        self.say(ticket, body(request)["work_notes"], BOT)
+        return {"result": self.shown(ticket)}

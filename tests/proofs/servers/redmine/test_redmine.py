@@ -1,0 +1,186 @@
+"""A real Redmine 5, polled by an account that may only read and comment: filed, noted, answered, closed, learnt."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from agent.demo.installation import Installation
+from agent.demo.processes import end
+
+HOME = Path(os.environ.get("ROLECALL_REDMINE", "/var/cache/rolecall-redmine"))
+INSTANCES = Path("/usr/share/redmine/instances")
+INSTALL = "sudo sh tests/proofs/servers/redmine/install.sh"
+PATIENCE_SECONDS = 120.0
+
+pytestmark = pytest.mark.skipif(
+    not (HOME / "keys.json").exists() or not shutil.which("puma") or not os.access(INSTANCES, os.W_OK),
+    reason=f"no Redmine 5 here that this user may start: {INSTALL} (Debian 12)",
+)
+
+ROLES = """
+[[role]]
+name = "Network"
+groups = { plant = "Network" }
+[[role]]
+name = "Electrician"
+groups = { plant = "Electrician" }
+"""
+RULES = """
+[[rule]]
+id = "vpn"
+role = "Network"
+keywords = ["vpn"]
+weight = 3.0
+"""
+
+
+@dataclass
+class Redmine:
+    url: str
+    keys: dict[str, Any]
+
+    def ask(self, method: str, path: str, who: str = "tech", **issue: Any) -> Any:
+        headers = {"X-Redmine-API-Key": self.keys[who]["key"]}
+        given = {"json": {"issue": issue}} if issue else {}
+        answer = httpx.request(method, f"{self.url}{path}", headers=headers, timeout=60, trust_env=False, **given)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def file(self, subject: str, project: str = "Network") -> int:
+        number = self.keys["projects"][project]
+        given = {"project_id": number, "tracker_id": 1, "status_id": 1, "priority_id": 2}
+        return int(self.ask("POST", "/issues.json", subject=subject, description=subject, **given)["issue"]["id"])
+
+    def issue(self, number: int) -> dict[str, Any]:
+        found: dict[str, Any] = self.ask("GET", f"/issues/{number}.json?include=journals")["issue"]
+        return found
+
+    def ours(self, number: int) -> list[dict[str, Any]]:
+        return [j for j in self.issue(number)["journals"] if j["user"]["id"] == self.keys["bot"]["id"] and j["notes"]]
+
+
+class Connected(Installation):
+    """Rolecall beside this Redmine."""
+
+    def connect(self, redmine: Redmine) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "roles.toml").write_text(ROLES)
+        (self.folder / "rules.toml").write_text(RULES)
+        tables = f"""
+rules = "rules.toml"
+roles = "roles.toml"
+[triage]
+silent_below = 0.1
+[work]
+poll_seconds = 1
+settle_seconds = 1
+[connectors.plant]
+kind = "redmine"
+url = {json.dumps(redmine.url)}
+staff = [{json.dumps(str(redmine.keys["tech"]["id"]))}]
+"""
+        (self.folder / "agent.toml").write_text(tables)
+        self._environment = {"ROLECALL_CONNECTORS__PLANT__API_KEY": redmine.keys["bot"]["key"]}
+
+
+def until(true: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not true():
+        assert time.monotonic() < deadline, f"still not so: {what}"
+        time.sleep(0.3)
+
+
+@pytest.fixture(scope="module")
+def redmine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redmine]:
+    folder = tmp_path_factory.mktemp("redmine")
+    shutil.copy(HOME / "redmine.sqlite", folder / "redmine.sqlite")
+    instance = INSTANCES / f"rolecall-proof-{os.getpid()}"
+    shutil.copytree(INSTANCES / "rolecall-proof", instance)
+    (instance / "config/database.yml").write_text(
+        f"production:\n  adapter: sqlite3\n  database: {folder / 'redmine.sqlite'}\n  timeout: 20000\n"
+    )
+    port = Installation(folder, folder, folder).port
+    url = f"http://127.0.0.1:{port}"
+    with (folder / "puma.log").open("wb") as log:
+        process = subprocess.Popen(
+            ["puma", "-b", f"tcp://127.0.0.1:{port}", "-e", "production", "-t", "1:4", "config.ru"],
+            cwd="/usr/share/redmine",
+            env=os.environ | {"REDMINE_INSTANCE": instance.name, "RAILS_ENV": "production"},
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        until(lambda: answers(url), "Redmine answers")
+        yield Redmine(url, json.loads((HOME / "keys.json").read_text()))
+    finally:
+        end(process, 10)
+        shutil.rmtree(instance)
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=30, trust_env=False).status_code < 500
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def connected(redmine: Redmine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connected]:
+    with Connected(tmp_path_factory.mktemp("rolecall"), Path(), Path()) as installation:
+        installation.connect(redmine)
+        yield installation
+
+
+def test_an_issue_is_noted_for_staff_alone_answered_closed_and_learnt_though_the_server_is_killed(
+    redmine: Redmine, connected: Connected
+) -> None:
+    checked = connected.run("check")
+    assert f"Redmine at {redmine.url}, as rolecall" in checked
+    assert "it sends no webhooks" in checked
+    connected.start()
+    began = time.monotonic()
+    first = redmine.file("vpn gateway is gone")
+    until(lambda: len(redmine.ours(first)) == 1, "a note on the first issue")
+    print(f"noted after {time.monotonic() - began:.1f} s")
+    (note,) = redmine.ours(first)
+    assert note["private_notes"] is True
+    assert "Network" in note["notes"]
+
+    numbers = []
+    for text in ("vpn drops", "no vpn at the plant"):
+        numbers.append(redmine.file(text))
+        connected.kill()
+        connected.start()
+    for number in numbers:
+        until(lambda number=number: len(redmine.ours(number)) > 0, f"a note on issue {number}")  # type: ignore[misc]
+
+    redmine.ask("PUT", f"/issues/{first}.json", notes="/role electrician", private_notes=True)
+    until(lambda: "Electrician" in redmine.ours(first)[0]["notes"], "the note answers")
+    assert [journal["id"] for journal in redmine.ours(first)] == [note["id"]], "it is edited, and no second one written"
+
+    redmine.ask("PUT", f"/issues/{numbers[0]}.json", status_id=redmine.keys["closed"][0])
+    until(lambda: "2 reviews" in connected.run("connectors", "list"), "a command and a closure are learnt")
+    connected.wait_until_idle(60)
+    assert [len(redmine.ours(number)) for number in (first, *numbers)] == [1, 1, 1]
+    assert redmine.issue(numbers[0])["status"]["id"] == redmine.keys["closed"][0], "our note reopens nothing"
+    print(f"whole loop: {time.monotonic() - began:.0f} s")
+
+
+def test_what_the_account_may_not_do_it_does_not_need(redmine: Redmine) -> None:
+    """Control: the account that all of this was done with can neither close nor edit an issue."""
+    number = redmine.file("vpn once more")
+    with pytest.raises(httpx.HTTPStatusError):
+        redmine.ask("POST", "/issues.json", who="bot", project_id=1, subject="x")
+    redmine.ask("PUT", f"/issues/{number}.json", who="bot", status_id=redmine.keys["closed"][0])  # 204, and ignored
+    assert redmine.issue(number)["status"]["id"] == 1
