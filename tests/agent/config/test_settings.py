@@ -236,7 +236,7 @@ def test_two_connectors_of_one_kind_have_their_own_settings_and_secrets(tmp_path
     [("[connectors.zzz]\nurl = 'x'\n", "connectors.zzz"), ("[connectors.it]\nkind = 'zzz'\n", "connectors.it.kind")],
 )
 def test_an_unknown_kind_is_refused_with_the_known_ones(tmp_path: Path, table: str, place: str) -> None:
-    with pytest.raises(SettingsError, match="no kind 'zzz'; kind can be django-helpdesk") as caught:
+    with pytest.raises(SettingsError, match=r"no kind 'zzz'; kind can be .*django-helpdesk, ") as caught:
         load(write(tmp_path, table), {}, None)
     assert [fault.setting for fault in caught.value.faults] == [place]
 
