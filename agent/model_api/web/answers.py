@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from starlette.responses import Response, StreamingResponse
 
-PIECE_BYTES = 65_536
+PIECE_BYTES = 32_768
 """What is encoded at a time; between two pieces others have their turn. An answer of one piece is sent whole."""
 
 JSON = "application/json"
@@ -59,13 +59,13 @@ class Embeddings:
         return (row.tolist() for row in self.vectors)
 
 
-def sent(answer: Predictions | Embeddings) -> Response:
-    """Return the response with an answer, in pieces where it is long."""
+def sent(answer: Predictions | Embeddings, writing: asyncio.Lock) -> Response:
+    """Return the response with an answer, in pieces where it is long; of all who hold `writing`, one at a time."""
     pieces = encoded(answer)
     first, second = next(pieces), next(pieces, None)
     if second is None:
         return Response(first, media_type=JSON)
-    return StreamingResponse(_in_turn(first, second, pieces), media_type=JSON)
+    return StreamingResponse(_in_turn(first, second, pieces, writing), media_type=JSON)
 
 
 def encoded(answer: Predictions | Embeddings) -> Iterator[bytes]:
@@ -82,9 +82,11 @@ def encoded(answer: Predictions | Embeddings) -> Iterator[bytes]:
     yield bytes(piece)
 
 
-async def _in_turn(first: bytes, second: bytes, others: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _in_turn(first: bytes, second: bytes, others: Iterator[bytes], writing: asyncio.Lock) -> AsyncIterator[bytes]:
     yield first
-    yield second
-    for piece in others:
-        await asyncio.sleep(0)
+    piece: bytes | None = second
+    while piece is not None:
         yield piece
+        async with writing:
+            piece = next(others, None)
+            await asyncio.sleep(0)  # webhooks come between any two pieces, however many answers are written

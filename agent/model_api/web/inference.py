@@ -6,6 +6,7 @@ latency. Within a request, texts of similar length share a batch.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -95,6 +96,7 @@ class InferenceRoutes:
     threads: int
     agent: AskAgent = lambda texts: None
     _limiter: CapacityLimiter = field(init=False)
+    _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_limiter", CapacityLimiter(max(1, (os.cpu_count() or 1) // self.threads)))
@@ -129,12 +131,12 @@ class InferenceRoutes:
         Another version of it than the one that serves answers alone.
         """
         asked = await bodies.read(request, PredictRequest)
-        return answers.sent(await self.predict(asked))
+        return answers.sent(await self.predict(asked), self._writing)
 
     async def answer_embed(self, request: Request) -> Response:
         """Return embeddings of texts, computed by the model's own encoder."""
         asked = await bodies.read(request, EmbeddingsRequest)
-        return answers.sent(await self.embed(asked))
+        return answers.sent(await self.embed(asked), self._writing)
 
     async def predict(self, request: PredictRequest) -> answers.Predictions:
         """Return the predictions. Raises RequestValidationError where the answer would be too long."""
