@@ -25,6 +25,7 @@ from agent.checks.placeholders import placeholders
 from agent.checks.reach import reach
 from agent.checks.reserved_words import reserved_words
 from agent.checks.restored import restored
+from agent.checks.rules import rules
 from agent.checks.scope import scope, tags
 from agent.checks.solution_notes import solution_notes
 from agent.checks.staff import staff
@@ -35,7 +36,7 @@ from connectors.base import Connector
 
 CHECKS: tuple[Callable[[Installation], Iterable[Finding]], ...] = (
     *(files, database, disk, temporary, clock, address, training, model),
-    *(reserved_words, solution_notes, connections, placeholders, groups, scope, floods, restored),
+    *(reserved_words, rules, solution_notes, connections, placeholders, groups, scope, floods, restored),
 )
 """What can be seen on this machine, in the order in which it is printed."""
 

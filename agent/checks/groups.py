@@ -29,10 +29,10 @@ def of_source(installation: Installation, source: str, there: set[str], seen: fr
     if without := [role.name for role in roles if named and source not in role.groups]:
         yield warn("roles", f"{_listed(without)} without a group of {source}: never suggested there")
     tickets = {fold(group) for group in seen}
-    for folded, (group, role) in sorted(named.items()):
-        if tickets and folded not in tickets:
-            text = f"no ticket of {source} was ever in {group!r}, a group of {role.name}: is its name right?"
-            yield warn("roles", f"{text} Seen: {_listed(sorted(seen))}")
+    unseen = [f"{group!r} ({role.name})" for folded, (group, role) in sorted(named.items()) if folded not in tickets]
+    if tickets and unseen:
+        text = f"no ticket of {source} was ever in {_listed(unseen)}: are these groups' names right?"
+        yield warn("roles", f"{text} Seen: {_listed(sorted(seen))}")
 
 
 SHOWN = 10

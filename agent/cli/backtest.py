@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent.cli import layout
 from agent.cli.duration import foretold
 from agent.cli.encoder import encoder_of
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
@@ -35,7 +36,6 @@ def backtest(
     """
     require("scipy", "sklearn")
 
-    from agent.cli import layout
     from agent.errors import NotPossibleYet
     from agent.learning.contest import contest
     from agent.notes.decided import decided
@@ -90,7 +90,6 @@ def _at_the_time(
 
 
 def _roles(console: Console, said: Sequence[Said], most: int) -> None:
-    from agent.cli import layout
     from agent.studies.backtest import by_role
 
     tallies, table = by_role(said), layout.table("role", "tickets", "clear", "right", "wrong")
@@ -102,7 +101,6 @@ def _roles(console: Console, said: Sequence[Said], most: int) -> None:
 
 
 def _tickets(console: Console, said: Sequence[Said], then: Mapping[str, str], *, every: bool) -> None:
-    from agent.cli import layout
     from agent.domain import Outcome
 
     wrong = sorted((s for s in said if s.outcome is Outcome.CLEAR and not s.right), key=lambda s: -s.confidence)

@@ -98,7 +98,7 @@ def remove(
         _print(
             f"kept: {kept.tickets} tickets and {kept.reviews} reviews, to learn from; {kept.comments} marks of comments"
         )
-        _print(f"dropped: {kept.open} open events, {kept.dead} dead letters, and how far its poll had come")
+        _print(f"dropped: {kept.open} open events, {kept.dead} set aside, and how far its poll had come")
         if not yes:
             typer.confirm(f"Remove {name}?", abort=True)
         dropped = database.call(connector_data.remove, name, utcnow())
@@ -122,7 +122,7 @@ def _alone(config: Path, data: Path | None) -> Iterator[Database]:
 
 def _amount(kept: Held) -> str:
     polled = f", polled {kept.polled_at:%Y-%m-%d %H:%M} UTC" if kept.polled_at else ""
-    return f"{kept.tickets} tickets, {kept.reviews} reviews, {kept.open} open events, {kept.dead} dead letters{polled}"
+    return f"{kept.tickets} tickets, {kept.reviews} reviews, {kept.open} open events, {kept.dead} set aside{polled}"
 
 
 def _by_hand(old: str, new: str, settings: Settings, catalogue: RoleCatalogue, clustered: bool) -> Iterator[str]:

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 from rich.progress import track
-from rich.table import Table
 
+from agent.cli import layout
 from agent.cli.console import Console
 from agent.cli.duration import foretold
 from agent.cli.encoder import remember
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from agent.fitting.evaluation import Report
     from agent.studies.judged import Judged
 
-EXCERPT = 100
 WRITING = "writing"
 KNOWN = (
     "{known} of these {all} tickets are known here with their roles, so Rolecall has learnt from them: the figures "
@@ -36,14 +34,15 @@ def evaluate(
     conversations: Annotated[
         Path | None, typer.Argument(help="After the word `writing`: annotated conversations, one JSON object a line.")
     ] = None,
-    wrong: Annotated[int, typer.Option(help="Number of wrong answers to show, most confident first.")] = 50,
+    wrong: Annotated[int, typer.Option(help="Number of wrong answers to show, surest first.")] = 10,
+    every: Annotated[bool, typer.Option("--all", help="Show every role.")] = False,
     config: ConfigOption = CONFIG,
     data: DataOption = None,
 ) -> None:
     """Evaluate rules, model and memory together on the latest reviewed tickets, each as if it had no review.
 
-    Shows accuracy and macro-F1 with 95 % intervals, a table per role, and the wrong answers for review: sometimes the
-    reviewed role is wrong. `evaluate writing FILE.jsonl` measures the notes on solved tickets instead.
+    Shows how many are right, with 95 % intervals, the roles that are worst, and the surest wrong answers for review:
+    sometimes the reviewed role is wrong. `evaluate writing FILE.jsonl` measures the notes on solved tickets instead.
     """
     if file is not None and file.name == WRITING and conversations is not None:
         evaluate_writing(conversations, wrong)
@@ -72,7 +71,7 @@ def evaluate(
             aside.print(KNOWN.format(known=known, all=len(examples)), style="yellow")
     if not examples:
         raise NotPossibleYet("there is no reviewed ticket yet: `rolecall import` takes in tagged ones, or name a file")
-    console = Console(highlight=False)
+    console = layout.console()
     judged = judge_all(parts.classifier, examples)
     with foretold(aside, parts.database, Work.EVALUATE, len(examples), f"judging {len(examples)} tickets"):
         answers = list(track(judged, "judging", len(examples), console=aside, transient=True))
@@ -80,27 +79,32 @@ def evaluate(
         hits = sum(bool(a.predicted) for a in answers)
         console.print("No model yet: rules and similar tickets were judged.")
         console.print(f"They answer {hits} of {len(answers)} tickets. Next: `rolecall train`.")
-    _show(console, report(answers), answers, wrong)
+    _show(console, report(answers), answers, wrong, len(answers) if every else layout.ROLES_SHOWN)
 
 
-def _show(console: Console, found: Report, answers: list[Judged], wrong: int) -> None:
-    table = Table("role", "precision", "recall", "F1", "tickets")
-    for r in found.by_role:
-        table.add_row(escape(r.role), f"{r.precision:.2f}", f"{r.recall:.2f}", f"{r.f1:.2f}", str(r.support))
-    console.print(table)
+def _show(console: Console, found: Report, answers: list[Judged], wrong: int, most: int) -> None:
+    from agent.notes.phrasing import listed, percent
+    from agent.studies.judged import NO_ANSWER
+
     mistakes = sorted((a for a in answers if not a.right), key=lambda a: -a.confidence)
-    listed = Table("ticket", "text", "predicted", "true", "confidence", title="wrong answers")
+    by_role = sorted((r for r in found.by_role if r.role != NO_ANSWER), key=lambda r: (r.f1, -r.support))
+    table = layout.table("role, worst first", "tickets", "found", "right when named", "F1")
+    for r in by_role[:most]:
+        layout.row(table, r.role, r.support, f"{r.recall:.0%}", f"{r.precision:.0%}", f"{r.f1:.2f}")
+    console.print(table)
+    if more := layout.left_out(by_role, most, "roles, which are better"):
+        console.print(more)
+    if mistakes[:wrong]:
+        console.print("Wrong answers, surest first; sometimes the known role is what is wrong:")
     for a in mistakes[:wrong]:
-        text = " ".join(a.example.text.split())[:EXCERPT]
-        named = ", ".join(a.predicted), ", ".join(a.example.roles)
-        listed.add_row(*map(escape, (a.example.ticket_key, text, *named)), f"{a.confidence:.2f}")
-    if mistakes:
-        console.print(listed)
+        said = f"{listed(a.predicted, 'and')} ({percent(a.confidence)})" if a.predicted else "no answer"
+        layout.entry(
+            console, f"{a.example.ticket_key}  {a.example.text}", f"{said}; people: {', '.join(a.example.roles)}"
+        )
     clear = [a for a in answers if a.clear]
-    right = sum(a.right for a in clear)
-    accuracy, f1 = found.accuracy_interval, found.macro_f1_interval
-    console.print(f"{found.tickets} tickets, {len(mistakes)} wrong answers")
-    console.print(f"accuracy {found.accuracy:.3f} ({accuracy.low:.3f}-{accuracy.high:.3f})")
+    right, interval, f1 = len(answers) - len(mistakes), found.accuracy_interval, found.macro_f1_interval
+    between = f"95 %: {interval.low:.1%}-{interval.high:.1%}"
+    console.print(f"Right on {right} of {found.tickets} tickets: {found.accuracy:.1%} ({between})")
     if all(a.predicted for a in answers):
-        console.print(f"macro-F1 {found.macro_f1:.3f} ({f1.low:.3f}-{f1.high:.3f})")
-    console.print(f"clear: {len(clear)}, right on {right}")
+        console.print(f"Macro-F1, the mean over roles: {found.macro_f1:.3f} (95 %: {f1.low:.3f}-{f1.high:.3f})")
+    console.print(f"Clear: {len(clear)}, right on {sum(a.right for a in clear)}")

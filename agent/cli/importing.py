@@ -85,7 +85,10 @@ def import_(
         )
         return
     if history.faulty and not skip_bad:
-        raise BadInput(f"{history.faulty} faulty rows, nothing imported: correct them, or give --skip-bad")
+        raise BadInput(
+            f"{history.faulty} faulty rows, nothing imported: correct them, name missing roles or their aliases in "
+            "roles.toml, or give --skip-bad"
+        )
     parts = parts_for(config, data)
     chunks = track(_chunks(history), "importing", -(-history.valid // CHUNK), console=console, transient=True)
     importer, catalogue = _importer(), parts.classifier.catalogue
@@ -93,6 +96,7 @@ def import_(
         new = sum(parts.database.call(take_in, source, chunk, importer, catalogue) for chunk in chunks)
     known = f", {history.valid - new} known before" if new < history.valid else ""
     console.print(f"{new} new reviewed tickets of {rows_in(history)} rows{known}{_rest(history)}")
+    console.print("Next: `rolecall rules report` measures your rules, `rolecall train` learns from these tickets.")
 
 
 def told(columns: dict[str, str | None], encoding: str | None, separator: str | None, dates: str | None) -> Told:
@@ -111,7 +115,7 @@ def show(history: History, console: Console) -> None:
     for line in (*history.form.in_words(), *history.faults):
         console.print(escape(line))
     if history.faulty > len(history.faults):
-        console.print(f"... and {history.faulty - len(history.faults)} more")
+        console.print(f"{history.faulty} faulty rows in all")
 
 
 def rows_in(history: History) -> int:

@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
-from agent.cli.console import Console
+from agent.cli import layout
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for, settings_for
 from agent.packages import require
 
@@ -30,20 +28,16 @@ def list_(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
         typer.echo("no version yet: rules and similar tickets decide; `rolecall train` makes one")
         return
     pointer = registry.active()
-    table = Table("", "version", "trainer", "roles", "tickets", "accuracy")
+    table = layout.table("version", "trainer", "roles", "tickets", "right")
     for m in versions:
         accuracy = m.metrics.get("accuracy")
-        table.add_row(
-            "→" if pointer and pointer.version == m.version else "",
-            m.version,
-            m.trainer,
-            str(len(m.roles)),
-            str(sum(map(len, m.tickets.values()))),
-            "" if accuracy is None else f"{accuracy:.2f}",
-        )
-    Console().print(table)
+        arrow = "→ " if pointer and pointer.version == m.version else "  "
+        shown = "" if accuracy is None else f"{accuracy:.0%}"
+        layout.row(table, f"{arrow}{m.version}", m.trainer, len(m.roles), sum(map(len, m.tickets.values())), shown)
+    console = layout.console()
+    console.print(table)
     for move in registry.history()[-5:]:
-        Console(highlight=False).print(escape(f"{move.at}  {move.kind} {move.version}: {move.why}"))
+        layout.entry(console, f"{move.at}  {move.kind} {move.version}", move.why)
 
 
 @app.command()
@@ -69,17 +63,17 @@ def compare(a: str, b: str, config: ConfigOption = CONFIG, data: DataOption = No
     parts = parts_for(config, data)
     registry = _registry(config, data)
     trial = contest(parts.database, registry, parts.classifier.rules, parts.classifier.catalogue)
-    table = Table("version", "accuracy", "95 %", "macro-F1", "log-loss", "ECE")
+    table = layout.table("version", "right", "95 %", "macro-F1", "log-loss")
     models = [trial.load(version) for version in (a, b)]
     judge, grades = trial.judge(*models), []
     for model in models:
         answers = trial.answers(model)
         found = judge.report(answers)
-        interval = f"{found.accuracy_interval.low:.3f}-{found.accuracy_interval.high:.3f}"
-        row = (f"{found.accuracy:.3f}", interval, f"{found.macro_f1:.3f}", f"{found.log_loss:.3f}", f"{found.ece:.3f}")
-        table.add_row(model.version, *row)
+        interval = f"{found.accuracy_interval.low:.1%}-{found.accuracy_interval.high:.1%}"
+        row = (f"{found.accuracy:.1%}", interval, f"{found.macro_f1:.3f}", f"{found.log_loss:.3f}")
+        layout.row(table, model.version, *row)
         grades.append(judge.grade(answers))
-    console = Console(highlight=False)
+    console = layout.console()
     console.print(table)
     margin = Terms().accuracy_margin
     worse = probability_worse(grades[1].right, grades[0].right, margin)

@@ -1,4 +1,4 @@
-"""`rolecall queue`: waiting events, dead letters, and the pause of all comments."""
+"""`rolecall queue`: waiting events, those set aside, and the pause of all comments."""
 
 from __future__ import annotations
 
@@ -19,24 +19,27 @@ if TYPE_CHECKING:
     from agent.store.tables import Inbox
 
 app = typer.Typer(
-    help="Show waiting events; list, retry and drop dead letters; pause all comments.", no_args_is_help=True
+    help="Show waiting events; list, retry and drop those set aside; pause all comments.", no_args_is_help=True
 )
 
 
 class State(StrEnum):
     """The state of an event that is not done."""
 
-    DEAD = "dead"
+    SET_ASIDE = "set-aside"
     WAITING = "waiting"
     WORKING = "working"
 
+
+STORED = {State.SET_ASIDE: "dead"}
+"""What the database calls a state, where people say it differently."""
 
 Number = Annotated[int, typer.Argument(help="Number of the event, as `rolecall queue list` shows it.")]
 
 
 @app.command()
 def status(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
-    """Show how many events wait and how long they will take, dead letters, and whether comments are paused."""
+    """Show how many events wait, and for how long, how many are set aside, and whether comments are paused."""
     from agent.cli import queue_status
     from agent.data_directory import DataDirectory
     from agent.store.status import figures, left_alone, rate
@@ -54,7 +57,7 @@ def status(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
 
 @app.command("list")
 def list_(
-    state: Annotated[State, typer.Option(help="State of the events.")] = State.DEAD,
+    state: Annotated[State, typer.Option(help="State of the events.")] = State.SET_ASIDE,
     limit: Annotated[int, typer.Option(min=1)] = 50,
     config: ConfigOption = CONFIG,
     data: DataOption = None,
@@ -63,11 +66,13 @@ def list_(
     from agent.store import dead_letters
 
     with open_database(config, data) as database:
-        rows = database.call(dead_letters.listed, state, limit)
+        rows = database.call(dead_letters.listed, STORED.get(state, state), limit)
     for row in rows:
         _print(f"{row.seq}  {row.ticket_key}  {row.kind}  attempts {row.attempts}  {row.error or ''}")
     if not rows:
-        _print(f"no event is {state}")
+        _print(f"no event is {state.replace('-', ' ')}")
+    elif state is State.SET_ASIDE:
+        _print("Next: `rolecall queue retry NUMBER` or `--all` once the cause is mended; `rolecall queue drop NUMBER`.")
 
 
 @app.command()
@@ -83,35 +88,35 @@ def show(number: Number, config: ConfigOption = CONFIG, data: DataOption = None)
 
 @app.command()
 def retry(
-    number: Annotated[int | None, typer.Argument(help="Number of a dead letter.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Retry all dead letters.")] = False,
+    number: Annotated[int | None, typer.Argument(help="Number of an event that was set aside.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Retry all that were set aside.")] = False,
     config: ConfigOption = CONFIG,
     data: DataOption = None,
 ) -> None:
-    """Retry one dead letter or all of them, for example after a token was renewed."""
+    """Retry one event that was set aside, or all of them, for example after a token was renewed."""
     from agent.errors import BadInput
     from agent.store import dead_letters
     from agent.store.tables import utcnow
 
     if (number is None) != every:
-        raise BadInput("give the number of a dead letter, or --all")
+        raise BadInput("give the number of an event that was set aside (`rolecall queue list`), or --all")
     with open_database(config, data) as database:
         numbers = database.call(dead_letters.dead) if number is None else [number]
         revived = sum(database.call(dead_letters.replay, one, utcnow()) for one in numbers)
     if not revived and not every:
-        raise BadInput(f"event {number} is no dead letter")
-    _print(f"{revived} put back" if revived else "there is no dead letter to put back")
+        raise BadInput(f"event {number} was not set aside: `rolecall queue list` shows which were")
+    _print(f"{revived} put back" if revived else "nothing is set aside")
 
 
 @app.command()
 def drop(number: Number, config: ConfigOption = CONFIG, data: DataOption = None) -> None:
-    """Drop a dead letter: it is never retried, but stays on record."""
+    """Drop an event that was set aside: it is never retried, but stays on record."""
     from agent.errors import BadInput
     from agent.store import dead_letters
 
     with open_database(config, data) as database:
         if not database.call(dead_letters.drop, number):
-            raise BadInput(f"event {number} is no dead letter")
+            raise BadInput(f"event {number} was not set aside: `rolecall queue list` shows which were")
     _print(f"{number} dropped")
 
 

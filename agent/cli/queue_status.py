@@ -26,8 +26,8 @@ def lines(
     left_alone: Mapping[str, int] = MappingProxyType({}),
 ) -> Iterator[str]:
     """Yield the lines from the database; `pace`: events a second done lately; `left_alone`: tickets by the reason."""
-    for state in ("waiting", "working", "dead"):
-        yield f"{state}: {now.events.get(state, 0):,}"
+    for state, name in (("waiting", "waiting"), ("working", "working"), ("dead", "set aside")):
+        yield f"{name}: {now.events.get(state, 0):,}"
     if now.oldest is None:
         yield "oldest: none"
     else:

@@ -9,8 +9,13 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from agent.cli import layout
 from agent.cli.console import Console
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
+
+ROLE_SHOWN = 18  # characters
+CONFLICTS = 5
+NAMED = 10
 
 app = typer.Typer(help="Try the keyword rules on a text, and measure them on reviewed tickets.", no_args_is_help=True)
 
@@ -42,10 +47,15 @@ def try_(
 
 
 @app.command()
-def report(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
+def report(
+    every: Annotated[bool, typer.Option("--all", help="Show every rule.")] = False,
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+) -> None:
     """Show for every rule how many reviewed tickets it matches, and how often its role was the right one."""
     from agent.errors import NotPossibleYet
     from agent.store import tickets
+    from heuristics import Kind
     from heuristics.report import ReviewedText
     from heuristics.report import report as report_on
 
@@ -57,16 +67,28 @@ def report(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     if not reviewed:
         raise NotPossibleYet("there is no reviewed ticket yet: `rolecall import` takes in tagged ones")
     found = report_on(parts.classifier.rules, reviewed)
-    table = Table("rule", "role", "says", "tickets", "right", "95 %", "overlaps", "conflicts", "mostly with")
-    for f in sorted(found.rules, key=lambda f: -f.tickets):
+    console, table = layout.console(), layout.table("rule, worst first", "role", "tickets", "right", "95 %", "against")
+    hit = sorted((f for f in found.rules if f.tickets), key=lambda f: (f.right - f.tickets, -f.tickets))
+    most = len(hit) if every else layout.ROLES_SHOWN
+    for f in hit[:most]:
         low, high = f.interval
-        against = ", ".join(f"{rule} ({count})" for rule, count in f.against[:2])
-        share, interval = ("dead", "") if f.precision is None else (f"{f.precision:.0%}", f"{low:.0%}-{high:.0%}")
-        row = (f.rule.id, f.rule.role, f.rule.kind, str(f.tickets), share, interval, str(f.overlaps), str(f.conflicts))
-        table.add_row(*map(escape, (*row, against)))
-    console = Console(highlight=False)
+        role = f"{'not ' * (f.rule.kind == Kind.VETO)}{f.rule.role}"[:ROLE_SHOWN]
+        shares = f"{f.right / f.tickets:.0%}", f"{low:.0%}-{high:.0%}"
+        layout.row(table, f.rule.id, layout.line(role).plain, f.tickets, *shares, f.conflicts)
     console.print(table)
+    if more := layout.left_out(hit, most, "rules, with fewer wrong ones"):
+        console.print(more)
+    for f in [f for f in hit[:most] if f.against][:CONFLICTS]:
+        against = ", ".join(f"{rule} ({count})" for rule, count in f.against[:2])
+        console.print(layout.line(f"{f.rule.id} is contradicted mostly by {against}"))
+    if dead := [f.rule.id for f in found.rules if not f.tickets]:
+        console.print(layout.line(f"{len(dead)} rules match no reviewed ticket: {_some(dead, every=every)}"))
     console.print(
         f"{found.tickets} reviewed tickets: a rule matches {found.covered}, the rules alone decide {found.decided} "
         f"and are right on {found.right}"
     )
+
+
+def _some(names: list[str], *, every: bool) -> str:
+    more = 0 if every else len(names) - NAMED
+    return ", ".join(names if more <= 0 else names[:NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -15,9 +15,12 @@ from agent.errors import BadInput
 from agent.feedback.dates import Dates
 from agent.feedback.form import Form, Told, form_of
 from agent.feedback.importing import Reviewed
+from agent.feedback.named_roles import UnknownRole
 from agent.tabular.row import SWALLOWED, Cell, Row
 
 FAULTS_SHOWN = 20
+UNKNOWN_COUNTED = 1_000
+"""Names that are no role: more would be texts in the wrong column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class History:
 
     faulty: int
     faults: tuple[str, ...]
-    """A line for each of the first faults."""
+    """A line for each of the first faults, and for each of the commonest unknown roles."""
 
     contested: frozenset[int]
     """Hashes of the ids that different rows have: all of these are faulty."""
@@ -53,6 +56,15 @@ class History:
 
 
 @dataclass(slots=True)
+class _Unknown:
+    """A role that there is not: the line on which it was first named, why it is none, and in how many rows."""
+
+    line: int
+    why: str
+    rows: int = 0
+
+
+@dataclass(slots=True)
 class _Counts:
     """What the first pass finds. Ids and texts are kept as 64-bit hashes: a desk has millions of them."""
 
@@ -63,12 +75,28 @@ class _Counts:
     repeated: int = 0
     faulty: int = 0
     faults: list[str] = field(default_factory=list)
+    unknown: dict[str, _Unknown] = field(default_factory=dict)
+    """By the name of a role that there is not."""
 
     def fault(self, place: str, why: object) -> None:
         """Count a faulty row, and keep its fault if it is among the first."""
         self.faulty += 1
         if len(self.faults) < FAULTS_SHOWN:
             self.faults.append(f"{place}: {why}")
+
+    def unknown_role(self, line: int, error: UnknownRole) -> None:
+        """Count a faulty row that names no role of ours."""
+        self.faulty += 1
+        if error.name in self.unknown or len(self.unknown) < UNKNOWN_COUNTED:
+            self.unknown.setdefault(error.name, _Unknown(line, str(error))).rows += 1
+
+    def in_words(self, file: Path) -> Iterator[str]:
+        """Yield the first faults, then the roles that there are not, those of most rows first."""
+        yield from self.faults
+        most = sorted(self.unknown.values(), key=lambda role: -role.rows)
+        for role in most[:FAULTS_SHOWN]:
+            rows = f" ({role.rows} rows)" if role.rows > 1 else ""
+            yield f"{file}:{role.line}: {role.why}{rows}"
 
 
 def read(file: Path, told: Told, roles: RoleCatalogue) -> History:
@@ -79,7 +107,7 @@ def read(file: Path, told: Told, roles: RoleCatalogue) -> History:
     if not counts.seen and not counts.faulty:
         raise BadInput(f"{file} holds no row")
     valid, contested = len(counts.seen) - len(counts.contested), frozenset(counts.contested)
-    return History(form, valid, counts.repeated, counts.faulty, tuple(counts.faults), contested)
+    return History(form, valid, counts.repeated, counts.faulty, tuple(counts.in_words(file)), contested)
 
 
 def _check(form: Form, row: Row, counts: _Counts) -> None:
@@ -92,6 +120,9 @@ def _check(form: Form, row: Row, counts: _Counts) -> None:
         raise BadInput(SWALLOWED.format(place=place))
     try:
         reviewed = form.reviewed(row.cells)
+    except UnknownRole as error:
+        counts.unknown_role(row.line, error)
+        return
     except ValueError as error:
         counts.fault(place, error)
         return

@@ -13,14 +13,22 @@ _LESS_CLEAR = re.compile(r"[,|\n]")
 """Signs that may be part of a name: they divide only what is no role as a whole."""
 
 
+class UnknownRole(ValueError):
+    """A cell names what is no role; `name` is what it says."""
+
+    def __init__(self, name: str, roles: RoleCatalogue) -> None:
+        near = roles.near(name)
+        super().__init__(f"no role {name!r}" + (f"; did you mean {' or '.join(near)}?" if near else ""))
+        self.name = name
+
+
 def named_roles(cell: Cell, roles: RoleCatalogue) -> tuple[str, ...]:
-    """Return the roles that a cell names, each once. Raises ValueError where one is unknown, or none is named."""
+    """Return the roles that a cell names, each once. Raises UnknownRole, or ValueError where none is named."""
     found = []
     for name in _names(cell, roles):
         role = roles.lookup(name)
         if role is None:
-            near = roles.near(name)
-            raise ValueError(f"no role {name!r}" + (f"; did you mean {' or '.join(near)}?" if near else ""))
+            raise UnknownRole(name, roles)
         found.append(role.name)
     if not found:
         raise ValueError("no role")

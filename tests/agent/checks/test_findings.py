@@ -74,7 +74,7 @@ def test_a_group_that_no_ticket_was_ever_in_is_named_once_there_are_tickets(
     other = Event(Kind.CLOSED, "3", "c3", utcnow(), ticket=RemoteTicket("3", "s", "b", group="keys"))
     parts.database.call(accept, [Arrival("plant", moved, b"", utcnow()), Arrival("plant-2", other, b"", utcnow())])
     found = check(connectors=plant(), **roles)
-    assert about(found, "no ticket of plant was ever in 'keys', a group of Locksmith", "Seen: Wifi, net")
+    assert about(found, "no ticket of plant was ever in 'keys' (Locksmith)", "Seen: Wifi, net")
     assert len(about(found, "was ever in")) == 1
 
 

@@ -54,8 +54,8 @@ def run(folder: Path, *words: str, says: str | None = None) -> Result:
 def test_connectors_are_listed_with_what_is_kept_and_so_are_names_without_one(folder: Path) -> None:
     with_ticket(folder, "gone")
     assert run(folder, "list").output.splitlines() == [
-        "gone: not connected; 1 tickets, 1 reviews, 0 open events, 0 dead letters",
-        "plant: django-helpdesk, hook /hooks/plant/SECRET; 1 tickets, 1 reviews, 0 open events, 0 dead letters",
+        "gone: not connected; 1 tickets, 1 reviews, 0 open events, 0 set aside",
+        "plant: django-helpdesk, hook /hooks/plant/SECRET; 1 tickets, 1 reviews, 0 open events, 0 set aside",
     ]
 
 
@@ -106,7 +106,7 @@ def test_open_events_are_told_of_before_anything_is_removed(folder: Path) -> Non
     database.close()
     assert isinstance(run(folder, "rename", "plant", "plant-2").exception, NotPossibleYet)
     asked = run(folder, "remove", "plant", says="n\n")
-    assert (asked.exit_code, "dropped: 1 open events, 0 dead letters" in asked.output) == (1, True)
+    assert (asked.exit_code, "dropped: 1 open events, 0 set aside" in asked.output) == (1, True)
     assert "1 open events" in run(folder, "list").output
     removed = run(folder, "remove", "plant", says="y\n")
     assert removed.exit_code == 0

@@ -67,7 +67,7 @@ WITHOUT_DAMAGE = (
         "there is no account",
         "there is no earlier model",
         "there is no event",
-        "is no dead letter",
+        "was not set aside",
         "holds no row",
     ),
     *(

@@ -44,7 +44,9 @@ def run(*arguments: str) -> str:
 
 def test_dead_letters_are_listed_without_control_characters(options: list[str]) -> None:
     listed = run("queue", "list", *options)
-    assert [line.split()[:3] for line in listed.splitlines()] == [
+    *lines, following = listed.splitlines()
+    assert following.startswith("Next: `rolecall queue retry NUMBER`")
+    assert [line.split()[:3] for line in lines] == [
         ["1", "desk:0", "created"],
         ["2", "desk:1", "created"],
     ]
@@ -56,7 +58,7 @@ def test_letters_are_put_back_or_dropped(options: list[str]) -> None:
     run("queue", "retry", "--all", *options)
     status = run("queue", "status", *options)
     assert "waiting: 2" in status
-    assert "dead: 0" in status
+    assert "set aside: 0" in status
 
 
 def test_the_kill_switch_is_shown(options: list[str]) -> None:
@@ -135,8 +137,8 @@ def test_in_shadow_mode_comments_are_not_on(options: list[str], tmp_path: Path) 
 def test_nothing_to_list_or_to_retry_is_said(options: list[str]) -> None:
     assert run("queue", "list", "--state", "working", *options) == "no event is working\n"
     run("queue", "retry", "--all", *options)
-    assert run("queue", "list", *options) == "no event is dead\n"
-    assert run("queue", "retry", "--all", *options) == "there is no dead letter to put back\n"
+    assert run("queue", "list", *options) == "no event is set aside\n"
+    assert run("queue", "retry", "--all", *options) == "nothing is set aside\n"
 
 
 def test_one_event_is_shown_whole(options: list[str]) -> None:

@@ -244,3 +244,13 @@ def test_a_separator_in_a_text_is_told_with_its_line(tmp_path: Path) -> None:
         "2: 6 cells, where the header names 5: a ',' in a text?"
     ]
     assert kept(history) == [("2", ("Network",))]
+
+
+def test_unknown_roles_are_counted_and_not_listed_row_by_row(tmp_path: Path) -> None:
+    rows = [f"{n},s{n},b,{'Netwrok' if n % 3 else 'Cellar'}" for n in range(300)]
+    history = read(tmp_path, "\n".join(["id,subject,body,role", *rows, "300,s,b,Network"]))
+    assert (history.valid, history.faulty) == (1, 300)
+    assert [fault.partition(": ")[2] for fault in history.faults] == [
+        "no role 'Netwrok'; did you mean Network? (200 rows)",
+        "no role 'Cellar' (100 rows)",
+    ]
