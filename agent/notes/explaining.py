@@ -49,6 +49,10 @@ FROM = {
         "{role} is clear from {threshold}: that is more than all roles together need, for its own answers, {own}, were "
         "worse; from there on it was right on {right} of {count}; {target} of 100 are asked for."
     ),
+    Basis.FEW: (
+        "{role} is clear from {threshold} and not lower, for its own answers are too few, {own}; all roles together "
+        "were right on {right} of {count} tickets from there on; {target} of 100 are asked for."
+    ),
     Basis.TARGET: "{role} is clear from {threshold}, the precision asked for: no model has a record yet.",
     Basis.UNKNOWN: "{role} is clear from {threshold}; the record behind it was not kept: the next training makes one.",
 }

@@ -3,7 +3,9 @@
 The operator says "be right 9 times in 10" (`target`). From honest (out-of-fold) fused probabilities, the pooled cut-off
 is the lowest probability from which the lower confidence bound of precision reaches the target. A role with enough
 answers of its own gets its own cut-off, its record blended with the pooled one; a rare role takes the pooled cut-off,
-raised while its blended record stays below target. A role that no cut-off brings to the target is never clear.
+raised while its blended record stays below target. A role with hardly any answers is not clear far below the target,
+whatever the others' record says: on a desk of many roles most are such. A role that no cut-off brings to the target is
+never clear.
 
     cutoffs = fit_cutoffs(probabilities, labels, roles, target=0.9)
     verdict = judge(probabilities, roles, cutoffs)      # probabilities: float64[roles], calibrated (Fusion)
@@ -69,7 +71,7 @@ class Cutoffs:
 
     def of(self, role: str) -> float:
         """Return the cut-off of a role; NEVER (above 1) where it is never clear."""
-        return self.by_role.get(role, self.default)
+        return self.by_role.get(role, max(self.default, careful(self.target)))
 
     def to_arrays(self, roles: Sequence[str]) -> dict[str, Floats]:
         """Return the cut-offs as named arrays, in the order of the artefact's `roles`."""
@@ -94,6 +96,11 @@ class Cutoffs:
         by_role = dict(zip(roles, (float(value) for value in arrays[ROLES_ARRAY]), strict=True))
         target, default = float(arrays[TARGET_ARRAY][0]), float(arrays[DEFAULT_ARRAY][0])
         return cls(target, default, by_role, silent_below, multi_label)
+
+
+def careful(target: float) -> float:
+    """Return the lowest cut-off of a role whose own answers are too few to say how good they are."""
+    return CAREFUL * target
 
 
 def judge(probabilities: Floats, roles: Sequence[str], cutoffs: Cutoffs) -> Verdict | Abstained:
@@ -122,6 +129,7 @@ CONFIDENCE = 0.6  # two-sided, so 80 % that the true precision is above the lowe
 OWN_RECORD = 30  # answers from which a role is judged by itself
 BLEND = 10.0  # pooled answers that enter every role's own record
 FEWEST = 10  # fewer answers are no basis for a precision
+CAREFUL = 0.85  # share of the target below which a role with fewer answers of its own is never clear
 
 POINTS = 60
 """Points that are kept of a curve: more cannot be told apart on paper."""
@@ -219,9 +227,10 @@ def _of_role(own: _Answers, pooled: _Answers, shared: float, target: float) -> f
 
     if len(own.probability) >= OWN_RECORD:
         return _lowest(own.probability, lambda cutoff: _bound(*blended(cutoff)), target)
-    if mean(shared) >= target:
-        return shared
-    above = own.probability[own.probability >= shared]
+    start = shared if len(own.probability) >= FEWEST else max(shared, careful(target))
+    if mean(start) >= target:
+        return start
+    above = own.probability[own.probability >= start]
     return _lowest(np.append(above, np.nextafter(above, NEVER)), mean, target)
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from agent.triage.cutoffs import OWN_RECORD, Cutoffs, answered
+from agent.triage.cutoffs import FEWEST, OWN_RECORD, Cutoffs, answered, careful
 from agent.triage.evidence import Floats
+
+SAME = 1e-6  # the artefact keeps 32 bits of a cut-off
 
 
 class Basis(StrEnum):
@@ -21,6 +23,8 @@ class Basis(StrEnum):
     """The answers of all roles: it has few of its own, and these are no worse."""
     RAISED = "raised"
     """Its own few answers: they were worse than those of all roles."""
+    FEW = "few"
+    """Those of all roles, but it has hardly any of its own: no lower, whatever these allow."""
     TARGET = "target"
     """Nobody's: without a model, the precision asked for stands in."""
     UNKNOWN = "unknown"
@@ -57,7 +61,16 @@ def threshold(
     column, probability, right = answered(*record, cutoffs.multi_label)
     mine = column == roles.index(role)
     own = int(mine.sum())
-    basis = Basis.OWN if own >= OWN_RECORD else Basis.SHARED if cutoff <= cutoffs.default else Basis.RAISED
+    basis = _basis(cutoff, cutoffs, own)
     reached = probability >= (cutoff if confidence is not None else 0.0)
-    counted = reached if basis is Basis.SHARED else reached & mine
+    counted = reached if basis in (Basis.SHARED, Basis.FEW) else reached & mine
     return Threshold(role, confidence, cutoffs.target, basis, int(right[counted].sum()), int(counted.sum()), own)
+
+
+def _basis(cutoff: float, cutoffs: Cutoffs, own: int) -> Basis:
+    if own >= OWN_RECORD:
+        return Basis.OWN
+    if cutoff <= cutoffs.default:
+        return Basis.SHARED
+    few = own < FEWEST and abs(cutoff - careful(cutoffs.target)) < SAME
+    return Basis.FEW if few else Basis.RAISED

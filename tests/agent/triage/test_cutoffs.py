@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.triage.cutoffs import NEVER, Verdict, fit_cutoffs, judge, precision_coverage
+from agent.triage.cutoffs import FEWEST, NEVER, Verdict, careful, fit_cutoffs, judge, precision_coverage
 
 ROLES = ("a", "b", "c")
 
@@ -53,14 +53,17 @@ def test_a_role_that_is_often_wrong_is_held_back_while_the_others_speak() -> Non
     assert cutoffs.of("a") < 0.95
 
 
-def test_a_rare_role_with_a_clean_record_shares_the_pooled_cutoff() -> None:
+@pytest.mark.parametrize("own", [5, 15])
+def test_a_rare_role_with_a_clean_record_shares_the_pooled_cutoff_but_with_hardly_any_not_a_low_one(own: int) -> None:
     probabilities, labels = answers(400)
-    keep = (probabilities.argmax(axis=1) != 2) | (np.arange(400) < 12)
+    rows = np.flatnonzero(probabilities.argmax(axis=1) == 2)
+    keep = np.setdiff1d(np.arange(400), rows[own:])
     probabilities, labels = probabilities[keep], labels[keep]
-    rare = probabilities.argmax(axis=1) == 2
-    labels[rare] = np.eye(3)[2]
+    labels[probabilities.argmax(axis=1) == 2] = np.eye(3)[2]
     cutoffs = fit_cutoffs(probabilities, labels, ROLES)
-    assert cutoffs.of("c") == cutoffs.default < 1.0
+    assert cutoffs.default < careful(0.9) < 0.9
+    assert cutoffs.of("c") == (careful(0.9) if own < FEWEST else cutoffs.default)
+    assert cutoffs.of("newer than the model") == careful(0.9)
 
 
 def test_a_handful_of_answers_proves_nothing() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.triage.cutoffs import OWN_RECORD, Cutoffs, fit_cutoffs
+from agent.triage.cutoffs import OWN_RECORD, Cutoffs, careful, fit_cutoffs
 from agent.triage.thresholds import Basis, Threshold, threshold
 
 ROLES = ("often", "seldom", "rare", "chance")
@@ -55,6 +55,16 @@ def test_a_role_with_few_answers_shares_the_record_of_all_or_is_raised_above_it(
     assert seldom.count > OWN_RECORD
     assert rare.basis is Basis.RAISED
     assert rare.confidence is None or rare.confidence > cutoffs.default
+
+
+def test_a_role_with_hardly_any_answers_says_that_they_are_too_few_to_go_lower(
+    record: tuple[np.ndarray, np.ndarray],
+) -> None:
+    kept = np.setdiff1d(np.arange(len(record[0])), np.flatnonzero(record[0].argmax(axis=1) == 1)[4:])
+    few = record[0][kept], record[1][kept]
+    found = of("seldom", Cutoffs(0.9, 0.6, {"seldom": float(np.float32(careful(0.9)))}), few)
+    assert (found.basis, found.own) == (Basis.FEW, 4)
+    assert found.count > OWN_RECORD
 
 
 def test_a_role_that_is_wrong_too_often_is_never_clear_and_shows_all_its_answers(
