@@ -78,6 +78,6 @@ def decode(model: type[Model], body: bytes) -> Model:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "document"
-        raise MalformedPayload(f"{place}: {first['msg']}") from None
+        raise MalformedPayload(f"{place}: {'is missing' if first['type'] == 'missing' else first['msg']}") from None
     except ValueError as error:
         raise MalformedPayload(f"not JSON: {str(error).splitlines()[0]}") from None

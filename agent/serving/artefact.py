@@ -34,6 +34,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from agent.config.in_words import in_words
 from agent.errors import RolecallError
 from agent.serving.heads import LexicalHead
 
@@ -183,7 +184,7 @@ def read_manifest(folder: Path) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or MANIFEST
-        raise CorruptArtefact(folder, f"{where}: {first['msg']}") from error
+        raise CorruptArtefact(folder, f"{where}: {in_words(first)}") from error
     except (OSError, ValueError, RecursionError) as error:
         raise CorruptArtefact(folder, f"{MANIFEST} cannot be read: {error}") from error
 

@@ -19,6 +19,7 @@ from statistics import median
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from agent.config.in_words import in_words
 from agent.errors import BadInput
 from agent.writing.extractive import pick, write
 from agent.writing.note import SOLVED, Outcome, Part, Written
@@ -119,7 +120,7 @@ def read(path: Path) -> Iterator[Annotated]:
             except ValidationError as error:
                 first = error.errors()[0]
                 where = ".".join(map(str, first["loc"])) or "the line"
-                raise BadInput(f"{path}:{number}: {where}: {first['msg']}") from None
+                raise BadInput(f"{path}:{number}: {where}: {in_words(first)}") from None
 
 
 def judge(ticket: Annotated) -> Judged:

@@ -102,3 +102,16 @@ def test_two_confidences_that_differ_are_never_shown_as_equal(
     pair: tuple[float, float], shown: tuple[str, str]
 ) -> None:
     assert percents_apart(*pair) == shown
+
+
+def test_where_the_rules_alone_say_another_role_than_what_hit_speaks_for_it_is_said_why(parts: Parts) -> None:
+    found = explain(parts.classifier.opinion("VPN is down", "", TODAY))
+    voted, other = found.roles[0], found.roles[1]
+    turned = [replace(voted, alone={Voice.RULES: 0.2}), replace(other, alone={Voice.RULES: 0.7})]
+    told = [
+        "".join(span.text for span in line)
+        for line in explained(replace(found, roles=(*turned, *found.roles[2:])), {}, parts.classifier.catalogue.roles)
+    ]
+    assert any(f"The rules alone say {other.role}, although what hit speaks for {voted.role}" in line for line in told)
+    plain = ["".join(span.text for span in line) for line in explained(found, {}, parts.classifier.catalogue.roles)]
+    assert not any("although what hit" in line for line in plain)
