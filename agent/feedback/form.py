@@ -14,6 +14,7 @@ from agent.feedback.columns import Columns, choose
 from agent.feedback.dates import Dates, dates_of
 from agent.feedback.importing import Reviewed
 from agent.feedback.named_roles import named_roles
+from agent.tabular.code_pages import unscrambled
 from agent.tabular.row import Cell, Row
 from agent.tabular.table import Layout, layout_of, rows_of
 
@@ -46,6 +47,8 @@ class Form:
 
     roles: RoleCatalogue
     dates: Dates = Dates.NONE
+    garbled: str | None = None
+    """A word of the first rows whose letters were decoded wrongly before the file was written."""
 
     def rows(self) -> Iterator[Row]:
         """Yield the file's rows, with the cells of the columns that are there. Raises BadInput."""
@@ -77,6 +80,9 @@ class Form:
             held = "nothing" if column is None else f"{column!r}" + (f", {times} columns" if times > 1 else "")
             yield f"  {name.replace('_', ' ')}: {held} (--{name.replace('_', '-')})"
         yield f"  dates: {self.dates.in_words()} (--dates)"
+        if self.garbled is not None:
+            meant = unscrambled(self.garbled)
+            yield f"  {self.garbled!r} was meant to be {meant!r}: export again as UTF-8, or no rule finds such words"
 
 
 def form_of(file: Path, told: Told, roles: RoleCatalogue) -> Form:
@@ -90,7 +96,9 @@ def form_of(file: Path, told: Told, roles: RoleCatalogue) -> Form:
     except BadInput as error:
         raise BadInput(f"{file}: {error}") from None
     undated = Form(file, layout, columns, widths, roles)
-    return Form(file, layout, columns, widths, roles, told.dates or dates_of(_dates(undated)))
+    words = (word for cells in sample for cell in cells for word in _text(cell).split())
+    garbled = next((word for word in words if unscrambled(word)), None)
+    return Form(file, layout, columns, widths, roles, told.dates or dates_of(_dates(undated)), garbled)
 
 
 def _dates(form: Form) -> Iterator[str]:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+_SCRAMBLED = re.compile(r"[ÂÃ][\x80-\xbf€-™]|â[€-™]")
+"""What the two or three bytes of a letter in UTF-8 look like in Windows-1252."""
+
 ALWAYS = frozenset("\xa0€‚„…‘’“”•–—™°±·«»§©®")
 """Signs that typists of any language use."""
 
@@ -72,3 +75,13 @@ def _share(runs: Sequence[str], letters: frozenset[str], *, alone: bool) -> floa
     """Return the share of signs that are such letters. An East Asian one does not stand `alone` among ASCII."""
     fitting = sum(sum(sign in letters or sign in ALWAYS for sign in run) for run in runs if alone or len(run) > 1)
     return fitting / (sum(map(len, runs)) or 1)
+
+
+def unscrambled(word: str) -> str | None:
+    """Return what a word was whose UTF-8 somebody read as Windows-1252; None for a word that is as it was written."""
+    if not _SCRAMBLED.search(word):
+        return None
+    try:
+        return word.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return None

@@ -29,6 +29,25 @@ class DateOrder(StrEnum):
     MONTH_FIRST = "month-first"
 
 
+ZONES = {
+    **{
+        "WET": 0,
+        "WEST": 1,
+        "CET": 1,
+        "MEZ": 1,
+        "CEST": 2,
+        "MESZ": 2,
+        "EET": 2,
+        "EEST": 3,
+        "MSK": 3,
+        "JST": 9,
+        "KST": 9,
+    },
+    **{"EST": -5, "EDT": -4, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10},
+    **{"AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13, "SAST": 2},
+}
+"""Hours from UTC by name. CST, IST and BST are left out: each is the name of several zones."""
+
 _WORD = r"[^\W\d_][^\s\d,/\-]*"
 _OF = r"(?:of|de|del|d[ei])\s+"
 _NUMBERS = re.compile(r"(\d{1,2})\s?([-/.])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?!\d)\.?")
@@ -45,7 +64,7 @@ _TIME = re.compile(
     rf"(?:[,T]|at\b|um\b|às\b|à\b|a las\b|alle\b|klo\b|kl\.|om\b|в\b|о\b|-)?\s*(?P<m1>{_BEFORE}|{_AFTER})?\s*"
     r"(?P<hour>\d{1,2})(?:\s?[:.h時时시]\s?(?P<minute>\d{2})?)?(?:[:.m分분]\s?(?P<second>\d{2}))?"
     r"(?:[.,](?P<fraction>\d{1,9}))?\s?(?:Uhr|分|분|秒|h|ч\.?)?"
-    rf"\s*(?P<m2>{_BEFORE}|{_AFTER})?\s*(?P<zone>Z|UTC|GMT)?\s*(?P<offset>[+-]\d{{1,2}}(?::?\d{{2}})?)?\s*(?:UTC|GMT)?",
+    rf"\s*(?P<m2>{_BEFORE}|{_AFTER})?\s*(?P<zone>Z|UTC|GMT|{'|'.join(ZONES)})?\s*(?P<offset>[+-]\d{{1,2}}(?::?\d{{2}})?)?\s*(?:UTC|GMT)?",
     re.IGNORECASE,
 )
 _COMPACT = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?)?")
@@ -150,6 +169,9 @@ def _at_time(day: datetime, text: str) -> datetime:
     at = day.replace(
         hour=hour, minute=int(found["minute"] or 0), second=int(found["second"] or 0), microsecond=fraction
     )
+    named = ZONES.get((found["zone"] or "").upper())
+    if found["offset"] is None and named is not None:
+        return at.replace(tzinfo=timezone(timedelta(hours=named)))
     return at.replace(tzinfo=_zone(found["offset"])) if found["offset"] else at
 
 

@@ -14,7 +14,7 @@ from agent.store import tickets
 from agent.store.database import Database
 from agent.triage.memory_store import MemoryStore
 
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 10.0
 AGAIN_SECONDS = 3600.0
 """After a failure, such as a full disk: by then a night may have brought a model along."""
 

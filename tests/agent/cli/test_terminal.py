@@ -19,6 +19,9 @@ from agent.cli import app
 from agent.cli.console import Console
 from agent.cli.failures import failure
 from agent.errors import BadInput
+from agent.fitting import base_encoder
+from agent.fitting.job import PACKAGED
+from tests.agent.serving.conftest import counting_encoder
 
 ROOT = Path(__file__).parents[3]
 TICKETS = ROOT / "tests" / "tickets"
@@ -100,6 +103,8 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     folder = tmp_path_factory.mktemp("evil")
     (folder / "agent.toml").write_text("\n".join(f"{name} = '{TICKETS / name}.toml'" for name in ("rules", "roles")))
     (folder / "tame.csv").write_text("id,subject,body,role\n1,VPN is down,Since noon,Network\n")
+    encoders = folder / "data" / "encoders"
+    base_encoder.record(encoders, PACKAGED, counting_encoder(encoders))  # the real one takes seconds to export
     places = ["--config", str(folder / "agent.toml"), "--data", str(folder / "data")]
     done = CliRunner().invoke(app, ["import", str(folder / "tame.csv"), *places])
     assert done.exit_code == 0, done.output  # so that there is something to report, whatever the evil texts do
@@ -118,6 +123,7 @@ def test_no_command_lets_a_ticket_reach_the_terminal(places: list[str], tmp_path
         ["import", str(bad), "--id", "id", "--subject", text],
         ["import", str(bad), "--role", text],
         ["evaluate", str(good)],
+        ["backtest", "--all"],
         ["predict", f"VPN {text}", "--body", text],
         ["rules", "test", f"VPN {text}", "--body", text],
         ["rules", "report"],

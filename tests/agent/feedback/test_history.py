@@ -254,3 +254,9 @@ def test_unknown_roles_are_counted_and_not_listed_row_by_row(tmp_path: Path) -> 
         "no role 'Netwrok'; did you mean Network? (200 rows)",
         "no role 'Cellar' (100 rows)",
     ]
+
+
+def test_texts_that_were_decoded_wrongly_before_are_told_of(tmp_path: Path) -> None:
+    words = list(read(tmp_path, "id,subject,role\n1,TÃ¼r klemmt,Network\n").form.in_words())
+    assert "  'TÃ¼r' was meant to be 'Tür': export again as UTF-8, or no rule finds such words" in words
+    assert not any("meant" in line for line in read(tmp_path, "id,subject,role\n1,Tür,Network\n").form.in_words())

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import BadInput
+from agent.tabular.code_pages import unscrambled
 from agent.tabular.encoding import encoding_of
 
 TEXTS = [
@@ -67,3 +68,15 @@ def test_what_the_operator_says_counts(tmp_path: Path) -> None:
     assert encoding_of(file, "UTF8").broken == 1
     with pytest.raises(BadInput, match="no encoding 'klingon'"):
         encoding_of(file, "klingon")
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("TÃ¼r", "Tür"), ("donâ€™t", "don’t"), ("FranÃ§ois", "François"), ("Â°C", "°C")]
+)
+def test_a_word_that_was_decoded_wrongly_before_is_found_and_what_it_was(word: str, meant: str) -> None:
+    assert unscrambled(word) == meant
+
+
+@pytest.mark.parametrize("word", ["Tür", "SÃO", "â", "château", "漏油", "100Â", "plain", "â€"])
+def test_a_word_that_is_as_it_was_written_is_left_alone(word: str) -> None:
+    assert unscrambled(word) is None

@@ -23,7 +23,7 @@ Tue 04/03/2025 17:07|4. März 2025 17:07 Uhr|Dienstag, 4. März 2025, 17:07|mard
 /Date(1741108020000)/|/Date(1741108020000+0000)/
 """
 NONE = (
-    "|10|yesterday|2025|31.02.2025|13/13/2025|5:07|04/03/2025 25:00|04/03/2025 17:07 CET|1e9|123456|04 Foo 2025|9"
+    "|10|yesterday|2025|31.02.2025|13/13/2025|5:07|04/03/2025 25:00|04/03/2025 17:07 IST|1e9|123456|04 Foo 2025|9"
     + "9" * 30
 )
 
@@ -49,3 +49,24 @@ def test_the_order_of_day_and_month_is_the_files_but_with_dots() -> None:
 def test_noon_and_midnight() -> None:
     assert read_time("31/12/1999 12:00 AM").hour == 0
     assert read_time("31/12/1999 12:00 PM").hour == 12
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [
+        ("2025-03-04 17:07 CET", 16),
+        ("04.07.2025 17:07:00 CEST", 15),
+        ("4 March 2025 17:07 MEZ", 16),
+        ("Tue Mar 04 17:07:00 PST 2025", 1),
+        ("2025-03-04 17:07 EST", 22),
+        ("2025-03-04 17:07 CET+02:00", 15),
+    ],
+)
+def test_names_of_time_zones_that_mean_one_zone_are_known(text: str, hour: int) -> None:
+    assert read_time(text).hour == hour
+
+
+@pytest.mark.parametrize("text", ["2025-03-04 17:07 IST", "2025-03-04 17:07 CST", "2025-03-04 17:07 XYZ"])
+def test_names_that_mean_several_zones_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="no date"):
+        read_time(text)
