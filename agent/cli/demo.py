@@ -73,7 +73,7 @@ def demo(
                 model = (installation.state() or {}).get("model", "")
                 cast.train()
                 cast.follow_new_model(model)
-        console.print(f"accuracy before {story.share(rounds[0])}, after {story.share(rounds[1])}")
+        console.print(f"right before {story.share(rounds[0])}, after {story.share(rounds[1])}")
         seconds = time.monotonic() - begun
         if not leave:
             _wait(console, helpdesk, installation)

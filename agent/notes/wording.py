@@ -188,7 +188,7 @@ def _phrases(opinion: Opinion, verdict: Verdict) -> list[str]:
     return whole[:PHRASES_SHOWN]
 
 
-NONE_OF_OURS = "**Role: none of ours** (said by staff)"
+NONE_OF_OURS = "**None of our roles** (said by staff)"
 NOTHING_TO_CONFIRM = "`/role ok` did not count: I had named no role here when it was written. Write `/role NAME`."
 OK_TO_WHICH = "`/role ok` did not count: it does not say which one. Write {commands}."
 TAKEN_BACK = "I took the last answer back."

@@ -35,7 +35,7 @@ async def told(server: Running, *events: Event) -> str:
 async def test_none_of_ours_is_a_label_without_a_role(parts: Parts, desk: Desk) -> None:
     async with running(parts, desk) as server:
         comment = await told(server, desk.create("VPN is down"), desk.reply("1", "/role none"))
-    assert comment.startswith("**Role: none of ours** (said by staff)")
+    assert comment.startswith("**None of our roles** (said by staff)")
     assert reviews(parts) == [([], Strength.CORRECTED)]
     verdict = parts.database.call(tickets.verdict, "desk:1")
     assert (verdict.roles, verdict.rejected) == ([], ["Network"])

@@ -131,6 +131,7 @@ def test_what_is_not_obeyed_has_a_reason_that_can_be_answered(text: str, command
         "the right\nrole Engine\nis hard to find",
         "**Role: Engine or Network?** (52 %, 41 %)",
         "Role: none of ours (said by staff)",
+        "None of our roles (said by staff)",
         "**Role: Engine** (94 %)",
         "**Role: Engine or Bucket?** (54 %, 38 %)",
         "**Role: perhaps Engine?** (54 %)",
