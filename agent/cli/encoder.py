@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from agent.cli.console import Console
+from agent.cli import layout
 
 if TYPE_CHECKING:
     from agent.core import Parts
@@ -23,7 +23,7 @@ def encoder_of(parts: Parts) -> str:
     encoders, base_model = parts.directory.encoders, parts.settings.learning.base_model
     if known := base_encoder.ready(encoders, base_model):
         return known
-    Console(stderr=True).print("No model yet: preparing the encoder that compares tickets, once. About 10 seconds.")
+    layout.aside().print("No model yet: preparing the encoder that compares tickets, once. About 10 seconds.")
     return asyncio.run(base_encoder.prepare(encoders, base_model))
 
 
