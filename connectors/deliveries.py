@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -81,3 +81,15 @@ def decode(model: type[Model], body: bytes) -> Model:
         raise MalformedPayload(f"{place}: {'is missing' if first['type'] == 'missing' else first['msg']}") from None
     except ValueError as error:
         raise MalformedPayload(f"not JSON: {str(error).splitlines()[0]}") from None
+
+
+MOST_NAMES, LONGEST_NAME = 20, 120
+
+
+def with_attachments(body: str, names: Iterable[str]) -> str:
+    """Return the body of a ticket with the names of the files that were filed with it, on a last line.
+
+    `agent.text.reading` finds them there.
+    """
+    shown = [" ".join(name.split())[:LONGEST_NAME] for name in names if name.strip()][:MOST_NAMES]
+    return f"{body}\n\n[attached: {', '.join(shown)}]".removeprefix("\n\n") if shown else body

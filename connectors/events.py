@@ -6,8 +6,7 @@ times are always aware UTC datetimes.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -78,25 +77,9 @@ class Message:
     visibility: Visibility = Visibility.UNKNOWN
 
 
-MOST_NAMES, LONGEST_NAME = 20, 120
-_ATTACHED = re.compile(r"(?:\A|\n\n)\[attached: ([^\n]*)\]\Z")
-
-
-def with_attachments(body: str, names: Iterable[str]) -> str:
-    """Return the body of a ticket with the names of the files that were filed with it, on a last line."""
-    shown = [" ".join(name.split())[:LONGEST_NAME] for name in names if name.strip()][:MOST_NAMES]
-    return f"{body}\n\n[attached: {', '.join(shown)}]".removeprefix("\n\n") if shown else body
-
-
-def attachments(body: str) -> tuple[str, str]:
-    """Return a ticket's body without the line that `with_attachments` added, and the names on it."""
-    found = _ATTACHED.search(body)
-    return (body[: found.start()], found[1]) if found else (body, "")
-
-
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A ticket as the system shows it now; its body ends in the names of its files (`with_attachments`).
+    """A ticket as the system shows it now; its body ends in the names of its files, as deliveries.py puts them.
 
     `group` is the system's own name for who handles it (queue, team); `requester` and `assignee` are its ids of people.
     None means unknown; an empty value is known: `tags=()` means that the ticket has no tags.

@@ -175,10 +175,7 @@ class Desk:
         await self.unite(job, remote, asked=asked)
         if remote.closed:
             note = await self._with_solution(ticket_key(job.source, remote.id), note)
-        speaker, shadow = self.speaker, self.classifier.settings.shadow
-        if isinstance(shadow, dict) and _in(shadow, job.source, [remote.group]):
-            speaker = replace(speaker, shadow=True)
-        said = await speaker.say(self.connectors[job.source], remote, note, asked=asked)
+        said = await self._speaker(job, remote).say(self.connectors[job.source], remote, note, asked=asked)
         self.metrics.comments.labels(said).inc()
         if said is Said.WITHHELD and job.event.kind is Kind.RESUMED:
             await self.await_budget()
@@ -187,11 +184,17 @@ class Desk:
         if said in (Said.POSTED, Said.EDITED):
             self.metrics.comment_delay.observe((utcnow() - job.received_at).total_seconds())
 
+    def _speaker(self, job: Job, remote: RemoteTicket) -> Speaker:
+        """Return who posts on a ticket: in queues that are in shadow nobody does."""
+        shadow = self.classifier.settings.shadow
+        silent = isinstance(shadow, dict) and _in(shadow, job.source, [remote.group])
+        return replace(self.speaker, shadow=True) if silent else self.speaker
+
     async def unite(self, job: Job, remote: RemoteTicket, *, asked: bool = False) -> None:
         """Leave one comment of ours on the ticket, which was just read, where others came with merged tickets."""
         mark, author = mark_of(self.speaker.key, job.ticket_key), self.connectors[job.source].author_id
         theirs = [m for m in remote.messages if m.author_id == author and mark not in m.text and by_rolecall(m.text)]
-        if not theirs or self.speaker.shadow:
+        if not theirs or self._speaker(job, remote).shadow:
             return
         if await self.database.read(partial(comments.silenced, asked=asked)) is None:
             await unite(self.speaker, self.connectors[job.source], remote, theirs)

@@ -27,7 +27,6 @@ from resiliparse.parse.html import DocumentNode, HTMLTree
 from agent.text import mail_phrases as phrases
 from agent.text.own_words import Line, Origin, announcement, forwards, is_head, lines
 from agent.text.pointing import says_nothing
-from connectors.events import attachments
 
 CLEANER = "2"
 """Changes with every change of what `agent.text.reading` returns: vectors of texts are kept under it."""
@@ -121,6 +120,7 @@ _RULE = re.compile(r"^\s*[_\u2015\u2500]{4,}\s*$")
 _MARK = re.compile(r"^ {0,3}(?:>|&gt;|\|(?= )) ?")
 _BETWEEN, _CAMEL = re.compile(r"[\s_.,;()\[\]{}+~-]+"), re.compile(r"(?<=[a-z])(?=[A-Z])")
 _HASH = re.compile(r"(?=.*\d)[0-9a-f]{4,}$", re.I)
+_ATTACHED = re.compile(r"(?:\A|\n\n)\[attached: ([^\n]*)\]\Z")
 _EMPHASIS = re.compile(r"(?<![^\W_])_+(?=[^\W_])|(?<=[^\W_])_+(?![^\W_])")
 
 
@@ -152,6 +152,12 @@ def read(subject: str, body: str) -> Reading:
         return Reading(_unstressed(title), f"{_unstressed(counting)}\n\n{files}".strip(), left_out)
     counting, left_out = _counting(title, forwarded=False)
     return Reading(_unstressed(counting), files, left_out)
+
+
+def attachments(body: str) -> tuple[str, str]:
+    """Return a ticket's body without the line that `connectors.deliveries.with_attachments` added, and its names."""
+    found = _ATTACHED.search(body)
+    return (body[: found.start()], found[1]) if found else (body, "")
 
 
 def _named(names: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connectors.deliveries import decode
+from connectors.deliveries import decode, with_attachments
 from connectors.django_helpdesk.histories import history, is_closing, is_ours, is_reopening, opening, said_and_done
 from connectors.django_helpdesk.payload import NO_FOLLOW_UP, FollowUp, TicketRow, WebhookBody
 from connectors.django_helpdesk.settings import DjangoHelpdeskSettings
 from connectors.errors import MalformedPayload
-from connectors.events import Event, Kind, Message, Ticket, Visibility, with_attachments
+from connectors.events import Event, Kind, Message, Ticket, Visibility
 
 
 def events_of_webhook(body: bytes, settings: DjangoHelpdeskSettings) -> list[Event]:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.text.pointing import says_nothing
-from agent.text.reading import CLEANER, read
-from connectors.events import attachments, with_attachments
+from agent.text.reading import CLEANER, attachments, read
+from connectors.deliveries import with_attachments
 
 OUTLOOK = "\n\n-----Original Message-----\nFrom: Ann\nSent: Monday\nTo: Desk\nSubject: Old\n\nThe turbo was changed.\n"
 GERMAN = "\n\nVon: Anna\nGesendet: Montag, 3. März 2025\nAn: Desk\nBetreff: Alt\n\nDer Motor wurde getauscht.\n"
