@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from agent.pages import account, feedback, review, sign_in, status, ticket, today
+from agent.pages import account, feedback, models, review, sign_in, status, ticket, today
 from agent.pages.guard import Call, guarded
 from agent.pages.signing.rights import Rights
 from agent.pages.site import STATIC, Site
@@ -26,6 +26,8 @@ CALLS = (
     Call("POST", "/review", Rights.REVIEWER, review.answer),
     Call("GET", "/status", Rights.VIEWER, status.show),
     Call("POST", "/status", Rights.OPERATOR, status.change),
+    Call("GET", "/models", Rights.VIEWER, models.show),
+    Call("POST", "/models", Rights.OPERATOR, models.change),
     Call("GET", "/account", Rights.VIEWER, account.account),
     Call("POST", "/account", Rights.VIEWER, account.change_account),
     Call("GET", "/users", Rights.OPERATOR, account.everybody),

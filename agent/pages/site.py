@@ -33,7 +33,7 @@ POLICY = (
 """Nothing inline runs or styles, whatever a ticket's text may smuggle in."""
 
 TABS = (("today", "gt"), ("review", "gr"))
-SET_UP = ("status",)
+SET_UP = ("models", "status")
 """The pages that are reached from every other one."""
 
 STATIC = {"rolecall.css": "text/css", "rolecall.js": "text/javascript", "mark.svg": "image/svg+xml"}
@@ -47,7 +47,7 @@ def _nothing_closed() -> Mapping[str, float]:
 class Site:
     """The pages of one installation. `key` makes pseudonyms and browsers' cookies; `wake` is set for new events.
 
-    `left_alone` returns for how many seconds each helpdesk that fails is not asked; `train` begins a training.
+    `left_alone` returns for how many seconds each helpdesk that fails is not asked.
     """
 
     settings: Settings
@@ -61,7 +61,6 @@ class Site:
     key: bytes
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     left_alone: Callable[[], Mapping[str, float]] = _nothing_closed
-    train: Callable[[], None] | None = None
     passwords: Passwords = field(default_factory=Passwords)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 

@@ -107,7 +107,7 @@ UNKNOWN_OF_THE_API = (
     *("/v1", "/v1/", "/v1/nothing", "/v1/models/", "/v1/%2e%2e/health/", "/%761/nothing", "/v1//models"),
 )
 UNKNOWN = (
-    *("/admin", "/redoc", "/static-offline-docs", "/v2/models", "/v1models", "/V1/models", "//v1/models"),
+    *("/admin", "/redoc", "/static-offline-docs", "/v2/models", "/v1models", "/V1/models"),
     *("/docs/", "/docs/oauth2-redirect", "/health/", "/health/x", "/healthz/", "/openapi.json/", "/metrics/"),
     *("/hooks", "/hooks/", "/predict", "/train", "/..%2fv1/models"),
 )

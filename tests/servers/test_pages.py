@@ -133,7 +133,17 @@ async def test_sign_in_review_three_tickets_and_see_their_comments_change(
 async def test_nothing_hostile_runs_and_everybody_can_use_every_page(parts: Parts, real_browser: Browser) -> None:
     """The words of others run nothing; no page is wider than a phone; axe finds nothing serious, light and dark."""
     said = quote(HOSTILE, safe="")
-    paths = ["/", "/review", f"/tickets/desk/{said}", "/status", "/users", "/log", "/account", f"/?before={said}"]
+    paths = [
+        "/",
+        "/review",
+        f"/tickets/desk/{said}",
+        "/status",
+        "/models",
+        "/users",
+        "/log",
+        "/account",
+        f"/?before={said}",
+    ]
     wrong: list[str] = []
     async with listening(parts, Desk()) as site:
         parts.database.call(plant, HOSTILE, SHORT)

@@ -33,8 +33,6 @@ class Action(StrEnum):
     DROPPED = "dropped"
     PROMOTED = "promoted"
     ROLLED_BACK = "rolled_back"
-    TRAINING = "training"
-    EXPORTED = "exported"
 
 
 def note(session: Session, who: str, action: Action, at: datetime, ticket_key: str = "", **detail: Any) -> None:

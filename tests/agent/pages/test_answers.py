@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from agent.core import Parts
 from agent.domain import Strength, Via
 from agent.pages.signing import audit
 from agent.pages.signing.rights import Rights
+from agent.serving.registry import Registry, new_version
 from agent.store import comments, dead_letters, tickets
-from agent.store.tables import Inbox, Review
+from agent.store.tables import Inbox, Review, utcnow
 from connectors.errors import Permanent
 from tests.agent.pages.conftest import Person, signed_in, words_of
 from tests.desk import Desk
@@ -219,3 +221,35 @@ async def test_pages_in_german_and_with_many_roles(parts_for: Callable[..., Part
         await person.post("/review", ticket="desk:1", role="Team 73", seen="0")
         await server.idle()
         assert "Team 73" in comment(desk, "1")
+
+
+@pytest.mark.xdist_group("trained")
+async def test_models_are_promoted_and_rolled_back_with_a_reason(trained: Parts, desk: Desk) -> None:
+    registry = Registry(trained.directory.models, trained.directory.encoders)
+    version = registry.versions()[0].version
+    other = new_version(utcnow())
+    copytree(registry.folder(version), registry.folder(other))
+    manifest = registry.folder(other) / "manifest.json"
+    manifest.write_text(manifest.read_text("utf-8").replace(version, other), "utf-8")
+    async with running(trained, desk) as server:
+        person = signed_in(server, Rights.OPERATOR, "Ops")
+        page = words_of(await person.see("/models"))
+        assert f"Version {version} serves." in page
+        assert "that it had not seen" in page
+        assert "Roll back" not in page
+        for fields, status in (
+            ({"do": "promote", "version": version, "why": " "}, 422),
+            ({"do": "promote", "version": "../../etc", "why": "x"}, 409),
+            ({"do": "roll_back", "why": "x"}, 409),
+            ({"do": "else", "why": "x"}, 400),
+            ({"do": "promote", "version": version, "why": "it serves already"}, 409),
+            ({"do": "promote", "version": other, "why": "it is newer"}, 303),
+        ):
+            assert (await person.post("/models", **fields)).status_code == status, fields
+        assert f"Version {other} serves." in words_of(await person.see("/models"))
+        await person.post("/models", do="roll_back", why="it was worse")
+        page = words_of(await person.see("/models"))
+        assert f"Version {version} serves." in page
+        assert "it was worse (Ops)" in page
+        lines = [(line.action, line.detail["version"]) for line in trained.database.call(audit.latest, 9)]
+        assert lines == [("rolled_back", version), ("promoted", other)]

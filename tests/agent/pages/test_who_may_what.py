@@ -32,6 +32,8 @@ MAY: dict[tuple[str, str], tuple[Rights, ...] | None] = {
     ("POST", "/review"): (R, O),
     ("GET", "/status"): (V, R, O),
     ("POST", "/status"): (O,),
+    ("GET", "/models"): (V, R, O),
+    ("POST", "/models"): (O,),
     ("GET", "/account"): (V, R, O),
     ("POST", "/account"): (V, R, O),
     ("GET", "/users"): (O,),

@@ -86,6 +86,7 @@ def paths(size: int) -> dict[str, str]:
         "review": "/review",
         "review, one order": "/review?order=disagrees",
         "status": "/status",
+        "models": "/models",
         "log": "/log",
         "log, deep": f"/log?before={size // 2}",
         "users": "/users",
