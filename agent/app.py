@@ -38,6 +38,7 @@ from agent.model_api.web.access import ModelApiRoute
 from agent.model_api.web.assembly import model_api
 from agent.model_api.web.inference import AgentAnswers
 from agent.notes.speak import Speaker
+from agent.notices.notices import Notices
 from agent.pages.routes import routes
 from agent.pages.site import Site
 from agent.pages.texts import load as load_texts
@@ -122,6 +123,12 @@ def create_app(
         commit.accepted,
         breakers.left_alone,
     )
+
+    def down() -> dict[str, timedelta]:
+        return {b.source: length for b in breakers.values() if (length := b.open_for()) is not None}
+
+    current = (lambda: rotation.current) if rotation else (lambda: settings)
+    notices = Notices(current, database, metrics, parts.classifier.memory, connectors, storage, down)
     receiver = Receiver(connectors, commit, rates, settings.intake, Summary(metrics), trace)
 
     @asynccontextmanager
@@ -138,6 +145,7 @@ def create_app(
         others.append(_start(prepare_forever(parts.classifier.memory, database, encoders, base_model)))
         if rotation:
             others.append(_start(rotation.run()))
+        others.append(_start(notices.run()))
         scheduler = schedule(settings, database, train_command)
         try:
             yield

@@ -36,11 +36,12 @@ def configure(log_format: Literal["console", "json"], level: int = logging.WARNI
     handler = logging.StreamHandler(sys.stderr)
     foreign: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last]
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=foreign))
+    handler.addFilter(lambda line: not line.name.startswith("apprise"))  # parts of an address may be secrets
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # httpx logs whole URLs, and a URL may hold a secret; the scheduler logs every run, azure every request.
-    for chatty in ("httpx", "apscheduler", "alembic", "azure"):
+    # httpx and urllib3 log whole URLs, and a URL may hold a secret; the scheduler logs every run, azure every request.
+    for chatty in ("httpx", "apscheduler", "alembic", "azure", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

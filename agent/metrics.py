@@ -84,6 +84,12 @@ class Metrics:
             ["kind"],
             registry=registry,
         )
+        self.notices = Counter(
+            "rolecall_notices_total",
+            "Attempts to send a notice to an address by outcome: sent, failed",
+            ["outcome"],
+            registry=registry,
+        )
         self.calls = Counter(
             "rolecall_connector_calls_total",
             "Calls to ticketing systems by outcome: ok, transient, ambiguous, not_found, permanent, failed",
@@ -141,6 +147,7 @@ class Metrics:
         )
         for counter, label_values in (
             (self.comments, ("posted", "edited", "unchanged", "withheld", "removed_by_staff", "shadowed", "removed")),
+            (self.notices, ("sent", "failed")),
             (self.feedback, ("corrected", "confirmed", "moved", "closed_as_suggested", "closed", "reopened")),
         ):
             for value in label_values:

@@ -7,20 +7,28 @@ import re
 import subprocess
 import sys
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+import yaml
 from sqlmodel import SQLModel
 from typer.main import get_command
 
-from agent.cli import app
+from agent.cli import EXIT_CODES, app, failures, login
+from agent.config.loading import PLAIN_NAMES
+from agent.config.secrets import infisical
 from agent.config.settings import Section, Settings
 from agent.store import tables as tables
+from agent.work import tracing
+from connectors.registry import CONNECTORS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+RUNBOOK = (ROOT / "deploy/README.md").read_text("utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 PACKAGES = ("agent", "connectors", "heuristics")
+LOG_EVENT = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")
 NOT_PLAIN = re.compile(r"(Let|Tell|Do so|Say|Name the|Call up)\b")
 FIRST_FILES = re.findall(r"^\d\. \[(agent/\S+\.py)\]", README, re.MULTILINE)
 
@@ -47,6 +55,16 @@ def test_every_setting_is_in_the_shipped_file() -> None:
             assert name in shipped, name
 
 
+def test_every_setting_of_a_connector_is_in_the_shipped_files() -> None:
+    shipped = (ROOT / "config/agent.toml").read_text("utf-8").partition("# A django-helpdesk")[2]
+    secrets = (ROOT / "config/env.example").read_text("utf-8")
+    for kind, registered in CONNECTORS.items():
+        variable = f"ROLECALL_CONNECTORS__{kind.upper().replace('-', '_')}__"
+        for field in fields(registered.settings):
+            told = re.search(rf"^# {field.name} = ", shipped, re.MULTILINE) if field.repr else None
+            assert told or f"{variable}{field.name.upper()}" in secrets, f"{kind}: {field.name}"
+
+
 def test_the_shipped_file_shows_the_real_defaults() -> None:
     text = (ROOT / "config/agent.toml").read_text("utf-8").partition("# A django-helpdesk")[0]
     shown = tomllib.loads(re.sub(r"^# (?=\w+ = )", "", text, flags=re.MULTILINE))
@@ -57,6 +75,53 @@ def test_the_runbook_says_how_long_every_table_is_kept() -> None:
     section = (ROOT / "deploy/README.md").read_text("utf-8").partition("## What is kept, and for how long")[2]
     listed = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)))
     assert set(SQLModel.metadata.tables) <= set(listed)
+
+
+def test_every_exit_code_is_where_people_look_for_it() -> None:
+    codes = {0, 1} | {code for name, code in vars(failures).items() if name.isupper() and isinstance(code, int)}
+    sentence = README.partition("an exit code: ")[2].partition("\n\n")[0]
+    assert numbers(sentence) == numbers(EXIT_CODES) == codes
+    for text in (failures.__doc__ or "", RUNBOOK.partition("| exit code | meaning |")[2].partition("\n\n")[0]):
+        assert {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)} == codes
+
+
+def test_commands_end_with_no_other_exit_code() -> None:
+    sources = [file.read_text("utf-8") for file in (ROOT / "agent/cli").glob("*.py")]
+    assert {code for text in sources for code in re.findall(r"typer\.Exit\((.*?)\)", text)} <= {"1", "0", ""}
+
+
+def numbers(text: str) -> set[int]:
+    """Return the numbers that begin a sentence, or a part of one."""
+    return {int(number) for number in re.findall(r"(?:^|: |[,;]\s)(\d+)\s", text)}
+
+
+def test_every_alert_is_in_the_runbook() -> None:
+    (group,) = yaml.safe_load((ROOT / "deploy/prometheus-rules.yml").read_text("utf-8"))["groups"]
+    alerts = {(rule["alert"], rule["labels"]["severity"]) for rule in group["rules"]}
+    assert alerts == set(re.findall(r"^\| `(Rolecall\w+)` \| (\w+) \|", RUNBOOK, re.MULTILINE))
+
+
+def test_every_variable_of_the_environment_is_documented() -> None:
+    told = RUNBOOK + README + (ROOT / "config/env.example").read_text("utf-8")
+    assert len(variables()) > 10
+    assert sorted(name for name in variables() if not re.search(rf"\b{name}\b", told)) == []
+
+
+def variables() -> set[str]:
+    """Return the names that our code asks the environment for, without those of settings, which are made of these."""
+    found = {*PLAIN_NAMES, *infisical.NAMES, *login.TOKEN_NAMES, *tracing.ENDPOINTS}
+    for file in (ROOT / "agent").rglob("*.py"):
+        if "demo" not in file.parts:
+            found.update(re.findall(r"""environ(?:\.get)?[(\[]\s*["']([A-Z][A-Z_]+)["']""", file.read_text("utf-8")))
+    return {name for name in found if not name.startswith("ROLECALL_")}
+
+
+def test_what_the_runbook_says_of_the_log_is_an_event_of_ours() -> None:
+    table = RUNBOOK.partition("| the log or the answer says |")[2].partition("\n\n")[0]
+    events = {name for cell in re.findall(r"^\| (.*?) \|", table, re.MULTILINE) for name in LOG_EVENT.findall(cell)}
+    ours = "".join(file.read_text("utf-8") for file in (ROOT / "agent").rglob("*.py"))
+    assert len(events) > 10
+    assert sorted(event for event in events if f'"{event}"' not in ours) == []
 
 
 def test_links_lead_somewhere() -> None:

@@ -26,6 +26,7 @@ from agent.cli import (
     importing,
     login,
     models,
+    notices,
     predict,
     publish,
     queue,
@@ -75,6 +76,7 @@ app.add_typer(secrets.app, name="secrets", rich_help_panel=SET_UP)
 connectors.app.command("show")(systems.show)
 connectors.app.command("setup")(systems.setup)
 connectors.app.command("test")(systems.try_)
+app.add_typer(notices.app, name="notices", rich_help_panel=SET_UP)
 app.add_typer(connectors.app, name="connectors", rich_help_panel=SET_UP)
 app.add_typer(queue.app, name="queue", rich_help_panel=DAILY)
 app.command("decisions", rich_help_panel=DAILY)(decisions.decisions)

@@ -76,7 +76,9 @@ def load(
     tree.values.pop("secrets", None)
     if not given.faults:
         tree.resolve(found)
-    return _validate(tree, given, file.parent)
+    dates = {name: secret.expires for name, secret in found.items() if secret.expires is not None}
+    settings = _validate(tree, given, file.parent)
+    return settings.model_copy(update={"secrets": settings.secrets.expiring(dates)})
 
 
 def read_given(

@@ -8,10 +8,12 @@ from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator
 
+from agent.config.notify import NotifySettings
 from agent.config.queues import AllOrSome, Queues, Words
 from agent.config.secrets import SecretsSettings
+from agent.config.section import Section as Section
 from connectors.base import Connector
 from connectors.http import base_url
 from connectors.registry import Registered, find
@@ -36,12 +38,6 @@ BREAKER_SECONDS = (10.0, 20.0, 40.0, 80.0, 160.0, 300.0)
 """How long a system that fails is left alone, the first time, the second, ... and the last again and again."""
 
 POSTGRESQL = "postgresql+psycopg://"
-
-
-class Section(BaseModel):
-    """One table of the settings file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class ServerSettings(Section):
@@ -237,6 +233,7 @@ class Settings(Section):
     learning: LearningSettings = LearningSettings()
     writing: WritingSettings = WritingSettings()
     secrets: SecretsSettings = SecretsSettings()
+    notify: NotifySettings = NotifySettings()
     api: ApiSettings = ApiSettings()
     connectors: dict[str, ConnectorSettings] = Field(default_factory=dict)
 

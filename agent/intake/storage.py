@@ -41,6 +41,8 @@ class Storage:
         self._database = database
         self._limits = limits
         self.shortage: str | None = None
+        self.low = False
+        """Whether less than twice the least room is left."""
         self._failure: str | None = None
 
     def trouble(self) -> str | None:
@@ -56,7 +58,9 @@ class Storage:
     async def check(self) -> None:
         """Check the disk and write one row; log each change once."""
         before = self.trouble()
-        self.shortage = await asyncio.to_thread(shortage, self._database.folder, self._limits.min_free_bytes)
+        least = self._limits.min_free_bytes
+        self.shortage = await asyncio.to_thread(shortage, self._database.folder, least)
+        self.low = await asyncio.to_thread(shortage, self._database.folder, 2 * least) is not None
         patience = self._limits.max_waiting_seconds
         probe = asyncio.ensure_future(self._write())
         try:

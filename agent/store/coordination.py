@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import CursorResult, bindparam, text
 from sqlmodel import Session, col, select
@@ -25,6 +25,16 @@ def take_tick(session: Session, job: str, slot: str, now: datetime) -> bool:
     """
     sql = "INSERT INTO tick (job, slot, at) VALUES (:job, :slot, :at) ON CONFLICT DO NOTHING"
     return _insert(session, sql, {"job": job, "slot": slot, "at": now})
+
+
+def lead(session: Session, name: str, server: str, now: datetime, for_: timedelta) -> bool:
+    """Return whether this server leads: it does already, or no other has shown itself as the leader for so long."""
+    sql = (
+        "INSERT INTO shared_value (name, value, at) VALUES (:name, :server, :at) ON CONFLICT (name) DO UPDATE"
+        " SET value = excluded.value, at = excluded.at"
+        " WHERE shared_value.value = excluded.value OR shared_value.at < :since"
+    )
+    return _insert(session, sql, {"name": name, "server": server, "at": now, "since": now - for_})
 
 
 def agree(session: Session, name: str, proposal: str) -> str:
@@ -79,5 +89,6 @@ def touched(session: Session, prefix: str, since: datetime) -> list[str]:
 
 
 def _insert(session: Session, sql: str, values: dict[str, object]) -> bool:
-    result = session.execute(text(sql).bindparams(bindparam("at", type_=Utc())), values)
+    times = [bindparam(name, type_=Utc()) for name in ("at", "since") if name in values]
+    result = session.execute(text(sql).bindparams(*times), values)
     return isinstance(result, CursorResult) and result.rowcount == 1

@@ -53,11 +53,13 @@ OVERLAP = 100
 class CurrentMemory:
     """A memory and the frozen encoder that made its embeddings.
 
-    `floods`: days on which somebody gave more labels than teach; `silent`: whether a row is one of those, bool[m].
+    `given`: who stands behind each row; `floods`: days on which somebody gave more labels than teach; `silent`: whether
+    a row is one of those, bool[m].
     """
 
     encoder: Encoder
     memory: Memory
+    given: tuple[Given, ...]
     floods: tuple[Flood, ...]
     silent: NDArray[np.bool_]
 
@@ -79,8 +81,7 @@ class _Followed:
     """How far the reviews were read, for which encoder and roles.
 
     `seen`: numbers of the reviews that are taken in, those within OVERLAP of the newest; `window`: the latest reviews;
-    `places`: of each row of the memory, the review that counts; `given`: who stands behind it. `forgotten`: of the
-    newest request to forget.
+    `places`: of each row of the memory, the review that counts. `forgotten`: of the newest request to forget.
     """
 
     encoder: str
@@ -89,7 +90,6 @@ class _Followed:
     seen: frozenset[int]
     window: tuple[ReviewRow, ...]
     places: tuple[ReviewRow, ...]
-    given: tuple[Given, ...]
 
 
 class MemoryStore:
@@ -149,8 +149,8 @@ class MemoryStore:
         encoder = self._encoder(fingerprint)
         seen = _numbers(self._database.call(tickets.reviews_after, 0, OVERLAP))
         window = tuple(self._database.call(tickets.latest_reviews, self._size))
-        followed = _Followed(fingerprint, roles, forgotten, seen, window, (), ())
-        self._add({row.ticket_key for row in window}, followed, encoder, remember([], roles))
+        followed = _Followed(fingerprint, roles, forgotten, seen, window, ())
+        self._add({row.ticket_key for row in window}, followed, encoder, remember([], roles), [])
 
     def _take_in(
         self, new: Sequence[ReviewRow], seen: frozenset[int], followed: _Followed, current: CurrentMemory
@@ -161,17 +161,24 @@ class MemoryStore:
         changed = {row.ticket_key for row in new} | ({row.ticket_key for row in followed.window} - among)
         memory = current.memory
         kept = [row for row, key in enumerate(memory.ticket_keys) if key not in changed]
-        places, behind = tuple(followed.places[row] for row in kept), tuple(followed.given[row] for row in kept)
-        followed = replace(followed, seen=seen, window=window, places=places, given=behind)
-        self._add(changed & among, followed, current.encoder, memory.without(changed))
+        followed = replace(followed, seen=seen, window=window, places=tuple(followed.places[row] for row in kept))
+        behind = [current.given[row] for row in kept]
+        self._add(changed & among, followed, current.encoder, memory.without(changed), behind)
 
-    def _add(self, ticket_keys: Collection[str], followed: _Followed, encoder: Encoder, memory: Memory) -> None:
-        """Add the reviews of tickets that are not remembered, each in its place."""
+    def _add(
+        self,
+        ticket_keys: Collection[str],
+        followed: _Followed,
+        encoder: Encoder,
+        memory: Memory,
+        behind: list[Given],
+    ) -> None:
+        """Add the reviews of tickets that are not remembered, each in its place. `behind`: who gave the others."""
         reviewed = self._database.call(tickets.placed, self._catalogue, ticket_keys)
         examples = [example for _, example in reviewed]
         vectors = embed_kept(self._database, encoder, followed.encoder, examples)
         rejected = self._database.call(tickets.rejected, self._catalogue, [e.ticket_key for e in examples])
-        places, behind = list(followed.places), list(followed.given)
+        places = list(followed.places)
         added = [
             (place, given(example), review)
             for (place, example), review in zip(reviewed, reviewed_embeddings(examples, vectors, rejected), strict=True)
@@ -188,8 +195,8 @@ class MemoryStore:
             places, behind = [place for place, *_ in added], [who for _, who, _ in added]
         found = floods(behind)
         silent = np.isin(np.arange(len(memory)), [row for flood in found for row in flood.rows])
-        self.current = CurrentMemory(encoder, memory, tuple(found), silent)
-        self._followed = replace(followed, places=tuple(places), given=tuple(behind))
+        self.current = CurrentMemory(encoder, memory, tuple(behind), tuple(found), silent)
+        self._followed = replace(followed, places=tuple(places))
 
     def _encoder(self, fingerprint: str) -> Encoder:
         if self.current is not None and self._followed is not None and self._followed.encoder == fingerprint:

@@ -137,6 +137,7 @@ class Breaker:
     _failed: int = 0
     _openings: int = 0
     _until: float | None = None
+    _opened: float | None = None
     _probing: bool = False
 
     def __post_init__(self) -> None:
@@ -150,6 +151,10 @@ class Breaker:
         if left > 0:
             return left
         return self.random.uniform(self.pauses[0] / 2, self.pauses[0]) if self._probing else None
+
+    def open_for(self) -> timedelta | None:
+        """Return for how long the system has failed, None where it has not."""
+        return None if self._opened is None else timedelta(seconds=self.clock() - self._opened)
 
     @contextmanager
     def passage(self) -> Iterator[float | None]:
@@ -179,7 +184,7 @@ class Breaker:
     def _note_answer(self) -> None:
         self._failed = 0
         if self._until is not None and self._until <= self.clock():
-            self._until, self._openings = None, 0
+            self._until, self._opened, self._openings = None, None, 0
             self.metrics.breaker_open.labels(self.source).set(0)
             log.info("breaker_closed", source=self.source)
 
@@ -193,6 +198,7 @@ class Breaker:
 
     def _open(self, retry_after: float | None) -> None:
         self._openings = min(self._openings + 1, len(self.pauses))
+        self._opened = self.clock() if self._opened is None else self._opened
         wait = pause(1 if retry_after else self._openings, retry_after, self.random, self.pauses)
         assert wait is not None  # noqa: S101 - the last pause is used again and again
         self._until = max(self._until or 0.0, self.clock() + wait.total_seconds())

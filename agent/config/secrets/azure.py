@@ -57,7 +57,8 @@ class KeyVault:
             name = by_vault_name.get(_plain(vault_name), _plain(vault_name))
             if is_wanted(name, also) and _is_valid(properties, datetime.now(UTC)):
                 value = self._value(vault_name, properties.updated_on)
-                found[name] = Found(value, f"Azure Key Vault {self._client.vault_url}, {vault_name}")
+                origin = f"Azure Key Vault {self._client.vault_url}, {vault_name}"
+                found[name] = Found(value, origin, properties.expires_on)
         return found
 
     def _value(self, vault_name: str, updated_on: datetime | None) -> str:

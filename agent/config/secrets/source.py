@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, Protocol
 
 import httpx
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from agent.errors import RolecallError
 
@@ -25,10 +26,11 @@ REFERENCE = "secret:"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A value, and where it came from, in words for the operator."""
+    """A value, where it came from, in words for the operator, and when it expires if the source tells that."""
 
     value: str = field(repr=False)
     origin: str
+    expires: datetime | None = None
 
 
 class SourceFailed(RolecallError):
@@ -89,6 +91,18 @@ class SecretsSettings(BaseModel):
     files: Path = MOUNTED
     infisical_host: Annotated[str, AfterValidator(_host)] = INFISICAL_CLOUD
     azure_vault: Annotated[str, AfterValidator(_vault)] | None = None
+    _expires: Mapping[str, datetime] = PrivateAttr(default_factory=dict)
+
+    @property
+    def expires(self) -> Mapping[str, datetime]:
+        """When secrets expire, by name, as far as their source tells."""
+        return self._expires
+
+    def expiring(self, dates: Mapping[str, datetime]) -> SecretsSettings:
+        """Return these settings with the dates on which secrets expire."""
+        same = self.model_copy()
+        same._expires = dict(dates)
+        return same
 
     @field_validator("azure_vault", mode="before")
     @classmethod

@@ -52,7 +52,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "users reset": ("maria",),
     "users disable": ("maria",),
 }
-ONLY_SETTINGS = {"login", "demo"}
+ONLY_SETTINGS = {"login", "demo", "notices test"}
 """They read no data directory, and go on to other machines where the settings are good."""
 
 ABOUT_SYSTEMS = {"connectors show", "connectors test", "connectors setup"}
