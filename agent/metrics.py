@@ -135,7 +135,7 @@ class Metrics:
         )
         self.training = Gauge(
             "rolecall_training_outcome",
-            "1 for the outcome of the last training: promoted, kept, asks, failed, running, other",
+            "1 for the outcome of the last training: promoted, kept, skipped, asks, failed, running, other",
             ["outcome"],
             registry=registry,
         )

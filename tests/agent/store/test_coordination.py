@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from agent.store import coordination
@@ -15,6 +16,17 @@ def test_a_run_of_a_job_is_taken_once(tmp_path: Path) -> None:
     one.close()
     two.close()
     assert taken == [True, False, True, False]
+
+
+def test_one_server_leads_and_another_when_it_has_been_silent_for_too_long(tmp_path: Path) -> None:
+    database, now, patience = Database.open_file(tmp_path / "db.sqlite3"), utcnow(), timedelta(minutes=5)
+    asked = [("a", 0), ("b", 1), ("a", 2), ("b", 7), ("b", 8), ("a", 9)]
+    leads = [
+        database.call(coordination.lead, "notices", server, now + timedelta(minutes=minute), patience)
+        for server, minute in asked
+    ]
+    database.close()
+    assert leads == [True, False, True, False, True, False]
 
 
 def test_the_first_proposal_becomes_the_value_of_all(tmp_path: Path) -> None:
