@@ -14,6 +14,8 @@ TARGETS: Mapping[str, Callable[[Path], Target]] = {
     "other_proofs": webhooks.other_proofs,
     "shared_secret": webhooks.shared_secret,
     "helpdesk_delivery": webhooks.helpdesk_delivery,
+    "manifest_deliveries": webhooks.manifest_deliveries,
+    "manifests": webhooks.manifests,
     "strict_json": webhooks.strict_json,
     "api_answers": answers.api_answers,
     "retry_after": answers.retry_after,

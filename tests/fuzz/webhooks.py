@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import httpx
+from pydantic import ValidationError
 from starlette.types import Message
 
 from agent.app import create_app
@@ -25,6 +26,10 @@ from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
 from connectors.django_helpdesk.payload import WebhookBody
 from connectors.errors import InvalidSignature, MalformedPayload
 from connectors.events import Delivery
+from connectors.manifest.catalogue import document_of, examples, kind_of, presets
+from connectors.manifest.model import Manifest
+from connectors.manifest.receiving import read_delivery
+from connectors.manifest.system import bare
 from connectors.proofs import BasicAuth, Hmac, SecretInHeader, SecretInPath, standard_webhooks
 from connectors.signing import key_of, verify, verify_hmac
 from tests.connectors import hostile
@@ -244,6 +249,54 @@ def helpdesk_delivery(_scratch: Path) -> Target:
                 check_event(event)
 
     return Target(check, [*RECORDED, *HOSTILE])
+
+
+def manifest_deliveries(_scratch: Path) -> Target:
+    """The body of a webhook of any shipped kind: events that can be stored, or a reason in one line. First the kind."""
+    systems = {name: bare(name, kind_of(name, document_of(name)).manifest, {"owner": "o"}) for name in presets()}
+    told = {name: tuple(examples(name)) for name in systems}
+
+    def check(data: bytes) -> None:
+        head, _, body = data.partition(b"\n")
+        name, _, rest = text_of(head).partition(" ")
+        segment, _, kind = rest.partition(" ")
+        if name not in systems:
+            return
+        delivery = Delivery({"x-github-event": kind}, body, segment)
+        try:
+            events = read_delivery(delivery, systems[name], "99").events
+        except MalformedPayload as error:
+            one_line(str(error))
+        else:
+            for event in events:
+                check_event(event)
+
+    seeds = [
+        f"{name} {each.segment} {each.headers.get('x-github-event', '')}\n{json.dumps(each.body)}".encode()
+        for name, every in told.items()
+        for each in every
+    ]
+    return Target(check, [*seeds, *(b"jira  \n" + body for body in HOSTILE)])
+
+
+def manifests(_scratch: Path) -> Target:
+    """A manifest: one that can be used, or what is wrong with which key."""
+    document = document_of("netbox")
+
+    def check(data: bytes) -> None:
+        at, _, text = data.decode("utf-8", "replace").partition("\n")  # as a TOML file is
+        changed = json.loads(json.dumps(document))
+        table, *keys = at.split(".")
+        place = changed
+        for key in (table, *keys[:-1]):
+            place = place.get(key, {}) if isinstance(place, dict) else {}
+        if isinstance(place, dict):
+            place[keys[-1] if keys else table] = text
+        with contextlib.suppress(ValidationError):
+            Manifest.model_validate(changed)
+
+    seeds = [b"ticket.id\nid", b"ticket.id\n[@,@][]|[@,@][]", b"ids\n(a+)+$", b"read.comments.rows\n!a.b", b"name\nx"]
+    return Target(check, seeds)
 
 
 def strict_json(_scratch: Path) -> Target:
