@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
-from functools import partial
 
 import structlog
 
@@ -196,7 +195,7 @@ class Desk:
         theirs = [m for m in remote.messages if m.author_id == author and mark not in m.text and by_rolecall(m.text)]
         if not theirs or self._speaker(job, remote).shadow:
             return
-        if await self.database.read(partial(comments.silenced, asked=asked)) is None:
+        if await self.database.read(comments.silenced, asked=asked) is None:
             await unite(self.speaker, self.connectors[job.source], remote, theirs)
 
     async def _with_solution(self, key: str, note: Note) -> Note:

@@ -87,7 +87,7 @@ async def unite(speaker: Speaker, connector: Connector, ticket: Ticket, others: 
     """
     key = ticket_key(connector.source, ticket.id)
     marks = {mark for message in others if (mark := mark_there(message.text))}
-    for row in await speaker.database.read(partial(removals.of_marks, marks=marks, but=key)):
+    for row in await speaker.database.read(removals.of_marks, marks=marks, but=key):
         if not await _merged(connector, row):
             continue
         own = await speaker.database.read(comments.get, key)

@@ -106,7 +106,7 @@ class Speaker:
         `ticket` was just read; it is read again only where our comment may have appeared since. In shadow mode the note
         is only recorded. `asked`: staff asked for it, so that only a pause by hand holds it back.
         """
-        if not self.shadow and (reason := await self.database.read(partial(comments.silenced, asked=asked))):
+        if not self.shadow and (reason := await self.database.read(comments.silenced, asked=asked)):
             log.info("comment_withheld", reason=reason)
             return Said.WITHHELD
         key = ticket_key(connector.source, ticket.id)
