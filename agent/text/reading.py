@@ -88,7 +88,7 @@ def from_html(markup: str) -> str:
 
     Where there are more blocks than are told apart, all of it counts as quoted: no person writes so.
     """
-    tree = HTMLTree.parse(markup)
+    tree = HTMLTree.parse(markup.encode("utf-8", "replace").decode())  # a lone surrogate is no letter
     if tree.document is None:
         return ""
     found = [_mark(tree, tree.document, tag, prefix) for tag, prefix in (("pre", "    "), ("blockquote", QUOTE))]

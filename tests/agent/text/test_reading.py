@@ -190,3 +190,7 @@ def test_many_or_long_names_are_bounded_and_a_body_without_files_stays() -> None
     assert with_attachments("x", ["", " "]) == "x"
     assert attachments(with_attachments("x\n\ny", ["a\nb.png"])) == ("x\n\ny", "a b.png")
     assert attachments("an [attached: list] of words") == ("an [attached: list] of words", "")
+
+
+def test_half_a_letter_keeps_no_html_from_being_read() -> None:
+    assert read("printer", "<p>no \ud83d paper</p>").body == "no ? paper"
