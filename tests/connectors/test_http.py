@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
@@ -61,6 +62,7 @@ async def test_a_request_goes_below_the_configured_url_and_says_who_asks() -> No
         (403, Permanent, Permanent),
         (404, TicketNotFound, TicketNotFound),
         (405, Permanent, Permanent),
+        (410, TicketNotFound, TicketNotFound),
         (429, Transient, Transient),
         (500, Transient, Ambiguous),
         (502, Transient, Ambiguous),
@@ -79,11 +81,35 @@ async def test_a_status_is_named_by_what_to_do_next(
         assert str(status) in str(error)
 
 
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("status", [403, 429, 503])
 async def test_the_systems_own_wish_when_to_come_back_is_passed_on(status: int) -> None:
     error = await outcome("POST", lambda request: httpx.Response(status, headers={"Retry-After": "17"}))
     assert type(error) is Transient
     assert error.retry_after == 17
+
+
+@pytest.mark.parametrize(
+    ("left", "reset", "expected", "wait"),
+    [
+        ("0", "in a minute", Transient, 60),
+        ("0", "long ago", Transient, 0),
+        ("0", "soon", Transient, None),
+        ("0", None, Transient, None),
+        ("1", "in a minute", Permanent, None),
+        (None, "in a minute", Permanent, None),
+    ],
+)
+async def test_a_limit_that_is_used_up_is_waited_for_and_a_missing_right_is_not(
+    left: str | None, reset: str | None, expected: type[ConnectorError], wait: int | None
+) -> None:
+    now = time.time()
+    stamps = {"in a minute": str(int(now) + 60), "long ago": "1"}
+    given = {"X-RateLimit-Remaining": left, "X-RateLimit-Reset": stamps.get(reset or "", reset)}
+    headers = {name: value for name, value in given.items() if value is not None}
+    error = await outcome("GET", lambda request: httpx.Response(403, headers=headers))
+    assert type(error) is expected
+    if isinstance(error, Transient):
+        assert error.retry_after == (wait if wait is None else pytest.approx(wait, abs=30))
 
 
 @pytest.mark.parametrize(
