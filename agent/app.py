@@ -26,7 +26,7 @@ from starlette.routing import Route
 
 from agent.config.rotation import Rotation
 from agent.config.settings import BrakesSettings, Settings
-from agent.core import Parts, closure, mark_key
+from agent.core import Parts, closure, mark_key, writer
 from agent.desk import Desk, handle
 from agent.feedback import accounts
 from agent.intake.group_commit import GroupCommit
@@ -91,7 +91,16 @@ def create_app(
     traces = tracing(os.environ)
     watches = [count_calls(metrics, connectors), breakers.watch, *([traces.call] if traces else [])]
     observed = ObservedConnectors(connectors, watches)
-    desk = Desk(database, observed, parts.classifier, speaker, metrics, head_start, closure(settings, database))
+    desk = Desk(
+        database,
+        observed,
+        parts.classifier,
+        speaker,
+        metrics,
+        head_start,
+        closure(settings, database),
+        writer(settings),
+    )
     keep_versions = settings.learning.keep_versions
     key = (lambda: rotation.current.api.key) if rotation else (lambda: settings.api.key)
     queue, api = model_api(

@@ -9,14 +9,18 @@ import structlog
 
 from agent.config.roles_file import RolesError, load_roles, reserved_words
 from agent.config.rules_file import load_rules
-from agent.config.settings import Closure, Settings
+from agent.config.settings import Settings
+from agent.config.writing import Closure
 from agent.data_directory import DataDirectory
+from agent.packages import require
 from agent.serving.active import ActiveModel
 from agent.store import coordination, tickets, writings
 from agent.store.database import Database, open_database
 from agent.triage.memory_store import MemoryStore
 from agent.triage.model import TicketModel, load
 from agent.triage.opinion import RoleClassifier
+from agent.writing.extractive import Extractive
+from agent.writing.note import Writer
 from connectors.base import Connector
 
 OLDER = "older than reserved words"
@@ -84,3 +88,15 @@ def closure(settings: Settings, database: Database) -> Closure:
     if "closure" in settings.writing.model_fields_set or database.call(coordination.value, writings.OLDER) is None:
         return settings.writing.closure
     return "off"
+
+
+def writer(settings: Settings) -> Writer:
+    """Return who writes the notes on closed tickets. Raises NotPossibleYet where its package is missing."""
+    chosen = settings.writing
+    if not chosen.llm_url:
+        return Extractive()
+    require("openai")
+    from agent.writing.llm import connected
+
+    key = chosen.llm_key.get_secret_value() if chosen.llm_key else ""
+    return connected(chosen.llm_url, key, chosen.llm_model, chosen.llm_deadline_seconds, chosen.llm_tokens_a_day)

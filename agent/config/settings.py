@@ -14,6 +14,7 @@ from agent.config.notify import NotifySettings
 from agent.config.queues import AllOrSome, Queues, Words
 from agent.config.secrets import SecretsSettings
 from agent.config.section import Section as Section
+from agent.config.writing import WritingSettings
 from connectors.base import Connector
 from connectors.http import base_url
 from connectors.registry import Registered, find
@@ -137,15 +138,6 @@ class LearningSettings(Section):
         if sum(split) != 100 or min(split) < 0 or split[0] == 0:
             raise ValueError("three percentages that add up to 100, the first above 0")
         return split
-
-
-Closure = Literal["note", "draft", "off"]
-
-
-class WritingSettings(Section):
-    """What is written about tickets. On a desk that is older than this, `closure` is "off" until it is set."""
-
-    closure: Closure = "note"
 
 
 class ApiSettings(Section):

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import httpx
 
-RESOLVED = 3
+REOPENED, RESOLVED = 2, 3
 TIMEOUT_SECONDS = 30.0
 
 
@@ -60,6 +60,10 @@ class Staff:
         """Resolve the ticket."""
         closing = {"ticket": ticket, "comment": text, "public": True, "new_status": RESOLVED}
         self._post("/api/followups/", closing)
+
+    def reopen(self, ticket: int, text: str) -> None:
+        """Open a resolved ticket again."""
+        self._post("/api/followups/", {"ticket": ticket, "comment": text, "public": True, "new_status": REOPENED})
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = self._http.post(path, json=body).raise_for_status().json()

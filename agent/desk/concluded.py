@@ -13,12 +13,11 @@ from agent.desk.desk import Desk
 from agent.desk.standing import of_review
 from agent.domain import Strength
 from agent.feedback import accounts
-from agent.notes import wording
+from agent.notes import solution, wording
 from agent.store import comments, tickets, writings
 from agent.store.inbox import Job
 from agent.store.tables import Ticket, utcnow
 from agent.store.writings import Writing, WritingKind
-from agent.writing.extractive import WRITER, write
 from agent.writing.note import Written
 from agent.writing.thread import Thread
 from connectors.base import Connector
@@ -37,13 +36,13 @@ async def conclude(desk: Desk, job: Job, remote: RemoteTicket, ticket: Ticket) -
     connector = desk.connectors[job.source]
     if desk.closure == "off" or not (told := await conversation(desk, connector, remote)).messages[1:]:
         return
-    written = write(told)
+    written = await _written(desk, ticket, told)
     comment = await desk.database.read(comments.get, ticket.key)
     there = comment is not None and comment.remote_id is not None
     able = connector.capabilities.comments_closed_without_reopening and connector.capabilities.private_notes
     wanted = there or written.says_something
     shown = desk.closure == "note" and able and wanted
-    await desk.database.write(writings.put, row(ticket.key, WritingKind.CLOSURE, written, told, shown=shown))
+    await desk.database.write(writings.put, row(ticket.key, desk.writer.name, written, told, shown=shown))
     if shown:
         note = await _standing(desk, job, remote, ticket) if there else None
         await desk.say(job, remote, note or Note(()))
@@ -57,7 +56,7 @@ async def _standing(desk: Desk, job: Job, remote: RemoteTicket, ticket: Ticket) 
     decision = await desk.database.read(tickets.last_decision, ticket.key)
     opinion = await desk.opinion(job, remote.subject, remote.body, ticket.filed_at.date())
     if decision is not None and decision.roles == list(getattr(opinion.verdict, "roles", ())):
-        return await desk.note_of(job, opinion)
+        return await desk.note_of(job, remote, opinion)
     return wording.decided(decision.roles, decision.confidence or 0.0) if decision and decision.roles else None
 
 
@@ -87,15 +86,23 @@ async def _known(desk: Desk, connector: Connector, message: Message, remote: Rem
     return message
 
 
-def row(key: str, kind: WritingKind, written: Written, told: Thread, *, shown: bool) -> Writing:
+async def _written(desk: Desk, ticket: Ticket, told: Thread) -> Written:
+    """Return the note: the stored one where the same writer wrote it of the same messages."""
+    for stored in await desk.database.read(writings.of_ticket, ticket.key):
+        if (stored.writer, stored.digest) == (desk.writer.name, digest(told.messages)):
+            return solution.written_of(stored)
+    return await desk.writer.write(told)
+
+
+def row(key: str, writer: str, written: Written, told: Thread, *, shown: bool) -> Writing:
     """Return what is stored of a text."""
     return Writing(
         ticket_key=key,
-        kind=kind,
+        kind=WritingKind.CLOSURE,
         at=utcnow(),
         outcome=written.outcome,
         parts=[[part, [[s.text, s.number, s.message_id] for s in sentences]] for part, sentences in written.parts],
-        writer=WRITER,
+        writer=writer,
         digest=digest(told.messages),
         shown=shown,
     )

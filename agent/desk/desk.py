@@ -10,7 +10,8 @@ from datetime import date, timedelta
 
 import structlog
 
-from agent.config.settings import Closure, TriageSettings
+from agent.config.settings import TriageSettings
+from agent.config.writing import Closure
 from agent.domain import REQUESTER, Reason, fold, pseudonym, ticket_key
 from agent.feedback import accounts
 from agent.metrics import Metrics
@@ -23,6 +24,10 @@ from agent.store.inbox import Job
 from agent.store.tables import Ticket, utcnow
 from agent.store.writings import WritingKind
 from agent.triage.opinion import Opinion, RoleClassifier
+from agent.writing.extractive import Extractive
+from agent.writing.note import Writer
+from agent.writing.subject import better_subject, says_too_little
+from agent.writing.thread import as_filed
 from connectors.base import Connector
 from connectors.events import Kind
 from connectors.events import Ticket as RemoteTicket
@@ -87,6 +92,7 @@ class Desk:
     metrics: Metrics
     head_start: timedelta = timedelta(0)
     closure: Closure = "off"
+    writer: Writer = field(default_factory=Extractive)
     _assigned: set[tuple[str, str]] = field(default_factory=set)
     """Accounts, by source, that are recorded as staff because a ticket was assigned to them."""
 
@@ -154,17 +160,24 @@ class Desk:
         asked: bool = False,
     ) -> None:
         """Make our comment show the opinion, unless there is nothing to say."""
-        if (note := await self.note_of(job, opinion, answer)) is not None:
+        if (note := await self.note_of(job, remote, opinion, answer)) is not None:
             await self.say(job, remote, note, asked=asked)
         else:
             await self.unite(job, remote, asked=asked)
 
-    async def note_of(self, job: Job, opinion: Opinion, answer: Paragraph | None = None) -> Note | None:
+    async def note_of(
+        self, job: Job, remote: RemoteTicket, opinion: Opinion, answer: Paragraph | None = None
+    ) -> Note | None:
         """Return the note on an opinion, None where there is nothing to say."""
-        subjects = await self.database.read(tickets.subjects, [n.ticket_key for n in opinion.neighbours])
+        alike = [n.ticket_key for n in opinion.neighbours]
+        subjects = await self.database.read(tickets.subjects, alike)
+        fixes = await self.database.read(writings.fixes, alike)
+        better = better_subject(as_filed(remote)) if says_too_little(remote.subject) else None
         privately = self.connectors[job.source].capabilities.privately
         roles = self.classifier.catalogue.roles
-        return wording.of_opinion(opinion, subjects, answer, roles=roles, privately=privately)
+        return wording.of_opinion(
+            opinion, subjects, answer, roles=roles, privately=privately, fixes=fixes, subject=better
+        )
 
     async def say(self, job: Job, remote: RemoteTicket, note: Note, *, asked: bool = False) -> None:
         """Make the note our comment on the ticket, which was just read; `asked` as in `Speaker.say`.

@@ -15,6 +15,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, delete, select, update
 
 from agent.domain import REQUESTER, pseudonym
+from agent.store import writings
 from agent.store.connector_data import KEYS, UNFINISHED
 from agent.store.tables import Comment, Decision, Inbox, Ticket
 from connectors.markup import without_excerpt
@@ -44,7 +45,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A comment of ours on another ticket, with the subjects that it quotes."""
+    """A comment of ours on another ticket, with the subjects that it quotes, and sentences on what helped."""
 
     ticket_key: str
     remote_id: str | None
@@ -85,7 +86,10 @@ def quoting(session: Session, tickets: Collection[str]) -> list[Quote]:
     for ticket_key, named in sorted(quoted.items()):
         if comment := session.get(Comment, ticket_key):
             rows = [row for name in sorted(named) if (row := session.get(Ticket, name))]
-            quotes.append(Quote(ticket_key, comment.remote_id, tuple(row.subject or row.body for row in rows)))
+            subjects = [row.subject or row.body for row in rows]
+            written = [text for row in rows for text in writings.of_ticket(session, row.key)]
+            helped = [said for text in written for said in writings.sentences(text, writings.FIX, writings.EARLIER)]
+            quotes.append(Quote(ticket_key, comment.remote_id, (*subjects, *helped)))
     return quotes
 
 

@@ -10,6 +10,7 @@ from connectors.markup import excerpt
 from connectors.note import Paragraph, Span, Style
 
 NEIGHBOUR = "{number} {subject} ({roles})"
+HELPED = "{number} {subject} ({roles}; what helped: {fix})"
 MOST_DECIMALS = 3
 
 _MARKED = re.compile(r"\*\*(?P<strong>.+?)\*\*|`(?P<code>[^`]+)`|\{(?P<value>\w+)\}|(?P<plain>[^*`{]+|.)")
@@ -61,7 +62,10 @@ def percents_apart(a: float, b: float) -> tuple[str, str]:
     return percent(a), percent(b)
 
 
-def neighbour(near: Neighbour, subject: str) -> Paragraph:
-    """Return a similar ticket by its number, its first words and its roles."""
+def neighbour(near: Neighbour, subject: str, fix: str | None = None) -> Paragraph:
+    """Return a similar ticket by its number, its first words and its roles, and what helped there where it is known."""
     number = near.ticket_key.partition(":")[2]
+    if fix:
+        roles = listed(near.roles, "and")
+        return worded(HELPED, number=number, subject=[excerpt(subject)], roles=roles, fix=[excerpt(fix)])
     return worded(NEIGHBOUR, number=number, subject=[excerpt(subject)], roles=listed(near.roles, "and"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from agent.notes.phrasing import joined, worded
-from agent.store.writings import Writing
+from agent.store.writings import EARLIER, Writing
 from agent.writing.note import SOLVED, Outcome, Part, Written
 from agent.writing.thread import Sentence
 from connectors.note import Note, Paragraph, Section, SectionKind, Span, Style
@@ -42,11 +42,17 @@ ENDINGS: Mapping[Outcome, str] = {
 
 def of_stored(stored: Writing) -> Section:
     """Return the section on a closed ticket as it was stored."""
+    return of_closure(written_of(stored))
+
+
+def written_of(stored: Writing) -> Written:
+    """Return what was stored as it was written."""
     parts = tuple(
         (Part(part), tuple(Sentence(text, number, message_id, 0) for text, number, message_id in sentences))
         for part, sentences in stored.parts
+        if part != EARLIER
     )
-    return of_closure(Written(Outcome(stored.outcome), parts))
+    return Written(Outcome(stored.outcome), parts)
 
 
 def of_closure(written: Written) -> Section:

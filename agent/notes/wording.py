@@ -41,6 +41,7 @@ SOME_ROLES = "The roles are: {roles}, and {more} more."
 NO_NAME = "Put the name of a role behind `/role`. {hint}"
 MISPLACED = "Write `/role` at the start of a line: elsewhere it does not count."
 CONTRADICTORY = "Your note has two different commands, so I followed neither. Write the one that is right."
+BETTER_SUBJECT = "The subject says little. A better one, in the ticket's own words: {subject}"
 REPLACES = "This replaces my earlier comment."
 
 PHRASES_SHOWN = 3
@@ -56,19 +57,23 @@ def of_opinion(
     *,
     roles: Sequence[Role] = (),
     privately: str = PRIVATELY,
+    fixes: Mapping[str, str] | None = None,
+    subject: str | None = None,
 ) -> Note | None:
     """Return the note on an opinion, or None where nothing should be posted.
 
     `subjects` holds the first words of the neighbours' tickets, `answer` a line that answers a command; `roles` say
-    what each handles, `privately` how staff write to each other in the ticket's system.
+    what each handles, `privately` how staff write to each other in the ticket's system; `fixes` what helped on the
+    neighbours' tickets, `subject` a better one for this ticket.
     """
     verdict = opinion.verdict
     answered = [Section(SectionKind.ANSWER, (answer,))] if answer else []
     if isinstance(verdict, Abstained):
         return Note(tuple(answered)) if answered else None
-    why = _reasons(opinion, verdict, subjects)
+    why = _reasons(opinion, verdict, subjects, fixes or {})
     paragraphs = [_head(opinion, verdict), *([worded(WHY, reasons=joined(why, "; "))] if why else [])]
-    commands = (*_what_they_handle(verdict, roles), _commands(opinion, verdict, privately))
+    better = [worded(BETTER_SUBJECT, subject=[Span(subject, Style.QUOTED)])] if subject else []
+    commands = (*better, *_what_they_handle(verdict, roles), _commands(opinion, verdict, privately))
     return Note(
         (Section(SectionKind.ROLE, tuple(paragraphs)), *answered, Section(SectionKind.COMMANDS, commands)),
         _choices(verdict),
@@ -167,13 +172,15 @@ def _commands(opinion: Opinion, verdict: Verdict, privately: str) -> Paragraph:
     return worded(RIGHT_OR_WRONG, privately=privately, roles=offered)
 
 
-def _reasons(opinion: Opinion, verdict: Verdict, subjects: Mapping[str, str]) -> list[Paragraph]:
+def _reasons(
+    opinion: Opinion, verdict: Verdict, subjects: Mapping[str, str], fixes: Mapping[str, str]
+) -> list[Paragraph]:
     reasons = []
     if phrases := _phrases(opinion, verdict):
         reasons.append((Span(PHRASES), *joined([(excerpt(phrase),) for phrase in phrases], ", ")))
     alike = [n for n in opinion.neighbours if set(n.roles) & set(_asked(verdict)) and n.ticket_key in subjects]
     if alike:
-        like = [neighbour(n, subjects[n.ticket_key]) for n in alike[:NEIGHBOURS_SHOWN]]
+        like = [neighbour(n, subjects[n.ticket_key], fixes.get(n.ticket_key)) for n in alike[:NEIGHBOURS_SHOWN]]
         reasons.append((Span(ALIKE), *joined(like, ", ")))
     if not reasons and opinion.model_version:
         reasons.append((Span(WORDS),))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, Column
-from sqlmodel import Field, Session, SQLModel
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from agent.store.times import time_column
 
 OLDER = "older than solution notes"
 """Shared value of an installation that had tickets before: no notes are written there unless `[writing]` says so."""
+
+
+FIX, EARLIER = "fix", "earlier"
+"""Parts: what helped, and what an earlier text said that helped."""
 
 
 class WritingKind(StrEnum):
@@ -41,8 +45,25 @@ class Writing(SQLModel, table=True):
 
 
 def put(session: Session, writing: Writing) -> None:
-    """Store a text in place of the last one of its kind."""
+    """Store a text in place of the last one of its kind; what comments on other tickets may quote of that is kept."""
+    before = session.get(Writing, (writing.ticket_key, writing.kind))
+    quoted = dict.fromkeys(sentences(before, FIX, EARLIER)) if before else {}
+    earlier = [[said, 0, None] for said in quoted if said not in sentences(writing, FIX)]
+    if earlier:
+        writing.parts = [*writing.parts, [EARLIER, earlier]]
     session.merge(writing)
+
+
+def fixes(session: Session, keys: Collection[str]) -> dict[str, str]:
+    """Return the first sentence on what helped, of each of these tickets that has one."""
+    rows = select(Writing).where(col(Writing.ticket_key).in_(keys), Writing.kind == WritingKind.CLOSURE)
+    found = ((row.ticket_key, list(sentences(row, FIX))) for row in session.exec(rows))
+    return {key: said[0] for key, said in found if said}
+
+
+def sentences(row: Writing, *parts: str) -> Iterator[str]:
+    """Yield the sentences of these parts; of all where none is named."""
+    yield from (said[0] for part, told in row.parts if part in parts or not parts for said in told)
 
 
 def of_ticket(session: Session, key: str) -> Sequence[Writing]:

@@ -62,23 +62,42 @@ class Language:
 
 
 @cache
-def languages() -> tuple[Language, ...]:
-    """Return all languages with cues. Reading them takes a tenth of a second, once."""
+def _tables() -> Mapping[str, Mapping[str, Sequence[str]]]:
     folder = resources.files("agent.writing") / "cues"
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
-    return tuple(_language(file.name.removesuffix(".toml"), tomllib.loads(file.read_text("utf-8"))) for file in files)
+    return {file.name.removesuffix(".toml"): tomllib.loads(file.read_text("utf-8")) for file in files}
 
 
-def _language(code: str, table: Mapping[str, Sequence[str]]) -> Language:
+@cache
+def languages() -> tuple[Language, ...]:
+    """Return all languages with cues. Reading them takes a tenth of a second, once."""
+    return tuple(_language(code, table) for code, table in _tables().items())
+
+
+@cache
+def _orders() -> Any:
+    """Return the search for orders to us, in all languages: a short one is in no language that can be told."""
+    return _search([pattern for table in _tables().values() for pattern in table[Cue.INJECTED]])
+
+
+def orders(sentence: str) -> bool:
+    """Return whether a sentence gives orders to whoever writes the note, in any language with cues."""
+    return bool(_orders().Match(_spaced(sentence[:LONGEST])))
+
+
+def _search(patterns: Sequence[str]) -> Any:
     options = re2.Options()
     options.log_errors, options.max_mem = False, MEMORY
     search = re2.Set.SearchSet(options)
-    kinds = []
-    for kind in Cue:
-        for pattern in table.get(kind, ()):
-            search.Add(_bounded(pattern))
-            kinds.append(kind)
+    for pattern in patterns:
+        search.Add(_bounded(pattern))
     search.Compile()
+    return search
+
+
+def _language(code: str, table: Mapping[str, Sequence[str]]) -> Language:
+    kinds = [kind for kind in Cue if kind is not Cue.INJECTED for _ in table.get(kind, ())]
+    search = _search([pattern for kind in dict.fromkeys(kinds) for pattern in table[kind]])
     return Language(code, frozenset(table["words"]), frozenset(table["generic"]), tuple(kinds), search)
 
 
@@ -90,7 +109,7 @@ def _spaced(sentence: str) -> str:
 
 def _bounded(pattern: str) -> str:
     """Return a pattern that matches whole words; with `^` and `$` it matches at the beginning and at the end alone."""
-    words = pattern.removeprefix("^").removesuffix("$")
+    words = pattern.removeprefix("^").removesuffix("$").strip()
     return f"{'^' if pattern.startswith('^') else ''} (?:{words}) {'$' if pattern.endswith('$') else ''}"
 
 

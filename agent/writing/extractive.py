@@ -5,6 +5,8 @@ It never words anything itself. Where the messages hold no solution it says so: 
 
 from __future__ import annotations
 
+import asyncio
+
 from agent.writing import picking
 from agent.writing.cues import Cue
 from agent.writing.cutting import cut
@@ -44,8 +46,22 @@ _KINDS = {Part.CAUSE: (Cue.CAUSE,), Part.PROBLEM: (Cue.PROBLEM,), Part.REASON: t
 
 def write(thread: Thread, weights: Weights | None = None) -> Written:
     """Return the note on a thread that has ended; time is linear in its length."""
-    reading = Reading(mark(thread), weights or shipped())
+    return written(Reading(mark(thread), weights or shipped()))
+
+
+def written(reading: Reading) -> Written:
+    """Return the note on a thread that was read."""
     return _composed(reading, reading.found())
+
+
+class Extractive:
+    """The writer that is always there."""
+
+    name = WRITER
+
+    async def write(self, thread: Thread) -> Written:
+        """Return the note on a thread that has ended."""
+        return await asyncio.to_thread(write, thread)
 
 
 def summary(thread: Thread, weights: Weights | None = None) -> Written:

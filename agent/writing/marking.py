@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agent.writing.cues import Cue, Language, language_of
+from agent.writing.cues import Cue, Language, language_of, orders
 from agent.writing.thread import Sentence, Thread, Turn, turns
 
 
@@ -34,13 +34,24 @@ class MarkedTurn:
         """Whether the message gives orders to whoever writes the note."""
         return any(sentence.has(Cue.INJECTED) for sentence in self.marked)
 
+    @property
+    def unhappy(self) -> bool:
+        """Whether it says that it still fails, and not more often that it works."""
+        failed = sum(s.cues.get(Cue.FAILED, 0) for s in self.marked)
+        return failed > 0 and failed >= sum(s.cues.get(Cue.CONFIRM, 0) for s in self.marked)
+
+    @property
+    def happy(self) -> bool:
+        """Whether it says that it works."""
+        return self.count(Cue.CONFIRM) > 0 and not self.unhappy
+
     def count(self, kind: Cue) -> int:
         """Return how many sentences have a cue of this kind."""
         return sum(sentence.has(kind) for sentence in self.marked)
 
 
 def mark(thread: Thread) -> tuple[MarkedTurn, ...]:
-    """Return the messages of people with their sentences marked: none where no language with cues is known."""
+    """Return the messages of people with their sentences marked; in no known language, orders to us alone are."""
     found = turns(thread)
     whole = language_of(" ".join([thread.subject, *(s.text for turn in found for s in turn.sentences)]))
     return tuple(_marked(turn, whole) for turn in found)
@@ -48,7 +59,10 @@ def mark(thread: Thread) -> tuple[MarkedTurn, ...]:
 
 def _marked(turn: Turn, whole: Language | None) -> MarkedTurn:
     language = language_of(" ".join(sentence.text for sentence in turn.sentences)) or whole
-    if language is None:
-        return MarkedTurn(turn, tuple(Marked(sentence, {}) for sentence in turn.sentences), None)
-    marked = tuple(Marked(sentence, language.cues(sentence.text)) for sentence in turn.sentences)
-    return MarkedTurn(turn, marked, language.code)
+    marked = tuple(Marked(sentence, _cues(sentence, language)) for sentence in turn.sentences)
+    return MarkedTurn(turn, marked, language.code if language else None)
+
+
+def _cues(sentence: Sentence, language: Language | None) -> Mapping[Cue, int]:
+    found = dict(language.cues(sentence.text)) if language else {}
+    return found | {Cue.INJECTED: 1} if orders(sentence.text) else found

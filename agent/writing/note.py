@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
-from agent.writing.thread import Sentence
+from agent.writing.thread import Sentence, Thread
 
 
 class Part(StrEnum):
@@ -63,3 +64,14 @@ class Written:
     def words(self) -> int:
         """How many words it has, its headings among them."""
         return len(self.parts) + sum(len(sentence.text.split()) for sentence in self.sentences())
+
+
+class Writer(Protocol):
+    """Who writes the notes."""
+
+    @property
+    def name(self) -> str:
+        """Stored with each note; changes where another note would be written."""
+
+    async def write(self, thread: Thread) -> Written:
+        """Return the note on a thread that has ended. Raises nothing: there is always the extractive one."""

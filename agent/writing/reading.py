@@ -61,7 +61,9 @@ class Reading:
         ended, reason = self._ended(fix)
         if not fix or ended is not None or self._still_failing:
             return Found(ended or Outcome.NO_FIX, None, {Part.REASON: reason})
-        anchor = max({s.sentence.number for s in fix}, key=lambda n: self._score_of(n, able))
+        numbers = {s.sentence.number for s in fix}
+        places = [place for place in able if self.thread[place].turn.number in numbers]
+        anchor = self.thread[max(places, key=lambda place: able[place])].turn.number
         cause = self._cause(anchor, fix)
         seen = () if cause else self._seen(anchor, fix)
         return Found(self._outcome(fix), anchor, {Part.FIX: fix, Part.CAUSE: cause, Part.FOUND: seen})
@@ -75,14 +77,27 @@ class Reading:
 
     @cached_property
     def _last_failed(self) -> int:
-        """Return the place of the last message that says it still fails, and that staff or the requester went on after.
+        """Return the place of the last message that says it still fails, and after which somebody went on.
 
         0 where there is none. All that was done before it did not help.
         """
         for place in range(len(self.thread) - 1, 0, -1):
-            if _unhappy(self.thread[place]) and not self.thread[place].hostile and self._went_on(place):
+            if self._unsettled(place) and not self.thread[place].hostile and self._went_on(place):
                 return place - (not self.thread[place].turn.by_requester)  # who says so may go on in the same message
         return 0
+
+    def _unsettled(self, place: int) -> bool:
+        """Return whether a message says that it still fails, or is a reply without thanks to which staff did more."""
+        turn = self.thread[place]
+        if turn.unhappy:
+            return True
+        neutral = turn.turn.by_requester and not turn.happy and not turn.count(Cue.SELF_FIX)
+        return neutral and any(
+            not self.thread[later].turn.by_requester
+            and self._may_solve(later)
+            and any(map(self._statement, self.thread[later].marked))
+            for later in self._after(place)
+        )
 
     def _went_on(self, place: int) -> bool:
         own = not self.thread[place].turn.by_requester and any(self._statement(s) for s in self.thread[place].marked)
@@ -97,7 +112,7 @@ class Reading:
     def _still_failing(self) -> bool:
         """Return whether the last that the requester said of it is that it fails, and nothing was done since."""
         theirs = [p for p in self._after(self._last_failed) if self.thread[p].turn.by_requester]
-        return bool(theirs) and _unhappy(self.thread[theirs[-1]]) and not self._went_on(theirs[-1])
+        return bool(theirs) and self.thread[theirs[-1]].unhappy and not self._went_on(theirs[-1])
 
     def _statement(self, marked: Marked) -> bool:
         return self.score(marked, Part.FIX) > 0
@@ -110,10 +125,7 @@ class Reading:
         if not turn.turn.by_requester:
             return True
         alone = all(earlier.turn.by_requester for earlier in self.thread[:place])
-        return not _unhappy(turn) and (turn.count(Cue.SELF_FIX) > 0 or (alone and turn.count(Cue.ACTION) > 0))
-
-    def _score_of(self, number: int, scores: Mapping[int, float]) -> float:
-        return next(score for place, score in scores.items() if self.thread[place].turn.number == number)
+        return not turn.unhappy and (turn.count(Cue.SELF_FIX) > 0 or (alone and turn.count(Cue.ACTION) > 0))
 
     def _fix(self, able: Mapping[int, float]) -> tuple[Marked, ...]:
         """Return the sentences that say what helped, in their order."""
@@ -132,13 +144,15 @@ class Reading:
 
     def _ended(self, fix: Sequence[Marked]) -> tuple[Outcome | None, tuple[Marked, ...]]:
         """Return how the ticket ended without a fix, and the sentences that say so; (None, ()) where it did not."""
-        happy = max((p for p, t in enumerate(self.thread) if p and t.turn.by_requester and _happy(t)), default=0)
-        staff = [p for p in self._after(max(happy, self._last_failed)) if not self.thread[p].turn.by_requester]
+        happy = max((p for p, t in enumerate(self.thread) if p and t.turn.by_requester and t.happy), default=0)
+        staff = [p for p in self._after(self._last_failed) if not self.thread[p].turn.by_requester]
         told = [
             s
             for place in [p for p in staff if not self.thread[p].hostile][-LAST_MESSAGES:]
             for s in self.thread[place].marked
-            if s.has(*ENDED) and self.score(s, Part.REASON) > 0
+            if s.has(*ENDED)
+            and self.score(s, Part.REASON) > 0
+            and (place > happy or s.has(Cue.DECLINED, Cue.DUPLICATE))
         ]
         weight = {kind: sum(s.cues.get(kind, 0) for s in told) for kind in ENDED}
         done = sum(s.has(Cue.ACTION) and not s.has(*ENDED) for s in fix)
@@ -195,10 +209,16 @@ class Reading:
         return (max(told, key=lambda each: each[:3])[3],) if told else ()
 
     @property
+    def able(self) -> frozenset[int]:
+        """The numbers of the messages that may hold the fix: after what failed last, by who may have solved it."""
+        places = range(self._last_failed + 1, len(self.thread))
+        return frozenset(self.thread[place].turn.number for place in places if self._may_solve(place))
+
+    @property
     def settled(self) -> bool:
         """Whether the last that the requester said is that it works."""
         theirs = [turn for turn in self.thread[1:] if turn.turn.by_requester]
-        return bool(theirs) and _happy(theirs[-1])
+        return bool(theirs) and theirs[-1].happy
 
     def done(self) -> tuple[Marked, ...]:
         """Return the latest sentence of staff that says what they did."""
@@ -228,14 +248,3 @@ class Reading:
             turn = self.thread[place]
             if not turn.turn.by_requester and not turn.hostile:
                 yield from (s for s in turn.marked if s.has(Cue.ACTION) and self.score(s, Part.TRIED) > 0)
-
-
-def _unhappy(turn: MarkedTurn) -> bool:
-    """Return whether a reply says that it still fails, and not that it works."""
-    failed = sum(s.cues.get(Cue.FAILED, 0) for s in turn.marked)
-    return failed > sum(s.cues.get(Cue.CONFIRM, 0) for s in turn.marked)
-
-
-def _happy(turn: MarkedTurn) -> bool:
-    """Return whether a reply says that it works."""
-    return turn.count(Cue.CONFIRM) > 0 and not _unhappy(turn)

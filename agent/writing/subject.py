@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from agent.text.mail_phrases import FORWARDING
+from agent.text.pointing import says_nothing
 from agent.text.reading import plain_text
 from agent.writing.cues import Cue, languages
 from agent.writing.cutting import ELLIPSIS
@@ -27,11 +29,15 @@ _OPENING = re.compile(
 _CLAUSE = re.compile(r"(?<=[,;:])\s+|\s[-–—]\s")
 
 
+@cache
+def _generic() -> frozenset[str]:
+    return frozenset().union(*(language.generic for language in languages()))
+
+
 def says_too_little(subject: str) -> bool:
     """Return whether a subject leaves open what the ticket is about: generic words, or a single one."""
     words = [word.casefold() for word in _WORD.findall(_PREFIX.sub("", plain_text(subject)))]
-    generic = frozenset().union(*(language.generic for language in languages()))
-    telling = [word for word in words if len(word) > 1 and word not in generic and not word.isdigit()]
+    telling = [word for word in words if len(word) > 1 and word not in _generic() and not word.isdigit()]
     return len(telling) < LEAST_WORDS and not any(_names(word) for word in telling)
 
 
@@ -54,7 +60,7 @@ def better_subject(thread: Thread) -> str | None:
     if old and not _known(old, told) and len(old) + len(told) + 2 <= LONGEST and len(old.split()) == 1:
         told = f"{old}: {told}"
     told = told[:1].upper() + told[1:]
-    return None if says_too_little(told) or told.casefold() == thread.subject.casefold() else told
+    return None if says_too_little(told) or says_nothing(told) or told.casefold() == thread.subject.casefold() else told
 
 
 def _score(marked: Marked) -> float:
@@ -65,8 +71,7 @@ def _score(marked: Marked) -> float:
 
 def _known(old: str, told: str) -> bool:
     """Return whether a text names what the old subject does, or says nothing of its own."""
-    generic = frozenset().union(*(language.generic for language in languages()))
-    words = {word.casefold() for word in _WORD.findall(old)} - generic
+    words = {word.casefold() for word in _WORD.findall(old)} - _generic()
     return words <= {word.casefold() for word in _WORD.findall(told)}
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from agent.text.mail_phrases import GREETINGS
 from agent.text.own_words import Origin, lines
 from agent.text.reading import plain_text
-from connectors.events import AuthorKind, Message, Visibility
+from connectors.events import AuthorKind, Message, Ticket, Visibility
 
 MOST_MESSAGES = 200
 """Messages of a thread that are read: the first ones and the last ones."""
@@ -29,6 +29,10 @@ _GREETING = re.compile(
 )
 _GREETED = re.compile(rf"^\W{{0,3}}(?:{'|'.join(GREETINGS)})(?!\w)(?:\W+\w+){{0,3}}\W*$", re.I)
 _LIST_MARK = re.compile(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s+")
+_MACHINE = re.compile(
+    r"(?<!\w)(?:ai|bot|chatbot|assistant|agent|model|llm|ki|ia|asistente|rolecall|summari[sz]er)(?!\w)", re.I
+)
+"""Whoever greets one of these may be about to give it orders: what follows is read with its greeting."""
 _COMMAND = re.compile(r"^\W{0,4}[/\uff0f]role(?!\w)", re.I)
 _WORDS = re.compile(r"[^\W_]")
 _LINK = re.compile(r"https?://\S+|\bwww\.\S+", re.I)
@@ -46,6 +50,12 @@ class Thread:
         first = self.messages[:1]
         later = (message for message in self.messages[1:] if message.visibility is Visibility.PUBLIC)
         return Thread(self.subject, (*(m for m in first if m.visibility is not Visibility.STAFF_ONLY), *later))
+
+
+def as_filed(ticket: Ticket) -> Thread:
+    """Return a ticket's subject and text as a thread that nobody has answered."""
+    opening = Message(None, ticket.requester, ticket.body, None, AuthorKind.REQUESTER, Visibility.PUBLIC)
+    return Thread(ticket.subject, (opening,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +139,8 @@ def _sentences(paragraph: str) -> Iterator[str]:
     """Yield the sentences of a paragraph, without the greeting and list mark before them."""
     begins = 0
     text = _LIST_MARK.sub("", paragraph, count=1)
-    text = _GREETING.sub("", text, count=1) if len(text) < LONGEST_MESSAGE else text
+    greeting = _GREETING.match(text)
+    text = text[greeting.end() :] if greeting and not _MACHINE.search(greeting[0]) else text
     for end in _ENDS.finditer(text):
         piece = text[begins : end.start()] + text[end.start() : end.end()].rstrip()
         if _ABBREVIATION.search(piece[-12:]):

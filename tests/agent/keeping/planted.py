@@ -39,6 +39,7 @@ def plant(session: Session) -> None:
 EXACT: dict[str, Any] = {
     "event": json.dumps({"ticket": {"requester": REQUESTER, "body": WORDS}}),
     "raw": WORDS.encode(),
+    "parts": [["fix", [[WORDS, 1, "1"]]]],
     "detail": {"hits": [{"phrase": WORDS}], "neighbours": []},
     "requester": None,
     "source": "desk",

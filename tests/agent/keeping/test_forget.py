@@ -21,9 +21,10 @@ from agent.keeping.forget import Done, note_of
 from agent.notes.speak import mark_of
 from agent.serving.artefact import Manifest
 from agent.serving.registry import Registry
-from agent.store import retention
+from agent.store import retention, writings
 from agent.store.connector_data import KEYS
 from agent.store.tables import Comment, Decision, Forgotten, Inbox, ModelJob, Review, Tick, Ticket, utcnow
+from agent.store.writings import Writing, WritingKind
 from connectors.base import Markup
 from connectors.errors import Transient
 from connectors.markup import excerpt, render
@@ -204,3 +205,19 @@ def test_the_nightly_job_deletes_what_nobody_asks_for_any_more(parts: Parts) -> 
         for table in (Tick, ModelJob, Inbox, Review)
     }
     assert left == {Tick: 1, ModelJob: 1, Inbox: 2, Review: 3}
+
+
+async def test_what_helped_on_a_forgotten_ticket_is_blanked_in_our_comments_on_others(full: Parts, desk: Desk) -> None:
+    fix, before = "I swapped the ZEBRA-FIX module.", "I cleaned the ZEBRA-OLD contacts."
+    for said in (before, fix):
+        parts = [["fix", [[said, 2, "2"]]]]
+        row = Writing(
+            ticket_key=TICKET, kind=WritingKind.CLOSURE, at=AT, outcome="fixed", parts=parts, writer="x", digest="x",
+            shown=True,
+        )  # fmt: skip
+        full.database.call(writings.put, row)
+    (ours,) = desk.comments("2")
+    desk.rewrite("2", ours.id, ours.text.replace("(Network)", f"(Network; what helped: `{fix}`, `{before}`)"))
+    await forget(full, desk, ticket=TICKET)
+    assert "ZEBRA" not in desk.comments("2")[0].text
+    assert places(full.directory.path, "ZEBRA-FIX") == places(full.directory.path, "ZEBRA-OLD") == []

@@ -151,3 +151,22 @@ def test_values_are_put_into_a_sentence_as_they_are() -> None:
         Span(" "),
         Span("{a}"),
     )
+
+
+def test_what_helped_on_a_similar_ticket_stands_beside_it_as_an_excerpt() -> None:
+    near = (Neighbour("a:1", 0.9, ("Network",)), Neighbour("a:2", 0.8, ("Network",)))
+    made = opinion(CLEAR, neighbours=near)
+    note = wording.of_opinion(
+        made, {"a:1": "oil leak", "a:2": "no light"}, fixes={"a:1": "I renewed @everyone's seal."}
+    )
+    assert note is not None
+    spans = [span for section in note.sections for paragraph in section.paragraphs for span in paragraph]
+    assert "what helped: " in "".join(span.text for span in spans)
+    assert Span("I renewed @everyone's seal.", Style.CODE) in spans
+    assert "".join(span.text for span in spans).count("what helped") == 1
+
+
+def test_a_better_subject_is_offered_in_quotation_marks() -> None:
+    note = wording.of_opinion(opinion(CLEAR), {}, subject="The scanner shows error E-14")
+    assert note is not None
+    assert Span("The scanner shows error E-14", Style.QUOTED) in [s for p in note.sections[-1].paragraphs for s in p]

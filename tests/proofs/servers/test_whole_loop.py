@@ -136,3 +136,50 @@ def test_a_wrong_secret_is_refused_and_the_log_holds_neither_secret_nor_text(
 def test_a_second_server_on_the_same_data_is_refused(serving: Installation) -> None:
     with pytest.raises(Exception, match="another server runs on"):
         serving.run("serve", "--port", "0")
+
+
+FIXES = ["Pressed the cap's new seal in and topped up the coolant.", "I welded two new teeth on the bucket."]
+KILLED_AFTER = (0.0, 0.05, 0.15, 0.4)
+"""Seconds from the closure to the kill."""
+
+
+def closed_note(own_helpdesk: HelpdeskServer, tech: Staff, number: int, fix: str) -> list[str]:
+    """Return our comments on a ticket once one of them shows the fix; what there is after a minute."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        found = [text.replace("\u2060", "").replace("\\", "") for text in ours(own_helpdesk, tech, number)]
+        if any(f"**Fix:** “{fix}”" in text for text in found):
+            break
+        time.sleep(0.2)
+    return found
+
+
+@pytest.mark.parametrize("seconds", KILLED_AFTER)
+def test_a_closed_ticket_says_once_how_it_was_solved_although_the_server_was_killed(
+    serving: Installation, own_helpdesk: HelpdeskServer, tech: Staff, seconds: float
+) -> None:
+    number = tech.file(own_helpdesk.queues["WO"], TEXTS[0], "The radiator cap leaks since Monday.")
+    serving.wait_until_idle(60)
+    tech.reply(number, "The seal of the cap was worn.")
+    tech.close(number, FIXES[0])
+    time.sleep(seconds)
+    serving.kill()
+    serving.start()
+    serving.wait_until_idle(60)
+    (said,) = closed_note(own_helpdesk, tech, number, FIXES[0])
+    assert "“The seal of the cap was worn.”" in said
+    (comment,) = [c for c in tech.comments(number) if c.author == own_helpdesk.user_ids["agent"]]
+    assert not comment.public
+
+
+def test_reopened_and_closed_again_the_note_is_brought_up_to_date(
+    serving: Installation, own_helpdesk: HelpdeskServer, tech: Staff
+) -> None:
+    number = tech.file(own_helpdesk.queues["WO"], TEXTS[1], "The bucket loses material.")
+    tech.close(number, "I tightened the bolts of the bucket.")
+    serving.wait_until_idle(60)
+    tech.reopen(number, "It is still the same, material falls out.")
+    tech.close(number, FIXES[1])
+    serving.wait_until_idle(60)
+    (said,) = closed_note(own_helpdesk, tech, number, FIXES[1])
+    assert "**Tried before:** “I tightened the bolts of the bucket.”" in said
