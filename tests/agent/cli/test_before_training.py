@@ -110,4 +110,4 @@ def test_roles_are_listed_with_what_they_handle_and_who_to_ask(imported: Run, tm
     told = (
         "Wires and lamps; Kim knows more; also called sparky; ele, lamps in plant; until 2030-12-31; 10 known tickets"
     )
-    assert " ".join(lines[2:]) == f"Electrical {told} tickets"
+    assert " ".join(lines[2:]) == f"Electrical {told}"
