@@ -16,6 +16,7 @@ from agent.domain import Outcome, RoleCatalogue, Strength, Via
 from agent.store.inbox import DEAD, OPEN_EVENTS
 from agent.store.tables import Comment, Decision, Inbox, Review, Ticket
 from agent.store.tickets import STANDING, counting_order
+from agent.triage.cutoffs import CLOSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,12 @@ class Standing:
         for name, share in sorted(given.items(), key=lambda pair: -pair[1]):
             found.setdefault(catalogue.today((name,))[0], share)
         return [(name, share) for name, share in found.items() if name in catalogue.names]
+
+    def alternative(self, catalogue: RoleCatalogue) -> tuple[str, float] | None:
+        """Return the second role of an either-or, and its confidence; None where it is far behind."""
+        ranked = self.ranked(catalogue)
+        near = len(ranked) > 1 and ranked[1][1] >= CLOSE * ranked[0][1]
+        return ranked[1] if near else None
 
     def is_(self, state: str) -> bool:
         """Return whether the ticket belongs behind a filter of Today."""

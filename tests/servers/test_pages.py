@@ -163,7 +163,7 @@ async def test_nothing_hostile_runs_and_everybody_can_use_every_page(parts: Part
             wrong += [f"/sign-in: {fault}" for fault in await faults(page)]
             await page.evaluate("document.body.innerHTML = '<img src=/static/mark.svg><input>'")
             assert await faults(page) != [], "the control: a picture and a field without names"
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
 
 
 def operator(session: Any) -> str:
