@@ -45,6 +45,7 @@ from agent.pages.texts import load as load_texts
 from agent.store.arrivals import untraced
 from agent.store.comments import Limits
 from agent.store.database import Database, why
+from agent.store.soundness import Soundness
 from agent.store.times import utcnow
 from agent.triage.opinion import RoleClassifier
 from agent.web.health import Health
@@ -111,7 +112,8 @@ def create_app(
     handler = traces.attempted(partial(handle, desk)) if traces else partial(handle, desk)
     attempts = Attempts(database, handler, metrics, breakers, settings.work.retry_seconds)
     engine = make_engine(database, attempts, commit.accepted, settings.work.concurrency)
-    health = Health(database, parts.active, (storage.trouble, commit.trouble))
+    soundness = Soundness(database)
+    health = Health(database, parts.active, (storage.trouble, commit.trouble, soundness.trouble))
     rates = buckets(connectors, settings.intake)
     look_back = timedelta(days=settings.work.look_back_days)
 
@@ -146,7 +148,7 @@ def create_app(
         sync = (
             await asyncio.to_thread(ModelSync, database, parts.directory, keep_versions) if database.clustered else None
         )
-        others = [_start(_follow(parts, sync)), _start(queue.run()), _start(storage.run())]
+        others = [_start(_follow(parts, sync)), _start(queue.run()), _start(storage.run()), _start(soundness.run())]
         others += [
             _start(poll(breaker)) for breaker in breakers.values() if observed[breaker.source].capabilities.polls
         ]
@@ -222,8 +224,13 @@ def _start(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     return task
 
 
+failures: list[BaseException] = []
+"""What ended background work of this process, so that the command can end as it does for any error."""
+
+
 def _stop_server_on_error(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()):
+        failures.append(error)
         log.critical("background_task_failed", exc_info=error)
         signal.raise_signal(signal.SIGTERM)
 

@@ -10,20 +10,27 @@ forgotten.jsonl    what was forgotten, as pseudonyms: it outlives the database, 
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import os
 import secrets
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import structlog
 
 from agent.errors import BadInput, DataDirectoryBusy, NotPossibleYet
 
 KEY_BYTES = 32
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
 RESTORING = ".restoring.json"
 """What a restore has yet to rename (agent.keeping.swap)."""
+
+log = structlog.get_logger()
 
 
 def has_temporary_folder() -> bool:
@@ -33,6 +40,19 @@ def has_temporary_folder() -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def give_to_owner_of(folder: Path, path: Path, *, recursive: bool = True) -> None:
+    """Give what root has made to the owner of the folder; other users' files, and those with other names, stay theirs.
+
+    Without this, a command that root runs leaves files that the server cannot read.
+    """
+    if os.geteuid() or not (owner := folder.stat()).st_uid:
+        return
+    for each in (path, *(path.rglob("*") if recursive and path.is_dir() and not path.is_symlink() else ())):
+        status = each.lstat()
+        if not status.st_uid and (stat.S_ISDIR(status.st_mode) or status.st_nlink == 1):
+            os.chown(each, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +107,11 @@ class DataDirectory:
         return self.path / "training"
 
     @property
+    def first_key(self) -> Path:
+        """The model API's key that was made here, where no terminal could show it; whoever read it deletes it."""
+        return self.path / "first-api-key.txt"
+
+    @property
     def first_account(self) -> Path:
         """The one-time link for the first account, where no terminal could show it."""
         return self.path / "first-account.txt"
@@ -107,10 +132,22 @@ class DataDirectory:
                 self.temporary.mkdir(exist_ok=True, mode=0o700)
                 os.environ["TMPDIR"] = str(self.temporary.resolve())  # children and SQLite look there, too
             interrupted = (self.path / RESTORING).exists()
+            owner = self.path.stat().st_uid
         except OSError as error:
             raise BadInput(f"data directory {self.path}: {error.strerror}") from error
         if interrupted:
             raise NotPossibleYet(f"a restore into {self.path} was interrupted: `rolecall restore FILE` completes it")
+        if owner and not os.geteuid():
+            log.warning("running_as_root", data=str(self.path), owner=owner, files="are given to that user")
+            atexit.register(give_to_owner_of, self.path, self.path)
+
+    def tighten(self) -> None:
+        """Make all that lies in the directory private: releases before this one left that to the umask."""
+        for path in (self.path, *self.path.rglob("*")):
+            with suppress(OSError):  # another user's, or gone meanwhile: `rolecall check` names what is left
+                mode = path.lstat().st_mode
+                if not stat.S_ISLNK(mode) and mode & OTHERS:
+                    path.chmod(stat.S_IMODE(mode) & ~OTHERS)
 
     def key(self) -> bytes:
         """Return the installation's secret, made on first use."""

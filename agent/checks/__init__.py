@@ -22,6 +22,7 @@ from agent.checks.installation import look as look
 from agent.checks.model import model
 from agent.checks.notices import notices
 from agent.checks.own_account import own_account
+from agent.checks.ownership import ownership
 from agent.checks.placeholders import placeholders
 from agent.checks.reach import reach
 from agent.checks.reserved_words import reserved_words
@@ -38,6 +39,7 @@ from connectors.base import Connector
 CHECKS: tuple[Callable[[Installation], Iterable[Finding]], ...] = (
     *(files, database, disk, temporary, clock, address, training, model),
     *(reserved_words, rules, solution_notes, connections, placeholders, groups, scope, floods, restored, notices),
+    ownership,
 )
 """What can be seen on this machine, in the order in which it is printed."""
 

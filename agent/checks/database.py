@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from agent.checks.finding import Finding, fail, ok, warn
 from agent.checks.installation import Installation
 from agent.store.database import newest_version, upgradable
+from agent.store.soundness import damage
 
 
 def database(installation: Installation) -> Iterator[Finding]:
@@ -20,5 +21,7 @@ def database(installation: Installation) -> Iterator[Finding]:
     elif installation.database is None:
         versions = f"schema {installation.schema}, this release needs {newest_version()}"
         yield warn("database", f"{where}: {versions}; `rolecall db upgrade` or the next start brings it up to date")
+    elif found := damage(installation.database, thorough=True):
+        yield fail("database", f"{where} is damaged ({found}): stop the server and restore a backup, see the runbook")
     else:
         yield ok("database", where)

@@ -43,12 +43,13 @@ from agent.cli import (
 from agent.cli import demo as demo_command
 from agent.cli.console import Console
 
+PRIVATE = 0o077
 SET_UP, DAILY, STUDY = "Set up", "Every day", "Study"
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 a check failed; 2 something must be fixed first, the message names it; 70 a bug in "
-    "Rolecall, the message names the file with the traceback; 130 Ctrl-C; 141 the reader of the output has gone; "
-    "143 a training that SIGTERM ended."
+    "Rolecall, the message names the file with the traceback; 74 the database is damaged; 130 Ctrl-C; 141 the reader "
+    "of the output has gone; 143 a training that SIGTERM ended."
 )
 
 app = typer.Typer(
@@ -92,6 +93,7 @@ app.command("demo", rich_help_panel=SET_UP)(demo_command.demo)
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit. Every error becomes a message and an exit code, never a traceback."""
+    os.umask(os.umask(PRIVATE) | PRIVATE)  # whatever is written may hold words of tickets
     try:
         app(arguments)
     except SystemExit as end:

@@ -5,6 +5,7 @@
 | 0 | done |
 | 1 | a check failed |
 | 2 | the command, a setting, a file, the database or another system must be fixed first; the message names it |
+| 74 | the database is damaged: stop the server and restore a backup |
 | 70 | a bug in Rolecall; the message names the file with the traceback |
 | 130 | ended by Ctrl-C |
 | 141 | the reader of the output has gone, as in `rolecall queue list | head` |
@@ -22,6 +23,7 @@ from pathlib import Path
 
 from agent.errors import RolecallError
 
+DAMAGED = 74
 FIXABLE, OUR_FAULT, INTERRUPTED, NO_READER, TERMINATED = 2, 70, 130, 141, 143
 
 SQLITE = {
@@ -75,12 +77,17 @@ def failure(error: BaseException) -> Failure:
         case IntegrityError() | DataError():
             return Failure(_ours(error), OUR_FAULT)
         case DBAPIError():
-            return Failure(_of_database(error.orig), FIXABLE)
+            return Failure(_of_database(error.orig), _code(error.orig))
         case sqlite3.Error():
-            return Failure(_of_database(error), FIXABLE)
+            return Failure(_of_database(error), _code(error))
         case OSError() if error.strerror:
             return Failure(_of_system(error), FIXABLE)
     return Failure(_ours(error), OUR_FAULT)
+
+
+def _code(error: BaseException | None) -> int:
+    """Return the exit code for what a database raised: damage calls for another hand than a lock does."""
+    return DAMAGED if getattr(error, "sqlite_errorname", "").startswith("SQLITE_CORRUPT") else FIXABLE
 
 
 def _of_database(error: BaseException | None) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import structlog
@@ -40,8 +42,9 @@ def serve(
     places = ["--config", str(config), "--data", str(parts.directory.path)]
     train = [sys.executable, "-m", "agent.cli", "train", "--trigger", NIGHTLY, *places]
     with parts.directory.serving() as note_address:
+        parts.directory.tighten()
         if parts.settings.api.key is None and (key := issue(parts.directory.api_key)):
-            typer.echo(f"API key, shown this once (set API_KEY to choose your own): {key}", err=True)
+            show_key(key, parts.directory.first_key)
         app = create_app(parts, connect(parts.settings), train, reload_for(config, data, **given))
 
         def listening(port: int) -> None:
@@ -52,6 +55,16 @@ def serve(
 
         spare_collector()
         run(make_server(app, parts.settings, listening))
+
+
+def show_key(key: str, file: Path) -> None:
+    """Show the first key of the API at the terminal; without one, leave it in a file: no log may hold it."""
+    if sys.stderr.isatty():
+        typer.echo(f"API key, shown this once (set API_KEY to choose your own): {key}", err=True)
+        return
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as written:
+        written.write(f"{key}\n")
+    structlog.get_logger().info("first_api_key", key_is_in=str(file), next="read it, then delete the file")
 
 
 def announce(settings: Settings, url: str) -> None:
@@ -80,6 +93,7 @@ def show_first_link(parts: Parts, url: str) -> None:
 
 def run(server: Server) -> None:
     """Serve until a signal ends it. Raises NotPossibleYet if it cannot start or listen."""
+    from agent.app import failures
     from agent.errors import NotPossibleYet
 
     address = f"{server.config.host}:{server.config.port} (settings server.host and server.port)"
@@ -87,6 +101,8 @@ def run(server: Server) -> None:
         server.run()
     except SystemExit:  # uvicorn's way out, behind a line in the log
         raise NotPossibleYet(f"cannot listen on {address}: choose another, or end what listens there") from None
+    if failures:
+        raise failures[0]
     if not server.started:
         raise NotPossibleYet("the server could not start: the log says why; see `rolecall check`")
 

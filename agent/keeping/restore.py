@@ -151,7 +151,8 @@ def _configuration(file: Path, manifest: Manifest, places: Places) -> dict[str, 
         targets[name] = places.config.with_name(stated if plain and stated else f"{setting}.toml")
     if len(set(targets.values())) < len(targets):
         raise BadInput(f"{file}: its settings name one file twice. Nothing was changed")
-    if not os.access(folder := places.config.parent, os.W_OK):
+    folder = places.config.parent.absolute()
+    if not os.access(next(path for path in (folder, *folder.parents) if path.exists()), os.W_OK):
         raise NotPossibleYet(f"{folder} cannot be written: with --data-only the configuration is left as it is")
     return {name: target for name, target in targets.items() if name in manifest.members}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -19,6 +19,9 @@ Model = TypeVar("Model", bound=RoleModel, covariant=True)
 class _Seen:
     inode: int
     modified: int  # nanoseconds
+    changed: int  # nanoseconds, also of its owner and mode
+    refused: int = 0
+    """The latest change to the files of the version that could not be used: whoever mends one need not restart."""
 
 
 class ActiveModel(Generic[Model]):
@@ -31,6 +34,7 @@ class ActiveModel(Generic[Model]):
         self._models = models
         self._load = load
         self._seen: _Seen | None = None
+        self._refused: Path | None = None
         self._loading = threading.Lock()
         self.current: Model | None = None
         self.problem: str | None = None
@@ -47,7 +51,9 @@ class ActiveModel(Generic[Model]):
             if seen == self._seen:
                 return False
             changed = self._follow_pointer()
-            self._seen = seen  # only now: if the database fails meanwhile, the next refresh tries again
+            self._seen = (
+                replace(seen, refused=self._change()) if seen else None
+            )  # only now: if the database fails meanwhile, the next refresh tries again
             return changed
 
     def _follow_pointer(self) -> bool:
@@ -57,23 +63,23 @@ class ActiveModel(Generic[Model]):
             self.problem = str(error)
             return False
         if pointer is None:
-            self.problem = None
+            self.problem = self._refused = None
             changed, self.current = self.current is not None, None
             return changed
         return self._follow(pointer)
 
     def _follow(self, pointer: Pointer) -> bool:
         if self.current is not None and self.current.version == pointer.version:
-            self.problem = None
+            self.problem = self._refused = None
             return False
         try:
             self.current = self._load(self._models / pointer.version)
         except ArtefactError as error:
-            self.problem = str(error)
+            self.problem, self._refused = str(error), self._models / pointer.version
             if self.current is not None or pointer.predecessor is None:
                 return False
             return self._fall_back(pointer.predecessor)
-        self.problem = None
+        self.problem = self._refused = None
         return True
 
     def _fall_back(self, version: str) -> bool:
@@ -89,4 +95,12 @@ class ActiveModel(Generic[Model]):
             status = (self._models / POINTER).stat()
         except OSError:
             return None
-        return _Seen(status.st_ino, status.st_mtime_ns)
+        return _Seen(status.st_ino, status.st_mtime_ns, status.st_ctime_ns, self._change())
+
+    def _change(self) -> int:
+        """Return when a file of the refused version last changed, 0 where none is refused or it cannot be looked at."""
+        try:
+            paths = (self._refused, *self._refused.iterdir()) if self._refused else ()
+            return max((path.stat().st_ctime_ns for path in paths), default=0)
+        except OSError:
+            return 0

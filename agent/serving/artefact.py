@@ -12,6 +12,7 @@ Errors, drawn as a tree::
     ArtefactError             the folder cannot be used; `folder` says which
     ├── MissingArtefact       it, or a file that it needs, is not there
     ├── CorruptArtefact       a file is not the one that was written, or does not say what it must
+    ├── UnreadableArtefact    the system refuses to read a file, such as one that another user owns
     └── UnsupportedArtefact   written by a newer version
 """
 
@@ -35,6 +36,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from agent.config.in_words import in_words
+from agent.data_directory import give_to_owner_of
 from agent.errors import RolecallError
 from agent.serving.heads import LexicalHead
 
@@ -73,6 +75,14 @@ class MissingArtefact(ArtefactError):
 
 class CorruptArtefact(ArtefactError):
     """A file is not the one that was written, or does not say what it must."""
+
+
+class UnreadableArtefact(ArtefactError):
+    """The system refuses to read a file."""
+
+    def __init__(self, folder: Path, error: OSError) -> None:
+        name = Path(str(error.filename)).name if error.filename else "a file"  # no path: `/readyz` shows it
+        super().__init__(folder, f"{name} cannot be read: {error.strerror}; `rolecall check` says whose it is")
 
 
 class UnsupportedArtefact(ArtefactError):
@@ -164,7 +174,8 @@ def write(
         (building / MANIFEST).write_text(manifest.model_dump_json(indent=1), "utf-8")
         for path in building.iterdir():
             sync(path)
-        building.chmod(0o755)
+        give_to_owner_of(target.parent.parent, target.parent, recursive=False)
+        give_to_owner_of(target.parent, building)
         building.rename(target)
         sync(target.parent)
     finally:
@@ -185,7 +196,9 @@ def read_manifest(folder: Path) -> Manifest:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or MANIFEST
         raise CorruptArtefact(folder, f"{where}: {in_words(first)}") from error
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise UnreadableArtefact(folder, error) from error
+    except (ValueError, RecursionError) as error:
         raise CorruptArtefact(folder, f"{MANIFEST} cannot be read: {error}") from error
 
 
@@ -194,16 +207,18 @@ def read(folder: Path, encoders: Path) -> Artefact:
     manifest = read_manifest(folder)
     encoder = folder if manifest.tuned else encoders / manifest.encoder
     own = [name for name in (HEAD, CALIBRATION, LEXICAL) if name != LEXICAL or name in manifest.files]
-    for name in (*own, *ENCODER_FILES):
-        place = (encoder if name in ENCODER_FILES else folder) / name
-        if not place.is_file():
-            raise MissingArtefact(folder, f"{place.name} is missing from {place.parent.name}")
-        if file_sha256(place) != manifest.files.get(name):
-            raise CorruptArtefact(folder, f"{place.name} in {place.parent.name} is not the file that was written")
     try:
+        for name in (*own, *ENCODER_FILES):
+            place = (encoder if name in ENCODER_FILES else folder) / name
+            if not place.is_file():
+                raise MissingArtefact(folder, f"{place.name} is missing from {place.parent.name}")
+            if file_sha256(place) != manifest.files.get(name):
+                raise CorruptArtefact(folder, f"{place.name} in {place.parent.name} is not the file that was written")
         head, calibration = load_file(folder / HEAD), load_file(folder / CALIBRATION)
         lexical = LexicalHead.from_arrays(load_file(folder / LEXICAL)) if LEXICAL in own else None
-    except (SafetensorError, OSError, ValueError) as error:
+    except OSError as error:
+        raise UnreadableArtefact(folder, error) from error
+    except (SafetensorError, ValueError) as error:
         raise CorruptArtefact(folder, f"{' or '.join(own)} cannot be read: {error}") from error
     weights, bias = head.get("weights"), head.get("bias")
     if weights is None or bias is None or weights.ndim != 2 or weights.shape[:1] != bias.shape:

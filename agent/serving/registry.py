@@ -23,6 +23,7 @@ from typing import IO, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from agent.data_directory import give_to_owner_of
 from agent.errors import BadInput, NotPossibleYet, RolecallError
 from agent.serving.artefact import MANIFEST, VERSION, Manifest, read, read_manifest, sync
 
@@ -177,6 +178,7 @@ class Registry:
         temporary = self.models / f".{POINTER}-{secrets.token_hex(4)}"
         temporary.write_text(pointer.model_dump_json(), "utf-8")
         sync(temporary)
+        give_to_owner_of(self.models, temporary)
         temporary.replace(self.models / POINTER)
         sync(self.models)
         move = Move(datetime.now(UTC).isoformat(), kind, pointer.version, pointer.predecessor, why)
