@@ -20,6 +20,7 @@ from agent.cli import (
     dataset,
     db,
     decisions,
+    doctor,
     evaluate,
     failures,
     forget,
@@ -85,6 +86,7 @@ app.add_typer(comments.app, name="comments", rich_help_panel=SET_UP)
 app.add_typer(db.app, name="db", rich_help_panel=SET_UP)
 app.add_typer(users.app, name="users", rich_help_panel=SET_UP)
 app.command("forget", rich_help_panel=DAILY)(forget.forget)
+app.command("doctor", rich_help_panel=SET_UP)(doctor.doctor)
 app.command("backup", rich_help_panel=SET_UP)(backup.backup)
 app.command("restore", rich_help_panel=SET_UP)(restore.restore)
 app.command("login", rich_help_panel=SET_UP)(login.login)
