@@ -5,8 +5,8 @@
 | 0 | done |
 | 1 | a check failed |
 | 2 | the command, a setting, a file, the database or another system must be fixed first; the message names it |
-| 74 | the database is damaged: stop the server and restore a backup |
 | 70 | a bug in Rolecall; the message names the file with the traceback |
+| 74 | the database is damaged: stop the server and restore a backup |
 | 130 | ended by Ctrl-C |
 | 141 | the reader of the output has gone, as in `rolecall queue list | head` |
 | 143 | a training that SIGTERM ended; nothing half made is left |
