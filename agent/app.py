@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
@@ -52,6 +51,7 @@ from agent.web.health import Health
 from agent.web.metrics_page import MetricsPage
 from agent.web.protection import SafeHeaders
 from agent.work.attempt import Attempts, Breaker, Breakers
+from agent.work.background import start
 from agent.work.call_metrics import ObservedConnectors, count_calls
 from agent.work.engines import make_engine
 from agent.work.first_encoder import prepare_forever
@@ -144,19 +144,17 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        working = _start(engine.run())
+        working = start(engine.run())
         sync = (
             await asyncio.to_thread(ModelSync, database, parts.directory, keep_versions) if database.clustered else None
         )
-        others = [_start(_follow(parts, sync)), _start(queue.run()), _start(storage.run()), _start(soundness.run())]
-        others += [
-            _start(poll(breaker)) for breaker in breakers.values() if observed[breaker.source].capabilities.polls
-        ]
+        others = [start(_follow(parts, sync)), start(queue.run()), start(storage.run()), start(soundness.run())]
+        others += [start(poll(breaker)) for breaker in breakers.values() if observed[breaker.source].capabilities.polls]
         encoders, base_model = parts.directory.encoders, settings.learning.base_model
-        others.append(_start(prepare_forever(parts.classifier.memory, database, encoders, base_model)))
+        others.append(start(prepare_forever(parts.classifier.memory, database, encoders, base_model)))
         if rotation:
-            others.append(_start(rotation.run()))
-        others.append(_start(notices.run()))
+            others.append(start(rotation.run()))
+        others.append(start(notices.run()))
         scheduler = schedule(settings, database, train_command)
         try:
             yield
@@ -215,24 +213,6 @@ def _know_accounts(connector: Connector, database: Database) -> None:
             until=account.trusted_until,
             keep_by=f"connectors.{connector.source}.staff",
         )
-
-
-def _start(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """Run background work, and stop the server if it fails: a server without it must not look healthy."""
-    task = asyncio.create_task(work)
-    task.add_done_callback(_stop_server_on_error)
-    return task
-
-
-failures: list[BaseException] = []
-"""What ended background work of this process, so that the command can end as it does for any error."""
-
-
-def _stop_server_on_error(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()):
-        failures.append(error)
-        log.critical("background_task_failed", exc_info=error)
-        signal.raise_signal(signal.SIGTERM)
 
 
 async def _follow(parts: Parts, sync: ModelSync | None) -> None:

@@ -93,8 +93,8 @@ def show_first_link(parts: Parts, url: str) -> None:
 
 def run(server: Server) -> None:
     """Serve until a signal ends it. Raises NotPossibleYet if it cannot start or listen."""
-    from agent.app import failures
     from agent.errors import NotPossibleYet
+    from agent.work.background import failures
 
     address = f"{server.config.host}:{server.config.port} (settings server.host and server.port)"
     try:

@@ -127,7 +127,7 @@ async def test_sign_in_review_three_tickets_and_see_their_comments_change(
             await page.goto(f"/tickets/{number}/")
             told.append(await page.inner_text("#followup-list"))
     assert sum("Role: Electrician (said by staff" in text for text in told) == 2
-    assert sum("none of ours" in text for text in told) == 1
+    assert sum("None of our roles" in text for text in told) == 1
 
 
 async def test_nothing_hostile_runs_and_everybody_can_use_every_page(parts: Parts, real_browser: Browser) -> None:

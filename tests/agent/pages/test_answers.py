@@ -67,10 +67,10 @@ async def test_today_shows_what_was_said_or_why_not_and_answers_change_the_comme
     assert "confirmed by staff" in comment(desk, "1")
     await person.post("/tickets/desk/2", none="1", seen="0")
     await server.idle()
-    assert "none of ours" in comment(desk, "2")
+    assert "None of our roles" in comment(desk, "2")
     await person.post("/tickets/desk/2", undo="1", seen="0")
     await server.idle()
-    assert "none of ours" not in comment(desk, "2")
+    assert "None of our roles" not in comment(desk, "2")
     lines = [(line.who, line.action, line.ticket_key) for line in server.parts.database.call(audit.latest, 9)]
     assert lines[::-1] == [
         ("Kim", "feedback", "desk:1"), ("Kim", "undo", "desk:1"), ("Kim", "feedback", "desk:1"),

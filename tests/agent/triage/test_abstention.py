@@ -43,9 +43,10 @@ def test_without_roles_nothing_is_said() -> None:
     assert judge(np.zeros(0), (), CUTOFFS) == Abstained(Reason.NO_ROLE)
 
 
-def test_a_role_without_a_record_uses_the_shared_cutoff() -> None:
-    verdict = judge(np.array([0.75]), ("Newcomer",), CUTOFFS)
-    assert verdict == Verdict(("Newcomer",), 0.75, clear=True)
+def test_a_role_without_a_record_uses_the_shared_cutoff_and_is_careful() -> None:
+    high, low = (judge(np.array([p]), ("Newcomer",), CUTOFFS) for p in (0.77, 0.75))
+    assert high == Verdict(("Newcomer",), 0.77, clear=True)
+    assert low == Verdict(("Newcomer",), 0.75, clear=False), "0.75 is below 0.85 of the target"
 
 
 def test_a_multi_label_desk_names_every_role_at_its_cutoff_as_likely_as_the_weakest() -> None:
