@@ -98,6 +98,11 @@ class JobQueue:
         await self._database.write(jobs.fail, job_id, CANCELLED)
         return running.task.cancelled()
 
+    async def cancel_all(self, model_name: str) -> None:
+        """Cancel what is under way for a model, which is to be deleted and must not come back."""
+        for job_id in await self._database.read(jobs.open_for, model_name):
+            await self.cancel(job_id)
+
     async def _work(self) -> None:
         while not _stopping():
             self._arrived.clear()

@@ -89,13 +89,17 @@ class NamedModels:
 
     def for_training(self, name: str) -> Registry:
         """Return the registry that a new version of `name` goes to. Raises ModelNameError."""
-        if name in self.aliases():
+        if name in self.aliases() and self.registry(name).active() is None:
             raise NameTaken(name, "this is an alias of another model")
         return self.changeable(name)
 
     def resolve(self, name: str) -> tuple[str, Registry, Pointer]:
-        """Return name, registry and active version of the model that a name or alias refers to. Raises UnknownModel."""
-        name = self.aliases().get(name, name)
+        """Return name, registry and active version of the model that a name or alias refers to. Raises UnknownModel.
+
+        A model goes before an alias of its name, which may have been set while its first version was in training.
+        """
+        if self.registry(name).active() is None:
+            name = self.aliases().get(name, name)
         registry = self.registry(name)
         pointer = registry.active()
         if pointer is None:
@@ -113,13 +117,18 @@ class NamedModels:
             raise UnknownModel(f"{name}, version {chosen}", "there is no such version")
         return name, registry, read_manifest(registry.models / chosen)
 
+    def existing(self, name: str) -> Registry:
+        """Return the registry of a model that clients may delete. Raises UnknownModel, ProtectedModel."""
+        registry = self.changeable(name)
+        if registry.active() is None:
+            raise UnknownModel(name, "there is no such model")
+        return registry
+
     def delete(self, name: str) -> None:
         """Delete a model with all its versions and aliases. Raises UnknownModel, ProtectedModel."""
-        registry = self.changeable(name)
-        if name in self.aliases() or registry.active() is None:
-            raise UnknownModel(name, "there is no such model")
+        registry = self.existing(name)
         with self._locked():
-            self._write({alias: target for alias, target in self.aliases().items() if target != name})
+            self._write({alias: target for alias, target in self.aliases().items() if name not in (alias, target)})
             delete(registry.models, self.folder)
 
     def delete_version(self, name: str, version: str) -> None:

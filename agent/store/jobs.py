@@ -55,6 +55,12 @@ def get(session: Session, job_id: str) -> ModelJob | None:
     return session.exec(_without_requests().where(ModelJob.id == job_id)).first()
 
 
+def open_for(session: Session, model_name: str) -> list[str]:
+    """Return the ids of the jobs that are to make a version of this model, and have not ended."""
+    query = select(ModelJob.id).where(ModelJob.model_name == model_name, col(ModelJob.state).in_(OPEN))
+    return list(session.exec(query))
+
+
 def newest(session: Session, limit: int, model_name: str | None = None) -> Sequence[ModelJob]:
     """Return the newest jobs, of one model or of all, without their requests."""
     query = _without_requests().order_by(col(ModelJob.seq).desc()).limit(limit)

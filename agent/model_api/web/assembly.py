@@ -51,7 +51,7 @@ def model_api(
     api = create_api(
         Keys(key, directory.api_key),
         TrainingRoutes(database, models, queue, settings),
-        ModelRoutes(models),
+        ModelRoutes(models, queue),
         InferenceRoutes(models, loaded, settings.threads, agent),
         settings,
     )

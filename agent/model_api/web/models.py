@@ -10,6 +10,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Path
 from starlette.requests import Request
 
+from agent.model_api.job_queue import JobQueue
 from agent.model_api.named_models import ROLE_MODEL, NamedModels
 from agent.model_api.training_request import MODEL_NAME, ModelName
 from agent.model_api.web import bodies
@@ -33,6 +34,7 @@ class ModelRoutes:
     """The endpoints for models and aliases."""
 
     models: NamedModels
+    queue: JobQueue
 
     def router(self) -> APIRouter:
         """Return the routes."""
@@ -102,7 +104,9 @@ class ModelRoutes:
         return await to_thread.run_sync(move)
 
     async def delete_model(self, name: Name) -> None:
-        """Delete a model with all its versions and aliases."""
+        """Delete a model with all its versions and aliases. A training under way for it is cancelled."""
+        await to_thread.run_sync(self.models.existing, name)
+        await self.queue.cancel_all(name)
         await to_thread.run_sync(self.models.delete, name)
 
     async def delete_version(self, name: Name, version: Version) -> None:

@@ -47,6 +47,27 @@ async def test_an_alias_answers_for_its_model_until_it_is_moved(serve: Serve, pu
         assert [model["model_name"] for model in (await client.get("/v1/models")).json()] == ["one"]
 
 
+async def test_a_model_goes_before_an_alias_that_was_set_while_it_trained(serve: Serve, put: Put) -> None:
+    put("v1", "one")
+    async with serve() as client:
+        assert (await client.put("/v1/aliases/live", json={"model_name": "one"})).status_code == 200
+        put("v1", "live")  # what had been in training
+        assert (await client.get("/v1/models/live")).json()["model_name"] == "live"
+        assert (await client.delete("/v1/models/live")).status_code == 204
+        assert (await client.get("/v1/models/live")).status_code == 404
+        assert [model["model_name"] for model in (await client.get("/v1/models")).json()] == ["one"]
+
+
+async def test_a_model_that_was_deleted_in_training_does_not_come_back(serve: Serve, put: Put) -> None:
+    put("v1")
+    async with serve() as client:
+        begun = (await client.post("/v1/train", json=body())).json()
+        assert (await client.delete("/v1/models/intents")).status_code == 204
+        job = (await client.get(f"/v1/jobs/{begun['job_id']}")).json()
+        assert job["status"] in ("failed", "cancelled")
+        assert (await client.get("/v1/models/intents")).status_code == 404
+
+
 async def test_quality_is_told_for_each_label_with_intervals(serve: Serve) -> None:
     async with serve() as client:
         first = (await trained(client, trainer="contrastive", num_iterations=2))["model_version"]
