@@ -31,6 +31,15 @@ def loggers_that_can_be_captured() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def the_same_log_for_every_test() -> Iterator[None]:
+    """Undo what a command that ran in this process set: a test behind it may look for a line of a lower level."""
+    before = structlog.get_config()
+    yield
+    if structlog.get_config() != before:
+        structlog.configure(**before)
+
+
 @pytest.fixture
 def desk() -> Desk:
     return Desk()

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import pytest
 
+from agent.data_directory import DataDirectory
 from tests.client.setfit_api import SetFitApi
 from tests.patience import PATIENCE_SECONDS
 
@@ -90,15 +91,18 @@ def test_without_the_key_nothing_but_health_answers(api: SetFitApi) -> None:
     refused.value.close()
 
 
-def test_without_a_configured_key_one_is_made_and_shown_once(tmp_path: Path) -> None:
+def test_without_a_configured_key_one_is_made_and_left_in_a_file(tmp_path: Path) -> None:
     server, url, said = start(tmp_path)
     with server:
-        (key,) = re.findall(r"\b[0-9a-f]{64}\b", said)
+        file = DataDirectory(tmp_path).first_key
+        key = file.read_text().strip()
+        assert (key not in said, file.stat().st_mode & 0o777) == (True, 0o600)
         with pytest.raises(urllib.error.HTTPError, match="404") as refused:
             SetFitApi(url, key).model("none")
         refused.value.close()
         server.terminate()
+    file.unlink()
     server, _, said = start(tmp_path)
     with server:
-        assert key not in said
+        assert not file.exists()
         server.terminate()

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from agent import cli
-from agent.cli.failures import FIXABLE, INTERRUPTED, NO_READER, OUR_FAULT, failure
+from agent.cli.failures import DAMAGED, FIXABLE, INTERRUPTED, NO_READER, OUR_FAULT, failure
 from agent.errors import NotPossibleYet
 from agent.store.database import Database
 from agent.store.jobs import QueueFull
@@ -48,7 +48,7 @@ def of_sqlite(name: str) -> DBAPIError:
         (OSError(errno.EADDRINUSE, "Address already in use"), FIXABLE, "Address already in use"),
         (PermissionError(errno.EACCES, "Permission denied", "a", None, "b"), FIXABLE, "a → b: Permission denied"),
         (of_sqlite("SQLITE_BUSY_SNAPSHOT"), FIXABLE, "rolecall.sqlite3 in the data directory (setting data) is locked"),
-        (of_sqlite("SQLITE_CORRUPT"), FIXABLE, "is damaged: stop the server and restore it from a backup"),
+        (of_sqlite("SQLITE_CORRUPT"), DAMAGED, "is damaged: stop the server and restore it from a backup"),
         (of_sqlite("SQLITE_FULL"), FIXABLE, "make room on the disk"),
         (of_sqlite("SQLITE_ERROR"), FIXABLE, "`rolecall db check`"),
         (
