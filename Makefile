@@ -6,7 +6,8 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 # One thread a worker: more than the machine has cores only wait for each other.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest
-WORKERS := --numprocesses 2 --dist loadgroup
+# Three workers for two cores: tests of servers and processes wait for them half of their time.
+WORKERS := --numprocesses 3 --dist loadgroup
 
 .PHONY: demo test test-all lint types imports unit proofs coverage bench format clean
 

@@ -111,7 +111,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return places
 
 
-@pytest.mark.parametrize("text", [text for text in EVIL if "\ud83d" not in text])
+@pytest.mark.parametrize("text", ["  ".join(EVIL[:6]), "  ".join(EVIL[6:9]), "  ".join((*EVIL[9:12], EVIL[-1]))])
 def test_no_command_lets_a_ticket_reach_the_terminal(places: list[str], tmp_path: Path, text: str) -> None:
     quoted = '"' + text.replace('"', '""') + '"'
     good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
