@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from agent.desk.desk import Desk
-from agent.desk.standing import show
+from agent.desk.standing import find, show
 from agent.domain import Strength
 from agent.notes import wording
 from agent.notes.phrasing import worded
-from agent.store import comments, tickets
+from agent.store import tickets
 from agent.store.inbox import Job
-from connectors.errors import TicketNotFound
 
 
 async def answered(desk: Desk, job: Job) -> None:
     """Show where the ticket stands, unless it is gone, or closed and has no comment that can be edited."""
-    try:
-        remote, ticket = await desk.read(job)
-    except TicketNotFound:
+    if (found := await find(desk, job)) is None:
         return
-    comment = await desk.database.read(comments.get, ticket.key)
-    there = comment is not None and comment.remote_id is not None
-    if remote.closed and not (there and desk.connectors[job.source].capabilities.edits_comments):
-        return
+    remote, ticket, there = found
     review = await desk.database.read(tickets.verdict, ticket.key)
     said = review is not None and review.strength >= Strength.MOVED
     await show(desk, job, remote, ticket, None if said or not there else worded(wording.TAKEN_BACK))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from agent.desk.desk import BudgetSpent, Desk
-from agent.desk.standing import show
+from agent.desk.standing import find, show
 from agent.store import comments, resumption
 from agent.store.inbox import Job
 from agent.store.tables import utcnow
-from connectors.errors import TicketNotFound
 
 
 async def resumed(desk: Desk, job: Job) -> None:
@@ -28,12 +27,7 @@ async def _catch_up(desk: Desk, job: Job) -> None:
     if await desk.database.write(comments.brake, desk.speaker.limits, utcnow()):  # here, since edits know no brake
         await desk.await_budget()
         return
-    try:
-        remote, ticket = await desk.read(job)
-    except TicketNotFound:
+    if (found := await find(desk, job)) is None:
         return
-    comment = await desk.database.read(comments.get, ticket.key)
-    there = comment is not None and comment.remote_id is not None
-    if remote.closed and not (there and desk.connectors[job.source].capabilities.edits_comments):
-        return
+    remote, ticket, _ = found
     await show(desk, job, remote, ticket, None, asked=False)

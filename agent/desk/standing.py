@@ -7,11 +7,28 @@ from agent.desk.desk import Desk, left_alone
 from agent.domain import RoleCatalogue, Strength
 from agent.feedback import reviews
 from agent.notes import wording
-from agent.store import tickets
+from agent.store import comments, tickets
 from agent.store.inbox import Job
 from agent.store.tables import Review, Ticket
+from connectors.errors import TicketNotFound
 from connectors.events import Ticket as RemoteTicket
 from connectors.note import Note, Paragraph, Section, SectionKind
+
+
+async def find(desk: Desk, job: Job) -> tuple[RemoteTicket, Ticket, bool] | None:
+    """Return the ticket, now and as filed, and whether our comment is on it; None where nothing can be shown there.
+
+    That is where the ticket is gone, or is closed and has no comment that can be edited.
+    """
+    try:
+        remote, ticket = await desk.read(job)
+    except TicketNotFound:
+        return None
+    comment = await desk.database.read(comments.get, ticket.key)
+    there = comment is not None and comment.remote_id is not None
+    if remote.closed and not (there and desk.connectors[job.source].capabilities.edits_comments):
+        return None
+    return remote, ticket, there
 
 
 async def show(
