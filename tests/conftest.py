@@ -11,6 +11,7 @@ import structlog
 
 from agent.config.settings import Settings
 from agent.core import Parts, assemble
+from agent.store.database import Database
 from tests.desk import Desk
 from tests.postgres import cluster as cluster
 
@@ -28,6 +29,24 @@ def loggers_that_can_be_captured() -> Iterator[None]:
     configure = structlog.configure
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(structlog, "configure", lambda **given: configure(**given | {"cache_logger_on_first_use": False}))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def new_databases_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fill a new SQLite file with a copy of one that the migrations made: they take longer than most tests."""
+    file = tmp_path_factory.mktemp("migrated") / "rolecall.db"
+    Database.open_file(file).close()
+    migrated, upgrade = file.read_bytes(), Database.upgrade
+
+    def filled(database: Database) -> None:
+        name = database.engine.url.database
+        if not database.clustered and name and Path(name).is_file() and not Path(name).stat().st_size:
+            Path(name).write_bytes(migrated)
+        upgrade(database)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Database, "upgrade", filled)
         yield
 
 

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -98,16 +98,19 @@ class Database:
 
         An SQLite file is copied first. Raises NotPossibleYet where its schema is newer than this release.
         """
-        config, there = _migrations(), self.version()
+        there = self.version()
+        if there == newest_version() and not self.clustered:
+            return
         if there is not None and not upgradable(there):
             name = "the database" if self.clustered else self.engine.url.database
-            newer = f"schema {there}, which is none of this release's: this release needs {newest_version()}"
-            raise NotPossibleYet(f"{name} has {newer}; install the release that made it, or restore a backup")
-        if there not in (None, newest_version()) and self.engine.url.database and not self.clustered:
+            newer = f"{name} has schema {there}, which is none of this release's: this release needs {newest_version()}"
+            raise NotPossibleYet(f"{newer}; install the release that made it, or restore a backup")
+        if there is not None and self.engine.url.database and not self.clustered:
             copy = copy_before_upgrade(Path(self.engine.url.database), str(there), datetime.now(UTC))
             log.warning("database_copied_before_upgrade", copy=str(copy))
         with self.engine.begin() as connection:
-            config.attributes["connection"] = connection
+            config = Config(attributes={"connection": connection})
+            config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))  # a lone % begins a variable
             if self.clustered:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
             command.upgrade(config, "head")
@@ -183,18 +186,17 @@ def why(error: DBAPIError) -> str:
 
 def newest_version() -> str | None:
     """Return the version of the schema that this release needs."""
-    return ScriptDirectory.from_config(_migrations()).get_current_head()
+    return _scripts().get_current_head()
 
 
 def upgradable(schema: str) -> bool:
     """Return whether this release can upgrade a database with a schema of this version, or has made it."""
-    return schema in {each.revision for each in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    return schema in {each.revision for each in _scripts().walk_revisions()}
 
 
-def _migrations() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))  # a lone % begins a variable
-    return config
+@cache
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(MIGRATIONS))
 
 
 def _engine(given: str | URL | Path, busy_seconds: float) -> Engine:
