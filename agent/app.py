@@ -21,7 +21,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from agent.config.rotation import Rotation
 from agent.config.settings import BrakesSettings, Settings
@@ -38,14 +38,13 @@ from agent.model_api.web.assembly import model_api
 from agent.model_api.web.inference import AgentAnswers
 from agent.notes.speak import Speaker
 from agent.notices.notices import Notices
-from agent.pages.routes import routes
+from agent.pages.routes import routes as pages
 from agent.pages.site import Site
 from agent.pages.texts import load as load_texts
 from agent.store.arrivals import untraced
 from agent.store.comments import Limits
-from agent.store.database import Database, why
+from agent.store.database import why
 from agent.store.soundness import Soundness
-from agent.store.times import utcnow
 from agent.triage.opinion import RoleClassifier
 from agent.web.health import Health
 from agent.web.metrics_page import MetricsPage
@@ -77,117 +76,146 @@ def create_app(
 
     `reload` reads the settings again; with it, connectors follow their secrets without a restart.
     """
-    settings, database, metrics = parts.settings, parts.database, Metrics()
-    connectors = dict(connectors)
-    rotation = Rotation(settings, connectors, reload) if reload else None
-    storage = Storage(database, settings.intake)
-    commit = GroupCommit(database, settings.intake, storage)
-    key_of_marks = mark_key(parts.directory, database)
-    for connector in connectors.values():
-        _know_accounts(connector, database)
-    settle = timedelta(seconds=settings.work.settle_seconds)
-    head_start = timedelta(minutes=settings.brakes.head_start_minutes)
-    speaker = Speaker(database, key_of_marks, settle, _limits(settings.brakes), shadow=settings.triage.shadow is True)
-    breakers = Breakers(metrics, connectors, settings.work.breaker_failures, settings.work.breaker_seconds)
-    traces = tracing(os.environ)
-    watches = [count_calls(metrics, connectors), breakers.watch, *([traces.call] if traces else [])]
-    observed = ObservedConnectors(connectors, watches)
-    desk = Desk(
-        database,
-        observed,
-        parts.classifier,
-        speaker,
-        metrics,
-        head_start,
-        closure(settings, database),
-        writer(settings),
-    )
-    keep_versions = settings.learning.keep_versions
-    key = (lambda: rotation.current.api.key) if rotation else (lambda: settings.api.key)
-    queue, api = model_api(
-        settings.api, parts.directory, database, key, keep_versions, partial(_answers, parts.classifier)
-    )
+    server = _Server(parts, dict(connectors), train_command, reload)
+    middleware = [Middleware(SafeHeaders)]
+    app = Starlette(routes=server.routes(), middleware=middleware, lifespan=lambda _app: server.running())
+    app.router.redirect_slashes = False  # a redirect would reveal which paths exist
+    return app
 
-    trace = traces.trace if traces else untraced
-    handler = traces.attempted(partial(handle, desk)) if traces else partial(handle, desk)
-    attempts = Attempts(database, handler, metrics, breakers, settings.work.retry_seconds)
-    engine = make_engine(database, attempts, commit.accepted, settings.work.concurrency)
-    soundness = Soundness(database)
-    health = Health(database, parts.active, (storage.trouble, commit.trouble, soundness.trouble))
-    rates = buckets(connectors, settings.intake)
-    look_back = timedelta(days=settings.work.look_back_days)
 
-    def poll(breaker: Breaker) -> Coroutine[Any, Any, None]:
-        seconds = settings.work.poll_seconds
-        return poll_forever(observed, breaker, database, commit.accepted, trace, seconds, metrics, look_back)
+class _Server:
+    """What one server is made of: what it answers with (`routes`) and what works behind it (`running`)."""
 
-    site = Site(
-        settings,
-        parts.directory,
-        database,
-        parts.active,
-        parts.classifier,
-        observed,
-        metrics,
-        load_texts(settings.language, settings.texts),
-        key_of_marks,
-        commit.accepted,
-        breakers.left_alone,
-    )
-
-    def down() -> dict[str, timedelta]:
-        return {b.source: length for b in breakers.values() if (length := b.open_for()) is not None}
-
-    current = (lambda: rotation.current) if rotation else (lambda: settings)
-    notices = Notices(current, database, metrics, parts.classifier.memory, connectors, storage, down)
-    receiver = Receiver(connectors, commit, rates, settings.intake, Summary(metrics), trace)
-
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        working = start(engine.run())
-        sync = (
-            await asyncio.to_thread(ModelSync, database, parts.directory, keep_versions) if database.clustered else None
+    def __init__(
+        self,
+        parts: Parts,
+        connectors: dict[str, Connector],
+        train_command: Sequence[str],
+        reload: Callable[[], Settings] | None,
+    ) -> None:
+        self.parts, self.connectors, self.train_command = parts, connectors, train_command
+        self.settings, self.database, self.metrics = parts.settings, parts.database, Metrics()
+        settings, database = self.settings, self.database
+        self.rotation = rotation = Rotation(settings, connectors, reload) if reload else None
+        self.current: Callable[[], Settings] = (lambda: rotation.current) if rotation else (lambda: settings)
+        self.storage = Storage(database, settings.intake)
+        self.commit = GroupCommit(database, settings.intake, self.storage)
+        for connector in connectors.values():
+            accounts.introduce(connector, database)
+        self.breakers = Breakers(
+            self.metrics, connectors, settings.work.breaker_failures, settings.work.breaker_seconds
         )
-        others = [start(_follow(parts, sync)), start(queue.run()), start(storage.run()), start(soundness.run())]
-        others += [start(poll(breaker)) for breaker in breakers.values() if observed[breaker.source].capabilities.polls]
-        encoders, base_model = parts.directory.encoders, settings.learning.base_model
-        others.append(start(prepare_forever(parts.classifier.memory, database, encoders, base_model)))
-        if rotation:
-            others.append(start(rotation.run()))
-        others.append(start(notices.run()))
-        scheduler = schedule(settings, database, train_command)
-        try:
-            yield
-        finally:
-            scheduler.shutdown(wait=False)
-            engine.stop()
-            await asyncio.gather(working, return_exceptions=True)
-            for task in others:
-                task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
-            if rotation:
-                await rotation.aclose()
-            for connector in connectors.values():
-                await connector.aclose()
-            if traces:
-                await asyncio.to_thread(traces.close)
-            database.close()
+        self.traces = tracing(os.environ)
+        self.trace = self.traces.trace if self.traces else untraced
+        watches = [count_calls(self.metrics, connectors), self.breakers.watch]
+        self.observed = ObservedConnectors(connectors, [*watches, *([self.traces.call] if self.traces else [])])
+        self.key_of_marks = mark_key(parts.directory, database)
+        handler = partial(handle, self._desk())
+        attempted = self.traces.attempted(handler) if self.traces else handler
+        attempts = Attempts(database, attempted, self.metrics, self.breakers, settings.work.retry_seconds)
+        self.engine = make_engine(database, attempts, self.commit.accepted, settings.work.concurrency)
+        self.soundness = Soundness(database)
+        self.queue, self.api = model_api(
+            settings.api,
+            parts.directory,
+            database,
+            lambda: self.current().api.key,
+            settings.learning.keep_versions,
+            partial(_answers, parts.classifier),
+        )
 
-    app = Starlette(
-        routes=[
+    def _desk(self) -> Desk:
+        settings, limits = self.settings, _limits(self.settings.brakes)
+        settle = timedelta(seconds=settings.work.settle_seconds)
+        speaker = Speaker(self.database, self.key_of_marks, settle, limits, shadow=settings.triage.shadow is True)
+        head_start = timedelta(minutes=settings.brakes.head_start_minutes)
+        noting, writing = closure(settings, self.database), writer(settings)
+        return Desk(
+            self.database, self.observed, self.parts.classifier, speaker, self.metrics, head_start, noting, writing
+        )
+
+    def routes(self) -> list[BaseRoute]:
+        """Return what the server answers, pages last: they have every path that nothing else has."""
+        rates = buckets(self.connectors, self.settings.intake)
+        summary = Summary(self.metrics)
+        receiver = Receiver(self.connectors, self.commit, rates, self.settings.intake, summary, self.trace)
+        troubles = (self.storage.trouble, self.commit.trouble, self.soundness.trouble)
+        health = Health(self.database, self.parts.active, troubles)
+        metrics = MetricsPage(self.database, self.parts.active, self.metrics, self.parts.classifier.memory)
+        return [
             Route("/hooks/{source}/{segment:path}", receiver, methods=["POST"]),
             Route("/hooks/{source}", receiver, methods=["POST"]),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
-            Route("/metrics", MetricsPage(database, parts.active, metrics, parts.classifier.memory).answer),
-            ModelApiRoute(api),
-            *routes(site),
-        ],
-        middleware=[Middleware(SafeHeaders)],
-        lifespan=lifespan,
-    )
-    app.router.redirect_slashes = False  # a redirect would reveal which paths exist
-    return app
+            Route("/metrics", metrics.answer),
+            ModelApiRoute(self.api),
+            *pages(self._site()),
+        ]
+
+    def _site(self) -> Site:
+        return Site(
+            self.settings,
+            self.parts.directory,
+            self.database,
+            self.parts.active,
+            self.parts.classifier,
+            self.observed,
+            self.metrics,
+            load_texts(self.settings.language, self.settings.texts),
+            self.key_of_marks,
+            self.commit.accepted,
+            self.breakers.left_alone,
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Work in the background until left; the work that is under way then is finished first."""
+        working = start(self.engine.run())
+        others = [start(task) for task in await self._tasks()]
+        scheduler = schedule(self.settings, self.database, self.train_command)
+        try:
+            yield
+        finally:
+            scheduler.shutdown(wait=False)
+            self.engine.stop()
+            await asyncio.gather(working, return_exceptions=True)
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            if self.rotation:
+                await self.rotation.aclose()
+            for connector in self.connectors.values():
+                await connector.aclose()
+            if self.traces:
+                await asyncio.to_thread(self.traces.close)
+            self.database.close()
+
+    async def _tasks(self) -> list[Coroutine[Any, Any, None]]:
+        """Return what runs beside the engine until it is cancelled."""
+        directory, database, memory = self.parts.directory, self.database, self.parts.classifier.memory
+        keep_versions, base_model = self.settings.learning.keep_versions, self.settings.learning.base_model
+        sync = await asyncio.to_thread(ModelSync, database, directory, keep_versions) if database.clustered else None
+        polled = [b for b in self.breakers.values() if self.observed[b.source].capabilities.polls]
+        notices = Notices(self.current, database, self.metrics, memory, self.connectors, self.storage, self._down)
+        return [
+            _follow(self.parts, sync),
+            self.queue.run(),
+            self.storage.run(),
+            self.soundness.run(),
+            notices.run(),
+            prepare_forever(memory, database, directory.encoders, base_model),
+            *(self._poll(breaker) for breaker in polled),
+            *([self.rotation.run()] if self.rotation else []),
+        ]
+
+    def _poll(self, breaker: Breaker) -> Coroutine[Any, Any, None]:
+        seconds, look_back = self.settings.work.poll_seconds, timedelta(days=self.settings.work.look_back_days)
+        accepted, trace = self.commit.accepted, self.trace
+        return poll_forever(self.observed, breaker, self.database, accepted, trace, seconds, self.metrics, look_back)
+
+    def _down(self) -> dict[str, timedelta]:
+        """Return which helpdesks are left alone, and for how long already."""
+        return {b.source: length for b in self.breakers.values() if (length := b.open_for()) is not None}
 
 
 def _answers(classifier: RoleClassifier, texts: Sequence[str]) -> AgentAnswers | None:
@@ -199,20 +227,6 @@ def _answers(classifier: RoleClassifier, texts: Sequence[str]) -> AgentAnswers |
     scores = np.array([opinion.probabilities for opinion in opinions])
     suggestions = tuple(opinion.outcome for opinion in opinions)
     return AgentAnswers(model.version, first.roles, scores, suggestions, model.fusion.multi_label)
-
-
-def _know_accounts(connector: Connector, database: Database) -> None:
-    """Set who we are on a connector, and log which accounts count as staff only for a while."""
-    for account in database.call(accounts.stored, connector.source):
-        if account.ours:
-            connector.learn_author(account.account_id)
-    for account in database.call(accounts.ending, connector.source, connector.staff, utcnow()):
-        log.warning(
-            "account_counts_for_a_while",
-            account=account.account_id,
-            until=account.trusted_until,
-            keep_by=f"connectors.{connector.source}.staff",
-        )
 
 
 async def _follow(parts: Parts, sync: ModelSync | None) -> None:

@@ -9,14 +9,19 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+import structlog
 from sqlmodel import Session, col, select
 
+from agent.store.database import Database
 from agent.store.tables import Account
+from agent.store.times import utcnow
 from connectors.base import Connector, StaffKnownBy
 from connectors.events import AuthorKind, Message
 
 NOBODY = ""
 """The account of messages that name none."""
+
+log = structlog.get_logger()
 
 
 def counts(message: Message, connector: Connector, account: Account | None, now: datetime) -> bool:
@@ -28,6 +33,20 @@ def counts(message: Message, connector: Connector, account: Account | None, now:
     if message.author_id in (connector.staff or ()) or (account is not None and account.assigned):
         return True
     return account is not None and in_grace(account, connector.staff, now)
+
+
+def introduce(connector: Connector, database: Database) -> None:
+    """Set who we are on a connector, and log which accounts count as staff only for a while."""
+    for account in database.call(stored, connector.source):
+        if account.ours:
+            connector.learn_author(account.account_id)
+    for account in database.call(ending, connector.source, connector.staff, utcnow()):
+        log.warning(
+            "account_counts_for_a_while",
+            account=account.account_id,
+            until=account.trusted_until,
+            keep_by=f"connectors.{connector.source}.staff",
+        )
 
 
 def in_grace(account: Account, staff: Collection[str] | None, now: datetime) -> bool:
