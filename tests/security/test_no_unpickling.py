@@ -13,7 +13,7 @@ import pytest
 from agent.serving.registry import Registry
 from tests.agent.fitting.conftest import tiny_base
 from tests.agent.serving.conftest import Build, build
-from tests.client.test_setfit_api import KEY
+from tests.client.served import KEY
 
 __all__ = ["build", "tiny_base"]
 

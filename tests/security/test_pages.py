@@ -20,7 +20,7 @@ from agent.model_api.dataset_report import SCRIPT, render
 from agent.model_api.datasets import Row
 from agent.model_api.web.docs import policy
 from agent.web.protection import inline
-from tests.client.test_setfit_api import KEY, start
+from tests.client.served import KEY, start
 from tests.security.browser import look, needs_browser
 from tests.stubs.server import Asked, Reply, serving
 

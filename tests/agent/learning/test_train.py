@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from sqlmodel import select
@@ -12,7 +11,6 @@ from sqlmodel import select
 from agent.core import Parts
 from agent.errors import NotPossibleYet
 from agent.fitting.child import FitFailed
-from agent.fitting.job import Progress
 from agent.learning.candidates import lanes
 from agent.serving.registry import Registry
 from agent.store.tables import Training
@@ -66,29 +64,6 @@ async def test_a_ticket_that_the_model_learnt_is_judged_as_if_it_had_not(trained
     honest = model.honest[f"desk:{row.id}"]
     assert dict(judged.ranked()) == pytest.approx(dict(zip(model.roles, honest, strict=True)))
     assert dict(asked.ranked())[row.roles[0]] > dict(judged.ranked())[row.roles[0]]
-
-
-async def test_where_nothing_serves_the_quick_lane_serves_while_the_slow_one_runs(learnt: Parts) -> None:
-    trainer = trainer_for(learnt)
-    slow = replace(trainer, settings=trainer.settings.model_copy(update={"trainer": "contrastive"}))
-    phases: list[str] = []
-    tuning = asyncio.Event()
-
-    def hear(step: Progress) -> None:
-        phases.append(step.phase)
-        if step.phase == "tune":
-            tuning.set()
-
-    night = asyncio.create_task(slow.train("tests", hear))
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        await tuning.wait()
-    learnt.follow()
-    night.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await night
-    assert learnt.active.current is not None
-    assert learnt.active.current.manifest.trainer == "frozen"
-    assert [r.outcome for r in runs(learnt)] == ["failed"]
 
 
 def test_the_cheap_lane_comes_first() -> None:

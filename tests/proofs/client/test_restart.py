@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.agent.fitting.conftest import tiny_base
+from tests.client.served import EXAMPLES, KEY, start
 from tests.client.setfit_api import SetFitApi
-from tests.client.test_setfit_api import EXAMPLES, KEY, start
 from tests.patience import PATIENCE_SECONDS
 from tests.training_processes import alive, training_processes
 

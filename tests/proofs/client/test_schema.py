@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.client.test_setfit_api import KEY, start
+from tests.client.served import KEY, start
 
 EXAMPLES = 20  # for each operation and phase
 CHECKS = (

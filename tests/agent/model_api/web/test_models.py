@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from agent.core import Parts
 from agent.data_directory import DataDirectory
 from agent.model_api.web.assembly import model_api
-from tests.agent.model_api.web.asking import EXAMPLES, KEY, body, trained, tree
+from tests.agent.model_api.web.asking import KEY, body, trained, tree
 from tests.agent.model_api.web.conftest import Put, Serve
 
 pytestmark = pytest.mark.anyio
@@ -75,14 +75,6 @@ async def test_quality_is_told_for_each_label_with_intervals(serve: Serve) -> No
         assert model["accuracy_interval"]["low"] <= model["accuracy"] <= model["accuracy_interval"]["high"]
         assert {score["label"]: score["support"] for score in model["by_label"]} == {"electrical": 5, "hydraulics": 5}
         assert (model["judged_by"], model["version"]) == ("cross-fit", first)
-
-
-async def test_the_stock_trainer_is_judged_on_texts_that_were_kept_from_it(serve: Serve) -> None:
-    async with serve() as client:
-        await trained(client, trainer="setfit", num_iterations=1)
-        model = (await client.get("/v1/models/intents")).json()
-        assert (model["judged_by"], model["trainer"]) == ("held-out", "setfit")
-        assert sum(score["support"] for score in model["by_label"]) == len(EXAMPLES) // 5
 
 
 async def test_the_ticket_agents_own_model_can_be_used_and_not_changed(

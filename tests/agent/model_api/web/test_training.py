@@ -71,27 +71,6 @@ async def test_jobs_run_one_at_a_time_and_can_be_cancelled(serve: Serve) -> None
         assert (await client.get("/v1/models")).json() == []
 
 
-async def test_a_job_that_a_stopped_server_left_is_done_by_the_next_one(
-    api_parts: Callable[..., Parts], desk: Desk
-) -> None:
-    parts = api_parts()
-    async with running(parts, desk) as server:
-        server.client.headers["X-API-Key"] = KEY
-        slow = body(trainer="contrastive", num_iterations=500, batch_size=1)
-        job_id = (await server.client.post("/v1/train", json=slow)).json()["job_id"]
-        quick_id = (await server.client.post("/v1/train", json=body("quick"))).json()["job_id"]
-        with anyio.fail_after(120):
-            while (await server.client.get(f"/v1/jobs/{job_id}")).json()["progress"] is None:
-                await anyio.sleep(0.05)
-    async with running(api_parts(), desk) as server:
-        server.client.headers["X-API-Key"] = KEY
-        with anyio.fail_after(120):
-            while (await server.client.get(f"/v1/jobs/{job_id}")).json()["progress"] is None:
-                await anyio.sleep(0.05)
-        await server.client.delete(f"/v1/jobs/{job_id}")
-        assert (await ended(server.client, quick_id))["status"] == "completed"
-
-
 HOUR = timedelta(hours=1)
 
 
