@@ -9,7 +9,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest
 # Three workers for two cores: tests of servers and processes wait for them half of their time.
 WORKERS := --numprocesses 3 --dist loadgroup
 
-.PHONY: demo test test-all lint types imports unit proofs coverage bench format clean
+.PHONY: demo test test-all lint types imports unit proofs coverage bench requirements sbom format clean
 
 demo: $(READY)  ## a real helpdesk, real work orders, the whole loop (ARGS=--exit ends by itself)
 	$(BIN)/rolecall demo $(ARGS)
@@ -44,6 +44,18 @@ proofs: $(READY)  ## one after the other: each has servers and processes of its 
 
 bench: $(READY)  ## one benchmark or proof: make bench NAME=training
 	$(BIN)/python -m tests.proofs.bench $(NAME) $(ARGS)
+
+# For Python 3.11 and later on every platform. torch, whose wheel differs by index, is named by the Dockerfile alone.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --only-binary :all: --generate-hashes \
+	--no-annotate --custom-compile-command "make requirements" --constraints constraints.txt
+
+requirements: $(READY)  ## the hash of every file that the image installs, from the package index
+	echo 'setuptools>=77' | $(COMPILE) --no-emit-package torch --excludes deploy/only-for-gpu.txt \
+		--extra azure --extra cluster --extra llm --extra tracing --output-file deploy/requirements.txt pyproject.toml -
+	echo 'setuptools>=77' | $(COMPILE) --output-file deploy/serving-requirements.txt deploy/serving-requirements.in -
+
+sbom: $(READY)  ## build/rolecall.cdx.json, the bill of materials, and deploy/licences.md
+	$(BIN)/python deploy/sbom.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

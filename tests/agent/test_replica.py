@@ -150,7 +150,7 @@ def test_the_list_for_replicas_is_what_the_default_install_has_but_for_training(
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
     whole = {*project["dependencies"], *extras["azure"], *extras["cluster"]}
-    listed = (ROOT / "deploy" / "serving-requirements.txt").read_text("utf-8").splitlines()
+    listed = (ROOT / "deploy" / "serving-requirements.in").read_text("utf-8").splitlines()
     kept = [line for line in listed if not line.startswith("#")]
     assert kept == sorted(kept)
     assert {name(line) for line in whole - set(kept)} == LEFT_OUT

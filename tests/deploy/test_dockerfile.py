@@ -12,6 +12,7 @@ from dockerfile_parse import DockerfileParser
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
+COMPARED = "--no-deps --only-binary :all: --require-hashes --requirement"
 HADOLINT = shutil.which("hadolint", path=str(Path(sys.executable).parent)) or shutil.which("hadolint")
 
 
@@ -53,12 +54,21 @@ def test_the_image_ends_as_a_user_without_rights_with_a_health_check_and_its_vol
     assert (last["ENTRYPOINT"], last["CMD"]) == ('["rolecall"]', '["serve"]')
 
 
-def test_torch_is_installed_first_and_from_an_index_that_can_be_chosen(steps: list[tuple[str, str]]) -> None:
-    installs = [value for instruction, value in steps if instruction == "RUN" and "pip install" in value]
-    assert '--index-url "${TORCH_INDEX}"' in installs[0]
-    assert installs[0].endswith(" torch")
-    assert all("--constraint constraints.txt" in install for install in installs)
+def installs(steps: list[tuple[str, str]]) -> list[str]:
+    commands = [each for instruction, value in steps if instruction == "RUN" for each in value.split(" && ")]
+    return [command.strip() for command in commands if "pip install" in command]
+
+
+def test_all_but_torch_is_compared_with_its_hash_and_torch_comes_from_an_index_that_can_be_chosen(
+    steps: list[tuple[str, str]],
+) -> None:
+    hashed, torch, ours, *serving = installs(steps)
+    assert hashed.endswith(f"{COMPARED} requirements.txt")
+    assert '--index-url "${TORCH_INDEX}" --constraint constraints.txt' in torch
+    assert torch.endswith(" torch")
     assert ("ARG", "TORCH_INDEX=https://download.pytorch.org/whl/cpu") in steps
+    assert ours.endswith("install --no-deps --no-build-isolation .")
+    assert len(serving) == 2
 
 
 def test_what_is_built_by_default_trains_and_the_serving_target_does_not(steps: list[tuple[str, str]]) -> None:
@@ -67,8 +77,7 @@ def test_what_is_built_by_default_trains_and_the_serving_target_does_not(steps: 
     assert steps[-1] == ("COPY", "--from=build /opt/rolecall /opt/rolecall")
     first = steps.index(("FROM", "${PYTHON_IMAGE} AS build-serving"))
     last = steps.index(("FROM", "${PYTHON_IMAGE} AS runtime"))
-    installs = [value for instruction, value in steps[first:last] if "pip install" in value]
-    assert [install.split("constraints.txt ")[1] for install in installs] == [
-        "--requirement serving-requirements.txt",
-        "--no-deps .",
+    assert [install.split("pip install ")[1] for install in installs(steps[first:last])] == [
+        f"{COMPARED} serving-requirements.txt",
+        "--no-deps --no-build-isolation .",
     ]

@@ -37,10 +37,10 @@ def pins(text: str) -> dict[str, str]:
     return found
 
 
-def needed() -> dict[str, Distribution]:
-    """Return every installed distribution that ours leads to, with all its extras, however far."""
+def needed(ours: str = f"{OURS}[azure,cluster,dev]") -> dict[str, Distribution]:
+    """Return every installed distribution that ours leads to with some of its extras, however far."""
     reached: dict[str, Distribution] = {}
-    open_ends = [Requirement(f"{OURS}[azure,cluster,dev]")]
+    open_ends = [Requirement(ours)]
     seen: set[str] = set()
     while open_ends:
         requirement = open_ends.pop()

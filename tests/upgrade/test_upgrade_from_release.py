@@ -57,7 +57,7 @@ Lost = dict[str, set[tuple[Any, ...]]]
 
 def export_base_encoder(encoders: Path) -> Path:
     """Return the folder of the packaged base encoder under `encoders`: the only inner names that this file knows."""
-    return cached_encoder(open_base(locate(PACKAGED), Recipe().max_tokens), encoders)
+    return cached_encoder(open_base(locate(PACKAGED, encoders), Recipe().max_tokens), encoders)
 
 
 def restore(folder: Path) -> Installation:

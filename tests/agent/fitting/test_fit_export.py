@@ -29,7 +29,7 @@ def torch_embeddings(opened: Base, texts: list[str]) -> np.ndarray:
 
 
 def test_the_packaged_encoder_exports_with_parity(tmp_path: Path) -> None:
-    opened = open_base(locate(PACKAGED), max_tokens=48)
+    opened = open_base(locate(PACKAGED, tmp_path), max_tokens=48)
     served = Encoder.load(cached_encoder(opened, tmp_path)).embed(TEXTS)
     assert (served * torch_embeddings(opened, TEXTS)).sum(1).min() > 0.99999
 
@@ -63,10 +63,10 @@ def test_the_base_is_exported_once_and_named_by_its_content(tiny_base: Path, tmp
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_altered_packaged_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_altered_packaged_weights_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(source, "PACKAGED_SHA256", "0" * 64)
     with pytest.raises(UnusableBaseModel, match="SHA-256"):
-        locate(PACKAGED)
+        locate(PACKAGED, tmp_path)
 
 
 def test_pickled_weights_are_not_an_alternative(tiny_base: Path, tmp_path: Path) -> None:

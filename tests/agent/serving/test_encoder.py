@@ -36,7 +36,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
     from agent.fitting.process.source import locate
 
     folder: Path = tmp_path_factory.mktemp("encoder")
-    export(open_base(locate(PACKAGED), max_tokens=64), folder)
+    export(open_base(locate(PACKAGED, folder), max_tokens=64), folder)
     return Encoder.load(folder)
 
 

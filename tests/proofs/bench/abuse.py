@@ -106,7 +106,7 @@ def make_models(data: Path) -> None:
     from agent.fitting.process.source import locate
 
     encoders = data / "encoders"
-    encoder = cached_encoder(open_base(locate(PACKAGED), 128), encoders).name
+    encoder = cached_encoder(open_base(locate(PACKAGED, encoders), 128), encoders).name
     random = np.random.default_rng(0)
     for name, labels in MODELS.items():
         registry = Registry(data / "api-models" / name, encoders)

@@ -85,7 +85,8 @@ def embed(texts: list[str]) -> NDArray[np.float32]:
         from agent.fitting.process.export import cached_encoder
         from agent.fitting.process.source import locate
 
-        encoder = Encoder.load(cached_encoder(open_base(locate(PACKAGED), max_tokens=128), CACHE / "encoders"))
+        encoders = CACHE / "encoders"
+        encoder = Encoder.load(cached_encoder(open_base(locate(PACKAGED, encoders), max_tokens=128), encoders))
         cached.parent.mkdir(parents=True, exist_ok=True)
         np.save(cached, encoder.embed(texts))
     embeddings: NDArray[np.float32] = np.load(cached, allow_pickle=False)

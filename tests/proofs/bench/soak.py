@@ -2,6 +2,7 @@
 
     make bench NAME=soak                        60,000 events, 200 hot swaps, 6,000 calls: within 45 minutes
     make bench NAME=soak ARGS="--events 2000"   swaps and calls in the same proportion
+    make bench NAME=soak ARGS="--events 4000 --swaps 200"    the memory that swaps take, within twenty minutes
 
 Of five events one files a ticket, three are replies and one closes it; each reply differs. `rss_growth_mb` compares the
 resident memory of all processes in the last tenth of the time with the second tenth (medians), `files_growth` the
@@ -91,10 +92,13 @@ def main(argv: Sequence[str]) -> None:
     """Print the size of the database on the way, then the figures."""
     parser = argparse.ArgumentParser(prog="soak")
     parser.add_argument("--events", type=int, default=EVENTS)
+    parser.add_argument("--swaps", type=int)
+    parser.add_argument("--calls", type=int)
     given = parser.parse_args(argv)
     share = given.events / EVENTS
+    swaps, calls = given.swaps or max(2, round(SWAPS * share)), given.calls or max(10, round(CALLS * share))
     with tempfile.TemporaryDirectory() as folder:
-        soak(Path(folder), given.events, max(2, round(SWAPS * share)), max(10, round(CALLS * share)))
+        soak(Path(folder), given.events, swaps, calls)
 
 
 def soak(folder: Path, events: int, swaps: int, calls: int) -> None:
