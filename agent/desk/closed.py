@@ -40,4 +40,4 @@ async def _label(desk: Desk, job: Job, remote: RemoteTicket, ticket: Ticket, at:
     suggested = desk.classifier.catalogue.today(decision.roles if decision else ())
     origin, actor = reviews.origin_of(job.event), remote.assignee
     review = reviews.closure(ticket.key, role.name, suggested, origin=origin, at=at, actor=actor)
-    await reviews.record(review, desk.database, desk.classifier.memory, desk.metrics)
+    await desk.record(job, review)

@@ -165,4 +165,4 @@ async def _review(desk: Desk, job: Job, message: Message, roles: tuple[str, ...]
         at=job.event.occurred_at or utcnow(),
         message_id=message.id,
     )
-    await reviews.record(review, desk.database, desk.classifier.memory, desk.metrics)
+    await desk.record(job, review)

@@ -13,7 +13,7 @@ import structlog
 from agent.config.settings import TriageSettings
 from agent.config.writing import Closure
 from agent.domain import REQUESTER, Reason, fold, pseudonym, ticket_key
-from agent.feedback import accounts
+from agent.feedback import accounts, reviews
 from agent.metrics import Metrics
 from agent.notes import solution, wording
 from agent.notes.removal import unite
@@ -21,7 +21,7 @@ from agent.notes.speak import Said, Speaker, TooEarly, mark_of
 from agent.store import comments, resumption, reuse, tickets, writings
 from agent.store.database import Database
 from agent.store.inbox import Job
-from agent.store.tables import Ticket, utcnow
+from agent.store.tables import Review, Ticket, utcnow
 from agent.store.writings import WritingKind
 from agent.triage.opinion import Opinion, RoleClassifier
 from agent.writing.extractive import Extractive
@@ -178,6 +178,11 @@ class Desk:
         return wording.of_opinion(
             opinion, subjects, answer, roles=roles, privately=privately, fixes=fixes, subject=better
         )
+
+    async def record(self, job: Job, review: Review) -> None:
+        """Record the review that an event brought."""
+        store = tickets.review if job.event.occurred_at else reviews.by_our_clock
+        await reviews.record(review, self.database, self.classifier.memory, self.metrics, store)
 
     async def say(self, job: Job, remote: RemoteTicket, note: Note, *, asked: bool = False) -> None:
         """Make the note our comment on the ticket, which was just read; `asked` as in `Speaker.say`.

@@ -22,5 +22,5 @@ async def moved(desk: Desk, job: Job) -> None:
         return
     at = job.event.occurred_at or utcnow()
     review = reviews.move(ticket.key, role.name, suggested, origin=reviews.origin_of(job.event), at=at)
-    await reviews.record(review, desk.database, desk.classifier.memory, desk.metrics)
+    await desk.record(job, review)
     await show(desk, job, remote, ticket, None, asked=False)

@@ -25,4 +25,4 @@ async def reopened(desk: Desk, job: Job) -> None:
     review = reviews.reopening(
         job.ticket_key, origin=reviews.origin_of(job.event), at=job.event.occurred_at or utcnow()
     )
-    await reviews.record(review, desk.database, desk.classifier.memory, desk.metrics)
+    await desk.record(job, review)

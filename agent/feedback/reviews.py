@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import structlog
-from sqlmodel import Session
+from sqlalchemy import func
+from sqlmodel import Session, select
 
 from agent.domain import Strength, Via
 from agent.metrics import Metrics
 from agent.store import tickets, withdrawals
 from agent.store.database import Database
 from agent.store.tables import Review
+from agent.store.times import JUST_AFTER
 from agent.triage.memory_store import MemoryStore
 from connectors.events import Event
 
@@ -49,6 +51,14 @@ async def withdraw(
     log.info("answer_withdrawn")
     await asyncio.to_thread(memory.refresh)
     return True
+
+
+def by_our_clock(session: Session, review: Review) -> bool:
+    """Store a review that no helpdesk dated: it comes after all that the ticket has, even if a clock was set back."""
+    latest = session.exec(select(func.max(Review.at)).where(Review.ticket_key == review.ticket_key)).one()
+    if latest is not None:
+        review.at = max(review.at, latest + JUST_AFTER)
+    return tickets.review(session, review)
 
 
 def origin_of(event: Event) -> str:

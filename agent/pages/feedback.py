@@ -17,7 +17,7 @@ from agent.feedback import reviews
 from agent.pages.guard import Refused, Visit
 from agent.pages.signing import audit
 from agent.pages.standing import Standing, of_ticket
-from agent.store import tickets, withdrawals
+from agent.store import withdrawals
 from agent.store.arrivals import Arrival, accept
 from agent.store.tables import Review
 from connectors.events import Event, Kind
@@ -126,7 +126,7 @@ def key_of(visit: Visit) -> str:
 
 def _keep(session: Session, review: Review, *, visit: Visit, action: audit.Action) -> bool:
     _not_overtaken(session, review, visit)
-    if not tickets.review(session, review):
+    if not reviews.by_our_clock(session, review):
         return False
     audit.note(session, visit.who.name, action, review.at, review.ticket_key, roles=review.roles)
     if action is audit.Action.FEEDBACK:

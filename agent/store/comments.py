@@ -16,9 +16,8 @@ from sqlmodel import Session, col, select
 from agent.domain import Strength, Via
 from agent.store import coordination, tickets
 from agent.store.tables import Comment, Review, SharedValue, utcnow
+from agent.store.times import JUST_AFTER
 from connectors.base import Stored
-
-JUST_AFTER = timedelta(microseconds=1)
 
 
 def want(session: Session, key: str, mark: str, text: Callable[[str], str]) -> Comment:

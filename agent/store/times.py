@@ -13,6 +13,9 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, DateTime, Dialect, TypeDecorator
 
+JUST_AFTER = timedelta(microseconds=1)
+"""The step to what must come later although a clock was set back."""
+
 
 class Utc(TypeDecorator[datetime]):
     """An aware datetime that comes back aware: SQLite forgets the zone, so it is kept and read as UTC."""

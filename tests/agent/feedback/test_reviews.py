@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client.registry import CollectorRegistry
+from sqlmodel import Session
 
 from agent.core import Parts
 from agent.domain import Strength, Via
@@ -37,6 +39,20 @@ async def test_a_review_is_kept_and_counted_once_however_often_it_is_told(parts:
     verdict = parts.database.call(tickets.verdict, "desk:1")
     assert verdict is not None
     assert (verdict.roles, verdict.rejected, verdict.actor) == (["Electrician"], ["Network"], "kim")
+
+
+@pytest.mark.parametrize(("store", "counts"), [(reviews.by_our_clock, "Electrician"), (tickets.review, "Network")])
+async def test_an_answer_counts_although_a_clock_was_set_back_unless_the_helpdesk_dated_it(
+    parts: Parts, store: Callable[[Session, Review], bool], counts: str
+) -> None:
+    parts.database.call(tickets.file, Ticket(key="desk:1", subject="VPN", body="", filed_at=NOON))
+    parts.database.call(tickets.review, said(["Network"], []))
+    later = said(["Electrician"], ["Network"], "page-2")
+    later.at = NOON - timedelta(hours=1)
+    parts.database.call(store, later)
+    verdict = parts.database.call(tickets.verdict, "desk:1")
+    assert verdict is not None
+    assert verdict.roles == [counts]
 
 
 def counted(registry: CollectorRegistry) -> dict[str, float]:

@@ -40,8 +40,10 @@ def desk_folder(tmp_path: Path) -> Path:
         (tmp_path / ".env").write_text("".join(f"{k}={v}\n" for k, v in installation.secrets().items()))
         history, _, _ = story.work_orders(default_cache_dir(), 1)
         story.write_history(tmp_path / "tickets.csv", history)
-        header = (tmp_path / "tickets.csv").read_text("utf-8")
-        (tmp_path / "tickets.csv").write_text(header.replace("role", "team", 1).replace("created_at", "opened", 1))
+        text = (tmp_path / "tickets.csv").read_text("utf-8")
+        for ours, theirs in {"id": "number", "created_at": "opened", "role": "team"}.items():  # as the README's columns
+            text = text.replace(ours, theirs, 1)
+        (tmp_path / "tickets.csv").write_text(text)
         yield tmp_path
 
 
