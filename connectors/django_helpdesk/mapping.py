@@ -20,6 +20,8 @@ def events_of_webhook(body: bytes, settings: DjangoHelpdeskSettings) -> list[Eve
         return [created(ticket)]
     for followup in webhook.ticket.followup_set:
         if followup.id == webhook.followup_id:
+            if followup.ticket != webhook.ticket.id:
+                raise MalformedPayload("followup_id names a follow-up of another ticket")
             return list(happenings(followup, settings, ticket))
     raise MalformedPayload("followup_id names no follow-up of the ticket")
 

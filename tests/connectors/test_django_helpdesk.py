@@ -128,7 +128,14 @@ def test_comments_by_mail_have_no_author() -> None:
 def test_a_follow_up_that_is_not_in_the_ticket_is_malformed() -> None:
     body = recorded("comment")
     body["followup_id"] = 4711
-    with pytest.raises(MalformedPayload, match="followup_id"):
+    with pytest.raises(MalformedPayload, match="names no follow-up of the ticket"):
+        parse(body)
+
+
+def test_a_follow_up_of_another_ticket_is_malformed() -> None:
+    body = recorded("comment")
+    body["ticket"]["id"] += 1
+    with pytest.raises(MalformedPayload, match="of another ticket"):
         parse(body)
 
 
