@@ -10,6 +10,7 @@ is the last paragraph there, as in plain text, Textile and ADF. Markdown hides i
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 import re
@@ -225,3 +226,22 @@ def version_there(text: str, mark: str) -> str | None:
     """Return the version that the last mark of ours in the text names; None where it holds no mark of ours."""
     found = re.findall(rf"{re.escape(mark)}(?:-([0-9a-f]{{16}}))?", text)
     return found[-1] if found else None
+
+
+def version_of(text: str) -> str:
+    """Return the version of a rendered note: a hash of its text."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def changed_by_person(text: str, mark: str, shown: str | None, version: str | None) -> bool:
+    """Return whether a person changed our comment: its text is not the one that the system returned for its version.
+
+    `shown` is the text returned for our last `version`, None where it was never read. A mark of another version proves
+    nothing: it may come from a request of ours whose response was lost.
+    """
+    return shown is not None and version_there(text, mark) in (version, None) and _words(text) != _words(shown)
+
+
+def _words(text: str) -> str:
+    """Return the text without what systems add or drop themselves: white space and invisible joiners."""
+    return "".join(text.replace("\u2060", "").split())

@@ -192,7 +192,9 @@ class Desk:
         await self.unite(job, remote, asked=asked)
         if remote.closed:
             note = await self._with_solution(ticket_key(job.source, remote.id), note)
-        said = await self._speaker(job, remote).say(self.connectors[job.source], remote, note, asked=asked)
+        repeated = job.event.kind is Kind.CREATED and job.attempt > 1
+        speaker, connector = self._speaker(job, remote), self.connectors[job.source]
+        said = await speaker.say(connector, remote, note, asked=asked, repeated=repeated)
         self.metrics.comments.labels(said).inc()
         if said is Said.WITHHELD and job.event.kind is Kind.RESUMED:
             await self.await_budget()

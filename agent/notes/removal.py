@@ -14,13 +14,13 @@ import structlog
 
 from agent.domain import ticket_key
 from agent.notes.phrasing import worded
-from agent.notes.speak import Speaker, changed_by_person, find_ours, version_of
+from agent.notes.speak import Speaker, find_ours
 from agent.store import comments, removals
 from agent.store.tables import Comment, utcnow
 from connectors.base import Connector
 from connectors.errors import TicketNotFound
 from connectors.events import Message, Ticket
-from connectors.markup import mark_there, render, unsigned
+from connectors.markup import changed_by_person, mark_there, render, unsigned, version_of
 from connectors.note import Note, Section, SectionKind
 
 log = structlog.get_logger()

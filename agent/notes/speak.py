@@ -31,7 +31,7 @@ from agent.store.tables import utcnow
 from connectors.base import Connector, Stored
 from connectors.errors import Ambiguous, ConnectorError, Transient
 from connectors.events import Message, Ticket
-from connectors.markup import add_below, render, unsigned, version_there
+from connectors.markup import add_below, changed_by_person, render, unsigned, version_of, version_there
 from connectors.note import Note
 
 log = structlog.get_logger()
@@ -100,16 +100,21 @@ class Speaker:
     _ends: dict[tuple[str, datetime], float] = field(default_factory=dict)
     """When each attempt without an outcome must have ended, on the monotonic clock."""
 
-    async def say(self, connector: Connector, ticket: Ticket, note: Note, *, asked: bool = False) -> Said:
+    async def say(
+        self, connector: Connector, ticket: Ticket, note: Note, *, asked: bool = False, repeated: bool = False
+    ) -> Said:
         """Make the note our one comment on the ticket, unless a brake is on. Safe to repeat. Raises ConnectorError.
 
         `ticket` was just read; it is read again only where our comment may have appeared since. In shadow mode the note
-        is only recorded. `asked`: staff asked for it, so that only a pause by hand holds it back.
+        is only recorded. `asked`: staff asked for it, so that only a pause by hand holds it back. `repeated`: an
+        earlier attempt was for the same event, and its text stays where it has arrived.
         """
         if not self.shadow and (reason := await self.database.read(comments.silenced, asked=asked)):
             log.info("comment_withheld", reason=reason)
             return Said.WITHHELD
         key = ticket_key(connector.source, ticket.id)
+        if repeated and await self._arrived(connector, ticket, key):
+            return Said.UNCHANGED
         version = version_of(render(note, connector.capabilities.markup))
         wanted = _Wanted(connector, ticket.id, note, version)
         intent = await self.database.write(comments.want, key, mark_of(self.key, key), wanted.text)
@@ -131,6 +136,21 @@ class Speaker:
             ticket = await connector.read_ticket(ticket.id)
             there = find_ours(ticket, connector.author_id, intent.marker, intent.remote_id)
         return there
+
+    async def _arrived(self, connector: Connector, ticket: Ticket, key: str) -> bool:
+        """Return whether the text of an attempt without an outcome is on the ticket, and record that it is."""
+        intent = await self.database.read(comments.get, key)
+        if intent is None or (attempted_at := comments.unsettled(intent)) is None:
+            return False
+        self.await_settled(intent)
+        there, mark = await self.look(connector, ticket, intent), intent.marker
+        version = version_there(intent.text, mark)
+        if there is None or not version or version_there(there.text, mark) != version:
+            return False
+        stored = Stored(there.id or "", there.text)
+        await self.database.write(comments.posted, key, stored, utcnow(), version, intent.staff_text, None)
+        self._ends.pop((key, attempted_at), None)
+        return True
 
     async def _say_first(self, wanted: _Wanted, intent: Intent, asked: bool) -> Said:
         if intent.remote_id is not None:
@@ -216,11 +236,6 @@ def mark_of(key: bytes, ticket: str) -> str:
     return f"rolecall-{hmac.new(key, ticket.encode(), hashlib.sha256).hexdigest()[:20]}"
 
 
-def version_of(text: str) -> str:
-    """Return the version of a rendered note: a hash of its text."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
 def find_ours(ticket: Ticket, author_id: str, mark: str, remote_id: str | None) -> Message | None:
     """Return our comment, the newest where there are several: it has our mark, or the id that we stored.
 
@@ -233,17 +248,3 @@ def find_ours(ticket: Ticket, author_id: str, mark: str, remote_id: str | None) 
     own = [message for message in stored if message.author_id == author_id]
     found = [message for message in own if message.id == remote_id or mark in message.text]
     return found[-1] if found else None
-
-
-def changed_by_person(text: str, mark: str, shown: str | None, version: str | None) -> bool:
-    """Return whether a person changed our comment: its text is not the one that the system returned for its version.
-
-    `shown` is the text returned for our last `version`, None where it was never read. A mark of another version proves
-    nothing: it may come from a request of ours whose response was lost.
-    """
-    return shown is not None and version_there(text, mark) in (version, None) and _words(text) != _words(shown)
-
-
-def _words(text: str) -> str:
-    """Return the text without what systems add or drop themselves: white space and invisible joiners."""
-    return "".join(text.replace("\u2060", "").split())

@@ -80,11 +80,14 @@ def posted(
     at: datetime,
     version: str,
     staff_text: str | None,
-    choices: Sequence[Sequence[str]],
+    choices: Sequence[Sequence[str]] | None,
 ) -> None:
-    """Record which comment is on the ticket, its version and form, what it offers, and the words of staff in it."""
+    """Record which comment is on the ticket, its version and form, what it offers, and the words of staff in it.
+
+    Without `choices`, it offers what the last decision on the ticket suggests.
+    """
     comment = session.get_one(Comment, key)
-    comment.choices = [list(roles) for roles in choices]
+    comment.choices = None if choices is None else [list(roles) for roles in choices]
     comment.remote_id, comment.version, comment.shown = stored.id, version, stored.text
     comment.staff_text = staff_text
     comment.posted_at = max(at, comment.attempted_at) if comment.attempted_at else at

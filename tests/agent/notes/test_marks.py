@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from agent.notes.speak import changed_by_person, find_ours, mark_of, version_of
+from agent.notes.speak import find_ours, mark_of
 from connectors.base import Markup
 from connectors.events import Message, Ticket
-from connectors.markup import by_rolecall, render, unsigned, version_there
+from connectors.markup import by_rolecall, changed_by_person, render, unsigned, version_of, version_there
 from tests.desk import note
 
 MARK = mark_of(b"key", "desk:1")

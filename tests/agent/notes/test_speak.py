@@ -77,6 +77,20 @@ async def test_after_an_attempt_without_an_outcome_the_ticket_is_read_again(it: 
     assert (it.desk.reads, it.desk.posts) == (1, 1)
 
 
+@pytest.mark.parametrize(("arrives", "said"), [(True, Said.UNCHANGED), (False, Said.POSTED)])
+async def test_what_an_earlier_attempt_for_the_same_event_said_stays_where_it_has_arrived(
+    it: Installation, arrives: bool, said: Said
+) -> None:
+    """Else a helpdesk whose answers are all too late is asked to edit for ever, as similar tickets come and go."""
+    it.desk.faults = [Ambiguous("no answer") if arrives else Transient("not now")]
+    speaker, before = Speaker(it.database, b"key", timedelta(0)), it.desk.tickets["1"]
+    with pytest.raises(Transient):
+        await speaker.say(it.desk, before, note("one"))
+    assert await speaker.say(it.desk, before, note("two"), repeated=True) is said
+    assert it.texts()[0].startswith("one" if arrives else "two")
+    assert await speaker.say(it.desk, it.desk.tickets["1"], note("three")) is Said.EDITED
+
+
 async def test_a_ticket_read_before_another_server_spoke_is_read_again(it: Installation) -> None:
     empty = it.desk.tickets["1"]
     await it.say("one")
