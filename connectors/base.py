@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -30,6 +30,23 @@ class Poll:
     complete: bool = True
     tickets: Sequence[Ticket] = ()
     restored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A part of a system's history: how closed tickets ended, and the place from which the next part is read.
+
+    Each event is the one that a webhook or a poll would tell of the closure, with the ticket as it is now. `looked`
+    counts the tickets that were looked at for it, `refused` those that could not be read; `share` is how much of the
+    way lies behind, from 0 to 1.
+    """
+
+    closures: Sequence[Event]
+    place: str
+    complete: bool
+    looked: int
+    share: float
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +169,14 @@ class Connector(Protocol):
         The first poll (None) starts at the present and returns no events: history must not flood the agent. One poll
         makes a bounded number of requests, however much happened. Where the system tells of no edit, tickets about
         which something was said within `look_back` are read again.
+        """
+
+    async def history(self, since: datetime, place: str | None, *, messages: bool) -> Past:
+        """Read a part of the tickets that were closed since a time. Only called where `capabilities.lists_history`.
+
+        The first part has no `place`, each other one that of the part before; a part may be read again. One part makes
+        a bounded number of requests. Whatever is filed, changed or deleted meanwhile, no ticket is left out that was
+        closed before the first part. Messages are read only where they are asked for, or come by themselves.
         """
 
     async def aclose(self) -> None:

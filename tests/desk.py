@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from connectors.base import LOOK_BACK, Capabilities, Markup, Poll, StaffKnownBy, Stored
+from connectors.base import LOOK_BACK, Capabilities, Markup, Past, Poll, StaffKnownBy, Stored
 from connectors.errors import Ambiguous, ConnectorError, InvalidSignature, MalformedPayload, TicketNotFound
 from connectors.events import AuthorKind, Delivery, Event, Kind, Message, Ticket, Visibility
 from connectors.note import Note, Section, SectionKind, Span
@@ -21,6 +21,7 @@ CAPABILITIES = Capabilities(
     private_notes=True,
     comments_closed_without_reopening=True,
     polls=True,
+    lists_history=True,
     staff_known_by=StaffKnownBy.MESSAGES,
 )
 
@@ -169,6 +170,20 @@ class Desk:
     async def poll(self, watermark: str | None, look_back: timedelta = LOOK_BACK) -> Poll:
         self.polls += 1
         return Poll([], watermark or "0", tickets=tuple(self.tickets.values()))
+
+    async def history(self, since: datetime, place: str | None, *, messages: bool) -> Past:
+        """Walk through all tickets, two at a time; the place is how many were seen."""
+        first = int(place or "0")
+        seen = sorted(self.tickets, key=int)[first : first + 2]
+        closed = [self.tickets[number] for number in seen if self.tickets[number].closed_at]
+        ended = [
+            Event(Kind.CLOSED, t.id, f"closure-{t.id}-{t.closed_at.timestamp()}", t.closed_at, ticket=t)
+            for t in closed
+            if t.closed_at and t.closed_at >= since
+        ]
+        done = first + len(seen)
+        share = done / max(len(self.tickets), 1)
+        return Past(ended, str(done), complete=done == len(self.tickets), looked=len(seen), share=share)
 
     async def aclose(self) -> None:
         """Nothing to close."""

@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 
 from agent.cli import (
+    backfill,
     backtest,
     backup,
     check,
@@ -62,6 +63,7 @@ app = typer.Typer(
 app.command("serve", rich_help_panel=DAILY)(serve.serve)
 app.command("check", rich_help_panel=SET_UP)(check.check)
 app.command("import", rich_help_panel=SET_UP)(importing.import_)
+app.command("backfill", rich_help_panel=SET_UP)(backfill.backfill)
 app.command("train", rich_help_panel=DAILY)(train.train)
 app.command("predict", rich_help_panel=DAILY)(predict.predict)
 app.command("evaluate", rich_help_panel=STUDY)(evaluate.evaluate)

@@ -136,7 +136,7 @@ def _told(event: Event) -> str:
 
 
 def _shown(kind: str, made: Kind) -> Iterator[str]:
-    from connectors.manifest.connector import capabilities
+    from connectors.manifest.system import capabilities
 
     manifest, can = made.manifest, capabilities(made.manifest)
     yield f"{kind}: {manifest.name}, tried {manifest.tried}"

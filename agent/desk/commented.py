@@ -102,7 +102,7 @@ async def _carry_out(
         case Why():
             return await _evidence(desk, job, remote, ticket)
         case Summarise():
-            return solution.of_summary(summary(await conversation(desk, desk.connectors[job.source], remote)))
+            return solution.of_summary(summary(await conversation(desk.database, desk.connectors[job.source], remote)))
         case Undo():
             origin, at = reviews.origin_of(job.event), job.event.occurred_at or utcnow()
             undo = reviews.undo(job.ticket_key, origin=origin, actor=message.author_id, at=at, message_id=message.id)

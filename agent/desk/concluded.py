@@ -15,6 +15,7 @@ from agent.domain import Strength
 from agent.feedback import accounts
 from agent.notes import solution, wording
 from agent.store import comments, tickets, writings
+from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import Ticket, utcnow
 from agent.store.writings import Writing, WritingKind
@@ -34,7 +35,7 @@ async def conclude(desk: Desk, job: Job, remote: RemoteTicket, ticket: Ticket) -
     Where a comment would open the ticket again, the note stays a draft, which `/role summary` shows.
     """
     connector = desk.connectors[job.source]
-    if desk.closure == "off" or not (told := await conversation(desk, connector, remote)).messages[1:]:
+    if desk.closure == "off" or not (told := await conversation(desk.database, connector, remote)).messages[1:]:
         return
     written = await _written(desk, ticket, told)
     comment = await desk.database.read(comments.get, ticket.key)
@@ -60,15 +61,15 @@ async def _standing(desk: Desk, job: Job, remote: RemoteTicket, ticket: Ticket) 
     return wording.decided(decision.roles, decision.confidence or 0.0) if decision and decision.roles else None
 
 
-async def conversation(desk: Desk, connector: Connector, remote: RemoteTicket) -> Thread:
+async def conversation(database: Database, connector: Connector, remote: RemoteTicket) -> Thread:
     """Return a ticket's conversation, with who wrote each message as far as that is known; ours are the system's."""
     opening = Message(None, remote.requester, remote.body, None, AuthorKind.REQUESTER, Visibility.PUBLIC)
-    known = [await _known(desk, connector, message, remote) for message in remote.messages]
+    known = [await _known(database, connector, message, remote) for message in remote.messages]
     people = [message for message in known if message.author_kind is not AuthorKind.SYSTEM]
     return Thread(remote.subject, (opening, *known) if people else (opening,))
 
 
-async def _known(desk: Desk, connector: Connector, message: Message, remote: RemoteTicket) -> Message:
+async def _known(database: Database, connector: Connector, message: Message, remote: RemoteTicket) -> Message:
     """Return the message with its author's kind.
 
     Where the operator has named the staff, whoever else writes publicly is a requester.
@@ -77,7 +78,7 @@ async def _known(desk: Desk, connector: Connector, message: Message, remote: Rem
         return replace(message, author_kind=AuthorKind.SYSTEM)
     if message.author_kind is not AuthorKind.UNKNOWN or message.visibility is Visibility.STAFF_ONLY:
         return message
-    account = await desk.database.read(accounts.find, connector.source, message.author_id)
+    account = await database.read(accounts.find, connector.source, message.author_id)
     if accounts.counts(message, connector, account, utcnow()):
         return replace(message, author_kind=AuthorKind.STAFF)
     theirs = message.author_id is None or message.author_id == remote.requester

@@ -207,10 +207,14 @@ class Embedding(SQLModel, table=True):
 
 
 class Watermark(SQLModel, table=True):
-    """How far polling a source has come. Only its connector can interpret the value."""
+    """How far polling a source has come. Only its connector can interpret the value.
+
+    `history` is how far what was closed before was taken in (`agent.work.backfill.Progress`), None where nobody began.
+    """
 
     source: str = Field(primary_key=True)
     value: str
+    history: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     at: datetime = Field(default_factory=utcnow, sa_column=time_column())
 
 

@@ -45,7 +45,7 @@ class _Observed:
         self.author_id, self.learn_author, self.staff = connector.author_id, connector.learn_author, connector.staff
         self.sender_retries = connector.sender_retries
         self.verify, self.parse, self.ticket_url = connector.verify, connector.parse, connector.ticket_url
-        self.check, self.aclose = connector.check, connector.aclose
+        self.check, self.history, self.aclose = connector.check, connector.history, connector.aclose
         self._watches = watches
         self.read_ticket = self._watched(connector.read_ticket)
         self.post_comment = self._watched(connector.post_comment)

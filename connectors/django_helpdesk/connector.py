@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from connectors.base import LOOK_BACK, Capabilities, Markup, Poll, StaffKnownBy, Stored
+from connectors.base import LOOK_BACK, Capabilities, Markup, Past, Poll, StaffKnownBy, Stored
 from connectors.deliveries import decode, verify_shared_secret
-from connectors.django_helpdesk import polling
+from connectors.django_helpdesk import past, polling
 from connectors.django_helpdesk.advice import advice
 from connectors.django_helpdesk.mapping import events_of_webhook, ticket_url, to_ticket
 from connectors.django_helpdesk.paging import FOLLOW_UPS, Reader
@@ -141,6 +141,10 @@ class DjangoHelpdesk:
         horizon = datetime.now(UTC) - look_back
         closed = await self._reader.newest_tickets(horizon)
         return replace(found, tickets=polling.recent((*closed, *look.open, *look.read), horizon, self._settings))
+
+    async def history(self, since: datetime, place: str | None, *, messages: bool) -> Past:
+        """Read a page of all tickets, the newest first, for those that were closed since a time."""
+        return await past.part(self._reader, self._settings, since, place)
 
     async def aclose(self) -> None:
         """Close the connections."""

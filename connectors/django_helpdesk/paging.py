@@ -130,6 +130,10 @@ class Reader:
         """Return one page of open tickets."""
         return await self._page(TicketPage, TICKETS, status=self._open_statuses, page=index, page_size=size)
 
+    async def page_of_all(self, index: int | str, size: int) -> TicketPage:
+        """Return one page of all tickets, by number."""
+        return await self._page(TicketPage, TICKETS, page=index, page_size=size)
+
     async def _ticket(self, number: int, **params: str) -> TicketRow:
         response = await call(self._client, "GET", f"{TICKETS}{number}/", params=params)
         return _understood(TicketRow, response, TICKETS)

@@ -11,17 +11,17 @@ from typing import Any
 
 import httpx
 
-from connectors.base import LOOK_BACK, PRIVATELY, Capabilities, Markup, Poll, StaffKnownBy, Stored
+from connectors.base import LOOK_BACK, Markup, Past, Poll, Stored
 from connectors.deliveries import read_json
 from connectors.errors import Ambiguous, MalformedPayload, Permanent, TicketNotFound
 from connectors.events import Delivery, Event, Message, Ticket
-from connectors.manifest import placeholders, polling
+from connectors.manifest import past, placeholders, polling
 from connectors.manifest.access import Access
 from connectors.manifest.lists import read_list
 from connectors.manifest.mapping import sought, to_message, to_ticket
 from connectors.manifest.model import Manifest, Write
 from connectors.manifest.receiving import read_delivery
-from connectors.manifest.system import system
+from connectors.manifest.system import capabilities, system
 from connectors.manifest.values import text_of, written
 from connectors.signing import verify
 
@@ -224,22 +224,11 @@ class ManifestConnector:
             raise refused[0]
         return found
 
+    async def history(self, since: datetime, place: str | None, *, messages: bool) -> Past:
+        """Read a part of the list of changed tickets, for those that were closed since a time."""
+        await self._know_ourselves()
+        return await past.part(self._access, self.system, self.author_id, since, place, self.read_ticket, each=messages)
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._access.aclose()
-
-
-def capabilities(manifest: Manifest) -> Capabilities:
-    """Return what a kind of system supports, as far as its manifest uses it."""
-    post = manifest.post
-    return Capabilities(
-        markup=post.format,
-        edits_comments=manifest.edit is not None,
-        removes_comments=manifest.remove is not None,
-        staff_known_by=StaffKnownBy.ACCOUNTS if manifest.comment.author_kind is None else StaffKnownBy.MESSAGES,
-        private_notes=post.private,
-        privately=post.privately or PRIVATELY,
-        comments_closed_without_reopening=post.keeps_closed,
-        polls=manifest.poll is not None,
-        lists_history=manifest.poll is not None,
-    )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from connectors.deliveries import Wire
 from connectors.errors import MalformedPayload, Permanent
 from connectors.http import Response
 from connectors.manifest import placeholders
@@ -21,6 +22,14 @@ from connectors.manifest.parts import Page, Rows
 from connectors.manifest.values import text_of
 
 _NEXT = re.compile(r'<([^<>]{1,2000})>\s*;[^,<>]{0,200}\brel="?next"?')
+
+
+class Turn(Wire):
+    """What asks for a page: the parameters, its number from 1, and how many rows stand on the pages before it."""
+
+    params: dict[str, Any]
+    number: int = 1
+    read: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +44,45 @@ async def read_list(
     access: Access, where: Rows, values: Mapping[str, Any], enough: Callable[[list[Any]], bool] | None = None
 ) -> Listed:
     """Read a list, until the rows are `enough`. Raises ConnectorError."""
-    path = placeholders.path(where.get, values)
-    params: dict[str, Any] = placeholders.filled(where.query, values)
-    page, rows = where.page, list[Any]()
-    if page is not None:
-        params |= {page.size_param: page.size} if page.size_param else {}
-        params |= {page.param: page.first} if page.by == "page" and page.param else {}
-    for number in range(1, (page.most if page else 1) + 1):
-        answer, response = await access.ask("GET", path, params)
-        try:
-            found = sought(where.rows, answer)
-        except MalformedPayload as error:
-            raise Permanent(f"GET {path}: {error}") from None
-        if not isinstance(found, list):
-            raise Permanent(f"GET {path}: the answer has no list at {where.rows.text}")
+    rows, turn = list[Any](), first(where, values)
+    for _ in range(where.page.most if where.page else 1):
+        found, following = await read_page(access, where, values, turn)
         rows += found
-        following = _following(page, params, number, len(rows), answer, response) if page else None
-        if following is None or not found or (page and page.until == "short" and len(found) < page.size):
+        if following is None:
             return Listed(rows, complete=True)
         if enough is not None and enough(rows):
             break
-        params = following
+        turn = following
     return Listed(rows, complete=False)
+
+
+def first(where: Rows, values: Mapping[str, Any]) -> Turn:
+    """Return what asks for the first page of a list."""
+    params: dict[str, Any] = placeholders.filled(where.query, values)
+    if (page := where.page) is not None:
+        params |= {page.size_param: page.size} if page.size_param else {}
+        params |= {page.param: page.first} if page.by == "page" and page.param else {}
+    return Turn(params=params)
+
+
+async def read_page(
+    access: Access, where: Rows, values: Mapping[str, Any], turn: Turn
+) -> tuple[list[Any], Turn | None]:
+    """Return the rows of a page, and what asks for the next one; None where it is the last. Raises ConnectorError."""
+    path, page = placeholders.path(where.get, values), where.page
+    answer, response = await access.ask("GET", path, turn.params)
+    try:
+        found = sought(where.rows, answer)
+    except MalformedPayload as error:
+        raise Permanent(f"GET {path}: {error}") from None
+    if not isinstance(found, list):
+        raise Permanent(f"GET {path}: the answer has no list at {where.rows.text}")
+    ended = not found and page is not None and page.by in ("page", "offset")
+    if page is None or ended or (page.until == "short" and len(found) < page.size):
+        return found, None
+    read = turn.read + len(found)
+    params = _following(page, turn.params, turn.number, read, answer, response)
+    return found, None if params is None else Turn(params=params, number=turn.number + 1, read=read)
 
 
 def _following(

@@ -14,7 +14,7 @@ from typing import Any
 
 from connectors.deliveries import Wire, decode
 from connectors.errors import MalformedPayload, Permanent
-from connectors.events import Event, Kind, Ticket
+from connectors.events import Event, Kind, Message, Ticket
 from connectors.manifest.mapping import moment, sought
 from connectors.manifest.model import Poll as Looking
 from connectors.manifest.receiving import event_id
@@ -109,6 +109,11 @@ def told(ticket: Ticket, author_id: str, known: Watermark, overlap: timedelta) -
             name = event_id(Kind.COMMENTED, ticket.id, None, message, "")
             yield Event(Kind.COMMENTED, ticket.id, name, message.created_at, message, ticket)
     if ticket.closed and (ticket.closed_at is None or ticket.closed_at >= horizon):
-        last = theirs[-1].id if theirs else None
-        name = event_id(Kind.CLOSED, ticket.id, ticket.closed_at, None, f"after-{last or 'creation'}")
-        yield Event(Kind.CLOSED, ticket.id, name, ticket.closed_at, ticket=ticket)
+        yield closure(ticket, theirs)
+
+
+def closure(ticket: Ticket, theirs: Sequence[Message]) -> Event:
+    """Return the event that a ticket was closed; without a time, the last word of others stands in for it."""
+    last = theirs[-1].id if theirs else None
+    name = event_id(Kind.CLOSED, ticket.id, ticket.closed_at, None, f"after-{last or 'creation'}")
+    return Event(Kind.CLOSED, ticket.id, name, ticket.closed_at, ticket=ticket)

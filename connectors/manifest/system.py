@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from connectors.base import PRIVATELY, Capabilities, StaffKnownBy
 from connectors.errors import MalformedPayload
 from connectors.manifest import placeholders
 from connectors.manifest.model import IDS, Manifest
@@ -62,3 +63,19 @@ def bare(kind: str, manifest: Manifest, given: Mapping[str, str]) -> System:
     defaults = {name: setting.default for name, setting in manifest.settings.items() if setting.default is not None}
     values = {"url": "https://system.example", **defaults, **given}
     return System(kind, manifest, values, frozenset(manifest.ticket.closed), pattern_of(manifest.ids))
+
+
+def capabilities(manifest: Manifest) -> Capabilities:
+    """Return what a kind of system supports, as far as its manifest uses it."""
+    post = manifest.post
+    return Capabilities(
+        markup=post.format,
+        edits_comments=manifest.edit is not None,
+        removes_comments=manifest.remove is not None,
+        staff_known_by=StaffKnownBy.ACCOUNTS if manifest.comment.author_kind is None else StaffKnownBy.MESSAGES,
+        private_notes=post.private,
+        privately=post.privately or PRIVATELY,
+        comments_closed_without_reopening=post.keeps_closed,
+        polls=manifest.poll is not None,
+        lists_history=manifest.poll is not None,
+    )

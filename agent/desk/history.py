@@ -1,0 +1,149 @@
+"""Tickets that were closed before Rolecall came: each with its last group as a label, as weak as any closure's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from agent.config.settings import TriageSettings
+from agent.desk.concluded import conversation, row
+from agent.desk.desk import left_alone
+from agent.domain import REQUESTER, RoleCatalogue, Via, pseudonym, ticket_key
+from agent.feedback import reviews
+from agent.store import tickets, writings
+from agent.store.database import Database
+from agent.store.tables import Forgotten, Review, Ticket, utcnow
+from agent.store.writings import Writing
+from agent.writing.note import Writer
+from connectors.base import Connector
+from connectors.events import Event
+from connectors.sights import sight
+
+MOST_GROUPS = 200
+"""Groups without a role that are counted by name."""
+
+FURTHER = "(further groups)"
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of closed tickets. `unclaimed` counts those whose group is no role's, by group; "" is no group."""
+
+    looked: int = 0
+    new: int = 0
+    known: int = 0
+    left_alone: int = 0
+    forgotten: int = 0
+    merged: int = 0
+    refused: int = 0
+    unclaimed: dict[str, int] = field(default_factory=dict)
+
+    def add(self, other: Tally) -> Tally:
+        """Return both together; of groups the commonest are kept by name."""
+        numbers = (each.name for each in fields(self) if each.name != "unclaimed")
+        groups = Counter(self.unclaimed) + Counter(other.unclaimed)
+        rare = [group for group, _ in groups.most_common()[MOST_GROUPS:] if group != FURTHER]
+        for group in rare:
+            groups[FURTHER] += groups.pop(group)
+        return Tally(**{name: getattr(self, name) + getattr(other, name) for name in numbers}, unclaimed=dict(groups))
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What decides on a closed ticket. `key` is the one that pseudonyms are made with."""
+
+    connector: Connector
+    catalogue: RoleCatalogue
+    scope: TriageSettings
+    key: bytes
+
+
+def take_in(session: Session, intake: Intake, closures: Sequence[Event], written: Collection[Writing] = ()) -> Tally:
+    """Store closed tickets with their labels, in the caller's transaction, each once however often it is told.
+
+    The closure's review is the one that a webhook or a poll would have given. A known ticket keeps its text. Nothing is
+    kept of a ticket whose group is no role's, that was merged into another, is left alone, or had to be forgotten.
+    """
+    tally, notes = Tally(), session.exec(select(Forgotten)).all()
+    notes_by_ticket = {writing.ticket_key: writing for writing in written}
+    for event in closures:
+        remote = event.ticket
+        if remote is None or not remote.closed:
+            continue
+        source = intake.connector.source
+        key = ticket_key(source, remote.id)
+        asked_by = pseudonym(intake.key, REQUESTER, remote.requester) if remote.requester else None
+        filed_at = remote.created_at or event.occurred_at or utcnow()
+        role = intake.catalogue.of_group(source, remote.group)
+        if remote.merged_into is not None:
+            tally.merged += 1
+        elif left_alone(intake.scope, source, remote, (None,)):
+            tally.left_alone += 1
+        elif _forgotten(notes, pseudonym(intake.key, "ticket", key), asked_by, filed_at):
+            tally.forgotten += 1
+        elif role is None:
+            group = remote.group or ""
+            tally.unclaimed[group] = tally.unclaimed.get(group, 0) + 1
+        elif _label(session, key, role.name, event, intake.catalogue):
+            tally.new += 1
+            if session.get(Ticket, key) is None:
+                seen: dict[str, Any] = asdict(sight(remote, intake.connector.author_id))
+                session.add(
+                    Ticket(
+                        key=key,
+                        subject=remote.subject,
+                        body=remote.body,
+                        url=remote.url,
+                        filed_at=filed_at,
+                        closed_at=event.occurred_at,
+                        seen=seen,
+                        requester=asked_by,
+                    )
+                )
+            if (writing := notes_by_ticket.get(key)) is not None and not writings.of_ticket(session, key):
+                writings.put(session, writing)
+        else:
+            tally.known += 1
+    return tally
+
+
+async def write_up(database: Database, intake: Intake, writer: Writer, closures: Sequence[Event]) -> list[Writing]:
+    """Return how closed tickets of ours were solved, in the words of their messages, as drafts."""
+    found = []
+    for event in closures:
+        remote, source = event.ticket, intake.connector.source
+        if remote is None or intake.catalogue.of_group(source, remote.group) is None:
+            continue
+        told = await conversation(database, intake.connector, remote)
+        if told.messages[1:]:
+            written = await writer.write(told)
+            found.append(row(ticket_key(source, remote.id), writer.name, written, told, shown=False))
+    return found
+
+
+def _label(session: Session, key: str, role: str, event: Event, catalogue: RoleCatalogue) -> bool:
+    """Give the ticket the closure's review; return False where it has it."""
+    at = event.occurred_at or utcnow()
+    decision = tickets.last_decision(session, key)
+    suggested = catalogue.today(decision.roles if decision else ())
+    actor = event.ticket.assignee if event.ticket else None
+    new = reviews.closure(key, role, suggested, origin=reviews.origin_of(event), at=at, actor=actor)
+    told = select(Review.id).where(Review.ticket_key == key, col(Review.via) == Via.CLOSURE, Review.at == at)
+    return session.exec(told).first() is None and tickets.review(session, new)
+
+
+def _forgotten(notes: Collection[Forgotten], ticket: str, requester: str | None, filed_at: datetime) -> bool:
+    """Return whether a request to forget was about this ticket: the system still has it, we may not."""
+    return any(
+        note.value == ticket
+        if note.kind == "ticket"
+        else note.value == requester and filed_at <= note.at
+        if note.kind == REQUESTER
+        else filed_at < datetime.fromisoformat(note.value)
+        for note in notes
+    )

@@ -1,0 +1,168 @@
+"""How closed tickets ended, read from the list of changed tickets, from a day in the past on.
+
+Each request asks for what changed since the last ticket that was looked at, oldest change first: whatever changes
+meanwhile moves behind that, so no ticket slips to where was read already. The page is turned only where more tickets
+changed at one moment than a page holds; what may slip there is found by reading that moment again until nothing on it
+is new. A ticket is read by itself only where its row does not tell all, or messages are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import Field
+
+from connectors.base import Past
+from connectors.deliveries import Wire, decode
+from connectors.errors import MalformedPayload, Permanent, TicketNotFound, Transient
+from connectors.events import Event, Kind, Ticket
+from connectors.manifest.access import Access
+from connectors.manifest.lists import Turn, first, read_page
+from connectors.manifest.mapping import is_closed, sought, to_ticket
+from connectors.manifest.model import Poll
+from connectors.manifest.polling import MOST_READ, Changed, changed, closure
+from connectors.manifest.system import System
+from connectors.manifest.values import plain, text_of, written
+
+MOST_REFUSED = 5
+"""Tickets in a row that may be refused before it is taken for our account's lack of rights."""
+
+ReadTicket = Callable[[str], Awaitable[Ticket]]
+
+
+class Place(Wire):
+    """How far the list was read: `since` is the newest change looked at, `seen` the tickets with about that time.
+
+    `turn`: the next page of a moment at which more tickets changed than a page holds; `again`: that moment has to be
+    read once more. `start` and `begun`: the day from which on, and the time at which the first part was read.
+    `refused`: so many tickets could not be read since one was.
+    """
+
+    start: datetime
+    begun: datetime
+    since: datetime
+    seen: dict[str, str] = Field(default_factory=dict)
+    turn: Turn | None = None
+    again: bool = False
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The tickets of a part that were looked at, the ends of those that were closed, and whether these are all."""
+
+    at: Sequence[Changed]
+    ended: Sequence[Event]
+    refused: int
+    some_read: bool
+    all: bool
+
+
+def read_place(text: str) -> Place:
+    """Parse what `Past.place` holds. Raises Permanent."""
+    try:
+        return decode(Place, text.encode())
+    except MalformedPayload as error:
+        raise Permanent(f"the stored place in the history is unreadable: {error}") from None
+
+
+async def part(
+    access: Access, system: System, author_id: str, since: datetime, place: str | None, read: ReadTicket, *, each: bool
+) -> Past:
+    """Read a page of the list. `each`: every closed ticket is read by itself, with its messages."""
+    looking = system.manifest.poll
+    if looking is None:
+        raise Permanent(f"{system.manifest.name} is not polled, so its history cannot be listed")
+    at = Place(start=since, begun=datetime.now(UTC), since=since) if place is None else read_place(place)
+    values = {**system.values, "since": written(at.since, looking.since)}
+    turn = at.turn or first(looking, values)
+    rows, following = await read_page(access, looking, values, turn)
+    listed = changed(rows, looking, system)
+    fresh = [row for row in listed if at.seen.get(row.id) != row.at.isoformat()]
+    looked = await _look(fresh, system, author_id, at, read, each=each)
+    newest = max((at.since, *(row.at for row in (listed if looked.all else looked.at))))
+    after = following_place(at, looked, newest, looking, turn, following)
+    way = (at.begun - at.start).total_seconds()
+    share = 1.0 if after is None else min((after.since - at.start).total_seconds() / way, 1.0) if way > 0 else 0.0
+    return Past(looked.ended, (after or at).model_dump_json(), after is None, len(looked.at), share, looked.refused)
+
+
+def following_place(
+    at: Place, looked: Looked, newest: datetime, looking: Poll, turn: Turn, following: Turn | None
+) -> Place | None:
+    """Return the place after a part, None where the list ended with it."""
+    same = written(at.since, looking.since)
+    moved = written(newest, looking.since) != same
+    slipped = turn.number > 1 and any(written(row.at, looking.since) == same for row in looked.at)
+    again = at.again or slipped
+    seen = {**at.seen, **{row.id: row.at.isoformat() for row in looked.at}}
+    at = at.model_copy(update={"refused": looked.refused + (0 if looked.some_read else at.refused)})
+    if not looked.all and not moved:
+        return at.model_copy(update={"seen": seen, "again": again})
+    if not moved and following is not None:
+        return at.model_copy(update={"seen": seen, "again": again, "turn": following})
+    if again:
+        return at.model_copy(update={"seen": seen, "again": False, "turn": None})
+    if not moved:
+        return None
+    horizon = newest - timedelta(seconds=looking.overlap_seconds + 1)
+    near = {number: then for number, then in seen.items() if datetime.fromisoformat(then) >= horizon}
+    return at.model_copy(update={"since": newest, "seen": near, "turn": None, "again": False})
+
+
+async def _look(
+    rows: Sequence[Changed], system: System, author_id: str, at: Place, read: ReadTicket, *, each: bool
+) -> Looked:
+    """Look at rows, reading so many tickets by themselves and no more; a limit ends the part where it was reached.
+
+    A ticket that is refused is left out. Where all are, or where others could be read before, it is not the ticket.
+    """
+    done, ended, reads, refused = list[Changed](), list[Event](), 0, 0
+    for row in rows:
+        if reads == MOST_READ:
+            return Looked(done, ended, refused, reads > refused, all=False)
+        ticket = _told(row.row, system)
+        if ticket is None or (each and ticket.closed):
+            try:
+                ticket = await read(row.id)
+            except TicketNotFound:
+                ticket = None  # deleted meanwhile
+            except (Permanent, Transient) as error:
+                alone = isinstance(error, Permanent) and refused == reads
+                if not alone and done:
+                    return Looked(done, ended, refused, reads > refused, all=False)
+                if not alone or at.refused + refused + 1 == MOST_REFUSED:
+                    raise
+                ticket, refused = None, refused + 1
+            reads += 1
+        done.append(row)
+        if ticket is not None and ticket.closed and (ticket.closed_at or row.at) >= at.start:
+            ended.append(_ending(ticket, author_id, row.at))
+    return Looked(done, ended, refused, reads > refused, all=True)
+
+
+def _told(row: Any, system: System) -> Ticket | None:
+    """Return the ticket as its row tells it, None where that leaves out something that a closed ticket is learnt by."""
+    where = system.manifest.ticket
+    if text_of(sought(where.status, row)) is None:
+        return None
+    if is_closed(row, system):
+        body = where.body is not None and plain(sought(where.body, row), where.body_format) is not None
+        group = where.group is None or text_of(sought(where.group, row)) is not None
+        if not body or not group:
+            return None
+    try:
+        ticket = to_ticket(row, (), system)
+    except MalformedPayload:
+        return None
+    return None if ticket.closed and ticket.closed_at is None and where.closed_at is not None else ticket
+
+
+def _ending(ticket: Ticket, author_id: str, at: datetime) -> Event:
+    """Return the event that a poll would tell; where the time is not known, the last change stands in for it."""
+    theirs = [message for message in ticket.messages if message.author_id != author_id or not author_id]
+    found = closure(ticket, theirs)
+    return Event(Kind.CLOSED, ticket.id, found.delivery_id, ticket.closed_at or at, ticket=ticket)
