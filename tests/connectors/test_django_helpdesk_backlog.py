@@ -15,6 +15,8 @@ from connectors.base import Poll
 from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings, paging, polling
 from connectors.django_helpdesk.paging import MOST_PAGES, RECENT_PAGES
 from connectors.django_helpdesk.polling import MOST_READ
+from connectors.events import Kind
+from tests.connectors.history import walk
 
 pytestmark = pytest.mark.anyio
 
@@ -195,3 +197,39 @@ async def test_a_follow_up_that_slips_to_a_page_already_read_is_not_lost(helpdes
     found = await looks(helpdesk, start)
     assert len(helpdesk.followups) == 319
     assert {d.removeprefix("followup-") for poll in found for _, _, d in told(poll)} == wanted
+
+
+async def test_the_history_tells_each_closure_once_as_a_poll_does_while_tickets_come_and_go() -> None:
+    chance, desk = random.Random(1), PagedHelpdesk()
+    for _ in range(24):
+        desk.say(desk.file(), "done", CLOSED)
+    began = await desk.connector().poll(None)
+    kept = set(desk.tickets)
+
+    def meanwhile() -> None:
+        desk.file()
+        gone = chance.choice(sorted(kept))
+        kept.discard(gone)
+        desk.tickets.pop(gone, None)
+
+    told = await walk(desk.connector(), meanwhile=meanwhile)
+    assert {f"followup-{2 * number}" for number in kept} <= told.keys()
+    again = next(iter(kept))
+    desk.say(again, "again", 2)
+    desk.say(again, "done", CLOSED)
+    found = [e.delivery_id for e in (await desk.connector().poll(began.watermark)).events if e.kind is Kind.CLOSED]
+    assert set(found) & set(await walk(desk.connector()))
+
+
+async def test_a_board_that_closes_without_a_word_ends_tickets_at_their_last_word() -> None:
+    desk = PagedHelpdesk()
+    number = desk.file()
+    desk.tickets[number] = CLOSED
+    past = await desk.connector().history(MORNING, None, messages=False)
+    (event,) = past.closures
+    assert (event.delivery_id, event.occurred_at) == (
+        "ticket-1-closed-after-followup-1",
+        MORNING + timedelta(seconds=1),
+    )
+    later = await desk.connector().history(MORNING + timedelta(hours=1), None, messages=False)
+    assert (list(later.closures), later.complete, later.looked) == ([], True, 1)
