@@ -98,7 +98,8 @@ class Shown:
             TextColumn(f"closed tickets of {name}"), BarColumn(), TextColumn("{task.description}"),
             console=self._console, transient=True,
         )  # fmt: skip
-        self._line = self._bar.add_task("", total=1.0, completed=share)
+        self._line = self._bar.add_task("", total=1.0)
+        self._bar.update(self._line, completed=share)
         self._began, self._from, self._tenth = time.monotonic(), share, int(10 * share)
 
     def __enter__(self) -> Shown:
