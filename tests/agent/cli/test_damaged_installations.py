@@ -28,6 +28,7 @@ EXIT_CODES = {0, 1, 2, 74}  # but not 70, a fault of our own
 
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "import": ("tickets.csv",),
+    "backfill": ("gone",),
     "backup": ("backup.zip",),
     "restore": ("backup.zip",),
     "predict": ("VPN is down",),
@@ -65,6 +66,7 @@ WITHOUT_DAMAGE = (
     *(
         "there is no such",
         "there is no account",
+        "no connector is called",
         "there is no earlier model",
         "there is no event",
         "was not set aside",
