@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from agent.serving.artefact import ArtefactError
-from agent.serving.model import RoleModel
+from agent.serving.model import RoleModel, return_freed_memory
 from agent.serving.registry import POINTER, BrokenPointer, Pointer, read_pointer
 
 Model = TypeVar("Model", bound=RoleModel, covariant=True)
@@ -54,6 +54,8 @@ class ActiveModel(Generic[Model]):
             self._seen = (
                 replace(seen, refused=self._change()) if seen else None
             )  # only now: if the database fails meanwhile, the next refresh tries again
+            if changed:
+                return_freed_memory()
             return changed
 
     def _follow_pointer(self) -> bool:

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agent.serving.model import RoleModel, load
+from agent.serving.model import RoleModel, load, return_freed_memory
 
 
 @dataclass
@@ -36,4 +36,5 @@ class LoadedModels:
         with place.loading:
             if place.model is None:
                 place.model = load(folder, self._encoders, threads=self._threads)
+                return_freed_memory()
             return place.model

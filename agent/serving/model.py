@@ -7,6 +7,8 @@ An encoder folder holds two files: `tokenizer.json`, which carries its own trunc
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -81,7 +83,8 @@ def load(folder: Path, encoders: Path, *, threads: int = 1) -> RoleModel:
     try:
         encoder = Encoder.load(artefact.encoder, threads=threads)
     except Exception as error:
-        raise CorruptArtefact(folder, f"{BODY} or tokenizer cannot be loaded: {error}") from error
+        said = str(error).replace(f"{artefact.encoder}{os.sep}", "")  # no path: `/readyz` shows it to everybody
+        raise CorruptArtefact(folder, f"{BODY} or tokenizer cannot be loaded: {said}") from error
     if encoder.dim != artefact.head.weights.shape[1]:
         reason = f"the encoder gives {encoder.dim} numbers a text, the head takes {artefact.head.weights.shape[1]}"
         raise CorruptArtefact(folder, reason)
@@ -89,6 +92,15 @@ def load(folder: Path, encoders: Path, *, threads: int = 1) -> RoleModel:
     if temperature is not None and (temperature.size != 1 or temperature.reshape(-1)[0] <= 0):
         raise CorruptArtefact(folder, "the temperature must be one positive number")
     return RoleModel(artefact, encoder)
+
+
+def return_freed_memory() -> None:
+    """Give the system what the allocator keeps of a model that nobody uses any more (glibc only).
+
+    Every thread that loads one has a heap of its own, and each would keep room for a graph and its tokenizer.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 TEXTS_PER_TURN = 64

@@ -5,8 +5,6 @@ torch is imported only where something is tuned, or the base encoder has not bee
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import hashlib
 import json
 import resource
@@ -26,7 +24,7 @@ from agent.fitting.job import ARRAYS, RESULT, FitResult, Job
 from agent.fitting.process.session import Report, Session, check_parity, embed
 from agent.fitting.process.source import Source, locate, read_source
 from agent.serving.artefact import BODY, HEAD, TOKENIZER, Head
-from agent.serving.model import Encoder
+from agent.serving.model import Encoder, return_freed_memory
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -68,7 +66,7 @@ def fit(job: Job, folder: Path, report: Report) -> FitResult:
     embeddings = session.embeddings(tuning)
     head = stock_head or session.head(embeddings, job.learnt())
     phases.end("head")
-    _return_freed_memory()
+    return_freed_memory()  # before the export needs as much again
     tuned = tuning.steps > 0
     parity = 1.0
     if tuned:
@@ -134,12 +132,6 @@ def _hash(weights: Mapping[str, Tensor], head: Head) -> str:
     for name in sorted(weights):
         digest.update(name.encode() + weights[name].contiguous().numpy().tobytes())
     return digest.hexdigest()
-
-
-def _return_freed_memory() -> None:
-    """Give the system what the allocator keeps of the tuning, before the export needs as much again (glibc only)."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _peak_mb() -> float:

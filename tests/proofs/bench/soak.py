@@ -162,7 +162,9 @@ async def live(
     watching = asyncio.create_task(watch(running, data, life))
     half = life.events // 2
 
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60, trust_env=False) as client:
+    # shorter than the server keeps an idle connection open: it would close one at the moment at which we send
+    limits = httpx.Limits(keepalive_expiry=1)
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=300, trust_env=False, limits=limits) as client:
 
         async def send() -> None:
             for body in deliveries:
