@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -99,6 +100,19 @@ def ticket_key(source: str, ticket_id: str) -> str:
 def source_of(key: str) -> str:
     """Return the name of the connector, or of the import, that a ticket's key begins with."""
     return key.partition(":")[0]
+
+
+_MOVED = re.compile(r"~\d{8}T\d{6}$")
+
+
+def moved_key(key: str, filed_at: datetime) -> str:
+    """Return the key under which a ticket is kept whose number another one has now."""
+    return f"{key}~{filed_at:%Y%m%dT%H%M%S}"
+
+
+def number_key(key: str) -> str:
+    """Return the key that a ticket had before its number went to another one; other keys as they are."""
+    return _MOVED.sub("", key)
 
 
 def in_renamed_source(key: str, old: str, new: str) -> str:

@@ -71,7 +71,7 @@ async def forget(
     for quote in quotes if connectors is not None else ():
         await _edit(database, connectors or {}, quote)
     registry = Registry(directory.models, directory.encoders)
-    versions = learnt_from(registry, found.tickets) if found.tickets else []
+    versions = learnt_from(registry, found.names) if found.tickets else []
     remove(registry, versions, MODEL_FORGOTTEN)
     shutil.rmtree(directory.training, ignore_errors=True)
     for aside in copies(directory.path):
@@ -118,7 +118,7 @@ def _delete(
     """Delete the rows and, of a cluster, the shared versions; return these."""
     now = utcnow()
     forgetting.forget(session, found, quotes, now)
-    shared = blobs.learnt_from(session, found.tickets)
+    shared = blobs.learnt_from(session, found.names)
     for version in {*versions, *shared}:
         blobs.drop(session, f"models/{version}")
     coordination.withdraw(session, {*versions, *shared})

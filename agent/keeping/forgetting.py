@@ -14,7 +14,7 @@ from typing import Any, Literal
 from sqlalchemy import func
 from sqlmodel import Session, col, delete, select, update
 
-from agent.domain import REQUESTER, pseudonym
+from agent.domain import REQUESTER, number_key, pseudonym
 from agent.store import writings
 from agent.store.connector_data import KEYS, UNFINISHED
 from agent.store.tables import Comment, Decision, Inbox, Ticket
@@ -42,6 +42,11 @@ class Found:
     tickets: frozenset[str] = frozenset()
     events: frozenset[int] = frozenset()
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The keys under which models may know the tickets: also those before their numbers went to others."""
+        return self.tickets | {number_key(ticket) for ticket in self.tickets}
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:
@@ -57,7 +62,9 @@ def find(session: Session, key: bytes, notes: Collection[Note]) -> Found:
     values = {kind: {note.value for note in notes if note.kind == kind} for kind in (TICKET, REQUESTER)}
     tickets: set[str] = set()
     if values[TICKET]:
-        tickets |= {name for name in _names(session) if pseudonym(key, TICKET, name) in values[TICKET]}
+        wanted = values[TICKET]
+        # also an older ticket that had the number: who asks knows the number, and cannot know which was meant
+        tickets |= {n for n in _names(session) if {pseudonym(key, TICKET, k) for k in (n, number_key(n))} & wanted}
     for note in notes:
         if note.kind == BEFORE:
             filed = select(Ticket.key).where(Ticket.filed_at < datetime.fromisoformat(note.value))
@@ -77,11 +84,15 @@ def find(session: Session, key: bytes, notes: Collection[Note]) -> Found:
 
 def quoting(session: Session, tickets: Collection[str]) -> list[Quote]:
     """Return our comments on other tickets that may quote these: each ticket that was remembered as similar."""
+    known: dict[str, set[str]] = {}
+    for ticket in tickets:
+        for name in (ticket, number_key(ticket)):
+            known.setdefault(name, set()).add(ticket)
     quoted: dict[str, set[str]] = {}
-    for decision in _with_neighbours(session, tickets):
+    for decision in _with_neighbours(session, known):
         if decision.ticket_key not in tickets:
-            named = {neighbour["ticket"] for neighbour in decision.detail["neighbours"]}
-            quoted.setdefault(decision.ticket_key, set()).update(named & set(tickets))
+            named = {neighbour["ticket"] for neighbour in decision.detail["neighbours"]} & known.keys()
+            quoted.setdefault(decision.ticket_key, set()).update(*(known[name] for name in named))
     quotes = []
     for ticket_key, named in sorted(quoted.items()):
         if comment := session.get(Comment, ticket_key):

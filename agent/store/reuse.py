@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from sqlmodel import Session, col, select, update
 
-from agent.domain import Strength, Via
-from agent.store.tables import Comment, Decision, Embedding, Review, Ticket, utcnow
+from agent.domain import Strength, Via, moved_key
+from agent.store.inbox import OPEN
+from agent.store.tables import Audit, Comment, Decision, Embedding, Inbox, Review, Ticket, Writing, utcnow
 
-MOVED = ((Decision, Decision.ticket_key), (Comment, Comment.ticket_key), (Embedding, Embedding.ticket_key))
+MOVED = (
+    (Decision, Decision.ticket_key),
+    (Comment, Comment.ticket_key),
+    (Embedding, Embedding.ticket_key),
+    (Writing, Writing.ticket_key),
+    (Audit, Audit.ticket_key),
+)
+"""What goes with a ticket as it is; so do its events, but for those still to be done, which tell of the new one."""
 
 
 def take_number(session: Session, new: Ticket) -> Ticket:
@@ -16,10 +24,12 @@ def take_number(session: Session, new: Ticket) -> Ticket:
     Its reviews are written anew, and the number gets a row without a role: the memory of every server follows both.
     """
     old = session.get_one(Ticket, new.key)
-    key = f"{old.key}~{old.filed_at:%Y%m%dT%H%M%S}"
+    key = moved_key(old.key, old.filed_at)
     session.add(Ticket(**old.model_dump(exclude={"key", "seen"}), key=key))
     for table, column in MOVED:
         session.execute(update(table).where(col(column) == old.key).values({column: key}))
+    done = update(Inbox).where(col(Inbox.ticket_key) == old.key, col(Inbox.state).not_in(OPEN))
+    session.execute(done.values(ticket_key=key))
     reviews = session.exec(select(Review).where(Review.ticket_key == old.key)).all()
     for review in reviews:
         session.add(Review(**review.model_dump(exclude={"id", "ticket_key"}), ticket_key=key))

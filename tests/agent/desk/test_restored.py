@@ -9,19 +9,21 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from agent.checks.finding import Level
 from agent.checks.restored import restored as check
 from agent.core import Parts
 from agent.desk.fallen_back import fell_back
-from agent.store import inbox, tickets
+from agent.store import inbox, reuse, tickets
+from agent.store.connector_data import KEYS
 from agent.store.tables import Ticket as StoredTicket
 from agent.store.tables import utcnow
 from agent.work.poll import poll_once
 from connectors.base import Poll
 from connectors.events import Event, Kind, Message, Ticket
 from connectors.sights import sight
+from tests.agent.keeping.planted import TICKET, plant
 from tests.desk import START, Desk
 from tests.serving_app import Running, running
 
@@ -69,6 +71,19 @@ async def test_the_new_ticket_gets_a_comment_and_its_own_label(parts: Parts, des
         assert sorted(e.roles for e in reviewed) == [("Network",), ("Plumbing & HVAC",)]
         said = (await server.client.get("/metrics")).text
     assert 'rolecall_reused_ticket_numbers_total{source="desk"} 1.0' in said
+
+
+def test_all_that_is_kept_by_ticket_moves_with_the_old_one(parts: Parts) -> None:
+    parts.database.call(plant)
+    new = StoredTicket(key=TICKET, subject="another", body="", filed_at=utcnow())
+    parts.database.call(reuse.take_number, new)
+
+    def kept(session: Session) -> dict[str, set[str]]:
+        return {table.__name__: set(session.exec(select(key))) for table, key in KEYS}
+
+    moved = f"{TICKET}~20260105T000000"
+    here = {"Ticket": {TICKET, moved}, "Review": {TICKET, moved}}  # the new one, and that nobody has said of it yet
+    assert parts.database.call(kept) == {table.__name__: {moved} for table, _ in KEYS} | here
 
 
 async def test_an_event_about_the_old_ticket_touches_nothing_of_the_new_one(parts: Parts, desk: Desk) -> None:

@@ -21,7 +21,7 @@ from agent.keeping.forget import Done, note_of
 from agent.notes.speak import mark_of
 from agent.serving.artefact import Manifest
 from agent.serving.registry import Registry
-from agent.store import retention, writings
+from agent.store import retention, reuse, writings
 from agent.store.connector_data import KEYS
 from agent.store.tables import Comment, Decision, Forgotten, Inbox, ModelJob, Review, Tick, Ticket, utcnow
 from agent.store.writings import Writing, WritingKind
@@ -98,6 +98,23 @@ async def test_no_byte_of_a_forgotten_ticket_is_left(full: Parts, desk: Desk, wh
     assert done.tickets == (2 if "before" in what else 1)
     assert places(full.directory.path, WORDS) == []
     assert places(full.directory.path, REQUESTER) == []
+
+
+@pytest.mark.parametrize(
+    ("what", "new_stays"),
+    [({"ticket": TICKET}, False), ({"requester": REQUESTER}, True), ({"before": AT.date() + timedelta(1)}, True)],
+)
+async def test_no_byte_is_left_of_a_ticket_whose_number_another_one_has(
+    full: Parts, desk: Desk, what: dict, new_stays: bool
+) -> None:
+    new = Ticket(key=TICKET, subject="another person's", body="", filed_at=utcnow())
+    full.database.call(reuse.take_number, new)
+    assert full.database.call(lambda s: {s.exec(select(key).distinct()).all()[0] for _, key in KEYS}) != {TICKET}
+    done = await forget(full, desk, **what)
+    assert set(done.versions) == {"v1", "v2", "v3"} if "before" in what else {"v2", "v3"} <= set(done.versions)
+    assert places(full.directory.path, WORDS) == places(full.directory.path, REQUESTER) == []
+    assert "before" in what or WORDS not in desk.comments("2")[0].text  # else that ticket is forgotten itself
+    assert (full.database.call(lambda session: session.get(Ticket, TICKET)) is not None) is new_stays
 
 
 async def test_control_without_compaction_the_words_are_found(
