@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,8 @@ import typer
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for, reload_for
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from agent.config.settings import Settings
     from agent.core import Parts
     from agent.web.server import Server
@@ -96,7 +99,14 @@ def run(server: Server) -> None:
     from agent.errors import NotPossibleYet
     from agent.work.background import failures
 
+    def hand_on(number: int, _frame: FrameType | None) -> None:
+        """Die of the signal that uvicorn hands on once all is stopped, unless background work sent it: it failed."""
+        if not failures:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+
     address = f"{server.config.host}:{server.config.port} (settings server.host and server.port)"
+    signal.signal(signal.SIGTERM, hand_on)
     try:
         server.run()
     except SystemExit:  # uvicorn's way out, behind a line in the log
