@@ -26,6 +26,7 @@ from agent.cli import (
     failures,
     forget,
     importing,
+    init,
     login,
     models,
     notices,
@@ -62,6 +63,7 @@ app = typer.Typer(
 )
 app.command("serve", rich_help_panel=DAILY)(serve.serve)
 app.command("check", rich_help_panel=SET_UP)(check.check)
+app.command("init", rich_help_panel=SET_UP)(init.init)
 app.command("import", rich_help_panel=SET_UP)(importing.import_)
 app.command("backfill", rich_help_panel=SET_UP)(backfill.backfill)
 app.command("train", rich_help_panel=DAILY)(train.train)

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 from rich.markup import escape
@@ -20,7 +20,9 @@ from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
 if TYPE_CHECKING:
     from agent.config.settings import Settings
     from agent.desk.history import Tally
+    from agent.first_day.survey import Told
     from agent.work.backfill import Progress as Come
+    from connectors.base import Connector
 
 GROUPS_SHOWN = 20
 WORTH_SAYING_SECONDS = 5.0
@@ -39,6 +41,9 @@ def backfill(
     again: Annotated[
         bool, typer.Option("--again", help="Look at all of it once more, as after new groups in roles.toml.")
     ] = False,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Take out again what only backfill has brought, and begin anew next time.")
+    ] = False,
     config: ConfigOption = CONFIG,
     data: DataOption = None,
 ) -> None:
@@ -55,19 +60,32 @@ def backfill(
     if name not in settings.connectors:
         there = f"there are {', '.join(sorted(settings.connectors))}" if settings.connectors else "there is none at all"
         raise BadInput(f"no connector is called {name}; {there}: see [connectors.NAME] in {config}")
+    if undo:
+        take_back(settings, name)
+        return
     day = since.replace(tzinfo=UTC) if since else None
     if day is not None and day > datetime.now(UTC):
         raise BadInput(f"--since {day:%Y-%m-%d} is still to come")
-    come = asyncio.run(_run(settings, name, day, messages=messages, again=again))
+    come = asyncio.run(run(settings, name, day, messages=messages, again=again))
     for line in told(name, come, settings):
         Console(highlight=False, soft_wrap=True).print(escape(line))
 
 
-async def _run(settings: Settings, name: str, since: datetime | None, *, messages: bool, again: bool) -> Come:
+async def run(
+    settings: Settings,
+    name: str,
+    since: datetime | None,
+    *,
+    messages: bool = False,
+    again: bool = False,
+    told_before: Told | None = None,
+) -> Come:
+    """Take in the history of a connector; `told_before` is what it has told of it already."""
     from agent.config.roles_file import load_roles
     from agent.core import mark_key, writer
     from agent.data_directory import DataDirectory
     from agent.desk.history import Intake
+    from agent.first_day.survey import Remembering
     from agent.store.database import open_database
     from agent.work import backfill as work
 
@@ -77,7 +95,8 @@ async def _run(settings: Settings, name: str, since: datetime | None, *, message
         open_database(settings.database_url, directory.database),
         settings.connectors[name].connect(name),
     )
-    intake = Intake(connector, roles, settings.triage, mark_key(directory, database))
+    known: Connector = cast("Connector", connector if told_before is None else Remembering(connector, told_before))
+    intake = Intake(known, roles, settings.triage, mark_key(directory, database))
     before = database.call(work.progress_of, name)
     day = since or (before.since if before else (datetime.now(UTC) - A_YEAR).replace(hour=0, minute=0, second=0))
     try:
@@ -87,6 +106,22 @@ async def _run(settings: Settings, name: str, since: datetime | None, *, message
     finally:
         await connector.aclose()
         database.close()
+
+
+def take_back(settings: Settings, name: str) -> None:
+    """Take out what only backfill has brought, and say how much that was."""
+    from agent.data_directory import DataDirectory
+    from agent.desk.history import take_out
+    from agent.store.database import open_database
+
+    directory = DataDirectory(settings.data)
+    directory.create()
+    database = open_database(settings.database_url, directory.database)
+    try:
+        gone = database.call(take_out, name)
+    finally:
+        database.close()
+    Console(highlight=False).print(f"{gone} tickets taken out again. Models that learnt from them: `rolecall models`.")
 
 
 class Shown:

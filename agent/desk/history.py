@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, delete, select
 
 from agent.config.settings import TriageSettings
 from agent.desk.concluded import conversation, row
@@ -16,8 +16,9 @@ from agent.desk.desk import left_alone
 from agent.domain import REQUESTER, RoleCatalogue, Via, pseudonym, ticket_key
 from agent.feedback import reviews
 from agent.store import tickets, writings
+from agent.store.connector_data import KEYS
 from agent.store.database import Database
-from agent.store.tables import Forgotten, Review, Ticket, utcnow
+from agent.store.tables import Decision, Forgotten, Inbox, Review, Ticket, Watermark, utcnow
 from agent.store.writings import Writing
 from agent.writing.note import Writer
 from connectors.base import Connector
@@ -110,6 +111,27 @@ def take_in(session: Session, intake: Intake, closures: Sequence[Event], written
         else:
             tally.known += 1
     return tally
+
+
+def take_out(session: Session, source: str) -> int:
+    """Delete the tickets of a system that only its history has brought, and forget how far that was read.
+
+    A ticket that an event or a person told of, or that was decided on, stays. Returns how many went.
+    """
+    ours = col(Ticket.key).startswith(f"{source}:", autoescape=True)
+    told = (
+        select(Inbox.ticket_key),
+        select(Decision.ticket_key),
+        select(Review.ticket_key).where(col(Review.via) != Via.CLOSURE),
+    )
+    keys = session.exec(select(Ticket.key).where(ours, *(col(Ticket.key).not_in(each) for each in told))).all()
+    for start in range(0, len(keys), tickets.CHUNK):
+        some = keys[start : start + tickets.CHUNK]
+        for table, key in KEYS:
+            session.execute(delete(table).where(col(key).in_(some)))
+    if (row := session.get(Watermark, source)) is not None:
+        row.history = None
+    return len(keys)
 
 
 async def write_up(database: Database, intake: Intake, writer: Writer, closures: Sequence[Event]) -> list[Writing]:

@@ -21,6 +21,7 @@ from agent.store.database import Database
 from agent.store.tables import Watermark
 from agent.work.poll import BATCH_PAUSE_SECONDS
 from agent.writing.note import Writer
+from connectors.base import Connector, Past
 from connectors.errors import TicketNotFound, Transient
 
 MOST_TRIES = 8
@@ -91,19 +92,8 @@ async def backfill(
 async def _part(
     intake: Intake, database: Database, at: Progress, show: Show, writer: Writer | None, rest: Rest
 ) -> Progress:
-    """Read one part and store it. Waits where the system asks for it, and where it does not answer."""
-    for failed in range(MOST_TRIES):
-        try:
-            past = await intake.connector.history(at.since, at.place, messages=writer is not None)
-            break
-        except TicketNotFound:
-            raise
-        except Transient as error:
-            if failed == MOST_TRIES - 1:
-                raise
-            pause = min(2.0**failed, LONGEST_PAUSE_SECONDS) if error.retry_after is None else error.retry_after
-            show(at, pause)
-            await rest(pause)
+    """Read one part and store it."""
+    past = await patiently(intake.connector, at, show, rest, messages=writer is not None)
     written = await write_up(database, intake, writer, past.closures) if writer else []
 
     def store(session: Session) -> Progress:
@@ -113,6 +103,23 @@ async def _part(
         return _put(session, intake.connector.source, at, after)
 
     return await database.write(store)
+
+
+async def patiently(connector: Connector, at: Progress, show: Show, rest: Rest, *, messages: bool) -> Past:
+    """Read the next part, waiting where the system asks for it, and where it does not answer. Raises ConnectorError."""
+    failed = 0
+    while True:
+        try:
+            return await connector.history(at.since, at.place, messages=messages)
+        except TicketNotFound:
+            raise
+        except Transient as error:
+            failed += 1
+            if failed == MOST_TRIES:
+                raise
+            pause = min(2.0 ** (failed - 1), LONGEST_PAUSE_SECONDS) if error.retry_after is None else error.retry_after
+        show(at, pause)
+        await rest(pause)
 
 
 def _watermark(session: Session, source: str) -> str | None:

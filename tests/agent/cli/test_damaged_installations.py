@@ -29,6 +29,7 @@ EXIT_CODES = {0, 1, 2, 74}  # but not 70, a fault of our own
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "import": ("tickets.csv",),
     "backfill": ("gone",),
+    "init": ("--kind", "redmine", "--url", "https://127.0.0.1:1", "--yes"),
     "backup": ("backup.zip",),
     "restore": ("backup.zip",),
     "predict": ("VPN is down",),
@@ -59,7 +60,7 @@ ONLY_SETTINGS = {"login", "demo", "notices test"}
 ABOUT_SYSTEMS = {"connectors show", "connectors test", "connectors setup"}
 """They tell what Rolecall ships for a kind of system, and need no installation: tests/agent/cli/test_systems.py."""
 
-MAKES_SETTINGS = {"restore"}
+MAKES_SETTINGS = {"restore", "init"}
 """They need no settings: where there are none, they bring them."""
 
 WITHOUT_DAMAGE = (
@@ -67,6 +68,7 @@ WITHOUT_DAMAGE = (
         "there is no such",
         "there is no account",
         "no connector is called",
+        "nobody can be asked here",
         "there is no earlier model",
         "there is no event",
         "was not set aside",

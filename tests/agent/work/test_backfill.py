@@ -14,7 +14,7 @@ import pytest
 from sqlmodel import Session, select
 
 from agent.config.settings import TriageSettings
-from agent.desk.history import Intake
+from agent.desk.history import Intake, take_out
 from agent.domain import REQUESTER, Role, RoleCatalogue, Strength, Via, pseudonym
 from agent.errors import NotPossibleYet
 from agent.store.database import Database
@@ -282,6 +282,16 @@ async def test_with_messages_what_helped_is_kept_as_a_draft(run: Run, database: 
     (written,) = database.call(writings.of_ticket, "desk:1")
     assert not written.shown
     assert "since Monday" in writings.sentences(written)
+
+
+async def test_what_only_backfill_has_brought_can_be_taken_out_again(run: Run, database: Database) -> None:
+    system = desk(4)
+    await run(intake(system))
+    answer = Review(ticket_key="desk:2", roles=["Network"], strength=5, origin="a note", at=datetime.now(UTC))
+    database.call(lambda session: session.add(answer))
+    assert database.call(take_out, "desk") == 3
+    assert set(rows(database)) == {"desk:2"}
+    assert (await run(intake(system))).tally.new == 3
 
 
 async def test_a_system_that_cannot_list_its_history_is_named(run: Run) -> None:

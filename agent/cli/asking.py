@@ -1,0 +1,185 @@
+"""The questions of `rolecall init`, asked unless an option or an earlier run has answered them already."""
+
+from __future__ import annotations
+
+import secrets as random
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.markup import escape
+
+from agent.cli.console import Console
+
+if TYPE_CHECKING:
+    from agent.first_day.connection import Needs
+    from agent.first_day.files import Folder
+    from agent.first_day.survey import Survey, Told
+
+STAFF_ENOUGH = 2
+"""Messages that only staff can write, from which on an account is proposed as staff."""
+
+
+@dataclass(slots=True)
+class Asker:
+    """Asks, and counts how often. With `silent` what has no answer yet takes its default, or is an error."""
+
+    silent: bool = False
+    asked: int = 0
+
+    @property
+    def alone(self) -> bool:
+        """Whether nobody can be asked."""
+        return self.silent or not sys.stdin.isatty()
+
+    def text(self, question: str, option: str, default: str | None = None, *, hidden: bool = False) -> str:
+        """Return an answer. Raises BadInput, naming the option, where nobody can be asked and there is no default."""
+        from agent.errors import BadInput
+
+        if self.alone:
+            if default is None:
+                raise BadInput(f"{question}: nobody can be asked here, so give {option}")
+            return default
+        self.asked += 1
+        answer: str = typer.prompt(question, default=default, hide_input=hidden, show_default=bool(default), err=True)
+        return answer.strip()
+
+    def yes(self, question: str, *, default: bool = True) -> bool:
+        """Return whether the answer is yes."""
+        if self.alone:
+            return default
+        self.asked += 1
+        return typer.confirm(question, default=default, err=True)
+
+
+@dataclass(slots=True)
+class Answers:
+    """What is known of the system to connect. `given` are its settings, `secrets` its secrets by name."""
+
+    needs: Needs
+    name: str
+    given: dict[str, Any]
+    secrets: dict[str, str]
+    hook_secret: str
+    public_url: str
+
+    def variable(self, secret: str) -> str:
+        """Return the name of the variable of one of its secrets."""
+        return f"ROLECALL_CONNECTORS__{self.name.upper().replace('-', '_')}__{secret.upper()}"
+
+
+def connection(
+    asker: Asker,
+    folder: Folder,
+    config: Path,
+    kind: str | None,
+    name: str | None,
+    url: str | None,
+    given: dict[str, str],
+    public_url: str | None,
+) -> Answers:
+    """Ask which system it is, where, and how it is entered; what an earlier run has set is not asked again."""
+    from agent.config.loading import LONGEST_NAME, is_name, read_given
+    from agent.config.manifests import FOLDER
+    from agent.errors import BadInput
+    from agent.first_day.connection import needs_of
+
+    given_there = read_given(config if config.is_file() else None, dotenv_file=folder.dotenv)
+    there = {**given_there.local[1].values, **given_there.local[0].values}
+    tables, server = tables_of(config)
+    if kind is None and name in tables:
+        kind = str(tables[name or ""].get("kind", name))
+    kind = kind or asker.text("Which system? (`rolecall connectors show` lists them)", "--kind", "django-helpdesk")
+    needs, name = needs_of(kind, folder.path / FOLDER), name or kind
+    if not is_name(name):
+        raise BadInput(f"--name {name}: up to {LONGEST_NAME} of a-z, 0-9 and single -, a letter first")
+    before = {key: value for key, value in tables.get(name, {}).items() if key != "kind"}
+    place = url or before.get("url") or asker.text("Its address", "--url")
+    answers = Answers(needs, name, {**before, "url": place, **given}, {}, "", "")
+    for wanted, says in needs.settings.items():
+        if wanted not in answers.given:
+            answers.given[wanted] = asker.text(f"{wanted}: {says}", f"--set {wanted}=...")
+    for secret in needs.secrets:
+        variable = answers.variable(secret)
+        answers.secrets[secret] = there.get(variable) or asker.text(secret, f"variable {variable}", hidden=True)
+    kept = there.get(answers.variable("webhook_secrets")) or ""
+    answers.hook_secret = kept.strip('[]"') if kept and "change-me" not in kept else random.token_hex(24)
+    if needs.hook is not None:
+        here = str(server.get("public_url") or "http://127.0.0.1:8080")
+        answers.public_url = public_url or asker.text(
+            "Where does it reach Rolecall, for its webhooks?", "--public-url", here
+        )
+    return answers
+
+
+def tables_of(config: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the tables of connectors in a settings file, and that of the server."""
+    from agent.config.toml_file import read
+    from agent.errors import SettingsError
+
+    document = read(config, SettingsError, "--config").document if config.is_file() else {}
+    connectors, server = document.get("connectors", {}), document.get("server", {})
+    return (connectors if isinstance(connectors, dict) else {}), (server if isinstance(server, dict) else {})
+
+
+def name_groups(asker: Asker, answers: Answers, found: Survey, told: Told, named: Mapping[str, str]) -> None:
+    """Ask once for the names of groups that the system only numbers."""
+    from agent.first_day.connection import UNNAMED
+
+    if not answers.needs.numbered:
+        return
+    names = {UNNAMED.format(number): slug for number, slug in named.items()}
+    open_ = [group for group in sorted(found.groups) if group in set(found.groups) - {""} - names.keys()]
+    numbers = [group.removeprefix(UNNAMED.format("")) for group in open_ if group.startswith(UNNAMED.format(""))]
+    for group, number in zip(open_, numbers, strict=False):
+        example = next((ticket.subject for ticket in found.tickets if ticket.group == group), "")
+        say(f"  queue {number}: {found.groups[group]} closed tickets, such as {example[:60]!r}")
+    if numbers:
+        said = asker.text(f"Slugs of the queues {', '.join(numbers)}, in this order", "--group 2=SLUG", "")
+        slugs = [slug.strip() for slug in said.split(",")] if said else []
+        names |= {UNNAMED.format(n): slug for n, slug in zip(numbers, slugs, strict=False) if slug}
+    queues = {old.removeprefix(UNNAMED.format("")): new for old, new in names.items()}
+    unnamed = {UNNAMED.format(n): f"queue-{n}" for n in numbers if n not in queues}
+    answers.given["queues"] = {
+        **answers.given.get("queues", {}),
+        **queues,
+        **{old.removeprefix(UNNAMED.format("")): new for old, new in unnamed.items()},
+    }
+    found.rename(names | unnamed)
+    told.rename(names | unnamed)
+
+
+def staff_of(asker: Asker, answers: Answers, found: Survey, chosen: str | None) -> dict[str, Any]:
+    """Ask whose commands count, where the history shows accounts that can only be staff's."""
+    known = answers.given.get("staff")
+    seen = [account for account, count in found.staff.most_common() if count >= STAFF_ENOUGH]
+    if chosen is None and (known or not seen):
+        return {}
+    question = "Accounts whose commands count (they wrote what only staff can write, or had tickets)"
+    said = chosen if chosen is not None else asker.text(question, "--staff", ", ".join(seen))
+    accounts = [account.strip() for account in said.split(",") if account.strip()]
+    return {"staff": accounts} if accounts else {}
+
+
+def pairs(given: Sequence[str] | None) -> dict[str, str]:
+    """Return options of the form key=value. Raises BadInput for another form."""
+    return dict(_pair(each) for each in given or ())
+
+
+def _pair(text: str) -> tuple[str, str]:
+    from agent.errors import BadInput
+
+    key, sign, value = text.partition("=")
+    if not sign or not key.strip() or not value.strip():
+        raise BadInput(f"{text!r}: write it as KEY=VALUE")
+    return key.strip(), value.strip()
+
+
+def say(text: str) -> None:
+    """Print lines, in which words of strangers do nothing."""
+    console = Console(highlight=False, soft_wrap=True)
+    for line in text.splitlines():
+        console.print(escape(line))
