@@ -78,7 +78,8 @@ def init(
     if learn:
         _learn(answers, day, told, config, data)
     say(f"\n{asker.asked} questions. Shadow mode: Rolecall decides and records, and posts nothing, until you take")
-    say(f"shadow = true out of {config}. Take all of this back: `rolecall init --undo`.")
+    say(f"shadow = true out of {config}. Take the files back: `rolecall init --undo`, the tickets:")
+    say(f"`rolecall backfill {answers.name} --undo`.")
     if start and asker.yes("Start the server now?", default=not yes):
         serve.serve(config, data, None, None)
     else:

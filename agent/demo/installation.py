@@ -19,6 +19,7 @@ import httpx
 from agent.demo.helpdesk import HelpdeskServer
 from agent.demo.processes import end
 from agent.errors import NotPossibleYet
+from agent.first_day.proposal import table
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
@@ -56,8 +57,8 @@ class Installation:
         staff = [str(helpdesk.user_ids[name]) for name in helpdesk.tokens if name != account]
         connector = {"url": helpdesk.url, "queues": queues, "staff": staff}
         lines = [f"rules = {json.dumps(str(self._rules))}", f"roles = {json.dumps(str(self._roles))}"]
-        for name, table in {**tables, "connectors.django-helpdesk": connector}.items():
-            lines += [f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
+        for name, values in {**tables, "connectors.django-helpdesk": connector}.items():
+            lines.append(table(name, values))
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "agent.toml").write_text("\n".join(lines) + "\n", "utf-8")
         self._environment = {
@@ -144,9 +145,3 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{json.dumps(k)} = {json.dumps(v)}" for k, v in value.items()) + "}"
-    return json.dumps(value)

@@ -152,8 +152,12 @@ def rules_file(rules: Sequence[Measured], bar: float) -> str:
 
 def connector_table(name: str, kind: str, settings: Mapping[str, Any]) -> str:
     """Return the table of a connector as it stands in the settings file."""
-    lines = [f"[connectors.{name}]", *([f"kind = {_toml(kind)}"] if kind != name else [])]
-    return "\n".join([*lines, *(f"{key} = {_toml(value)}" for key, value in settings.items()), ""])
+    return table(f"connectors.{name}", ({"kind": kind} if kind != name else {}) | dict(settings))
+
+
+def table(name: str, values: Mapping[str, Any]) -> str:
+    """Return a table of a TOML file."""
+    return "\n".join([f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in values.items()), ""])
 
 
 def settings_file(text: str, table: str, *, shadow: bool, public_url: str | None, polled: bool = False) -> str:
