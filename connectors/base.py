@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from connectors.events import Delivery, Event, Ticket
+from connectors.events import Delivery, Event, Move, Ticket
+from connectors.tokens import Keeper
 
 LOOK_BACK = timedelta(days=3)
 
@@ -62,6 +63,28 @@ class Stored:
     author_id: str | None = None
 
 
+class Field(StrEnum):
+    """What of a ticket Rolecall can change."""
+
+    GROUP = "group"
+    """Who handles it, by the name that `Ticket.group` has."""
+    TAG = "tag"
+    """A tag or label is added; those that are there stay."""
+    SUBJECT = "subject"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of one ticket. `before`: what the field held when it was decided on, None for a tag.
+
+    Where the system can, the change is refused if the field holds something else by then.
+    """
+
+    field: Field
+    value: str
+    before: str | None = None
+
+
 class Markup(StrEnum):
     """The language in which a system expects and shows the text of a comment."""
 
@@ -92,15 +115,17 @@ class Capabilities:
     markup: Markup
     edits_comments: bool = False
     removes_comments: bool = False
-    writes_subject: bool = False
-    writes_description: bool = False
+    changes: frozenset[Field] = frozenset()
+    """What `change_ticket` can change."""
     staff_known_by: StaffKnownBy = StaffKnownBy.ACCOUNTS
     private_notes: bool = False
     """A comment can be hidden from the requester."""
     privately: str = PRIVATELY
     """How staff hide a comment from the requester, in the system's own words."""
     tags: bool = False
-    assigns: bool = False
+    """Tickets show their tags."""
+    tells_moves: bool = False
+    """`read_moves` tells when a ticket went from one group to another."""
     comments_closed_without_reopening: bool = False
     polls: bool = False
     """`poll` finds what sent no webhook."""
@@ -111,7 +136,7 @@ class Capabilities:
 
 
 class Connector(Protocol):
-    """One ticketing system: three pure functions for what comes in, six thin calls for what goes out."""
+    """One ticketing system: three pure functions for what comes in, eight thin calls for what goes out."""
 
     kind: str
     """What kind of system it is: its key in `registry.py` and `kind` in the settings."""
@@ -132,6 +157,9 @@ class Connector(Protocol):
     sender_retries: bool
     """Whether the system sends a webhook again when it is answered 429 or 503; only then it is ever told to slow down.
     """
+
+    tokens: Keeper | None
+    """Who keeps the tokens that the system replaces; None where it replaces none, or nobody keeps them."""
 
     def learn_author(self, account_id: str) -> None:
         """Take an account for the one that we comment with: what it does tells nothing, from now on."""
@@ -162,6 +190,15 @@ class Connector(Protocol):
 
     async def remove_comment(self, ticket_id: str, comment_id: str) -> None:
         """Remove a comment of ours; one that is gone already is no error. Only called where `removes_comments`."""
+
+    async def change_ticket(self, ticket_id: str, change: Change) -> None:
+        """Carry out a change; harmless where it is so already. Only called where `capabilities.changes` has its field.
+
+        Raises Ambiguous where it may have been carried out, and Permanent for a group that is not there.
+        """
+
+    async def read_moves(self, ticket_id: str) -> Sequence[Move]:
+        """Fetch the ticket's moves between groups, oldest first. Only called where `capabilities.tells_moves`."""
 
     async def poll(self, watermark: str | None, look_back: timedelta = LOOK_BACK) -> Poll:
         """Find events since `watermark` that may have sent no webhook. Only called where `capabilities.polls`.

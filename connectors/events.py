@@ -78,6 +78,16 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """A ticket went from one group to another, by the names that `Ticket.group` has; None where a name is not known."""
+
+    at: datetime
+    before: str | None
+    after: str | None
+    author_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ticket:
     """A ticket as the system shows it now; its body ends in the names of its files, as deliveries.py puts them.
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from connectors.base import LOOK_BACK, Capabilities, Markup, Past, Poll, StaffKnownBy, Stored
+from connectors.base import LOOK_BACK, Capabilities, Change, Field, Markup, Past, Poll, StaffKnownBy, Stored
 from connectors.errors import Ambiguous, ConnectorError, InvalidSignature, MalformedPayload, TicketNotFound
-from connectors.events import AuthorKind, Delivery, Event, Kind, Message, Ticket, Visibility
+from connectors.events import AuthorKind, Delivery, Event, Kind, Message, Move, Ticket, Visibility
 from connectors.note import Note, Section, SectionKind, Span
+from connectors.tokens import Keeper
 
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 CAPABILITIES = Capabilities(
@@ -22,6 +23,8 @@ CAPABILITIES = Capabilities(
     comments_closed_without_reopening=True,
     polls=True,
     lists_history=True,
+    changes=frozenset(Field),
+    tags=True,
     staff_known_by=StaffKnownBy.MESSAGES,
 )
 
@@ -44,6 +47,7 @@ class Desk:
     people: Collection[str] = ("tech", "kim")
     """Authors whose messages are marked as written by staff."""
     staff: frozenset[str] | None = None
+    tokens: Keeper | None = None
     tickets: dict[str, Ticket] = field(default_factory=dict)
     events: dict[tuple[str, str], Event] = field(default_factory=dict)
     faults: list[ConnectorError] = field(default_factory=list)
@@ -51,6 +55,10 @@ class Desk:
     posts: int = 0
     edits: int = 0
     removals: int = 0
+    acts: int = 0
+    deaf: bool = False
+    """Changes are answered, and nothing is changed."""
+    moves: dict[str, list[Move]] = field(default_factory=dict)
     polls: int = 0
     _clock: int = 0
 
@@ -166,6 +174,31 @@ class Desk:
     async def remove_comment(self, ticket_id: str, comment_id: str) -> None:
         self.removals += 1
         self.remove(ticket_id, comment_id)
+
+    async def change_ticket(self, ticket_id: str, change: Change) -> None:
+        fault = self.faults.pop(0) if self.faults else None
+        if fault is not None and not isinstance(fault, Ambiguous):
+            raise fault
+        self.acts += 1
+        if not self.deaf:
+            self.carry_out(ticket_id, change.field, change.value, self.author_id)
+        if fault is not None:
+            raise fault
+
+    def carry_out(self, number: str, what: Field, value: str, author: str) -> None:
+        """Change a ticket; whoever moves one is in the history."""
+        ticket = self.tickets[number]
+        match what:
+            case Field.GROUP:
+                self.moves.setdefault(number, []).append(Move(self.now(), ticket.group, value, author))
+                self.change(number, group=value)
+            case Field.SUBJECT:
+                self.change(number, subject=value)
+            case Field.TAG:
+                self.change(number, tags=tuple(dict.fromkeys((*(ticket.tags or ()), value))))
+
+    async def read_moves(self, ticket_id: str) -> Sequence[Move]:
+        return self.moves.get(ticket_id, [])
 
     async def poll(self, watermark: str | None, look_back: timedelta = LOOK_BACK) -> Poll:
         self.polls += 1

@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 
 from agent.cli import (
+    act,
     backfill,
     backtest,
     backup,
@@ -86,6 +87,7 @@ app.add_typer(notices.app, name="notices", rich_help_panel=SET_UP)
 app.add_typer(connectors.app, name="connectors", rich_help_panel=SET_UP)
 app.add_typer(queue.app, name="queue", rich_help_panel=DAILY)
 app.command("decisions", rich_help_panel=DAILY)(decisions.decisions)
+app.add_typer(act.app, name="act", rich_help_panel=DAILY)
 app.add_typer(comments.app, name="comments", rich_help_panel=SET_UP)
 app.add_typer(db.app, name="db", rich_help_panel=SET_UP)
 app.add_typer(users.app, name="users", rich_help_panel=SET_UP)

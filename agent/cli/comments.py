@@ -94,7 +94,7 @@ async def _remove(settings: Settings, database: Database, keys: Sequence[str]) -
     speaker = Speaker(
         database, mark_key(DataDirectory(settings.data), database), timedelta(seconds=settings.work.settle_seconds)
     )
-    connectors = connect(settings)
+    connectors = connect(settings, database)
     counts: Counter[str] = Counter()
     left: list[tuple[str, str]] = []
     try:

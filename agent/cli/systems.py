@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Which = Annotated[str, typer.Argument(help="A connector of the settings, or a kind of system.")]
 NO_ADDRESS = "https://YOUR-ROLECALL"
-OWN_CODE = "{} has code of its own: see README.md, and connectors/django_helpdesk"
+OWN_CODE = "{} has code of its own: see README.md and connectors/README.md"
 
 
 def show(

@@ -7,6 +7,7 @@ from datetime import datetime
 from agent.desk import sightings
 from agent.desk.concluded import conclude
 from agent.desk.desk import Desk
+from agent.desk.moved import read_history
 from agent.feedback import reviews
 from agent.store import tickets
 from agent.store.inbox import Job
@@ -29,6 +30,7 @@ async def closed(desk: Desk, job: Job) -> None:
     if remote.merged_into is not None:
         return
     await _label(desk, job, remote, ticket, at)
+    await read_history(desk, desk.connectors[job.source], remote.id, ticket.key)
     await conclude(desk, job, remote, ticket)
 
 

@@ -193,7 +193,7 @@ class Desk:
         if remote.closed:
             note = await self._with_solution(ticket_key(job.source, remote.id), note)
         repeated = job.event.kind is Kind.CREATED and job.attempt > 1
-        speaker, connector = self._speaker(job, remote), self.connectors[job.source]
+        speaker, connector = self.speaker_for(job.source, remote), self.connectors[job.source]
         said = await speaker.say(connector, remote, note, asked=asked, repeated=repeated)
         self.metrics.comments.labels(said).inc()
         if said is Said.WITHHELD and job.event.kind is Kind.RESUMED:
@@ -203,17 +203,17 @@ class Desk:
         if said in (Said.POSTED, Said.EDITED):
             self.metrics.comment_delay.observe((utcnow() - job.received_at).total_seconds())
 
-    def _speaker(self, job: Job, remote: RemoteTicket) -> Speaker:
+    def speaker_for(self, source: str, remote: RemoteTicket) -> Speaker:
         """Return who posts on a ticket: in queues that are in shadow nobody does."""
         shadow = self.classifier.settings.shadow
-        silent = isinstance(shadow, dict) and _in(shadow, job.source, [remote.group])
+        silent = isinstance(shadow, dict) and _in(shadow, source, [remote.group])
         return replace(self.speaker, shadow=True) if silent else self.speaker
 
     async def unite(self, job: Job, remote: RemoteTicket, *, asked: bool = False) -> None:
         """Leave one comment of ours on the ticket, which was just read, where others came with merged tickets."""
         mark, author = mark_of(self.speaker.key, job.ticket_key), self.connectors[job.source].author_id
         theirs = [m for m in remote.messages if m.author_id == author and mark not in m.text and by_rolecall(m.text)]
-        if not theirs or self._speaker(job, remote).shadow:
+        if not theirs or self.speaker_for(job.source, remote).shadow:
             return
         if await self.database.read(comments.silenced, asked=asked) is None:
             await unite(self.speaker, self.connectors[job.source], remote, theirs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from sqlmodel import Session, col, select
 
@@ -52,3 +52,10 @@ def saw(session: Session, key: str, ticket: RemoteTicket) -> None:
     if row is not None and row.seen is not None:
         group = row.seen["group"] if ticket.group is None else ticket.group
         row.seen = row.seen | {"closed": ticket.closed, "group": group}
+
+
+def renamed(session: Session, key: str, ticket: RemoteTicket, before: str) -> None:
+    """Record the subject that we gave a ticket in the place of `before`, unless people changed its text as well."""
+    row = session.get(Ticket, key)
+    if row is not None and row.seen is not None and row.seen["text"] == sight(replace(ticket, subject=before), "").text:
+        row.seen = row.seen | {"text": sight(ticket, "").text}

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
+from types import ModuleType
 from typing import TypeVar
 
 import structlog
@@ -127,10 +128,7 @@ class Speaker:
         return await self._say_again(wanted, intent, there, asked)
 
     async def look(self, connector: Connector, ticket: Ticket, intent: Intent) -> Message | None:
-        """Return our comment. Read the ticket again after an unsettled attempt, or if it differs from our own record.
-
-        In both cases another request may have changed the comment since the ticket was read.
-        """
+        """Return our comment, read again after an unsettled attempt, or if it is not as recorded: it may be newer."""
         there = find_ours(ticket, connector.author_id, intent.marker, intent.remote_id)
         if comments.unsettled(intent) or not _as_recorded(there, intent):
             ticket = await connector.read_ticket(ticket.id)
@@ -196,30 +194,33 @@ class Speaker:
             self._ends.pop((intent.ticket_key, attempted_at), None)
 
     def await_settled(self, intent: Intent) -> None:
-        """Raise Unsettled while the request of an earlier attempt may still be in flight.
+        """Raise Unsettled while the request of an earlier attempt may still be in flight."""
+        if attempted_at := comments.unsettled(intent):
+            self.await_end(intent.ticket_key, attempted_at)
+
+    def await_end(self, key: str, attempted_at: datetime) -> None:
+        """Raise Unsettled while a request that began then may still be in flight.
 
         For an attempt of an earlier process only the time of day shows its age. Without a shared database's clock that
         may have been set meanwhile, so the whole time is waited from now on.
         """
-        if attempted_at := comments.unsettled(intent):
-            attempt = intent.ticket_key, attempted_at
-            if attempt not in self._ends:
-                ago = utcnow() - attempted_at if self.database.clustered else timedelta(0)
-                self._ends[attempt] = time.monotonic() + (self.settle - max(ago, timedelta(0))).total_seconds()
-            if (left := self._ends[attempt] - time.monotonic()) > 0:
-                raise Unsettled(left)
+        attempt = key, attempted_at
+        if attempt not in self._ends:
+            ago = utcnow() - attempted_at if self.database.clustered else timedelta(0)
+            self._ends[attempt] = time.monotonic() + (self.settle - max(ago, timedelta(0))).total_seconds()
+        if (left := self._ends[attempt] - time.monotonic()) > 0:
+            raise Unsettled(left)
 
-    async def carry_out(self, key: str, request: Callable[[], Awaitable[Done]]) -> Done:
-        """Record the attempt, then send the request. Edits are recorded, too: a late one would undo a later one."""
-        attempted_at = await self.database.write(comments.attempt, key, utcnow())
+    async def carry_out(self, key: str, request: Callable[[], Awaitable[Done]], ledger: ModuleType = comments) -> Done:
+        """Record the attempt in the ledger, then send the request. Edits are, too: a late one would undo a later."""
+        attempted_at = await self.database.write(ledger.attempt, key, utcnow())
         self._ends[key, attempted_at] = time.monotonic() + self.settle.total_seconds()
         try:
             done = await request()
-        except Ambiguous:
-            raise
-        except ConnectorError:
-            await self.database.write(comments.refused, key, attempted_at)
-            del self._ends[key, attempted_at]
+        except ConnectorError as error:
+            if not isinstance(error, Ambiguous):
+                await self.database.write(ledger.refused, key, attempted_at)
+                del self._ends[key, attempted_at]
             raise
         del self._ends[key, attempted_at]
         return done
@@ -237,10 +238,9 @@ def mark_of(key: bytes, ticket: str) -> str:
 
 
 def find_ours(ticket: Ticket, author_id: str, mark: str, remote_id: str | None) -> Message | None:
-    """Return our comment, the newest where there are several: it has our mark, or the id that we stored.
+    """Return our comment, the newest of several: it has our mark, or the id that we stored.
 
-    Only comments of our own account count: anybody could paste the mark and so keep us from commenting. While our
-    account is not known (""), the oldest message with the mark is the one that nobody could have copied.
+    Only our own account's count: anybody could paste the mark. Where it is not known (""), the oldest one's does.
     """
     stored = [message for message in ticket.messages if message.id is not None]
     if not author_id:

@@ -20,11 +20,14 @@ from agent.errors import NotPossibleYet
 from agent.store.inbox import OPEN
 from agent.store.tables import (
     Account,
+    Action,
     Audit,
     Comment,
     Decision,
     Embedding,
+    GroupMove,
     Inbox,
+    OAuthToken,
     Review,
     SharedFile,
     Ticket,
@@ -41,11 +44,14 @@ KEYS: tuple[tuple[type[Any], Any], ...] = (
     (Embedding, Embedding.ticket_key),
     (Audit, Audit.ticket_key),
     (Writing, Writing.ticket_key),
+    (Action, Action.ticket_key),
+    (GroupMove, GroupMove.ticket_key),
 )
 SOURCES: tuple[tuple[type[Any], Any], ...] = (
     (Inbox, Inbox.source),
     (Watermark, Watermark.source),
     (Account, Account.source),
+    (OAuthToken, OAuthToken.source),
 )
 UNFINISHED = (*OPEN, "dead")
 CHUNK = 1_000
@@ -117,6 +123,7 @@ def remove(session: Session, source: str, now: datetime) -> int:
     Its tickets, decisions and reviews stay, since models learn from them, and so do its comments' marks.
     """
     session.execute(delete(Watermark).where(col(Watermark.source) == source))
+    session.execute(delete(OAuthToken).where(col(OAuthToken.source) == source))
     undone = update(Inbox).where(col(Inbox.source) == source, col(Inbox.state).in_(UNFINISHED))
     dropped = session.execute(undone.values(state="dropped", done_at=now), _UNSYNCHRONISED)
     return dropped.rowcount if isinstance(dropped, CursorResult) else 0

@@ -1,4 +1,4 @@
-"""The tables. Times are aware UTC datetimes; lists and structures are JSON; secrets are in none of them."""
+"""The tables. Times are aware UTC datetimes; lists and structures are JSON; secrets are only in OAuthToken."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from sqlalchemy import JSON, Boolean, Column, Index, LargeBinary, Text, UniqueCo
 from sqlmodel import Field, SQLModel
 
 from agent.domain import TrainingOutcome, Via
+from agent.store.actions import Action as Action
+from agent.store.actions import GroupMove as GroupMove
 from agent.store.forgotten import Forgotten as Forgotten
 from agent.store.people import Audit as Audit
 from agent.store.times import time_column
 from agent.store.times import utcnow as utcnow
+from agent.store.tokens import OAuthToken as OAuthToken
 from agent.store.writings import Writing as Writing
 
 _WAITING = text("state = 'waiting'")

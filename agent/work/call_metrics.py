@@ -16,7 +16,7 @@ T = TypeVar("T")
 Watch = Callable[[str, str], AbstractContextManager[object]]
 """Returns the context manager for a call, given its source and name."""
 
-CALLS = ("read_ticket", "post_comment", "edit_comment", "remove_comment", "poll")
+CALLS = ("read_ticket", "post_comment", "edit_comment", "remove_comment", "change_ticket", "read_moves", "poll")
 OUTCOMES = ((TicketNotFound, "not_found"), (Ambiguous, "ambiguous"), (Transient, "transient"), (Permanent, "permanent"))
 
 
@@ -43,7 +43,7 @@ class _Observed:
     def __init__(self, connector: Connector, watches: Sequence[Watch]) -> None:
         self.source, self.kind, self.capabilities = connector.source, connector.kind, connector.capabilities
         self.author_id, self.learn_author, self.staff = connector.author_id, connector.learn_author, connector.staff
-        self.sender_retries = connector.sender_retries
+        self.sender_retries, self.tokens = connector.sender_retries, connector.tokens
         self.verify, self.parse, self.ticket_url = connector.verify, connector.parse, connector.ticket_url
         self.check, self.history, self.aclose = connector.check, connector.history, connector.aclose
         self._watches = watches
@@ -51,6 +51,8 @@ class _Observed:
         self.post_comment = self._watched(connector.post_comment)
         self.edit_comment = self._watched(connector.edit_comment)
         self.remove_comment = self._watched(connector.remove_comment)
+        self.change_ticket = self._watched(connector.change_ticket)
+        self.read_moves = self._watched(connector.read_moves)
         self.poll = self._watched(connector.poll)
 
     def _watched(self, call: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:

@@ -12,19 +12,20 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from connectors.base import LOOK_BACK, Capabilities, Markup, Past, Poll, StaffKnownBy, Stored
+from connectors.base import LOOK_BACK, Capabilities, Change, Field, Markup, Past, Poll, StaffKnownBy, Stored
 from connectors.deliveries import decode, verify_shared_secret
 from connectors.django_helpdesk import past, polling
 from connectors.django_helpdesk.advice import advice
 from connectors.django_helpdesk.mapping import events_of_webhook, ticket_url, to_ticket
-from connectors.django_helpdesk.paging import FOLLOW_UPS, Reader
+from connectors.django_helpdesk.paging import FOLLOW_UPS, TICKETS, Reader
 from connectors.django_helpdesk.payload import Created, Edited
 from connectors.django_helpdesk.refusals import refusal
 from connectors.django_helpdesk.settings import DjangoHelpdeskSettings
-from connectors.django_helpdesk.templates import defuse, escape_template
+from connectors.django_helpdesk.templates import defuse, escape_template, storable
 from connectors.errors import Ambiguous, MalformedPayload, Permanent, TicketNotFound
-from connectors.events import Delivery, Event, Ticket
+from connectors.events import Delivery, Event, Move, Ticket
 from connectors.http import call, make_client
+from connectors.tokens import Keeper
 
 
 class DjangoHelpdesk:
@@ -35,12 +36,10 @@ class DjangoHelpdesk:
         markup=Markup.MARKDOWN,
         edits_comments=True,
         removes_comments=True,
-        writes_subject=True,
-        writes_description=True,
+        changes=frozenset({Field.GROUP, Field.SUBJECT}),
         private_notes=True,
         privately='with "public" switched off',
         staff_known_by=StaffKnownBy.ACCOUNTS,  # the API tells a user's number, not who is staff
-        assigns=True,
         comments_closed_without_reopening=True,
         polls=True,
         lists_history=True,
@@ -50,6 +49,7 @@ class DjangoHelpdesk:
     def __init__(self, source: str, settings: DjangoHelpdeskSettings, client: httpx.AsyncClient | None = None) -> None:
         self.source = source
         self.staff = None if settings.staff is None else frozenset(settings.staff)
+        self.tokens: Keeper | None = None
         self._settings = settings
         self._client = client or make_client(
             settings.url,
@@ -123,6 +123,25 @@ class DjangoHelpdesk:
     async def remove_comment(self, ticket_id: str, comment_id: str) -> None:
         """Delete a comment. The helpdesk tells nobody."""
         await call(self._client, "DELETE", f"{FOLLOW_UPS}{_number(comment_id)}/", accept={404})
+
+    async def change_ticket(self, ticket_id: str, change: Change) -> None:
+        """Move the ticket to another queue, or change its title. The helpdesk tells nobody, and keeps no history."""
+        path, value = f"{TICKETS}{_number(ticket_id)}/", change.value
+        body = {"queue": self._queue(value)} if change.field is Field.GROUP else {"title": storable(value)}
+        response = await call(self._client, "PATCH", path, json=body, accept={400})
+        if response.status == 400:
+            raise Permanent(f"PATCH {path}: answered 400: the helpdesk does not take this {change.field}")
+
+    def _queue(self, slug: str) -> int:
+        """Return the number of a queue. Raises Permanent where `queues` does not name it."""
+        numbers = [number for number, name in self._settings.queues.items() if name == slug]
+        if not numbers:
+            raise Permanent(f"the number of queue {slug} is not known: name it in connectors.{self.source}.queues")
+        return int(numbers[0])
+
+    async def read_moves(self, ticket_id: str) -> Sequence[Move]:
+        """Raise Permanent: the API shows no history."""
+        raise Permanent(f"ticket {ticket_id}: django-helpdesk does not tell its moves")
 
     async def poll(self, watermark: str | None, look_back: timedelta = LOOK_BACK) -> Poll:
         """Find what sent no webhook since the last poll. The first poll (None) starts at the present."""

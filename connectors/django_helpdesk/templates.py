@@ -18,13 +18,14 @@ _TEMPLATE = re.compile(rf"\{{(?=[{{%#]|X{_WORD})|%\}}|X(?={_WORD})")
 _LITERALS = {"{": '{{ "{" }}', "%}": '%{{ "}" }}', "X": '{{ "X" }}'}
 
 
-def defuse(text: str) -> str:
-    """Return the text to be stored: storable characters only, no ticket references, no outer blanks.
+def storable(text: str) -> str:
+    """Return the text without what the server refuses or drops: NUL, lone surrogates, outer blanks."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8").strip()
 
-    The server itself strips outer blanks and refuses NUL and lone surrogates.
-    """
-    storable = text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
-    return _REFERENCE.sub(f"#{WORD_JOINER}", storable.strip())
+
+def defuse(text: str) -> str:
+    """Return the text to be stored: storable characters only, no ticket references."""
+    return _REFERENCE.sub(f"#{WORD_JOINER}", storable(text))
 
 
 def escape_template(text: str) -> str:

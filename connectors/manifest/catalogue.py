@@ -123,6 +123,11 @@ def _faults(document: Mapping[str, Any], manifest: Manifest) -> Iterator[tuple[K
         ("post",): {"ticket", "text"},
         ("edit",): {"ticket", "comment", "text"},
         ("remove",): {"ticket", "comment"},
+        ("assign",): {"ticket", "group"},
+        ("tag",): {"ticket", "tag", "tags"},
+        ("subject",): {"ticket", "subject"},
+        ("groups",): set[str](),
+        ("moves",): {"ticket"},
         ("poll",): {"since"},
     }
     for table, more in about.items():

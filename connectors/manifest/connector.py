@@ -11,11 +11,11 @@ from typing import Any
 
 import httpx
 
-from connectors.base import LOOK_BACK, Markup, Past, Poll, Stored
+from connectors.base import LOOK_BACK, Change, Markup, Past, Poll, Stored
 from connectors.deliveries import read_json
 from connectors.errors import Ambiguous, MalformedPayload, Permanent, TicketNotFound
-from connectors.events import Delivery, Event, Message, Ticket
-from connectors.manifest import past, placeholders, polling
+from connectors.events import Delivery, Event, Message, Move, Ticket
+from connectors.manifest import acting, past, placeholders, polling
 from connectors.manifest.access import Access
 from connectors.manifest.lists import read_list
 from connectors.manifest.mapping import sought, to_message, to_ticket
@@ -24,6 +24,7 @@ from connectors.manifest.receiving import read_delivery
 from connectors.manifest.system import capabilities, system
 from connectors.manifest.values import text_of, written
 from connectors.signing import verify
+from connectors.tokens import Keeper
 
 _MARK = re.compile(r"rolecall-[0-9a-f]{20}(?:-[0-9a-f]{16})?")
 
@@ -40,7 +41,16 @@ class ManifestConnector:
         self.sender_retries = manifest.sender_retries
         self._manifest, self.system = manifest, system(kind, manifest, settings)
         self._author_id: str | None = settings.author_id
-        self._access = Access(self.system, client)
+        self._access = Access(source, self.system, client)
+
+    @property
+    def tokens(self) -> Keeper | None:
+        """Who keeps the tokens that the system replaces."""
+        return self._access.tokens
+
+    @tokens.setter
+    def tokens(self, keeper: Keeper | None) -> None:
+        self._access.tokens = keeper
 
     @property
     def author_id(self) -> str:
@@ -99,9 +109,7 @@ class ManifestConnector:
 
     async def _read(self, ticket_id: str) -> tuple[Any, list[Any]]:
         read, values = self._manifest.read, self._of(ticket_id)
-        path = placeholders.path(read.get, values)
-        answer, _ = await self._access.ask("GET", path, placeholders.filled(read.query, values))
-        row = sought(read.at, answer) if read.at is not None else answer
+        row = await acting.read_row(self._access, self.system, values)
         if (listing := read.comments.listing) is None:
             rows = sought(read.comments.inside, row)
             return row, rows if isinstance(rows, list) else []
@@ -128,7 +136,7 @@ class ManifestConnector:
         """Post a comment, hidden from the requester where the system can. Raises Ambiguous where it may be stored."""
         await self._know_ourselves()
         post = self._manifest.post
-        answer = await self._write(post, self._of(ticket_id, text=self._as_sent(text)))
+        answer = await self._access.write(post, self._of(ticket_id, text=self._as_sent(text)))
         if post.id is None:
             return await self._found(ticket_id, text)
         number = text_of(sought(post.id, answer))
@@ -142,7 +150,7 @@ class ManifestConnector:
         if edit is None:
             raise Permanent(f"{self._manifest.name} cannot edit a comment")
         values = self._of(ticket_id, comment=comment_id, text=self._as_sent(text))
-        return self._stored(comment_id, edit, await self._write(edit, values), None)
+        return self._stored(comment_id, edit, await self._access.write(edit, values), None)
 
     async def remove_comment(self, ticket_id: str, comment_id: str) -> None:
         """Remove a comment of ours; one that is gone already is no error. Only called where [remove] is there."""
@@ -150,13 +158,15 @@ class ManifestConnector:
         if remove is None:
             raise Permanent(f"{self._manifest.name} cannot remove a comment")
         with suppress(TicketNotFound):
-            await self._write(remove, self._of(ticket_id, comment=comment_id))
+            await self._access.write(remove, self._of(ticket_id, comment=comment_id))
 
-    async def _write(self, write: Write, values: dict[str, Any]) -> Any:
-        method, path = write.request
-        query, body = placeholders.filled(write.query, values), placeholders.filled(write.body, values)
-        answer, _ = await self._access.ask(method, placeholders.path(path, values), query, body)
-        return answer
+    async def change_ticket(self, ticket_id: str, change: Change) -> None:
+        """Carry out a change. Only called where the manifest has the request for it."""
+        await acting.change_ticket(self._access, self.system, self._of(ticket_id), change)
+
+    async def read_moves(self, ticket_id: str) -> Sequence[Move]:
+        """Fetch the ticket's moves between groups. Only called where the manifest has [moves]."""
+        return await acting.read_moves(self._access, self.system, self._of(ticket_id))
 
     def _as_sent(self, text: str) -> Any:
         storable = text.replace("\0", "").encode("utf-8", "replace").decode()

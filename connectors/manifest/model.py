@@ -106,6 +106,31 @@ class Post(Write):
         return self
 
 
+class Assign(Write):
+    """The request that puts a ticket into `{group}`. `number`: the group's id is one, and is sent as one."""
+
+    number: bool = False
+
+
+class Groups(Rows):
+    """Which groups there are: `name` as [ticket] group has it, `id` as [assign] and [moves] have it."""
+
+    name: Search
+    id: Search
+
+
+class Moves(Comments):
+    """Where a ticket's moves between groups are; `ids`: they are told by the ids of [groups], not by names."""
+
+    when: Search | None = None
+    """Holds for rows that are moves; without it all are."""
+    at: Time
+    before: Search
+    after: Search
+    author: Search | None = None
+    ids: bool = False
+
+
 class Poll(Rows):
     """The list of tickets that changed since a time, oldest change first."""
 
@@ -150,7 +175,22 @@ class Manifest(Part):
     """None where a comment cannot be edited."""
     remove: Write | None = None
     """None where a comment cannot be removed."""
+    assign: Assign | None = None
+    tag: Write | None = None
+    """Adds `{tag}`, or makes `{tags}` all that the ticket has."""
+    subject: Write | None = None
+    groups: Groups | None = None
+    moves: Moves | None = None
     poll: Poll | None = None
+
+    @model_validator(mode="after")
+    def _shows_what_it_changes(self) -> Manifest:
+        for name, shown in (("assign", self.ticket.group), ("tag", self.ticket.tags)):
+            if getattr(self, name) is not None and shown is None:
+                raise ValueError(f"[{name}] needs the same in [ticket]: nobody could see whether it is done")
+        if self.moves is not None and self.moves.ids and self.groups is None:
+            raise ValueError("[moves] ids needs [groups]: which names the ids stand for")
+        return self
 
     @model_validator(mode="after")
     def _hears_of_tickets(self) -> Manifest:

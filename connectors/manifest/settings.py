@@ -22,7 +22,7 @@ LEAST_SECRET = 16
 """Characters of a secret that proves where a delivery comes from."""
 
 RESERVED = {"url", "author_id", "staff", "closed", "timeout_seconds", "ca_file", "allow_http"}
-RESERVED |= {"webhook_secrets", "kind", "ticket", "comment", "text", "since"}
+RESERVED |= {"webhook_secrets", "kind", "ticket", "comment", "text", "since", "group", "tag", "tags", "subject"}
 """Names that no secret or setting of a manifest may have."""
 
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from connectors.base import PRIVATELY, Capabilities, StaffKnownBy
+from connectors.base import PRIVATELY, Capabilities, Field, StaffKnownBy
 from connectors.errors import MalformedPayload
 from connectors.manifest import placeholders
-from connectors.manifest.model import IDS, Manifest
+from connectors.manifest.model import IDS, Manifest, Write
 from connectors.manifest.values import pattern_of, text_of
 
 _COMMENT_IDS = pattern_of(IDS)
@@ -65,6 +65,12 @@ def bare(kind: str, manifest: Manifest, given: Mapping[str, str]) -> System:
     return System(kind, manifest, values, frozenset(manifest.ticket.closed), pattern_of(manifest.ids))
 
 
+def changes(manifest: Manifest) -> dict[Field, Write]:
+    """Return the requests that change something of a ticket."""
+    known = {Field.GROUP: manifest.assign, Field.TAG: manifest.tag, Field.SUBJECT: manifest.subject}
+    return {field: write for field, write in known.items() if write is not None}
+
+
 def capabilities(manifest: Manifest) -> Capabilities:
     """Return what a kind of system supports, as far as its manifest uses it."""
     post = manifest.post
@@ -72,10 +78,13 @@ def capabilities(manifest: Manifest) -> Capabilities:
         markup=post.format,
         edits_comments=manifest.edit is not None,
         removes_comments=manifest.remove is not None,
+        changes=frozenset(changes(manifest)),
         staff_known_by=StaffKnownBy.ACCOUNTS if manifest.comment.author_kind is None else StaffKnownBy.MESSAGES,
         private_notes=post.private,
         privately=post.privately or PRIVATELY,
         comments_closed_without_reopening=post.keeps_closed,
+        tags=manifest.ticket.tags is not None,
+        tells_moves=manifest.moves is not None,
         polls=manifest.poll is not None,
         lists_history=manifest.poll is not None,
     )

@@ -11,6 +11,7 @@ from itertools import islice
 import httpx
 import pytest
 
+from connectors.base import Change, Field
 from connectors.errors import Ambiguous, InvalidSignature, MalformedPayload, Permanent, TicketNotFound, Transient
 from connectors.events import Delivery, Event, Kind, Visibility
 from connectors.manifest.catalogue import Example, examples, presets
@@ -221,6 +222,63 @@ async def test_a_comment_is_removed_and_twice_is_no_error_or_the_connector_says_
     else:
         with pytest.raises(Permanent):
             await connector.remove_comment(system.fake.name(ticket.id), stored.id)
+
+
+VALUES = {Field.TAG: "role-hydraulics", Field.SUBJECT: 'Pump 7 leaks "oil" {text} ✓'}
+
+
+@pytest.mark.anyio
+async def test_a_ticket_is_changed_once_and_shows_it_or_the_connector_says_that_it_cannot(system: Installed) -> None:
+    ticket, connector = system.fake.file("Pump 7 leaks"), system.connect()
+    number, before = system.fake.name(ticket.id), (await connector.read_ticket(system.fake.name(ticket.id))).tags
+    for field in Field:
+        value, held = VALUES.get(field, system.fake.groups[1]), None if field is Field.TAG else "anything"
+        if field not in connector.capabilities.changes:
+            with pytest.raises(Permanent):
+                await connector.change_ticket(number, Change(field, value, held))
+            continue
+        for _ in range(2):
+            await connector.change_ticket(number, Change(field, value, held))
+        read = await system.connect().read_ticket(number)
+        shown = {Field.GROUP: read.group, Field.SUBJECT: read.subject, Field.TAG: (read.tags or [""])[-1]}
+        assert shown[field] == value
+        if field is Field.TAG:
+            assert read.tags == (*(before or ()), value)
+        with pytest.raises(TicketNotFound):
+            await connector.change_ticket(system.fake.name(4711), Change(field, value, held))
+        system.fake.lose_answers = 1
+        with pytest.raises(Ambiguous):
+            await connector.change_ticket(number, Change(field, value, held))
+    assert [comment.text for comment in ticket.comments] == []
+
+
+@pytest.mark.anyio
+async def test_a_group_that_is_not_there_is_refused_and_changes_nothing(system: Installed) -> None:
+    ticket, connector = system.fake.file("Pump 7 leaks"), system.connect()
+    if Field.GROUP not in connector.capabilities.changes or system.name in ("jira", "servicenow", "zammad"):
+        pytest.skip("the system itself is asked")
+    with pytest.raises(Permanent, match="group"):
+        await connector.change_ticket(system.fake.name(ticket.id), Change(Field.GROUP, "Nowhere", None))
+    assert ticket.group == system.fake.groups[0]
+
+
+@pytest.mark.anyio
+async def test_moves_are_told_with_time_and_author_or_the_connector_says_that_it_cannot(system: Installed) -> None:
+    ticket, connector = system.fake.file("Pump 7 leaks"), system.connect()
+    number, (first, second) = system.fake.name(ticket.id), system.fake.groups
+    if not connector.capabilities.tells_moves:
+        with pytest.raises(Permanent):
+            await connector.read_moves(number)
+        return
+    assert list(await connector.read_moves(number)) == []
+    system.fake.say(ticket, "a word in between")
+    system.fake.put(ticket, group=second)
+    system.fake.put(ticket, group=first, by=TECH)
+    assert [(m.before, m.after, m.author_id) for m in await connector.read_moves(number)] == [
+        (first, second, str(BOT)),
+        (second, first, str(TECH)),
+    ]
+    assert [move.at for move in await connector.read_moves(number)] == [at for at, *_ in ticket.moves]
 
 
 @pytest.mark.anyio

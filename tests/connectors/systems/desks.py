@@ -23,6 +23,7 @@ class Freshdesk(Fake):
             ("GET", r"/tickets/(\d+)/conversations", self.conversations),
             ("POST", r"/tickets/(\d+)/notes", self.write),
             ("PUT", r"/conversations/(\d+)", self.edit),
+            ("PUT", r"/tickets/(\d+)", self.update),
             ("DELETE", r"/conversations/(\d+)", self.remove),
         ]
 
@@ -33,10 +34,10 @@ class Freshdesk(Fake):
             "description": f"<div>{ticket.body}</div>",
             "status": 5 if ticket.closed else 2,
             "priority": 1,
-            "group_id": 8,
+            "group_id": int(ticket.group),
             "requester_id": 7,
             "responder_id": None,
-            "tags": [],
+            "tags": ticket.tags,
             "created_at": iso(ticket.created),
             "updated_at": iso(ticket.updated),
             "stats": {"closed_at": iso(ticket.closed), "resolved_at": None},
@@ -76,6 +77,17 @@ class Freshdesk(Fake):
         comment.text = body(request)["body"]
         return self.said(comment)
 
+    def update(self, request: httpx.Request, number: str) -> Any:
+        ticket, given = self.ticket(number), body(request)
+        if ticket is None:
+            return httpx.Response(404)
+        if not isinstance(given.get("group_id", 0), int):
+            return httpx.Response(400, json={"errors": [{"field": "group_id", "code": "datatype_mismatch"}]})
+        if "tags" in given:
+            ticket.tags = given["tags"]
+        self.put(ticket, group=given.get("group_id"), subject=given.get("subject"))
+        return self.shown(ticket)
+
 
 class Freshservice(Freshdesk):
     """Answers are wrapped in the name of what they are, and nothing tells who we are. Source: api.freshservice.com."""
@@ -109,6 +121,7 @@ class Zammad(Fake):
     """The first article is the ticket's text; names in place of ids on request. Source: docs.zammad.org/api."""
 
     api = "/api/v1"
+    groups = ("Pumps & Drives", "2nd Level")
 
     def routes(self) -> Sequence[Route]:
         return [
@@ -117,13 +130,14 @@ class Zammad(Fake):
             ("GET", r"/tickets/(\d+)", self.read),
             ("GET", r"/ticket_articles/by_ticket/(\d+)", self.articles),
             ("POST", r"/ticket_articles", self.write),
+            ("PUT", r"/tickets/(\d+)", self.update),
         ]
 
     def shown(self, ticket: Ticket) -> dict[str, Any]:
         return {
             "id": ticket.id,
             "title": ticket.subject,
-            "group": "Pumps & Drives",
+            "group": ticket.group,
             "state": "closed" if ticket.closed else "open",
             "priority": "2 normal",
             "customer_id": 7,
@@ -170,6 +184,13 @@ class Zammad(Fake):
         comment = self.say(ticket, given["body"], BOT, internal=given["internal"])
         return httpx.Response(201, json=self.said(ticket, comment))
 
+    def update(self, request: httpx.Request, number: str) -> Any:
+        ticket, given = self.ticket(number), body(request)
+        if ticket is None:
+            return self.gone()
+        self.put(ticket, group=given.get("group"), subject=given.get("title"))
+        return self.shown(ticket)
+
 
 class Zendesk(Fake):
     """OAuth; a comment is part of an update, and its answer names no comment. Source: developer.zendesk.com."""
@@ -197,6 +218,7 @@ class Zendesk(Fake):
             ("GET", r"/tickets/(\d+)\.json", self.read),
             ("GET", r"/tickets/(\d+)/comments\.json", self.comments),
             ("PUT", r"/tickets/(\d+)\.json", self.write),
+            ("PUT", r"/tickets/(\d+)/tags\.json", self.tag),
         ]
 
     def shown(self, ticket: Ticket) -> dict[str, Any]:
@@ -205,10 +227,10 @@ class Zendesk(Fake):
             "subject": ticket.subject,
             "description": ticket.body,
             "status": "solved" if ticket.closed else "open",
-            "group_id": 8,
+            "group_id": int(ticket.group),
             "requester_id": 7,
             "assignee_id": None,
-            "tags": ["pumps"],
+            "tags": ticket.tags,
             "priority": "normal",
             "created_at": iso(ticket.created),
             "updated_at": iso(ticket.updated),
@@ -246,9 +268,19 @@ class Zendesk(Fake):
         ticket = self.ticket(number)
         if ticket is None:
             return self.gone()
-        given = body(request)["ticket"]["comment"]
-        self.say(ticket, given["html_body"], BOT, internal=not given["public"])
+        given = body(request)["ticket"]
+        if "comment" in given:
+            self.say(ticket, given["comment"]["html_body"], BOT, internal=not given["comment"]["public"])
+        else:
+            self.put(ticket, group=given.get("group_id"), subject=given.get("subject"))
         return {"ticket": self.shown(ticket), "audit": {"id": self.number()}}
+
+    def tag(self, request: httpx.Request, number: str) -> Any:
+        ticket = self.ticket(number)
+        if ticket is None:
+            return self.gone()
+        self.put(ticket, tags=body(request)["tags"])
+        return {"tags": ticket.tags}
 
 
 class MaintainX(Fake):
@@ -265,6 +297,7 @@ class MaintainX(Fake):
             ("GET", r"/workorders/(\d+)", self.read),
             ("GET", r"/workorders/(\d+)/comments", self.comments),
             ("POST", r"/workorders/(\d+)/comments", self.write),
+            ("PATCH", r"/workorders/(\d+)", self.update),
         ]
 
     def shown(self, ticket: Ticket) -> dict[str, Any]:
@@ -273,7 +306,7 @@ class MaintainX(Fake):
             "title": ticket.subject,
             "description": ticket.body,
             "status": "DONE" if ticket.closed else "OPEN",
-            "categories": ["Mechanical"],
+            "categories": ticket.tags,
             "creatorId": 7,
             "assigneeIds": [],
             "createdAt": iso(ticket.created),
@@ -308,3 +341,11 @@ class MaintainX(Fake):
             return self.gone()
         assert request.url.params["skipWebhook"] == "true"
         return httpx.Response(201, json={"id": self.say(ticket, body(request)["content"], BOT, internal=False).id})
+
+    def update(self, request: httpx.Request, number: str) -> Any:
+        ticket, given = self.ticket(number), body(request)
+        if ticket is None:
+            return self.gone()
+        ticket.tags = given.get("categories", ticket.tags)
+        self.put(ticket, subject=given.get("title"))
+        return {"workOrder": self.shown(ticket)}

@@ -35,6 +35,9 @@ class Ticket:
     updated: datetime
     closed: datetime | None = None
     comments: list[Comment] = field(default_factory=list)
+    group: str = ""
+    tags: list[str] = field(default_factory=list)
+    moves: list[tuple[datetime, str, str, int]] = field(default_factory=list)
 
 
 Answer = Any
@@ -50,6 +53,10 @@ class Fake:
     missing: ClassVar[int] = 404
     """The status for a ticket that is not there."""
     knows_who_we_are: ClassVar[bool] = True
+    groups: ClassVar[tuple[str, str]] = ("8", "9")
+    """Two groups, by the names that tickets show; a ticket is filed in the first."""
+    tags: ClassVar[tuple[str, ...]] = ("pumps",)
+    """What a ticket is tagged with when it is filed."""
     api: ClassVar[str] = ""
     """What paths begin with."""
 
@@ -78,7 +85,7 @@ class Fake:
 
     def file(self, subject: str, body: str = "Oil under the pump") -> Ticket:
         number, at = self.number(), self.now()
-        self.tickets[number] = Ticket(number, subject, body, at, at)
+        self.tickets[number] = Ticket(number, subject, body, at, at, group=self.groups[0], tags=list(self.tags))
         return self.tickets[number]
 
     def say(self, ticket: Ticket, text: str, author: int = TECH, *, internal: bool = True) -> Comment:
@@ -86,6 +93,18 @@ class Fake:
         ticket.comments.append(comment)
         ticket.updated = comment.at
         return comment
+
+    def put(
+        self, ticket: Ticket, *, group: Any = None, subject: str | None = None, tags: Sequence[str] = (), by: int = BOT
+    ) -> None:
+        """Change a ticket. Tags are added."""
+        assert group is None or str(group) in self.groups, f"no group {group}"
+        ticket.updated = self.now()
+        if group is not None:
+            ticket.moves.append((ticket.updated, ticket.group, str(group), by))
+            ticket.group = str(group)
+        ticket.subject = ticket.subject if subject is None else subject
+        ticket.tags = list(dict.fromkeys((*ticket.tags, *tags)))
 
     def close(self, ticket: Ticket) -> None:
         ticket.closed = ticket.updated = self.now()

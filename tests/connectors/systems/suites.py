@@ -22,6 +22,8 @@ class Jira(Fake):
         "jql": "project = OPS",
     }
 
+    groups = ("Pumps & Drives", "Grid")
+
     def name(self, number: int) -> str:
         return f"OPS-{number}"
 
@@ -30,6 +32,8 @@ class Jira(Fake):
             ("GET", r"/myself", lambda _: {"accountId": str(BOT), "displayName": "Rolecall"}),
             ("GET", r"/search/jql", self.search),
             ("GET", r"/issue/OPS-(\d+)", self.read),
+            ("PUT", r"/issue/OPS-(\d+)", self.update),
+            ("GET", r"/issue/OPS-(\d+)/changelog", self.changelog),
             ("GET", r"/issue/OPS-(\d+)/comment", self.comments),
             ("POST", r"/issue/OPS-(\d+)/comment", self.write),
             ("PUT", r"/issue/OPS-(\d+)/comment/(\d+)", self.edit),
@@ -67,16 +71,43 @@ class Jira(Fake):
         fields = {
             "summary": ticket.subject,
             "description": self.document(ticket.body),
-            "components": [{"name": "Pumps & Drives"}],
+            "components": [{"name": ticket.group}],
             "status": {"name": "Done" if ticket.closed else "Open", "statusCategory": {"key": self.category(ticket)}},
             "created": self.stamp(ticket.created),
             "updated": self.stamp(ticket.updated),
             "resolutiondate": self.stamp(ticket.closed),
             "reporter": {"accountId": "7"},
             "assignee": None,
-            "labels": [],
+            "labels": ticket.tags,
         }
         return {"id": "1", "key": f"OPS-{ticket.id}", "fields": fields}
+
+    def update(self, request: httpx.Request, number: str) -> Any:
+        ticket, given = self.ticket(number), body(request)
+        if ticket is None:
+            return self.gone()
+        fields, added = given.get("fields", {}), given.get("update", {}).get("labels", [])
+        (group,) = [each["name"] for each in fields.get("components", [])] or [None]
+        self.put(ticket, group=group, subject=fields.get("summary"), tags=[each["add"] for each in added])
+        return httpx.Response(204)
+
+    def changelog(self, request: httpx.Request, number: str) -> Any:
+        ticket, start = self.ticket(number), int(request.url.params.get("startAt", "0"))
+        if ticket is None:
+            return self.gone()
+        other = {"created": self.stamp(ticket.created), "items": [{"field": "summary", "toString": "x"}]}
+        rows = [
+            {
+                "created": self.stamp(at),
+                "author": {"accountId": str(by)},
+                "items": [
+                    {"field": "Component", "fromString": before, "toString": ""},
+                    {"field": "Component", "fromString": None, "toString": after},
+                ],
+            }
+            for at, before, after, by in ticket.moves
+        ]
+        return {"values": [other, *rows][start : start + PAGE], "startAt": start}
 
     def category(self, ticket: Ticket) -> str:
         return "done" if ticket.closed else "new"
@@ -122,6 +153,7 @@ class ServiceNow(Fake):
         return f"{number:032x}"
 
     note_name = name
+    groups = ("8" * 32, "9" * 32)
 
     def routes(self) -> Sequence[Route]:
         return [
@@ -142,7 +174,7 @@ class ServiceNow(Fake):
             "short_description": ticket.subject,
             "description": ticket.body,
             "state": "7" if ticket.closed else "1",
-            "assignment_group": {"link": "...", "value": "8" * 32},
+            "assignment_group": {"link": "...", "value": ticket.group},
             "caller_id": {"link": "...", "value": "7" * 32},
             "priority": "3",
             "sys_created_on": self.stamp(ticket.created),
@@ -183,5 +215,8 @@ class ServiceNow(Fake):
         ticket = self.tickets.get(int(number, 16))
         if ticket is None:
             return self.gone()
-        self.say(ticket, body(request)["work_notes"], BOT)
+        given = body(request)
+        if "work_notes" in given:
+            self.say(ticket, given["work_notes"], BOT)
+        self.put(ticket, group=given.get("assignment_group"), subject=given.get("short_description"))
         return {"result": self.shown(ticket)}

@@ -20,12 +20,23 @@ class Redmine(Fake):
             ("GET", r"/issues/(\d+)\.json", self.read),
             ("PUT", r"/issues/(\d+)\.json", self.write),
             ("PUT", r"/journals/(\d+)\.json", self.edit),
+            ("GET", r"/projects\.json", self.projects),
         ]
+
+    groups = ("Maintenance", "Grid")
+
+    def projects(self, request: httpx.Request) -> Any:
+        offset = int(request.url.params.get("offset", "0"))
+        rows = [{"id": number, "name": name} for number, name in enumerate(("Old works", *self.groups))]
+        return {"projects": rows[offset : offset + PAGE], "total_count": len(rows)}
+
+    def project(self, name: str) -> int:
+        return ("Old works", *self.groups).index(name)
 
     def shown(self, ticket: Ticket) -> dict[str, Any]:
         return {
             "id": ticket.id,
-            "project": {"id": 1, "name": "Maintenance"},
+            "project": {"id": self.project(ticket.group), "name": ticket.group},
             "status": {"id": 5 if ticket.closed else 1, "name": "Closed" if ticket.closed else "New"},
             "author": {"id": 7, "name": "Line 3"},
             "subject": ticket.subject,
@@ -57,14 +68,36 @@ class Redmine(Fake):
             }
             for comment in ticket.comments
         ]
-        return {"issue": {**self.shown(ticket), "journals": [moved, *journals]}}
+        moves = [
+            {
+                "id": 2 + number,
+                "user": {"id": by},
+                "notes": "",
+                "created_on": iso(at),
+                "details": [
+                    {"property": "attr", "name": "tracker_id", "old_value": "1", "new_value": "2"},
+                    {
+                        "property": "attr",
+                        "name": "project_id",
+                        "old_value": str(self.project(before)),
+                        "new_value": str(self.project(after)),
+                    },
+                ],
+            }
+            for number, (at, before, after, by) in enumerate(ticket.moves)
+        ]
+        return {"issue": {**self.shown(ticket), "journals": [moved, *journals, *moves]}}
 
     def write(self, request: httpx.Request, number: str) -> Any:
         ticket = self.ticket(number)
         if ticket is None:
             return httpx.Response(404)
         issue = body(request)["issue"]
-        self.say(ticket, issue["notes"], BOT, internal=issue["private_notes"])
+        if "notes" in issue:
+            self.say(ticket, issue["notes"], BOT, internal=issue["private_notes"])
+        project = issue.get("project_id")
+        group = None if project is None else ("Old works", *self.groups)[project]
+        self.put(ticket, group=group, subject=issue.get("subject"))
         return httpx.Response(204)
 
     def edit(self, request: httpx.Request, number: str) -> Any:
@@ -89,6 +122,7 @@ class NetBox(Fake):
             ("GET", r"/authentication-check/", lambda _: {"id": BOT, "username": "rolecall"}),
             ("GET", r"/plugins/maintenance/circuitmaintenance/", self.list),
             ("GET", r"/plugins/maintenance/circuitmaintenance/(\d+)/", self.read),
+            ("PATCH", r"/plugins/maintenance/circuitmaintenance/(\d+)/", self.update),
             ("GET", r"/extras/journal-entries/", self.journal),
             ("POST", r"/extras/journal-entries/", self.write),
             ("PATCH", r"/extras/journal-entries/(\d+)/", self.edit),
@@ -129,6 +163,13 @@ class NetBox(Fake):
     def read(self, _request: httpx.Request, number: str) -> Any:
         ticket = self.ticket(number)
         return self.shown(ticket) if ticket else self.gone()
+
+    def update(self, request: httpx.Request, number: str) -> Any:
+        ticket = self.ticket(number)
+        if ticket is None:
+            return self.gone()
+        self.put(ticket, subject=body(request)["summary"])
+        return self.shown(ticket)
 
     def journal(self, request: httpx.Request) -> Any:
         ticket = self.ticket(request.url.params["assigned_object_id"])
@@ -173,6 +214,8 @@ class GitHub(Fake):
             ("GET", r"/issues/(\d+)/comments", self.comments),
             ("POST", r"/issues/(\d+)/comments", self.write),
             ("PATCH", r"/issues/comments/(\d+)", self.edit),
+            ("POST", r"/issues/(\d+)/labels", self.label),
+            ("PATCH", r"/issues/(\d+)", self.update),
             ("DELETE", r"/issues/comments/(\d+)", self.remove),
         ]
 
@@ -184,7 +227,7 @@ class GitHub(Fake):
             "body": ticket.body,
             "state": "closed" if ticket.closed else "open",
             "user": {"id": 7, "login": "line3"},
-            "labels": [{"name": "pumps"}],
+            "labels": [{"name": tag} for tag in ticket.tags],
             "assignee": None,
             "created_at": iso(ticket.created),
             "updated_at": iso(ticket.updated),
@@ -233,6 +276,20 @@ class GitHub(Fake):
         comment.text = body(request)["body"]
         return self.said(comment)
 
+    def label(self, request: httpx.Request, number: str) -> Any:
+        ticket = self.ticket(number)
+        if ticket is None:
+            return self.gone()
+        self.put(ticket, tags=body(request)["labels"])
+        return self.shown(ticket)["labels"]
+
+    def update(self, request: httpx.Request, number: str) -> Any:
+        ticket = self.ticket(number)
+        if ticket is None:
+            return self.gone()
+        self.put(ticket, subject=body(request)["title"])
+        return self.shown(ticket)
+
 
 class GitLab(Fake):
     """Notes are internal on request; system notes stand among them. Source: docs.gitlab.com, REST, notes and issues."""
@@ -248,6 +305,7 @@ class GitLab(Fake):
             ("GET", r"/projects/15/issues/(\d+)/notes", self.notes),
             ("POST", r"/projects/15/issues/(\d+)/notes", self.write),
             ("PUT", r"/projects/15/issues/(\d+)/notes/(\d+)", self.edit),
+            ("PUT", r"/projects/15/issues/(\d+)", self.update),
             ("DELETE", r"/projects/15/issues/(\d+)/notes/(\d+)", self.remove),
         ]
 
@@ -258,7 +316,7 @@ class GitLab(Fake):
             "title": ticket.subject,
             "description": ticket.body,
             "state": "closed" if ticket.closed else "opened",
-            "labels": ["pumps"],
+            "labels": ticket.tags,
             "author": {"id": 7},
             "assignee": None,
             "created_at": iso(ticket.created),
@@ -304,3 +362,10 @@ class GitLab(Fake):
                 comment.text = body(request)["body"]
                 return self.said(comment)
         return self.gone()
+
+    def update(self, request: httpx.Request, number: str) -> Any:
+        ticket, given = self.ticket(number), body(request)
+        if ticket is None:
+            return self.gone()
+        self.put(ticket, subject=given.get("title"), tags=[each for each in [given.get("add_labels")] if each])
+        return self.shown(ticket)

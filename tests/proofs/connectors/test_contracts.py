@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from connectors.base import Change
 from connectors.markup import render
 from tests.connectors.systems.fake import BOT
 from tests.connectors.systems.installed import Installed, installed
@@ -96,6 +97,8 @@ async def test_all_that_we_ask_and_write_is_in_the_vendors_document(name: str) -
         await connector.edit_comment(number, stored.id, text)
     if connector.capabilities.removes_comments:
         await connector.remove_comment(number, stored.id)
+    for field in connector.capabilities.changes:
+        await connector.change_ticket(number, Change(field, system.fake.groups[1]))
     await connector.poll(began.watermark)
     assert asked() >= 5
 

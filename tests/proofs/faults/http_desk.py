@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from connectors.base import Poll, Stored
-from connectors.errors import Ambiguous, InvalidSignature, MalformedPayload
-from connectors.events import AuthorKind, Delivery, Event, Kind, Message, Ticket, Visibility
+from connectors.base import Change, Past, Poll, Stored
+from connectors.errors import Ambiguous, InvalidSignature, MalformedPayload, Permanent
+from connectors.events import AuthorKind, Delivery, Event, Kind, Message, Move, Ticket, Visibility
 from connectors.http import call, make_client
 from tests.desk import CAPABILITIES
 
@@ -30,6 +30,7 @@ class HttpDesk:
     capabilities = CAPABILITIES
     author_id = AUTHOR
     staff = None
+    tokens = None
     sender_retries = False  # so that floods meet the disk, not the rate limit
 
     def __init__(self, url: str, timeout_seconds: float, blind: bool = False) -> None:
@@ -83,6 +84,15 @@ class HttpDesk:
         events = [event_of(*happening) for happening in told["page"]]
         reached = int(watermark) + len(events)
         return Poll(events, str(reached), complete=reached >= told["count"])
+
+    async def change_ticket(self, ticket_id: str, change: Change) -> None:
+        raise Permanent("nothing of a ticket here can be changed")
+
+    async def read_moves(self, ticket_id: str) -> Sequence[Move]:
+        raise Permanent("no ticket here was ever moved")
+
+    async def history(self, *_: object, **__: object) -> Past:
+        raise Permanent("this desk has no past")
 
     async def aclose(self) -> None:
         await self._client.aclose()

@@ -1,0 +1,82 @@
+"""Change a ticket as a manifest says, and read when it went from one group to another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from connectors.base import Change, Field
+from connectors.errors import Permanent
+from connectors.events import Move
+from connectors.manifest import placeholders
+from connectors.manifest.access import Access
+from connectors.manifest.lists import read_list
+from connectors.manifest.mapping import holds, moment, sought
+from connectors.manifest.system import System, changes
+from connectors.manifest.values import text_of, texts_of
+
+
+async def change_ticket(access: Access, system: System, values: Mapping[str, Any], change: Change) -> None:
+    """Carry out a change; `values` are those of requests about the ticket. Raises ConnectorError."""
+    manifest = system.manifest
+    write = changes(manifest).get(change.field)
+    if write is None:
+        raise Permanent(f"{manifest.name}: a manifest without the request cannot change the {change.field} of a ticket")
+    filled = {**values, change.field.value: change.value.replace("\0", "").encode("utf-8", "replace").decode()}
+    if change.field is Field.GROUP:
+        filled["group"] = await _group_id(access, system, values, change.value)
+    if change.field is Field.TAG and "tags" in placeholders.names([write.query, write.body]):
+        there = texts_of(sought(manifest.ticket.tags, await read_row(access, system, values))) or ()
+        filled["tags"] = list(dict.fromkeys((*there, change.value)))
+    await access.write(write, filled)
+
+
+async def read_row(access: Access, system: System, values: Mapping[str, Any]) -> Any:
+    """Return a ticket as the system answers it. Raises ConnectorError."""
+    read = system.manifest.read
+    path = placeholders.path(read.get, values)
+    answer, _ = await access.ask("GET", path, placeholders.filled(read.query, values))
+    return sought(read.at, answer) if read.at is not None else answer
+
+
+async def read_moves(access: Access, system: System, values: Mapping[str, Any]) -> list[Move]:
+    """Return a ticket's moves, oldest first; rows without a time tell none. Raises ConnectorError."""
+    moves = system.manifest.moves
+    if moves is None:
+        raise Permanent(f"{system.manifest.name} does not tell when a ticket went from one group to another")
+    if moves.listing is not None:
+        rows = (await read_list(access, moves.listing, values)).rows
+    else:
+        rows = sought(moves.inside, await read_row(access, system, values))
+    names = await _names(access, system, values) if moves.ids and rows else None
+    found = []
+    for row in rows if isinstance(rows, list) else ():
+        before, after = text_of(sought(moves.before, row)), text_of(sought(moves.after, row))
+        if names is not None:
+            before, after = names.get(before or ""), names.get(after or "")
+        is_move = moves.when is None or holds(moves.when, row)
+        if is_move and (at := moment(moves.at, row)) is not None:
+            found.append(Move(at, before or None, after or None, text_of(sought(moves.author, row)) or None))
+    return sorted(found, key=lambda move: move.at)
+
+
+async def _group_id(access: Access, system: System, values: Mapping[str, Any], name: str) -> Any:
+    """Return what the system calls a group in a request. Raises Permanent where it is not there."""
+    manifest = system.manifest
+    if manifest.groups is None:
+        number = manifest.assign is not None and manifest.assign.number
+        if number and not (name.isascii() and name.isdigit()):
+            raise Permanent(f"{name}: a group of {manifest.name} is a number: write it so in roles.toml")
+        return int(name) if number else name
+    for row in (await read_list(access, manifest.groups, values)).rows:
+        if text_of(sought(manifest.groups.name, row)) == name:
+            return sought(manifest.groups.id, row)
+    raise Permanent(f"{manifest.name} shows our account no group {name}: see the groups in roles.toml")
+
+
+async def _names(access: Access, system: System, values: Mapping[str, Any]) -> dict[str, str | None]:
+    groups = system.manifest.groups
+    rows = (await read_list(access, groups, values)).rows if groups is not None else []
+    return {
+        text_of(sought(groups.id, row)) or "": text_of(sought(groups.name, row)) for row in rows if groups is not None
+    }
