@@ -8,6 +8,7 @@ from typing import Any
 
 from connectors.base import Connector
 from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
+from connectors.request_tracker import RequestTracker, RequestTrackerSettings
 
 SECRET = "SECRET"  # noqa: S105 - the word that stands for it
 """Shown in a webhook's address in the place of its secret."""
@@ -35,6 +36,13 @@ CONNECTORS: Mapping[str, Registered] = {
         DjangoHelpdeskSettings,
         address=lambda settings: settings.url,
         groups=lambda settings: settings.queues.values(),
+    ),
+    RequestTracker.kind: Registered(
+        RequestTracker,
+        RequestTrackerSettings,
+        address=lambda settings: settings.url,
+        groups=lambda _: (),
+        hook="",
     ),
 }
 """Those with code of their own."""

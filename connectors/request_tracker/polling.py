@@ -1,0 +1,56 @@
+"""What a look at the changed tickets tells. A ticket's history names everything by the transaction that did it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from connectors.base import Poll
+from connectors.errors import Permanent, TicketNotFound
+from connectors.events import Event, Ticket
+from connectors.manifest.polling import MOST_READ, Changed, Watermark, conclude, fresh, read_watermark
+from connectors.request_tracker.mapping import events_of_history
+from connectors.request_tracker.payload import Changed as Row
+from connectors.request_tracker.payload import Transaction
+from connectors.request_tracker.reading import Reader
+from connectors.request_tracker.settings import RequestTrackerSettings
+
+OVERLAP = timedelta(seconds=120)
+"""Looked at again each time; the events' ids make that harmless."""
+
+Read = Callable[[str], Awaitable[tuple[Ticket, list[Transaction]]]]
+
+
+async def poll(
+    reader: Reader, read: Read, watermark: str | None, author_id: str, settings: RequestTrackerSettings
+) -> Poll:
+    """Find what changed since the last look. Raises ConnectorError."""
+    now = datetime.now(UTC)
+    if watermark is None:
+        return Poll((), Watermark(told=now, since=now, seen={}).model_dump_json())
+    known = read_watermark(watermark)
+    since = (known.since - OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ")
+    listed, all_there = await reader.changed(since, lambda rows: len(fresh(_dated(rows), known)) > MOST_READ)
+    news = fresh(_dated(listed), known)
+    rows = news[:MOST_READ]
+    tickets, events, refused = list[Ticket](), list[Event](), list[Permanent]()
+    for each in rows:
+        try:
+            ticket, history = await read(each.id)
+        except TicketNotFound:
+            continue
+        except Permanent as error:
+            refused.append(error)
+            continue
+        tickets.append(ticket)
+        events += events_of_history(ticket, history, known.told - OVERLAP, author_id, settings)
+    if refused and not tickets:
+        raise refused[0]
+    complete = all_there and len(rows) == len(news)
+    mark = conclude(known, rows, OVERLAP, complete=complete)
+    return Poll(events, mark.model_dump_json(), complete, tickets)
+
+
+def _dated(rows: Sequence[Row]) -> list[Changed]:
+    dated = {row.id: Changed(str(row.id), row.LastUpdated, None) for row in rows if row.LastUpdated is not None}
+    return sorted(dated.values(), key=lambda each: each.at)
