@@ -16,6 +16,7 @@ from agent.packages import require
 from agent.serving.active import ActiveModel
 from agent.store import coordination, tickets, writings
 from agent.store.database import Database, open_database
+from agent.store.tokens import DatabaseKeeper
 from agent.triage.memory_store import MemoryStore
 from agent.triage.model import TicketModel, load
 from agent.triage.opinion import RoleClassifier
@@ -78,9 +79,12 @@ def mark_key(directory: DataDirectory, database: Database) -> bytes:
     return bytes.fromhex(database.call(coordination.agree, "key", key.hex())) if database.clustered else key
 
 
-def connect(settings: Settings) -> dict[str, Connector]:
-    """Make every configured connector."""
-    return {name: chosen.connect(name) for name, chosen in settings.connectors.items()}
+def connect(settings: Settings, database: Database | None = None, *, renew: bool = True) -> dict[str, Connector]:
+    """Make every configured connector; tokens that the systems replace are kept in the database, and renewed if so."""
+    connectors = {name: chosen.connect(name) for name, chosen in settings.connectors.items()}
+    for connector in connectors.values():
+        connector.tokens = DatabaseKeeper(database, renew=renew) if database is not None else None
+    return connectors
 
 
 def closure(settings: Settings, database: Database) -> Closure:

@@ -57,7 +57,7 @@ async def findings(installation: Installation) -> AsyncIterator[Finding]:
     for check in CHECKS:
         for finding in check(installation):
             yield finding
-    for connector in connect(installation.settings).values():
+    for connector in connect(installation.settings, installation.database, renew=False).values():
         try:
             for ask in CONNECTOR_CHECKS:
                 async for finding in ask(installation, connector):

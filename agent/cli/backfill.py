@@ -87,6 +87,7 @@ async def run(
     from agent.desk.history import Intake
     from agent.first_day.survey import Remembering
     from agent.store.database import open_database
+    from agent.store.tokens import DatabaseKeeper
     from agent.work import backfill as work
 
     roles, directory = load_roles(settings.roles), DataDirectory(settings.data)
@@ -95,6 +96,7 @@ async def run(
         open_database(settings.database_url, directory.database),
         settings.connectors[name].connect(name),
     )
+    connector.tokens = DatabaseKeeper(database)
     known: Connector = cast("Connector", connector if told_before is None else Remembering(connector, told_before))
     intake = Intake(known, roles, settings.triage, mark_key(directory, database))
     before = database.call(work.progress_of, name)

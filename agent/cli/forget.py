@@ -62,7 +62,7 @@ def forget(
             typer.confirm("Forget them, and the models that learnt from them?", abort=True)
 
         async def in_turn() -> Done:
-            connectors = None if offline else connect(settings)
+            connectors = None if offline else connect(settings, database)
             try:
                 async with turn(directory.path, _report, database):
                     return await forget_noted(database, directory, key, connectors, [note])

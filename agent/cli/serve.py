@@ -48,7 +48,7 @@ def serve(
         parts.directory.tighten()
         if parts.settings.api.key is None and (key := issue(parts.directory.api_key)):
             show_key(key, parts.directory.first_key)
-        app = create_app(parts, connect(parts.settings), train, reload_for(config, data, **given))
+        app = create_app(parts, connect(parts.settings, parts.database), train, reload_for(config, data, **given))
 
         def listening(port: int) -> None:
             url = local_url(parts.settings.server.host, port)

@@ -66,6 +66,7 @@ class Rotation:
                 log.warning("connector_kept", source=source, reason=type(error).__name__)
                 taken_up[source] = before
             else:
+                connector.tokens = self._connectors[source].tokens
                 self._retired.append((now, self._connectors[source]))
                 self._connectors[source] = connector
                 log.info("connector_rotated", source=source)

@@ -13,7 +13,18 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, SQLModel, col, delete, select, update
 
 from agent.store.people import Audit, FailedSignIn, PageSession, User
-from agent.store.tables import Account, Forgotten, Inbox, ModelJob, SharedFile, SharedValue, Tick, Training, Watermark
+from agent.store.tables import (
+    Account,
+    Forgotten,
+    Inbox,
+    ModelJob,
+    OAuthToken,
+    SharedFile,
+    SharedValue,
+    Tick,
+    Training,
+    Watermark,
+)
 
 FORGOTTEN = ""
 
@@ -26,7 +37,7 @@ MOST_ROWS = 10_000
 
 WITHOUT_TICKETS: tuple[type[SQLModel], ...] = (
     Training, ModelJob, Watermark, Tick, SharedValue, SharedFile, Forgotten, Account,
-    User, PageSession, FailedSignIn,
+    User, PageSession, FailedSignIn, OAuthToken,
 )  # fmt: skip
 """Tables in which no ticket's words are; all others are in agent.store.connector_data, by their ticket's key."""
 

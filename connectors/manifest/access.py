@@ -16,16 +16,23 @@ from connectors.errors import Ambiguous, ConnectorError, MalformedPayload, Perma
 from connectors.http import Response, call, error_of_status, make_client, until
 from connectors.manifest import placeholders
 from connectors.manifest.mapping import holds
+from connectors.manifest.model import Write
 from connectors.manifest.parts import BasicLogin, ClientCredentials, ErrorRule, HeaderAuth
 from connectors.manifest.system import System
 from connectors.manifest.values import text_of
+from connectors.tokens import Keeper, LogInAgain, Pair, login_of
+
+
+class _Spent(Permanent):
+    """The system does not take the refresh token any more."""
 
 
 class Access:
     """One client of one system. With OAuth 2 a token is asked for before the first request, and after a 401."""
 
-    def __init__(self, system: System, client: httpx.AsyncClient | None = None) -> None:
-        self._system = system
+    def __init__(self, source: str, system: System, client: httpx.AsyncClient | None = None) -> None:
+        self.tokens: Keeper | None = None
+        self._source, self._system = source, system
         self._api = system.manifest.api
         self._statuses = {status for rule in self._api.error for status in rule.status} | (
             {429} if self._api.wait else set()
@@ -60,6 +67,13 @@ class Access:
                 self._client, method, path, params=params or None, json=json, headers=headers, accept=self._statuses
             )
         return self._judged(f"{method} {path}", response, write=method != "GET"), response
+
+    async def write(self, write: Write, values: Mapping[str, Any]) -> Any:
+        """Send a request that writes; return the answer's JSON. Raises ConnectorError."""
+        method, path = write.request
+        query, body = placeholders.filled(write.query, values), placeholders.filled(write.body, values)
+        answer, _ = await self.ask(method, placeholders.path(path, values), query, body)
+        return answer
 
     def _judged(self, what: str, response: Response, *, write: bool) -> Any:
         """Return an answer's JSON; raise the error that a rule makes of it, or its status."""
@@ -127,39 +141,73 @@ class Access:
         async with self._renewing:
             if self._token is not None and self._token != used:
                 return
-            values, headers = self._system.values, dict[str, str]()
-            client_id = placeholders.address(auth.client_id, values)
-            secret = placeholders.address(auth.client_secret, values)
-            asked = {"grant_type": auth.grant} | ({"scope": auth.scope} if auth.scope else {})
-            if auth.grant == "password":
-                asked["username"] = placeholders.address(auth.user or "", values)
-                asked["password"] = placeholders.address(auth.password or "", values)
-            if auth.send == "basic":
-                headers["authorization"] = _basic(client_id, secret)
+            if auth.grant == "refresh_token":
+                self._token = await self._rotated(auth, used or "")
             else:
-                asked |= {"client_id": client_id, "client_secret": secret}
-            url = placeholders.address(auth.token_url, values)
-            as_json = auth.send == "json"
-            response = await call(
-                self._client,
-                "POST",
-                url,
-                json=asked if as_json else None,
-                form=None if as_json else asked,
-                headers=headers,
-                accept={400, 401},
-            )
-            path = urlsplit(url).path
-            if response.status != 200:
-                raise Permanent(f"POST {path}: answered {response.status}: client id or secret is not accepted")
-            try:
-                answer = read_json(response.body)
-            except MalformedPayload as error:
-                raise Permanent(f"POST {path}: the answer is {error}") from None
-            token = text_of(answer.get("access_token")) if isinstance(answer, dict) else None
-            if not token or not token.isascii() or not token.isprintable():
-                raise Permanent(f"POST {path}: the answer holds no access_token")
-            self._token = token
+                self._token = (await self._asked_for(auth, {})).access
+
+    async def _rotated(self, auth: ClientCredentials, used: str) -> str:
+        """Return a newer access token than `used`: one that another process has stored, or that of a new pair."""
+        if self.tokens is None:
+            raise Permanent(f"{self._source}: its tokens are replaced at each renewal, and nothing keeps them here")
+        first = placeholders.address(auth.refresh_token or "", self._system.values)
+        login = login_of(first)
+        known = await self.tokens.read(self._source, login)
+        if known is None or known.access == used:
+            known = await self.tokens.claim(self._source, login, used)
+        if known is not None and known.access != used:
+            return known.access
+        try:
+            fresh = await self._asked_for(auth, {"refresh_token": known.refresh if known else first})
+        except _Spent:
+            other = await self.tokens.spent(self._source, login, known.access if known else "")
+            if other is None:
+                raise LogInAgain(self._source) from None
+            return other.access
+        except ConnectorError:
+            await self.tokens.release(self._source, login)
+            raise
+        await self.tokens.store(self._source, login, fresh)
+        return fresh.access
+
+    async def _asked_for(self, auth: ClientCredentials, given: dict[str, str]) -> Pair:
+        """Return the tokens that the system gives. Raises ConnectorError; _Spent for a refresh token of no more use."""
+        values, headers = self._system.values, dict[str, str]()
+        client_id = placeholders.address(auth.client_id, values)
+        secret = placeholders.address(auth.client_secret, values)
+        asked = {"grant_type": auth.grant, **given} | ({"scope": auth.scope} if auth.scope else {})
+        if auth.grant == "password":
+            asked["username"] = placeholders.address(auth.user or "", values)
+            asked["password"] = placeholders.address(auth.password or "", values)
+        if auth.send == "basic":
+            headers["authorization"] = _basic(client_id, secret)
+        else:
+            asked |= {"client_id": client_id, "client_secret": secret}
+        url = placeholders.address(auth.token_url, values)
+        as_json = auth.send == "json"
+        response = await call(
+            self._client,
+            "POST",
+            url,
+            json=asked if as_json else None,
+            form=None if as_json else asked,
+            headers=headers,
+            accept={400, 401},
+        )
+        path = urlsplit(url).path
+        try:
+            answer = read_json(response.body)
+        except MalformedPayload as error:
+            raise Permanent(f"POST {path}: answered {response.status}: {error}") from None
+        answer = answer if isinstance(answer, dict) else {}
+        if response.status != 200:
+            spent = auth.grant == "refresh_token" and answer.get("error") == "invalid_grant"
+            fault = "the log-in" if spent else "client id or secret"
+            raise (_Spent if spent else Permanent)(f"POST {path}: answered {response.status}: {fault} is not accepted")
+        token, refresh = text_of(answer.get("access_token")), text_of(answer.get("refresh_token"))
+        if not token or not token.isascii() or not token.isprintable():
+            raise Permanent(f"POST {path}: the answer holds no access_token")
+        return Pair(token, refresh or given.get("refresh_token", ""))
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -121,17 +121,27 @@ class BasicLogin(Part):
 
 
 class ClientCredentials(Part):
-    """OAuth 2, by client credentials or a password (RFC 6749, 4.4 and 4.3); a refused token is asked for once more."""
+    """OAuth 2, by client credentials, a password or a refresh token (RFC 6749, 4.4, 4.3 and 6).
+
+    A refused token is asked for once more. `refresh_token` is the one of the first log-in: each renewal gives another.
+    """
 
     by: Literal["oauth2"]
     token_url: str
-    grant: Literal["client_credentials", "password"] = "client_credentials"
+    grant: Literal["client_credentials", "password", "refresh_token"] = "client_credentials"
     client_id: str
     client_secret: str
     user: str | None = None
     password: str | None = None
+    refresh_token: str | None = None
     scope: str | None = None
     send: Literal["form", "json", "basic"] = "form"
+
+    @model_validator(mode="after")
+    def _begins_with_a_log_in(self) -> ClientCredentials:
+        if (self.grant == "refresh_token") != (self.refresh_token is not None):
+            raise ValueError('grant = "refresh_token" needs refresh_token, and no other grant does')
+        return self
 
 
 Auth = Annotated[HeaderAuth | BasicLogin | ClientCredentials, Field(discriminator="by")]
