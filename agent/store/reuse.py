@@ -6,7 +6,19 @@ from sqlmodel import Session, col, select, update
 
 from agent.domain import Strength, Via, moved_key
 from agent.store.inbox import OPEN
-from agent.store.tables import Audit, Comment, Decision, Embedding, Inbox, Review, Ticket, Writing, utcnow
+from agent.store.tables import (
+    Action,
+    Audit,
+    Comment,
+    Decision,
+    Embedding,
+    GroupMove,
+    Inbox,
+    Review,
+    Ticket,
+    Writing,
+    utcnow,
+)
 
 MOVED = (
     (Decision, Decision.ticket_key),
@@ -14,6 +26,8 @@ MOVED = (
     (Embedding, Embedding.ticket_key),
     (Writing, Writing.ticket_key),
     (Audit, Audit.ticket_key),
+    (Action, Action.ticket_key),
+    (GroupMove, GroupMove.ticket_key),
 )
 """What goes with a ticket as it is; so do its events, but for those still to be done, which tell of the new one."""
 
