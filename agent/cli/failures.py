@@ -87,7 +87,9 @@ def failure(error: BaseException) -> Failure:
 
 def _code(error: BaseException | None) -> int:
     """Return the exit code for what a database raised: damage calls for another hand than a lock does."""
-    return DAMAGED if getattr(error, "sqlite_errorname", "").startswith("SQLITE_CORRUPT") else FIXABLE
+    return (
+        DAMAGED if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) else FIXABLE
+    )
 
 
 def _of_database(error: BaseException | None) -> str:

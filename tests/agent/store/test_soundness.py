@@ -61,3 +61,10 @@ def test_damage_has_an_exit_code_of_its_own(hurt: Database) -> None:
         hurt.call(lambda session: [row.body for row in session.exec(select(Ticket))])
     hurt.close()
     assert failure(caught.value).code == CODE == 74
+
+
+def test_a_header_that_is_none_is_damage_too(tmp_path: Path) -> None:
+    (tmp_path / "db.sqlite3").write_bytes(b"\xff" * 8192)
+    with pytest.raises(DatabaseError, match="not a database") as caught:
+        Database.open_file(tmp_path / "db.sqlite3")
+    assert failure(caught.value).code == CODE
