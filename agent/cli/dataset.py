@@ -64,13 +64,12 @@ def train(
     Its accuracy is measured on texts that it was not trained on; `rolecall dataset evaluate` measures it on the rest.
     """
     from agent.data_directory import DataDirectory
-    from agent.fitting.child import Limits
     from agent.learning.turn import cancelled_by_sigterm, turn
     from agent.model_api.classifier import train as train_classifier
     from agent.model_api.datasets import per_class as draw
     from agent.model_api.datasets import read
     from agent.model_api.training_request import job, request_of
-    from agent.model_api.web.assembly import named_models
+    from agent.model_api.web.assembly import job_limits, named_models
     from agent.serving.pruning import tidied
     from agent.store.tables import utcnow
 
@@ -92,7 +91,7 @@ def train(
     request = request_of(wanted)
     registry = named_models(settings.api, directory).for_training(model)
     planned = job(request, base_model or settings.api.base_models[0], directory.encoders, settings.api.threads)
-    limits = Limits(settings.api.job_timeout_seconds, settings.api.job_memory_mb)
+    limits = job_limits(settings.api)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         line = bar.add_task("training", total=None)

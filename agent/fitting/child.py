@@ -66,6 +66,9 @@ class Limits:
 
     wall_seconds: float = 3600.0
     memory_mb: float = 2048.0
+    wall_setting: str = "[learning] timeout_seconds"
+    memory_setting: str = "[learning] memory_mb"
+    """Where an operator sets them: named where a fit ends by one."""
 
 
 def ignore(progress: Progress) -> None:
@@ -140,7 +143,7 @@ async def _run(
             code = await process.wait()
         await watchers[0]
     except TimeoutError as error:
-        raise FitTimedOut(f"longer than {limits.wall_seconds:.0f} s", _text(stderr)) from error
+        raise FitTimedOut(f"longer than {limits.wall_seconds:.0f} s, {limits.wall_setting}", _text(stderr)) from error
     finally:
         await _end(process)
         for watcher in watchers:
@@ -148,12 +151,13 @@ async def _run(
         await asyncio.gather(*watchers, return_exceptions=True)
     if code == 0 and "result" in outcome:
         return _result(outcome["result"])
-    raise _failure(code, outcome, excess, _text(stderr))
+    raise _failure(code, outcome, excess, limits, _text(stderr))
 
 
-def _failure(code: int, outcome: dict[str, Any], excess: list[float], stderr: str) -> FitFailed:
+def _failure(code: int, outcome: dict[str, Any], excess: list[float], limits: Limits, stderr: str) -> FitFailed:
     if excess:
-        return FitOutOfMemory(f"{excess[0]:.0f} MB is more than allowed", stderr)
+        allowed = f"{limits.memory_mb:.0f}, {limits.memory_setting}"
+        return FitOutOfMemory(f"it took {excess[0]:.0f} MB, and may take {allowed}", stderr)
     if code == -signal.SIGKILL:
         return FitOutOfMemory("the system killed it, most likely for its memory", stderr)
     if code < 0:

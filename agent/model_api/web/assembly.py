@@ -36,7 +36,7 @@ def model_api(
     `agent` answers for the ticket agent's own model.
     """
     models = named_models(settings, directory)
-    limits = Limits(settings.job_timeout_seconds, settings.job_memory_mb)
+    limits = job_limits(settings)
     queue = JobQueue(
         database,
         models,
@@ -56,6 +56,12 @@ def model_api(
         settings,
     )
     return queue, api
+
+
+def job_limits(settings: ApiSettings) -> Limits:
+    """Return where a training ends at the latest, by the settings that say so."""
+    said = ("[api] job_timeout_seconds", "[api] job_memory_mb")
+    return Limits(settings.job_timeout_seconds, settings.job_memory_mb, *said)
 
 
 def named_models(settings: ApiSettings, directory: DataDirectory) -> NamedModels:

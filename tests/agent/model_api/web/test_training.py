@@ -120,7 +120,10 @@ def test_a_job_of_another_server_is_left_to_it_until_it_is_overdue(
 
 @pytest.mark.parametrize(
     ("limit", "reason"),
-    [({"job_timeout_seconds": 0.5}, "longer than 0 s"), ({"job_memory_mb": 512}, "MB is more than allowed")],
+    [
+        ({"job_timeout_seconds": 0.5}, "longer than 0 s, [api] job_timeout_seconds"),
+        ({"job_memory_mb": 512}, "may take 512, [api] job_memory_mb"),
+    ],
 )
 async def test_a_job_that_takes_too_much_fails_with_the_reason(
     serve: Serve, limit: dict[str, float], reason: str
