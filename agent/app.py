@@ -129,9 +129,9 @@ class _Server:
         settle = timedelta(seconds=settings.work.settle_seconds)
         speaker = Speaker(self.database, self.key_of_marks, settle, limits, shadow=settings.triage.shadow is True)
         head_start = timedelta(minutes=settings.brakes.head_start_minutes)
-        noting, writing = closure(settings, self.database), writer(settings)
+        notes, share = (closure(settings, self.database), writer(settings)), settings.checks.share
         return Desk(
-            self.database, self.observed, self.parts.classifier, speaker, self.metrics, head_start, noting, writing
+            self.database, self.observed, self.parts.classifier, speaker, self.metrics, head_start, *notes, share
         )
 
     def routes(self) -> list[BaseRoute]:

@@ -45,6 +45,8 @@ class Via(StrEnum):
     UNDO = "undo"
     IMPORT = "import"
     PAGE = "page"
+    CHECK = "check"
+    """A random check: on a page that did not show what was suggested."""
 
 
 class Outcome(StrEnum):
@@ -230,6 +232,11 @@ REQUESTER: Final = "requester"
 def pseudonym(key: bytes, kind: str, value: str) -> str:
     """Return a keyed hash that stands for a person or a ticket: without the installation's key it says nothing."""
     return hmac.new(key, f"{kind}:{fold(value)}".encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+def drawn(key: bytes, ticket: str, share: float) -> bool:
+    """Return whether a ticket is drawn by lot for a random check: by its number and the installation's key alone."""
+    return int(pseudonym(key, "random check", ticket)[:16], 16) < share * 2**64
 
 
 def fold(word: str) -> str:

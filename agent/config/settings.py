@@ -105,6 +105,12 @@ class TriageSettings(Section):
         return places | ({("shadow",): self.shadow} if isinstance(self.shadow, dict) else {})
 
 
+class ChecksSettings(Section):
+    """Random checks: which share of tickets is put to reviewers whatever was suggested."""
+
+    share: float = Field(default=0.05, ge=0, le=1)
+
+
 class BrakesSettings(Section):
     """When to withhold a comment although there is a suggestion. Decisions are still recorded."""
 
@@ -222,6 +228,7 @@ class Settings(Section):
     work: WorkSettings = WorkSettings()
     triage: TriageSettings = TriageSettings()
     brakes: BrakesSettings = BrakesSettings()
+    checks: ChecksSettings = ChecksSettings()
     learning: LearningSettings = LearningSettings()
     writing: WritingSettings = WritingSettings()
     secrets: SecretsSettings = SecretsSettings()

@@ -12,7 +12,7 @@ import structlog
 
 from agent.config.settings import TriageSettings
 from agent.config.writing import Closure
-from agent.domain import REQUESTER, Reason, fold, pseudonym, ticket_key
+from agent.domain import REQUESTER, Reason, drawn, fold, pseudonym, ticket_key
 from agent.feedback import accounts, reviews
 from agent.metrics import Metrics
 from agent.notes import solution, wording
@@ -83,7 +83,10 @@ def _in(queues: Mapping[str, Sequence[str]], source: str, groups: Iterable[str |
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The collaborators of the handlers. People have `head_start` to act first on a new ticket."""
+    """The collaborators of the handlers. People have `head_start` to act first on a new ticket.
+
+    `checks` is the share of new tickets that are drawn as random checks.
+    """
 
     database: Database
     connectors: Mapping[str, Connector]
@@ -93,6 +96,7 @@ class Desk:
     head_start: timedelta = timedelta(0)
     closure: Closure = "off"
     writer: Writer = field(default_factory=Extractive)
+    checks: float = 0.0
     _assigned: set[tuple[str, str]] = field(default_factory=set)
     """Accounts, by source, that are recorded as staff because a ticket was assigned to them."""
 
@@ -122,6 +126,7 @@ class Desk:
             filed_at=seen.created_at or remote.created_at or job.event.occurred_at or utcnow(),
             seen=asdict(shown),
             requester=pseudonym(self.speaker.key, REQUESTER, requester) if requester else None,
+            drawn=drawn(self.speaker.key, job.ticket_key, self.checks),
         )
         await self._learn_staff(job, remote)
         stored = await self.database.write(tickets.file, filed)

@@ -16,7 +16,7 @@ from agent.domain import Strength, Via, source_of, ticket_key
 from agent.feedback import reviews
 from agent.pages.guard import Refused, Visit
 from agent.pages.signing import audit
-from agent.pages.standing import Standing, of_ticket
+from agent.pages.standing import ON_PAGES, Standing, of_ticket
 from agent.store import withdrawals
 from agent.store.arrivals import Arrival, accept
 from agent.store.tables import Review
@@ -49,7 +49,8 @@ def chosen(visit: Visit, standing: Standing) -> tuple[str, ...]:
 async def give(visit: Visit, standing: Standing, roles: Sequence[str]) -> None:
     """Record what a person said of a ticket's role, unless they said so before. Raises Overtaken."""
     site, key = visit.site, standing.ticket.key
-    mine = standing.answer if standing.answer is not None and standing.answer.actor == visit.who.name else None
+    last = standing.answer
+    mine = last if last and (last.actor, last.via) == (visit.who.name, via_of(standing)) else None
     if mine is not None and set(site.classifier.catalogue.today(mine.roles)) == set(roles):
         return  # a second click
     review = reviews.answer(
@@ -59,11 +60,16 @@ async def give(visit: Visit, standing: Standing, roles: Sequence[str]) -> None:
         origin=f"page-{secrets.token_hex(16)}",
         actor=visit.who.name,
         at=site.now(),
-        via=Via.PAGE,
+        via=via_of(standing),
     )
     store = partial(_keep, visit=visit, action=audit.Action.FEEDBACK)
     await reviews.record(review, site.database, site.classifier.memory, site.metrics, store)
     site.wake.set()
+
+
+def via_of(standing: Standing) -> Via:
+    """Return how an answer on a page is given: of a random check, as one, since the first was given blind."""
+    return Via.CHECK if standing.ticket.drawn and standing.decision is not None else Via.PAGE
 
 
 async def cannot_tell(visit: Visit, standing: Standing) -> None:
@@ -73,7 +79,7 @@ async def cannot_tell(visit: Visit, standing: Standing) -> None:
         ticket_key=standing.ticket.key,
         roles=[],
         strength=Strength.REOPENED,
-        via=Via.PAGE,
+        via=via_of(standing),
         origin=f"page-{secrets.token_hex(16)}",
         actor=visit.who.name,
         at=site.now(),
@@ -100,7 +106,7 @@ def may_undo(visit: Visit, standing: Standing) -> bool:
     answer = standing.answer
     if answer is None or not visit.may("reviewer"):
         return False
-    return visit.may("operator") or (answer.via == Via.PAGE and answer.actor == visit.who.name)
+    return visit.may("operator") or (answer.via in ON_PAGES and answer.actor == visit.who.name)
 
 
 async def answer(visit: Visit) -> Response:

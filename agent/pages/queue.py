@@ -13,11 +13,11 @@ from enum import StrEnum
 from sqlmodel import Session, col, select
 
 from agent.domain import Outcome, Reason, RoleCatalogue, Strength
-from agent.pages.standing import Standing, filed_before, of_tickets, standings
+from agent.pages.standing import Standing, drawn, filed_before, of_tickets, standings
 from agent.store.tables import Review
 from agent.store.tickets import STANDING
 
-REVIEWS, TICKETS = 150, 100
+REVIEWS, TICKETS, CHECKS = 150, 100, 100
 """How many of the latest are looked at."""
 
 ALIKE = 3
@@ -33,6 +33,8 @@ class Order(StrEnum):
     """Closed in, or moved to, another role than the suggested one."""
     LOOKS_WRONG = "looks_wrong"
     """All similar tickets have another role."""
+    CHECK = "check"
+    """Drawn by lot: whoever answers does not see what was suggested, nor what others said."""
     UNCERTAIN = "uncertain"
     """No role was clear, and nobody has said."""
     CLOSED = "closed"
@@ -55,7 +57,8 @@ def queue(session: Session, catalogue: RoleCatalogue) -> list[Asked]:
     recent = select(Review.ticket_key).where(STANDING).order_by(col(Review.id).desc()).limit(REVIEWS)
     keys = list(dict.fromkeys(session.exec(recent)))
     found = {asked.standing.ticket.key: asked for asked in _of(of_tickets(session, keys), catalogue)}
-    for asked in _of(standings(session, filed_before(session, TICKETS)), catalogue):
+    drawn_by_lot = standings(session, drawn(session, CHECKS))
+    for asked in _of([*drawn_by_lot, *standings(session, filed_before(session, TICKETS))], catalogue):
         found.setdefault(asked.standing.ticket.key, asked)
     places = list(Order)
     return sorted(found.values(), key=lambda asked: places.index(asked.order))
@@ -71,6 +74,8 @@ def after(asked: Sequence[Asked], order: str, key: str) -> list[Asked]:
 def why(standing: Standing, catalogue: RoleCatalogue) -> Asked | None:
     """Return why a ticket is asked about, None where it is not."""
     review, suggested = standing.review, standing.suggested(catalogue)
+    if standing.blind:
+        return Asked(Order.CHECK, standing)
     if standing.disputed:
         return Asked(Order.DISPUTED, standing)
     if standing.answer is not None or standing.asked:

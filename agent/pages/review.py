@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 from sqlmodel import Session, col, select
 from starlette.responses import Response
 
-from agent.domain import Role, Strength, Via
+from agent.domain import Role, Strength
 from agent.pages import feedback
 from agent.pages.guard import Refused, Visit, redirect
 from agent.pages.queue import Asked, Order, after, queue
 from agent.pages.site import Site
-from agent.pages.standing import Standing, of_ticket, of_tickets
+from agent.pages.standing import ON_PAGES, Standing, of_ticket, of_tickets
 from agent.store import tickets
 from agent.store.tables import Review
 from agent.text.reading import read
@@ -42,12 +42,14 @@ async def review(visit: Visit) -> Response:
         "skipped": skipped,
         "count": len(left),
         "mine": mine,
+        "catalogue": site.classifier.catalogue,
     }
     if not left:
         return visit.page("review_done.html", **shared)
     one = left[0]
-    ranked = one.standing.ranked(site.classifier.catalogue)
-    near = one.standing.decision.detail.get("neighbours", ()) if one.standing.decision else ()
+    blind, decision = one.standing.blind, one.standing.decision
+    ranked = [] if blind else one.standing.ranked(site.classifier.catalogue)
+    near = decision.detail.get("neighbours", ()) if decision and not blind else ()
     similar = await site.database.read(tickets.subjects, [each["ticket"] for each in near])
     return visit.page(
         "review.html",
@@ -56,7 +58,6 @@ async def review(visit: Visit) -> Response:
         first=_first(site, ranked),
         shares=dict(ranked),
         everyone=_everyone(site),
-        catalogue=site.classifier.catalogue,
         near=near,
         similar=similar,
         **shared,
@@ -87,7 +88,7 @@ async def answer(visit: Visit) -> Response:
 def _read(session: Session, site: Site, name: str) -> tuple[list[Asked], list[Standing]]:
     """Return the queue, and the tickets that this person answered last."""
     latest = session.exec(select(Review).order_by(col(Review.id).desc()).limit(LOOKED_AT)).all()
-    own = [row for row in latest if row.via == Via.PAGE and row.actor == name and row.withdrawn is None]
+    own = [row for row in latest if row.via in ON_PAGES and row.actor == name and row.withdrawn is None]
     keys = list(dict.fromkeys(row.ticket_key for row in own if row.strength >= Strength.CONFIRMED))[:LAST_SHOWN]
     return queue(session, site.classifier.catalogue), of_tickets(session, keys)
 

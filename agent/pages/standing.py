@@ -5,7 +5,7 @@ Every query here reads by the keys of the tickets shown: the cost does not grow 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,12 +18,15 @@ from agent.store.tables import Comment, Decision, Inbox, Review, Ticket
 from agent.store.tickets import STANDING, counting_order
 from agent.triage.cutoffs import CLOSE
 
+ON_PAGES = (Via.PAGE, Via.CHECK)
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A ticket and all that its row on a page says.
 
-    `review` is the one that counts, `answer` the last one in words; `asked` says that a reviewer could not tell.
+    `review` is the one that counts, `answer` the last one in words; `asked` says that a reviewer could not tell,
+    `checked` that somebody answered who had not seen what was suggested.
     """
 
     ticket: Ticket
@@ -35,6 +38,7 @@ class Standing:
     comment: Comment | None = None
     open_event: Inbox | None = None
     dead_event: Inbox | None = None
+    checked: bool = False
 
     @property
     def outcome(self) -> str:
@@ -50,6 +54,11 @@ class Standing:
     def corrected(self) -> bool:
         """Whether somebody named another role than the suggested one."""
         return self.review is not None and self.review.strength == Strength.CORRECTED
+
+    @property
+    def blind(self) -> bool:
+        """Whether it is a random check that waits: who answers does not see what was suggested."""
+        return self.ticket.drawn and self.decision is not None and not self.checked
 
     @property
     def seen(self) -> int:
@@ -99,8 +108,10 @@ def standings(session: Session, tickets: Sequence[Ticket]) -> list[Standing]:
     theirs = col(Inbox.ticket_key).in_(keys)
     opened = {row.ticket_key: row for row in session.exec(select(Inbox).where(theirs, OPEN_EVENTS))}
     dead = {row.ticket_key: row for row in session.exec(select(Inbox).where(DEAD)) if row.ticket_key in set(keys)}
+    checks = select(Review.ticket_key).where(col(Review.ticket_key).in_(keys), Review.via == Via.CHECK)
+    checked = set(session.exec(checks)) if any(ticket.drawn for ticket in tickets) else set()
     return [
-        _standing(ticket, decisions.get(ticket.key), reviews.get(ticket.key, []), comments, opened, dead)
+        _standing(ticket, decisions.get(ticket.key), reviews.get(ticket.key, []), comments, opened, dead, checked)
         for ticket in tickets
     ]
 
@@ -112,6 +123,7 @@ def _standing(
     comments: Mapping[str, Comment],
     opened: Mapping[str, Inbox],
     dead: Mapping[str, Inbox],
+    checked: Collection[str],
 ) -> Standing:
     last = reviews[-1] if reviews else None
     words = [row for row in reviews if row.strength >= Strength.CONFIRMED and row.via != Via.IMPORT]
@@ -120,11 +132,12 @@ def _standing(
         decision,
         last if last is not None and last.strength > Strength.REOPENED else None,
         max(words, key=lambda row: (row.at, row.id or 0), default=None),
-        any(row.via == Via.PAGE for row in reviews),
+        any(row.via in ON_PAGES for row in reviews),
         len({row.actor for row in words}) > 1 and len({tuple(sorted(row.roles)) for row in words}) > 1,
         comments.get(ticket.key),
         opened.get(ticket.key),
         dead.get(ticket.key),
+        ticket.key in checked,
     )
 
 
@@ -138,6 +151,12 @@ def of_tickets(session: Session, keys: Sequence[str]) -> list[Standing]:
     """Return where these tickets stand, in the order of the keys."""
     found = {ticket.key: ticket for ticket in session.exec(select(Ticket).where(col(Ticket.key).in_(keys)))}
     return standings(session, [found[key] for key in keys if key in found])
+
+
+def drawn(session: Session, limit: int) -> Sequence[Ticket]:
+    """Return the latest tickets that were drawn as random checks."""
+    latest = select(Ticket).where(col(Ticket.drawn)).order_by(col(Ticket.filed_at).desc()).limit(limit)
+    return session.exec(latest).all()
 
 
 def filed_before(session: Session, limit: int, at: datetime | None = None, key: str = "") -> Sequence[Ticket]:

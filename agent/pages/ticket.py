@@ -17,7 +17,7 @@ from agent.pages.feedback import key_of, may_undo
 from agent.pages.guard import Visit
 from agent.pages.reasons import reason
 from agent.pages.site import Site
-from agent.pages.standing import Standing, of_ticket
+from agent.pages.standing import ON_PAGES, Standing, of_ticket
 from agent.pages.today import FEW_ROLES
 from agent.store import tickets
 from agent.store.tables import Decision, Inbox, Review
@@ -51,11 +51,15 @@ async def show(visit: Visit) -> Response:
         site.classifier.opinion, ticket.subject, ticket.body, day, hidden=key, source=source
     )
     explanation = explain(opinion)
+    blind = standing.blind and visit.may("reviewer")
+    if blind:
+        decisions, said = [], []
     subjects = await site.database.read(tickets.subjects, [near.ticket_key for near in opinion.neighbours])
     return visit.page(
         "ticket.html",
         current="today",
         standing=standing,
+        blind=blind,
         reason=reason(site, standing),
         may_undo=may_undo(visit, standing),
         read=read(ticket.subject, ticket.body),
@@ -124,6 +128,6 @@ def _said(site: Site, review: Review) -> Markup:
     if review.via == Via.UNDO:
         return texts("history.undo", who=who)
     if not review.roles and review.strength == 0:
-        return texts("history.unclear" if review.via == Via.PAGE else "history.reopened", who=who)
+        return texts("history.unclear" if review.via in ON_PAGES else "history.reopened", who=who)
     said = texts(f"history.{review.via}", who=who, roles=words.roles(site.classifier.catalogue.today(review.roles)))
     return Markup("<s>{}</s>").format(said) if review.withdrawn else said

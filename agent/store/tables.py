@@ -22,6 +22,7 @@ _WAITING = text("state = 'waiting'")
 _DEAD = text("state = 'dead'")
 _SUSPECT = text("crashes > 0 AND state IN ('waiting', 'working')")
 _ANSWER = text("strength >= 4 AND origin <> 'import'")
+_DRAWN = text("drawn")
 _OPEN = text("state IN ('waiting', 'working')")
 
 
@@ -63,7 +64,10 @@ class Ticket(SQLModel, table=True):
 
     `seen` is what was last seen of it (`connectors.sights.Sight`), None where that is not known.
     `requester` is a pseudonym (agent.domain), None where the system did not say who asked.
+    `drawn` says that it is a random check.
     """
+
+    __table_args__ = (Index("ix_ticket_drawn", "filed_at", sqlite_where=_DRAWN, postgresql_where=_DRAWN),)
 
     key: str = Field(primary_key=True)
     subject: str
@@ -74,6 +78,7 @@ class Ticket(SQLModel, table=True):
     closed_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     seen: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     requester: str | None = Field(default=None, index=True)
+    drawn: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
 
 
 class Decision(SQLModel, table=True):
