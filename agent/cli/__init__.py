@@ -34,6 +34,7 @@ from agent.cli import (
     predict,
     publish,
     queue,
+    report,
     restore,
     roles,
     rules,
@@ -86,6 +87,7 @@ connectors.app.command("test")(systems.try_)
 app.add_typer(notices.app, name="notices", rich_help_panel=SET_UP)
 app.add_typer(connectors.app, name="connectors", rich_help_panel=SET_UP)
 app.add_typer(queue.app, name="queue", rich_help_panel=DAILY)
+app.command("report", rich_help_panel=DAILY)(report.report)
 app.command("decisions", rich_help_panel=DAILY)(decisions.decisions)
 app.add_typer(act.app, name="act", rich_help_panel=DAILY)
 app.add_typer(comments.app, name="comments", rich_help_panel=SET_UP)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 
+from agent.config.checks import ChecksSettings, ReportSettings
 from agent.config.notify import NotifySettings
 from agent.config.queues import AllOrSome, Queues, Words
 from agent.config.secrets import SecretsSettings
@@ -103,12 +104,6 @@ class TriageSettings(Section):
         """All queues that are named, by connector, by the place where they are."""
         places = {("only",): self.only, ("ignore", "queues"): self.ignore.queues}
         return places | ({("shadow",): self.shadow} if isinstance(self.shadow, dict) else {})
-
-
-class ChecksSettings(Section):
-    """Random checks: which share of tickets is put to reviewers whatever was suggested."""
-
-    share: float = Field(default=0.05, ge=0, le=1)
 
 
 class BrakesSettings(Section):
@@ -229,6 +224,7 @@ class Settings(Section):
     triage: TriageSettings = TriageSettings()
     brakes: BrakesSettings = BrakesSettings()
     checks: ChecksSettings = ChecksSettings()
+    report: ReportSettings = ReportSettings()
     learning: LearningSettings = LearningSettings()
     writing: WritingSettings = WritingSettings()
     secrets: SecretsSettings = SecretsSettings()

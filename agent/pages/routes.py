@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from agent.pages import account, feedback, models, review, sign_in, status, ticket, today
+from agent.pages import account, feedback, models, report, review, sign_in, status, ticket, today
 from agent.pages.guard import Call, guarded
 from agent.pages.signing.rights import Rights
 from agent.pages.site import STATIC, Site
@@ -24,6 +24,8 @@ CALLS = (
     Call("POST", "/tickets/{helpdesk}/{number:path}", Rights.REVIEWER, feedback.answer),
     Call("GET", "/review", Rights.REVIEWER, review.review),
     Call("POST", "/review", Rights.REVIEWER, review.answer),
+    Call("GET", "/report", Rights.VIEWER, report.latest),
+    Call("GET", "/report/{week}", Rights.VIEWER, report.show),
     Call("GET", "/status", Rights.VIEWER, status.show),
     Call("POST", "/status", Rights.OPERATOR, status.change),
     Call("GET", "/models", Rights.VIEWER, models.show),

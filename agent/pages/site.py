@@ -32,7 +32,7 @@ POLICY = (
 )
 """Nothing inline runs or styles, whatever a ticket's text may smuggle in."""
 
-TABS = (("today", "gt"), ("review", "gr"))
+TABS = (("today", "gt"), ("review", "gr"), ("report", "gp"))
 SET_UP = ("models", "status")
 """The pages that are reached from every other one."""
 
@@ -47,7 +47,7 @@ def _nothing_closed() -> Mapping[str, float]:
 class Site:
     """The pages of one installation. `key` makes pseudonyms and browsers' cookies; `wake` is set for new events.
 
-    `left_alone` returns for how many seconds each helpdesk that fails is not asked.
+    `left_alone` returns for how many seconds each helpdesk that fails is not asked; `weeks` is what reports keep.
     """
 
     settings: Settings
@@ -62,6 +62,7 @@ class Site:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     left_alone: Callable[[], Mapping[str, float]] = _nothing_closed
     passwords: Passwords = field(default_factory=Passwords)
+    weeks: dict[Any, Any] = field(default_factory=dict)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @property
@@ -77,26 +78,39 @@ class Site:
     @cached_property
     def static(self) -> dict[str, bytes]:
         """Return the files that pages load, by name."""
-        folder = resources.files("agent.pages") / "static"
-        return {name: (folder / name).read_bytes() for name in STATIC}
+        return static_files()
 
     @cached_property
     def _environment(self) -> Environment:
-        environment = Environment(
-            loader=PackageLoader("agent.pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-            lstrip_blocks=True,
-        )  # fmt: skip
-        versions = {name: hashlib.sha256(content).hexdigest()[:12] for name, content in self.static.items()}
-        environment.globals.update(
-            t=self.texts,
-            words=self.words,
-            static=lambda name: f"/static/{name}?v={versions[name]}",
-            nav_tabs=TABS,
-            nav_set_up=SET_UP,
-        )
-        return environment
+        return environment(self.texts, self.words, self.static)
 
     def page(self, template: str, status: int = 200, /, **values: Any) -> Response:
         """Return a page made of a template, with the policy that lets nothing in it run."""
-        content = self._environment.get_template(template).render({"current": "", **values})
-        return HTMLResponse(content, status, {"Content-Security-Policy": POLICY})
+        return HTMLResponse(self.html(template, **values), status, {"Content-Security-Policy": POLICY})
+
+    def html(self, template: str, /, **values: Any) -> str:
+        """Return what a template makes of values."""
+        return self._environment.get_template(template).render({"current": "", **values})
+
+
+def static_files() -> dict[str, bytes]:
+    """Return the files that pages load, by name."""
+    folder = resources.files("agent.pages") / "static"
+    return {name: (folder / name).read_bytes() for name in STATIC}
+
+
+def environment(texts: Texts, words: Words, static: Mapping[str, bytes]) -> Environment:
+    """Return what makes pages of templates."""
+    made = Environment(
+        loader=PackageLoader("agent.pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    versions = {name: hashlib.sha256(content).hexdigest()[:12] for name, content in static.items()}
+    made.globals.update(
+        t=texts,
+        words=words,
+        static=lambda name: f"/static/{name}?v={versions[name]}",
+        nav_tabs=TABS,
+        nav_set_up=SET_UP,
+    )
+    return made

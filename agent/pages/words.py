@@ -61,6 +61,10 @@ class Words:
         """Return a confidence in percent, as in comments."""
         return percent(share)
 
+    def share(self, part: float) -> str:
+        """Return a share of what was counted in percent; unlike a confidence, it may be all or nothing."""
+        return f"{part * 100:.0f} %"
+
     def meter(self, share: float, needs: float | None = None, clear: bool = False) -> Markup:
         """Return a confidence as a bar, with a tick at the threshold; it says nothing that is not written beside it."""
         tick = Markup("")
@@ -92,7 +96,10 @@ class Words:
 
     def ago(self, moment: datetime) -> Markup:
         """Return for how long something has lasted, in its largest unit."""
-        seconds = max((self.now() - moment).total_seconds(), 0.0)
+        return self.span(max((self.now() - moment).total_seconds(), 0.0))
+
+    def span(self, seconds: float) -> Markup:
+        """Return so many seconds in their largest unit."""
         for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
             if seconds >= size:
                 return self.texts.number(f"span.{unit}", int(seconds // size))

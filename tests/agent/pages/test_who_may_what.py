@@ -30,6 +30,8 @@ MAY: dict[tuple[str, str], tuple[Rights, ...] | None] = {
     ("POST", "/tickets/{helpdesk}/{number:path}"): (R, O),
     ("GET", "/review"): (R, O),
     ("POST", "/review"): (R, O),
+    ("GET", "/report"): (V, R, O),
+    ("GET", "/report/{week}"): (V, R, O),
     ("GET", "/status"): (V, R, O),
     ("POST", "/status"): (O,),
     ("GET", "/models"): (V, R, O),

@@ -1,0 +1,235 @@
+"""The week in numbers as a document: titles, sentences, tables and charts, which pages, text and Markdown show alike.
+
+Titles of charts are chosen from the data: none says more than is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from markupsafe import Markup, escape
+
+from agent.domain import Outcome
+from agent.pages import charts
+from agent.pages.document import Document, Night, Part, Table, Tile
+from agent.pages.texts import Texts
+from agent.pages.words import Words
+from agent.report.cases import Case
+from agent.report.week import FEWEST, Figures, Share, Week, calibration, corrections, figures, right_when_clear
+
+WEEKS = 8
+"""Weeks of the charts."""
+
+PAIRS = 12
+SOME = 10
+"""Tickets of a role in a week below which none of them being clear means nothing."""
+
+OFTEN = 3
+OUTCOMES = (Outcome.CLEAR, Outcome.EITHER_OR, Outcome.NONE)
+
+
+def document(
+    week: Week, found: Sequence[Case], nights: Sequence[Night], words: Words, target: float, persons: bool = False
+) -> Document:
+    """Return the document of a week from its tickets and those of the weeks before it."""
+    texts = words.texts
+    weeks = [figures(week.shifted(-back), found) for back in range(WEEKS - 1, -1, -1)]
+    now, before = weeks[-1], weeks[-2]
+    parts = [
+        Part(texts("report.next"), points=tuple(_next(now, weeks, found, words, target)) or (texts("report.nothing"),)),
+        _precision(weeks, found, texts, words, target),
+        _outcomes(weeks, texts, words),
+        _by_role(weeks, found, texts, words),
+        _why_none(now, texts),
+        _corrections(found, texts, words),
+        _confidence(found, texts, words),
+        _where(now, texts, persons),
+        _nights(nights, texts, words),
+    ]
+    return Document(
+        week,
+        texts("report.title", number=week.number),
+        f"{words.day(week.begin)} – {words.day(week.end - timedelta(days=1))}",
+        _lede(now, texts),
+        tuple(_tiles(now, before, texts, words)),
+        tuple(part for part in parts if part.points or (part.table and part.table.rows)),
+    )
+
+
+def _lede(now: Figures, texts: Texts) -> Markup:
+    if not now.received:
+        return texts("report.lede_none")
+    given = {"clear": now.outcomes[Outcome.CLEAR], "received": now.received, "count": now.right.count}
+    if not now.right.enough:
+        return texts("report.lede_few", **given, fewest=FEWEST)
+    return texts("report.lede", **given, right=now.right.right)
+
+
+def _tiles(now: Figures, before: Figures, texts: Texts, words: Words) -> Iterator[Tile]:
+    more = now.received - before.received
+    beside = "more" if more > 0 else "less" if more < 0 else "same"
+    yield Tile(texts("report.received"), _count(now.received), texts(f"report.{beside}", count=abs(more)))
+    clear, either, none = (now.outcomes[outcome] for outcome in OUTCOMES)
+    share = words.share(clear / now.received) if now.received else "–"
+    yield Tile(texts("filter.clear"), escape(share), texts("report.clear_what", clear=clear, either=either, none=none))
+    yield Tile(texts("report.right"), _right(now.right, words), _interval(now.right, texts))
+    yield Tile(texts("report.checks"), _count(now.checked), texts("report.checks_what", drawn=now.drawn))
+    yield Tile(texts("filter.corrected"), _count(now.corrected), texts("report.corrected_what", count=now.feedback))
+    if now.hours or now.moved:
+        taken = now.hours.get(True), now.hours.get(False)
+        shown = [words.span(one[0] * 3_600) if one else Markup("–") for one in taken]
+        beside_it = texts("report.time_what", other=shown[1], clear=now.moved[True], others=now.moved[False])
+        yield Tile(texts("report.time"), shown[0], beside_it)
+
+
+def _next(
+    now: Figures, weeks: Sequence[Figures], found: Sequence[Case], words: Words, target: float
+) -> Iterator[Markup]:
+    texts = words.texts
+    waiting = sum(week.drawn - week.checked for week in weeks[-4:])
+    lately = right_when_clear(found)
+    if waiting and not (now.right.enough and lately.enough):
+        yield texts("report.next_checks", count=waiting)
+    if lately.enough and lately.interval[1] < target:
+        asked = {"right": lately.right, "count": lately.count, "target": words.share(target)}
+        yield texts("report.next_precision", **asked)
+    for (wrong, right), count in corrections(found).most_common(1):
+        if count >= OFTEN:
+            yield texts("report.next_pair", wrong=words.role(wrong), right=_to(right, words), count=count)
+    for role, count in now.roles.most_common():
+        if count >= SOME and not now.clear_roles[role]:
+            yield texts("report.next_role", role=words.role(role), count=count)
+    if now.reasons["untaught"] >= SOME:
+        yield texts("report.next_untaught", count=now.reasons["untaught"])
+
+
+def _precision(weeks: Sequence[Figures], found: Sequence[Case], texts: Texts, words: Words, target: float) -> Part:
+    points, rows = [], []
+    for one in weeks:
+        low, high = one.right.interval
+        shown = one.right.share if one.right.enough else None
+        row = (_name(one.week, texts), _right(one.right, words), _interval(one.right, texts))
+        points.append(
+            charts.Point(f"{one.week.number}", Markup("{}: {}, {}").format(*row).striptags(), shown, low, high)
+        )
+        rows.append(row)
+    lately = right_when_clear(found)
+    key = "precision" if lately.enough else "precision_few"
+    title = texts(f"report.{key}", share=_right(lately, words), count=lately.count)
+    head = tuple(texts(f"report.{name}") for name in ("week", "right", "basis"))
+    chart = charts.intervals(points, str(texts("report.precision_chart")), goal=target)
+    what = texts("report.precision_what", target=words.share(target), fewest=FEWEST)
+    return Part(title, (what,), table=Table(head, tuple(rows)), chart=chart)
+
+
+def _outcomes(weeks: Sequence[Figures], texts: Texts, words: Words) -> Part:
+    columns, rows = [], []
+    for one in weeks:
+        counts = tuple(one.outcomes[outcome] for outcome in OUTCOMES)
+        given = dict(zip(("clear", "either", "none"), counts, strict=True))
+        said = Markup("{}: {}").format(_name(one.week, texts), texts("report.outcomes_of", **given)).striptags()
+        columns.append(charts.Column(f"{one.week.number}", said, counts))
+        rows.append((_name(one.week, texts), *map(_count, counts)))
+    shares = [words.share(w.outcomes[Outcome.CLEAR] / w.received) if w.received else "–" for w in weeks[-2:]]
+    title = texts("report.outcomes", before=shares[0], now=shares[1])
+    head = (texts("report.week"), *(texts(f"filter.{outcome}") for outcome in OUTCOMES))
+    legend = Markup('<span class="k1">{}</span><span class="k2">{}</span><span class="k3">{}</span>').format(*head[1:])
+    chart = charts.stacks(columns, str(texts("report.outcomes_chart")))
+    return Part(title, (legend,), table=Table(head, tuple(rows)), chart=chart)
+
+
+def _by_role(weeks: Sequence[Figures], found: Sequence[Case], texts: Texts, words: Words) -> Part:
+    now = weeks[-1]
+    shares = {
+        role: [week.roles[role] / week.received if week.received else 0.0 for week in weeks] for role in now.roles
+    }
+    highest = max((share for each in shares.values() for share in each), default=1.0)
+    rows = []
+    for role, count in now.roles.most_common():
+        percents = [words.share(share) for share in shares[role]]
+        line = charts.spark(shares[role], highest, str(texts("report.shares", shares=", ".join(percents))))
+        right = right_when_clear(found, role)
+        change = Markup("{}{} → {}").format(line, percents[0], percents[-1])
+        clear, wrong = _count(now.clear_roles[role]), _count(now.corrected_roles[role])
+        rows.append((words.role(role), _count(count), change, clear, _with_interval(right, texts, words), wrong))
+    names = ("ticket_role", "received", "share", "clear", "right", "corrected")
+    head = tuple(texts(f"report.column_{name}", weeks=WEEKS) for name in names)
+    return Part(texts("report.by_role"), (texts("report.by_role_what"),), table=Table(head, tuple(rows)))
+
+
+def _why_none(now: Figures, texts: Texts) -> Part:
+    either, none = now.outcomes[Outcome.EITHER_OR], now.outcomes[Outcome.NONE]
+    rows = [(texts("report.below"), _count(either))] if either else []
+    for reason, count in now.reasons.most_common():
+        key = f"report_reason.{reason}"
+        rows.append((texts(key if texts.has(key) else "report_reason.other"), _count(count)))
+    head = (texts("report.reason"), texts("report.tickets"))
+    return Part(texts("report.not_clear", count=either + none), table=Table(head, tuple(rows)))
+
+
+def _corrections(found: Sequence[Case], texts: Texts, words: Words) -> Part:
+    pairs = corrections(found).most_common(PAIRS)
+    rows = tuple((words.role(wrong), _to(right, words), _count(count)) for (wrong, right), count in pairs)
+    head = tuple(texts(f"report.{name}") for name in ("suggested", "was_right", "times"))
+    return Part(texts("report.corrections", weeks=WEEKS), table=Table(head, rows))
+
+
+def _confidence(found: Sequence[Case], texts: Texts, words: Words) -> Part:
+    bins = dict(calibration(found))
+    points, rows = [], []
+    for place in range(10):
+        begin, share = place / 10, bins.get(place / 10, Share())
+        name = f"{place * 10}–{place * 10 + 10}"
+        said = Markup("{} %: {}").format(name, texts("report.of", right=share.right, count=share.count))
+        low, high = share.interval
+        points.append(charts.Point(name, said.striptags(), share.share if share.count else None, low, high))
+        if begin in bins:
+            rows.append((escape(f"{name} %"), texts("report.of", right=share.right, count=share.count)))
+    head = (texts("column.confidence"), texts("report.right_of_all"))
+    chart = charts.intervals(points, str(texts("report.confidence_chart")), diagonal=True)
+    title = texts("report.confidence", weeks=WEEKS)
+    table = Table(head, tuple(rows))
+    return Part(title, (texts("report.confidence_what"),), table=table, chart=chart) if rows else Part(title)
+
+
+def _where(now: Figures, texts: Texts, persons: bool) -> Part:
+    rows = [(Markup("<bdi>{}</bdi>").format(name), _count(count)) for name, count in now.sources.most_common()]
+    if persons:
+        rows += [(Markup("<bdi>{}</bdi>").format(name), _count(count)) for name, count in now.persons.most_common()]
+    head = (texts("report.person" if persons else "report.helpdesk"), texts("filter.corrected"))
+    return Part(texts("report.where"), table=Table(head, tuple(rows)))
+
+
+def _nights(nights: Sequence[Night], texts: Texts, words: Words) -> Part:
+    said = [
+        Markup("{} <b>{}</b> {}").format(words.time(night.at), texts(f"training.{night.outcome}"), night.reason)
+        for night in nights
+    ]
+    return Part(texts("report.nights"), points=tuple(said))
+
+
+def _name(week: Week, texts: Texts) -> Markup:
+    return texts("report.title", number=week.number)
+
+
+def _count(number: int) -> Markup:
+    return escape(f"{number:,}")
+
+
+def _to(role: str, words: Words) -> Markup:
+    return words.role(role) if role else words.roles(())
+
+
+def _right(share: Share, words: Words) -> Markup:
+    return escape(words.share(share.share)) if share.enough else words.texts("report.too_few")
+
+
+def _interval(share: Share, texts: Texts) -> Markup:
+    low, high = (f"{end * 100:.0f}" for end in share.interval)
+    given = {"right": share.right, "count": share.count}
+    return texts("report.between", low=low, high=high, **given) if share.enough else texts("report.of", **given)
+
+
+def _with_interval(share: Share, texts: Texts, words: Words) -> Markup:
+    return Markup("<b>{}</b> <small>{}</small>").format(_right(share, words), _interval(share, texts))

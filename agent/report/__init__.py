@@ -1,0 +1,1 @@
+"""How good a week was, from the tickets that came in and what people said of them."""

@@ -1,0 +1,153 @@
+"""The week in numbers as a page, as text and as Markdown: they say the same, and nothing that is not in the data."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from markupsafe import Markup, escape
+from typer.testing import CliRunner
+
+from agent.cli import app
+from agent.config.roles_file import load_roles
+from agent.domain import Via
+from agent.pages import charts
+from agent.pages.document import Document, Part, Table, as_markdown, as_text
+from agent.pages.signing.rights import Rights
+from agent.pages.texts import load
+from agent.pages.week_document import Night, document
+from agent.pages.words import Words
+from agent.report.cases import Case
+from agent.report.week import Week
+from tests.agent.pages.conftest import signed_in, words_of
+from tests.conftest import TICKETS
+from tests.desk import Desk
+from tests.serving_app import Running
+
+AT = datetime(2026, 11, 18, 12, tzinfo=UTC)
+WEEK = Week(2026, 47)
+
+
+def words(language: str = "en") -> Words:
+    return Words(load(language), load_roles(TICKETS / "roles.toml"), lambda: AT)
+
+
+def some(count: int, **given: object) -> list[Case]:
+    plain: dict[str, object] = {"outcome": "clear", "suggested": ("Network",), "confidence": 0.93}
+    return [Case(f"desk:{n}", AT, **{**plain, **given}) for n in range(count)]  # type: ignore[arg-type]
+
+
+def checked(count: int, role: str = "Network") -> list[Case]:
+    given = {"check": (role,), "said": (role,), "strength": 4 if role == "Network" else 5, "via": Via.CHECK}
+    return some(count, drawn=True, **given)
+
+
+def made(found: list[Case], language: str = "en", **more: bool) -> Document:
+    nights = [Night(AT, "promoted", "better *by* 6 <b>")]
+    return document(WEEK, found, nights, words(language), 0.9, **more)
+
+
+def test_the_first_sentence_says_how_often_it_was_right_and_on_what_that_rests() -> None:
+    text = as_text(made([*checked(36), *checked(2, "Electrician"), *some(9, outcome="none", reason="unsure")]))
+    assert "suggested a role for 38 of 47 tickets. Of 38 of these, checked at random, 36 were right." in text
+    assert "Right when clear: 95 % (between 83 and 99; 36 of 38 random checks)" in text
+    assert "No role was likely enough  9" in text
+    assert re.search(r"Network +Electrician +2$", text, re.MULTILINE)
+
+
+def test_few_checks_say_nothing_and_ask_for_more() -> None:
+    text = as_text(made([*checked(19), *some(5, drawn=True), *some(70, said=("Network",), strength=4)]))
+    assert "Right when clear: too few to say (19 of 19)" in text
+    assert "How often that is right cannot be said: 19 of these were checked at random, and 20 are needed" in text
+    assert "5 random checks wait" in text
+    assert "100 %" in text  # the control: all were clear
+    assert "between" not in text
+
+
+def test_what_to_do_next_follows_from_the_numbers() -> None:
+    assert "Nothing: no number asks for anything." in as_text(made(checked(40)))
+    wrong = as_text(made([*checked(40), *checked(20, "Electrician")]))
+    assert "Clear suggestions are right too rarely: 40 of 60" in wrong
+    assert "Network had to be Electrician 20 times" in wrong
+    silent = made(some(12, outcome="either_or", suggested=("Electrician",)))
+    assert "None of 12 tickets of Electrician was clear" in as_text(silent)
+    assert "No ticket was received in this week" in as_text(made([]))
+
+
+def test_markdown_says_the_same_and_names_mean_nothing_in_it() -> None:
+    found = [*some(3, said=("a|b *c* [d](e)",), strength=5, actor="Kim|x")]
+    plain, marked = as_text(made(found, persons=True)), as_markdown(made(found, persons=True))
+    assert r"a\|b \*c\* \[d\](e)" in marked
+    assert r"better \*by\* 6 \<b\>" in marked
+    assert "# Week 47" in marked
+    assert "**3 of 3**" in marked
+
+    def letters(text: str) -> list[str]:
+        return re.findall(r"\w+", text)
+
+    assert letters(re.sub(r"\|(---\|)+", "", marked)) == letters(plain)
+    assert "Kim" in plain
+    assert "Kim" not in as_text(made(found))
+
+
+def test_every_language_makes_a_report() -> None:
+    text = as_text(made([*checked(36), *checked(4, "Electrician")], "de"))
+    assert "Von 40 davon, zufällig geprüft, waren 36 richtig." in text
+
+
+def test_hostile_names_stay_in_their_place_in_charts_and_tables() -> None:
+    hostile = "<script>alert(1)</script>"
+    point = charts.Point(hostile, hostile, 0.5, 0.2, 0.8)
+    drawn = charts.intervals([point], hostile, goal=0.9) + charts.spark([0.1, 0.2], 0.2, hostile)
+    drawn += charts.stacks([charts.Column(hostile, hostile, (1, 2, 3))], hostile)
+    assert "<script" not in drawn
+    assert "style" not in drawn
+    table = Table((escape(hostile),), ((Markup("<b>{}</b>").format(hostile),),))
+    part = Part(escape("x"), table=table)
+    text = as_text(Document(WEEK, escape("t"), "", escape(""), (), (part,)))
+    assert "<script>alert(1)</script>" in text  # as it was called: nobody interprets it
+
+
+@pytest.mark.parametrize(("highest", "top"), [(0, 1), (1, 1), (6, 6), (11, 15), (412, 500), (9_999, 10_000)])
+def test_charts_end_at_a_round_number_above_all(highest: int, top: int) -> None:
+    assert charts.lines(highest)[-1] == top
+    assert len(charts.lines(highest)) <= charts.MOST_LINES + 1
+
+
+def test_a_share_is_drawn_where_it_is_between_its_ends() -> None:
+    drawn = charts.intervals([charts.Point("1", "", 0.75, 0.5, 1.0), charts.Point("2", "")], "x", goal=0.9)
+    assert drawn.count("<circle") == 1  # what is not known is not drawn
+    low, high = charts.height(0.5, 0.5, 1.0), charts.height(1.0, 0.5, 1.0)
+    assert f'd="M136.0 {low:.1f}V{high:.1f}"' in drawn
+    assert f'cy="{(low + high) / 2:.1f}"' in drawn
+
+
+@pytest.mark.anyio
+async def test_the_page_shows_a_week_and_leads_to_the_one_before(server: Running, desk: Desk) -> None:
+    await server.deliver(desk.create("VPN is down", "The VPN drops."), desk.create("Hello", "A question."))
+    await server.idle()
+    viewer = signed_in(server, Rights.VIEWER)
+    assert "No ticket was received" in words_of(await viewer.see("/report"))
+    page = await viewer.see(f"/report/{Week.containing(desk.now().date())}")
+    assert "for 0 of 2 tickets" in words_of(page)
+    assert "No model yet, and no rule matched 1" in words_of(page)
+    before = re.search(r'href="(/report/[^"]+)" rel="prev"', page)
+    assert before is not None
+    assert "No ticket was received" in words_of(await viewer.see(before[1]))
+    for week in ("2999-W01", "2026-W99", "x"):
+        assert (await viewer.client.get(f"/report/{week}")).status_code == 404
+
+
+def test_the_command_prints_each_form(tmp_path: Path) -> None:
+    files = f'data = "{tmp_path}"\nroles = "{TICKETS / "roles.toml"}"\nrules = "{TICKETS / "rules.toml"}"\n'
+    (tmp_path / "agent.toml").write_text(files)
+    for form, told in (("text", "Week 47\n======="), ("markdown", "# Week 47"), ("html", "<h1>Week 47</h1>")):
+        asked = ["report", "--week", "2026-W47", "--format", form, "--config", str(tmp_path / "agent.toml")]
+        done = CliRunner().invoke(app, asked)
+        assert done.exit_code == 0, done.output
+        assert told in done.stdout
+        assert "<script" not in done.stdout
+    done = CliRunner().invoke(app, ["report", "2026-47", "--config", str(tmp_path / "agent.toml")])
+    assert "write it as 20" in str(done.exception)
