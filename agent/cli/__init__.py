@@ -24,6 +24,7 @@ from agent.cli import (
     decisions,
     doctor,
     evaluate,
+    export,
     failures,
     forget,
     importing,
@@ -87,6 +88,7 @@ connectors.app.command("test")(systems.try_)
 app.add_typer(notices.app, name="notices", rich_help_panel=SET_UP)
 app.add_typer(connectors.app, name="connectors", rich_help_panel=SET_UP)
 app.add_typer(queue.app, name="queue", rich_help_panel=DAILY)
+app.command("export", rich_help_panel=DAILY)(export.export)
 app.command("report", rich_help_panel=DAILY)(report.report)
 app.command("decisions", rich_help_panel=DAILY)(decisions.decisions)
 app.add_typer(act.app, name="act", rich_help_panel=DAILY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from agent.feedback.importing import Reviewed
 
 CHUNK = 500
+SOURCE = "import"
 ROWS_SHOWN = 5
 EXCERPT = 70
 
@@ -37,8 +39,9 @@ DatesOption = Annotated[
 def import_(
     file: Annotated[Path, typer.Argument(help="Rows below a header (CSV, tabs, .xlsx), or objects (JSON).")],
     source: Annotated[
-        str, typer.Option(help="Name of the system that the tickets come from; part of their keys.")
-    ] = "import",
+        str | None,
+        typer.Option(help="System that the tickets come from; part of their keys. [default: import, or as exported]"),
+    ] = None,
     id_column: Annotated[str | None, typer.Option("--id", help="Column of the id. [default: guessed]")] = None,
     subject_column: Annotated[
         str | None, typer.Option("--subject", help="... of the subject. [default: guessed]")
@@ -90,10 +93,10 @@ def import_(
             "roles.toml, or give --skip-bad"
         )
     parts = parts_for(config, data)
-    chunks = track(_chunks(history), "importing", -(-history.valid // CHUNK), console=console, transient=True)
+    chunks = track(_chunks(history, source), "importing", -(-history.valid // CHUNK), console=console, transient=True)
     importer, catalogue = _importer(), parts.classifier.catalogue
     with foretold(console, parts.database, Work.IMPORT, history.valid, f"importing {history.valid} rows"):
-        new = sum(parts.database.call(take_in, source, chunk, importer, catalogue) for chunk in chunks)
+        new = sum(parts.database.call(take_in, source or SOURCE, chunk, importer, catalogue) for chunk in chunks)
     known = f", {history.valid - new} known before" if new < history.valid else ""
     console.print(f"{new} new reviewed tickets of {rows_in(history)} rows{known}{_rest(history)}")
     console.print("Next: `rolecall rules report` measures your rules, `rolecall train` learns from these tickets.")
@@ -136,8 +139,9 @@ def _in_one_line(row: Reviewed) -> str:
     return f"  {one_line(row.id)} | {row.filed_at:%Y-%m-%d %H:%M} | {', '.join(row.roles)} | {shown}"
 
 
-def _chunks(history: History) -> Iterator[list[Reviewed]]:
-    rows = history.rows()
+def _chunks(history: History, source: str | None) -> Iterator[list[Reviewed]]:
+    """Yield the rows, a few hundred at a time; a source that was named goes before the one of an exported file."""
+    rows = (replace(row, helpdesk=source or row.helpdesk) for row in history.rows())
     while chunk := list(islice(rows, CHUNK)):
         yield chunk
 

@@ -8,15 +8,16 @@ from dataclasses import dataclass, field, fields
 from itertools import islice
 from pathlib import Path
 
-from agent.domain import RoleCatalogue
+from agent.domain import RoleCatalogue, Strength
 from agent.errors import BadInput
 from agent.feedback.columns import Columns, choose
 from agent.feedback.dates import Dates, dates_of
+from agent.feedback.exporting import OWN, PLAIN, unguarded
 from agent.feedback.importing import Reviewed
 from agent.feedback.named_roles import named_roles
 from agent.tabular.code_pages import unscrambled
 from agent.tabular.row import Cell, Row
-from agent.tabular.table import Layout, layout_of, rows_of
+from agent.tabular.table import Kind, Layout, layout_of, rows_of
 
 SAMPLED = 200
 """Rows from which the columns are guessed."""
@@ -53,10 +54,12 @@ class Form:
     def rows(self) -> Iterator[Row]:
         """Yield the file's rows, with the cells of the columns that are there. Raises BadInput."""
         with rows_of(self.file, self.layout) as table:
-            yield from table.rows(self.columns.wanted)
+            yield from table.rows([*self.columns.wanted, *(OWN if self.own else ())])
 
     def reviewed(self, cells: tuple[Cell, ...]) -> Reviewed:
         """Return a row as a reviewed ticket. Raises ValueError with what is wrong."""
+        if self.own:
+            return self._exported(cells)
         given = self.columns.fields_of(cells)
         identifier = _text(given["id"]).strip()
         if not identifier:
@@ -71,9 +74,37 @@ class Form:
         at = self.dates.read(_text(given.get("created_at", "")), self.columns.created_at or "")
         return Reviewed(identifier, subject, body, named_roles(given["role"], self.roles), at)
 
+    @property
+    def own(self) -> bool:
+        """Whether Rolecall exported the file, with all that it knows of each role."""
+        return {*PLAIN, *OWN} <= self.widths.keys() and self.columns.wanted == list(PLAIN)
+
+    def _exported(self, cells: tuple[Cell, ...]) -> Reviewed:
+        """Return a row of a file of our own as it was. Raises ValueError."""
+        undo = unguarded if self.layout.kind == Kind.DELIMITED else str
+        told = dict(zip((*self.columns.wanted, *OWN), (undo(_text(cell)) for cell in cells), strict=True))
+        if not told["id"] or not told["helpdesk"] or ":" in told["helpdesk"]:
+            raise ValueError("no id, or no helpdesk")
+        try:
+            strength = Strength[told["strength"].upper()]
+        except KeyError:
+            raise ValueError(f"strength {told['strength']!r} is none of ours") from None
+        if strength == Strength.REOPENED:
+            raise ValueError("strength 'reopened' is no role")
+        roles, rejected = (named_roles(told[name], self.roles) if told[name] else () for name in ("role", "rejected"))
+        filed_at, at = (Dates.DAY_FIRST.read(told[name], name) for name in ("created_at", "reviewed_at"))
+        return Reviewed(
+            *(told["id"], told["subject"], told["body"], roles, filed_at, strength, told["helpdesk"], at),
+            told["reviewed_by"] or None,
+            rejected,
+            told["requester"] or None,
+        )
+
     def in_words(self) -> Iterator[str]:
         """Yield how the file is understood, guess by guess, each with the option that overrules it."""
         yield f"{self.file}: {self.layout} (--encoding, --separator)"
+        if self.own:
+            yield "  exported by Rolecall: who gave each role, when and how strongly is kept"
         for name in (each.name for each in fields(self.columns)):
             column = getattr(self.columns, name)
             times = self.widths.get(column, 1) if column else 1

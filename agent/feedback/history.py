@@ -48,7 +48,7 @@ class History:
         end = min(datetime.now(UTC), datetime.fromtimestamp(self.form.file.stat().st_mtime, UTC))
         for row in self.form.rows():
             reviewed = _understood(self.form, row.cells) if row.fault is None else None
-            if reviewed is None or (identity := hash(reviewed.id)) in self.contested or identity in written:
+            if reviewed is None or (identity := identity_of(reviewed)) in self.contested or identity in written:
                 continue
             written.add(identity)
             before_end = timedelta(seconds=self.valid - len(written))
@@ -116,7 +116,7 @@ def _check(form: Form, row: Row, counts: _Counts) -> None:
     if row.fault is not None:
         counts.fault(place, row.fault)
         return
-    if row.within and _swallowed(form, row):
+    if row.within and not form.own and _swallowed(form, row):
         raise BadInput(SWALLOWED.format(place=place))
     try:
         reviewed = form.reviewed(row.cells)
@@ -126,7 +126,7 @@ def _check(form: Form, row: Row, counts: _Counts) -> None:
     except ValueError as error:
         counts.fault(place, error)
         return
-    identity, said = hash(reviewed.id), hash((reviewed.subject, reviewed.body, reviewed.roles))
+    identity, said = identity_of(reviewed), hash((reviewed.subject, reviewed.body, reviewed.roles))
     line, before = counts.seen.setdefault(identity, (row.line, said))
     if line == row.line:
         return
@@ -138,6 +138,11 @@ def _check(form: Form, row: Row, counts: _Counts) -> None:
         counts.contested.add(identity)
         counts.fault(f"{form.file}:{line}", why)
     counts.fault(place, why)
+
+
+def identity_of(reviewed: Reviewed) -> int:
+    """Return a hash of what tells a ticket from others."""
+    return hash((reviewed.helpdesk, reviewed.id))
 
 
 def _swallowed(form: Form, row: Row) -> bool:

@@ -15,13 +15,20 @@ from agent.store.tables import Review, Ticket, utcnow
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """A valid row of a history."""
+    """A valid row of a history; the last fields are known of a file that Rolecall exported."""
 
     id: str
     subject: str
     body: str
     roles: tuple[str, ...]
     filed_at: datetime
+    strength: Strength = Strength.CONFIRMED
+    helpdesk: str | None = None
+    at: datetime | None = None
+    """When the roles were given."""
+    actor: str | None = None
+    rejected: tuple[str, ...] = ()
+    requester: str | None = None
 
 
 def take_in(session: Session, source: str, rows: Sequence[Reviewed], actor: str, roles: RoleCatalogue) -> int:
@@ -30,22 +37,30 @@ def take_in(session: Session, source: str, rows: Sequence[Reviewed], actor: str,
     A known ticket keeps its text. It is reviewed anew where the row has other roles than its latest import.
     """
     new, now = 0, utcnow()
-    stored = tickets.imported(session, [ticket_key(source, row.id) for row in rows])
-    for row in rows:
-        key = ticket_key(source, row.id)
+    keys = [ticket_key(row.helpdesk or source, row.id) for row in rows]
+    stored = tickets.imported(session, keys)
+    standing = tickets.standing(session, keys)
+    given = {(review.ticket_key, review.at, frozenset(roles.today(review.roles))) for review in standing}
+    for key, row in zip(keys, rows, strict=True):
         if key not in stored:
-            session.add(Ticket(key=key, subject=row.subject, body=row.body, filed_at=row.filed_at))
+            ticket = Ticket(key=key, subject=row.subject, body=row.body, filed_at=row.filed_at, requester=row.requester)
+            session.add(ticket)
         earlier = stored.setdefault(key, [])
-        if earlier and set(roles.today(earlier[-1].roles)) == set(row.roles):
+        if (earlier and set(roles.today(earlier[-1].roles)) == set(row.roles)) or (
+            key,
+            row.at,
+            frozenset(row.roles),
+        ) in given:
             continue
         review = Review(
             ticket_key=key,
             roles=list(row.roles),
-            strength=Strength.CONFIRMED,
+            rejected=list(row.rejected),
+            strength=row.strength,
             via=Via.IMPORT,
             origin=f"{Via.IMPORT}-{len(earlier) + 1}" if earlier else Via.IMPORT,
-            actor=actor,
-            at=now if earlier else row.filed_at,
+            actor=row.actor if row.at else actor,
+            at=row.at or (now if earlier else row.filed_at),
         )
         session.add(review)
         earlier.append(review)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from sqlmodel import Session, col, select
-from starlette.responses import Response
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse, Response
 
 from agent.config.settings import Settings
 from agent.domain import TrainingOutcome
+from agent.feedback.exporting import KINDS, known_roles, write
 from agent.pages.document import Document, Night
 from agent.pages.guard import Refused, Visit
+from agent.pages.signing import audit
 from agent.pages.site import Site
 from agent.pages.week_document import WEEKS, document
 from agent.pages.words import Words
@@ -21,6 +28,7 @@ from agent.report.week import Week
 from agent.store.database import Database
 from agent.store.tables import Training
 
+MEDIA = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 KEPT_FOR = 100.0
 """A week's tickets are read again after so many times as long as reading them took: a small desk's at once."""
 
@@ -46,6 +54,28 @@ async def show(visit: Visit) -> Response:
     if week is None or week > Week.containing(visit.site.now().astimezone().date()):
         raise Refused(404, "no_week")
     return await _show(visit, week)
+
+
+async def export(visit: Visit) -> Response:
+    """Send every ticket with a known role as a file."""
+    site, kind = visit.site, visit.field("kind")
+    if f".{kind}" not in KINDS:
+        raise Refused(400, "malformed")
+    folder = Path(tempfile.mkdtemp(prefix="export-", dir=site.directory.path))
+    remove = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+    name = f"known-roles-{site.now():%Y-%m-%d}.{kind}"
+    try:
+        rows = await site.database.read(_export, folder / name, site)
+        note = partial(audit.note, who=visit.who.name, action=audit.Action.EXPORTED, at=site.now(), tickets=rows)
+        await site.database.write(note)
+    except BaseException:
+        await remove()
+        raise
+    return FileResponse(folder / name, filename=name, media_type=MEDIA[kind], background=remove)
+
+
+def _export(session: Session, file: Path, site: Site) -> int:
+    return write(file, known_roles(session, site.words.catalogue))
 
 
 def read(database: Database, settings: Settings, words: Words, week: Week | None) -> Document:

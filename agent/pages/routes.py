@@ -25,6 +25,7 @@ CALLS = (
     Call("GET", "/review", Rights.REVIEWER, review.review),
     Call("POST", "/review", Rights.REVIEWER, review.answer),
     Call("GET", "/report", Rights.VIEWER, report.latest),
+    Call("POST", "/report", Rights.OPERATOR, report.export),
     Call("GET", "/report/{week}", Rights.VIEWER, report.show),
     Call("GET", "/status", Rights.VIEWER, status.show),
     Call("POST", "/status", Rights.OPERATOR, status.change),

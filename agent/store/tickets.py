@@ -109,6 +109,11 @@ def imported(session: Session, keys: Sequence[str]) -> dict[str, list[Review]]:
     return found
 
 
+def standing(session: Session, keys: Sequence[str]) -> Sequence[Review]:
+    """Return the reviews of a few tickets that were not taken back."""
+    return session.exec(select(Review).where(col(Review.ticket_key).in_(keys), STANDING)).all()
+
+
 def counting_order() -> tuple[Any, ...]:
     """Order reviews so that the last one of a ticket counts: words beat moves, moves beat closures, the newest wins.
 

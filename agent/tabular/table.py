@@ -1,7 +1,7 @@
 """Open a file of rows: what kind it is, how its text is encoded, what divides its cells. Guesses can be told.
 
 delimited (CSV, tabs, ...)   agent.tabular.delimited        JSON       agent.tabular.json_file
-workbook (.xlsx)             agent.tabular.workbook
+workbook (.xlsx)             agent.tabular.workbook         Parquet    agent.tabular.parquet_file
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from agent.errors import BadInput
 from agent.tabular.delimited import DelimitedFile
 from agent.tabular.encoding import Encoding, encoding_of
 from agent.tabular.json_file import JsonFile
+from agent.tabular.parquet_file import ParquetFile
 from agent.tabular.row import Rows
 from agent.tabular.workbook import WorkbookFile
 
@@ -24,7 +25,6 @@ NAMED_SEPARATORS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "p
 NO_TABLES = (
     (b"\xd0\xcf\x11\xe0", "is a workbook of an old kind: save it as .xlsx, or as CSV"),
     (b"\x1f\x8b", "is compressed: unpack it first"),
-    (b"PAR1", "is a Parquet file, which only `rolecall dataset` reads"),
     (b"%PDF", "is a PDF: export the tickets as CSV"),
 )
 
@@ -35,6 +35,7 @@ class Kind(StrEnum):
     DELIMITED = "delimited"
     JSON = "JSON"
     WORKBOOK = "workbook"
+    PARQUET = "Parquet"
 
 
 KINDS = {".csv": Kind.DELIMITED, ".tsv": Kind.DELIMITED, ".json": Kind.JSON, ".jsonl": Kind.JSON, ".ndjson": Kind.JSON}
@@ -52,6 +53,8 @@ class Layout:
         """Return it in words."""
         if self.kind == Kind.WORKBOOK:
             return "workbook, first sheet"
+        if self.kind == Kind.PARQUET:
+            return "Parquet"
         between = f", separator {'tab' if self.separator == chr(9) else self.separator}" if self.separator else ""
         return f"{'JSON, ' * (self.kind == Kind.JSON)}{self.encoding}{between}"
 
@@ -67,6 +70,8 @@ def layout_of(file: Path, encoding: str | None = None, separator: str | None = N
             raise BadInput(f"{file} {fault}")
         if start.startswith(b"PK\x03\x04"):
             return Layout(Kind.WORKBOOK, Encoding("utf-8"))
+        if start.startswith(b"PAR1"):
+            return Layout(Kind.PARQUET, Encoding("utf-8"))
         found = encoding_of(file, encoding)
         beginning = start.decode(found.codec, "ignore").lstrip()
         if beginning.startswith("<"):
@@ -85,9 +90,9 @@ def layout_of(file: Path, encoding: str | None = None, separator: str | None = N
 def rows_of(file: Path, layout: Layout) -> Iterator[Rows]:
     """Open a file for a `with` block. Raises BadInput."""
     try:
-        if layout.kind == Kind.WORKBOOK:
+        if layout.kind in (Kind.WORKBOOK, Kind.PARQUET):
             with file.open("rb") as opened:
-                yield WorkbookFile(file, opened)
+                yield WorkbookFile(file, opened) if layout.kind == Kind.WORKBOOK else ParquetFile(file, opened)
             return
         with file.open(encoding=layout.encoding.codec, errors="replace", newline="") as text:
             yield JsonFile(file, text) if layout.kind == Kind.JSON else DelimitedFile(file, text, layout.separator)

@@ -33,6 +33,7 @@ class Action(StrEnum):
     DROPPED = "dropped"
     PROMOTED = "promoted"
     ROLLED_BACK = "rolled_back"
+    EXPORTED = "exported"
 
 
 def note(session: Session, who: str, action: Action, at: datetime, ticket_key: str = "", **detail: Any) -> None:

@@ -27,6 +27,7 @@ POINTER = f'{{"version": "{VERSION}", "predecessor": null}}'
 EXIT_CODES = {0, 1, 2, 74}  # but not 70, a fault of our own
 
 ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "export": ("known.csv",),
     "import": ("tickets.csv",),
     "backfill": ("gone",),
     "init": ("--kind", "redmine", "--url", "https://127.0.0.1:1", "--yes"),

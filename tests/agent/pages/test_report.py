@@ -15,6 +15,7 @@ from agent.config.roles_file import load_roles
 from agent.domain import Via
 from agent.pages import charts
 from agent.pages.document import Document, Part, Table, as_markdown, as_text
+from agent.pages.signing import audit
 from agent.pages.signing.rights import Rights
 from agent.pages.texts import load
 from agent.pages.week_document import Night, document
@@ -151,3 +152,21 @@ def test_the_command_prints_each_form(tmp_path: Path) -> None:
         assert "<script" not in done.stdout
     done = CliRunner().invoke(app, ["report", "2026-47", "--config", str(tmp_path / "agent.toml")])
     assert "write it as 20" in str(done.exception)
+
+
+@pytest.mark.anyio
+async def test_known_roles_are_exported_by_operators_and_the_log_says_so(server: Running, desk: Desk) -> None:
+    await server.deliver(desk.create("VPN is down", "The VPN drops."))
+    await server.idle()
+    ops = signed_in(server, Rights.OPERATOR, "Ops")
+    await ops.post("/tickets/desk/1", role="Electrician", seen="0")
+    assert "Export known roles" in words_of(await ops.see("/report"))
+    assert "Export known roles" not in words_of(await signed_in(server, Rights.REVIEWER).see("/report"))
+    answer = await ops.post("/report", kind="csv")
+    assert (answer.status_code, "attachment" in answer.headers["content-disposition"]) == (200, True)
+    assert "1,VPN is down,The VPN drops.,Electrician," in answer.text
+    assert ",desk,corrected,Ops," in answer.text
+    assert (await ops.post("/report", kind="parquet")).content.startswith(b"PAR1")
+    assert (await ops.post("/report", kind="exe")).status_code == 400
+    assert [line.action for line in server.parts.database.call(audit.latest, 2)] == ["exported", "exported"]
+    assert list(server.parts.directory.path.glob("export-*")) == []

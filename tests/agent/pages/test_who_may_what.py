@@ -31,6 +31,7 @@ MAY: dict[tuple[str, str], tuple[Rights, ...] | None] = {
     ("GET", "/review"): (R, O),
     ("POST", "/review"): (R, O),
     ("GET", "/report"): (V, R, O),
+    ("POST", "/report"): (O,),
     ("GET", "/report/{week}"): (V, R, O),
     ("GET", "/status"): (V, R, O),
     ("POST", "/status"): (O,),
