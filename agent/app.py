@@ -36,6 +36,7 @@ from agent.metrics import Metrics
 from agent.model_api.web.access import ModelApiRoute
 from agent.model_api.web.assembly import model_api
 from agent.model_api.web.inference import AgentAnswers
+from agent.notes.links import Links
 from agent.notes.speak import Speaker
 from agent.notices.notices import Notices
 from agent.pages.routes import routes as pages
@@ -129,10 +130,9 @@ class _Server:
         settle = timedelta(seconds=settings.work.settle_seconds)
         speaker = Speaker(self.database, self.key_of_marks, settle, limits, shadow=settings.triage.shadow is True)
         head_start = timedelta(minutes=settings.brakes.head_start_minutes)
-        notes, share = (closure(settings, self.database), writer(settings)), settings.checks.share
-        return Desk(
-            self.database, self.observed, self.parts.classifier, speaker, self.metrics, head_start, *notes, share
-        )
+        shared = self.database, self.observed, self.parts.classifier, speaker, self.metrics, head_start
+        links = Links.at(settings.server.public_url, self.key_of_marks)
+        return Desk(*shared, closure(settings, self.database), writer(settings), settings.checks.share, links)
 
     def routes(self) -> list[BaseRoute]:
         """Return what the server answers, pages last: they have every path that nothing else has."""

@@ -47,6 +47,8 @@ class Via(StrEnum):
     PAGE = "page"
     CHECK = "check"
     """A random check: on a page that did not show what was suggested."""
+    LINK = "link"
+    """By a link in the comment."""
 
 
 class Outcome(StrEnum):

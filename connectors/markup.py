@@ -90,20 +90,18 @@ def _written(paragraphs: Sequence[Paragraph], markup: Markup, mark: str) -> str:
 def _runs(paragraph: Paragraph) -> list[Span]:
     """Return the spans with neighbours of one style joined: markup that ends and begins at one place is ambiguous."""
     runs = []
-    for style, spans in groupby(paragraph, key=lambda span: span.style):
+    for (style, link), spans in groupby(paragraph, key=lambda span: (span.style, span.link)):
         if style is Style.CODE:
-            words = [Span(" "), *(part for span in spans for part in (excerpt(span.text), Span(" ")))][1:-1]
-            runs += words
+            runs += [Span(" "), *(part for span in spans for part in (excerpt(span.text), Span(" ")))][1:-1]
         elif style is Style.QUOTED:
             runs += [Span(_harmless(span.text), Style.QUOTED) for span in spans]
         else:
-            runs.append(Span(_one_line("".join(span.text for span in spans)), style))
+            runs.append(Span(_one_line("".join(span.text for span in spans)), style, link))
     return [run for run in runs if run.text]
 
 
 def _one_line(text: str) -> str:
-    blank = ("Cc", "Cs", "Zl", "Zp", "Zs")
-    printable = "".join(" " if unicodedata.category(c) in blank else c for c in text)
+    printable = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp", "Zs") else c for c in text)
     return re.sub(" +", " ", printable)
 
 
@@ -115,11 +113,14 @@ class _Syntax:
     code: Callable[[str], str]
     strong: str
     mark: str
+    link: str
     paragraph: Callable[[str], str] = str.strip
     between: str = "\n\n"
 
     def span(self, span: Span) -> str:
         """Return a span as markup."""
+        if span.link:
+            return self.link.format(self.literal(span.text), html.escape(span.link))
         match span.style:
             case Style.CODE:
                 return self.code(inert(span.text))
@@ -161,6 +162,7 @@ _SYNTAX = {
         code=lambda text: f"`{text}`",
         strong="**{}**",
         mark="[//]: # ({})",
+        link="[{}]({})",
         paragraph=lambda text: _MARKDOWN_BLOCK.sub(r"\1\\", text.strip()),
     ),
     Markup.HTML: _Syntax(
@@ -168,15 +170,17 @@ _SYNTAX = {
         code=lambda text: f"<code>{html.escape(text)}</code>",
         strong="<strong>{}</strong>",
         mark="<p><small>{}</small></p>",
+        link='<a href="{1}">{0}</a>',
         paragraph=lambda text: f"<p>{text.strip()}</p>",
         between="\n",
     ),
-    Markup.PLAIN: _Syntax(literal=str, code=_quoted, strong="{}", mark="{}"),
+    Markup.PLAIN: _Syntax(literal=str, code=_quoted, strong="{}", mark="{}", link="{}: {}"),
     Markup.TEXTILE: _Syntax(
         literal=_literal_in_textile,
         code=lambda text: _literal_in_textile(_quoted(text)),
         strong="*{}*",
         mark="{}",
+        link='"{}":{}',
         paragraph=lambda text: _TEXTILE_BLOCK.sub(WORD_JOINER, text.strip()),
     ),
 }
@@ -190,11 +194,10 @@ def _adf(paragraphs: Sequence[Paragraph], mark: str) -> str:
 
 
 def _adf_text(span: Span) -> dict[str, Any]:
-    if span.style in (Style.PLAIN, Style.QUOTED):
-        text = f"“{span.text}”" if span.style is Style.QUOTED else span.text
-        return {"type": "text", "text": text}
-    text = inert(span.text) if span.style is Style.CODE else span.text
-    return {"type": "text", "text": text, "marks": [{"type": str(span.style)}]}
+    text = {Style.QUOTED: f"“{span.text}”", Style.CODE: inert(span.text)}.get(span.style, span.text)
+    mark = {"type": "link", "attrs": {"href": span.link}} if span.link else {"type": str(span.style)}
+    plain = not span.link and span.style in (Style.PLAIN, Style.QUOTED)
+    return {"type": "text", "text": text} | ({} if plain else {"marks": [mark]})
 
 
 MARK_LENGTH = len("rolecall-") + 20

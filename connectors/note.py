@@ -36,10 +36,11 @@ class SectionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A run of text in one style."""
+    """A run of text in one style; `link` is an address of ours that it leads to."""
 
     text: str
     style: Style = Style.PLAIN
+    link: str = ""
 
 
 Paragraph = tuple[Span, ...]

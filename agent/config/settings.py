@@ -48,6 +48,7 @@ class ServerSettings(Section):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     public_url: Annotated[str, AfterValidator(base_url)] | None = None
+    links: Literal["anonymous", "trusted"] = "anonymous"
     max_headers: int = Field(default=100, ge=20)
     max_header_bytes: int = Field(default=16_384, ge=4_096)
 

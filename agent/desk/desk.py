@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
+from functools import partial
 
 import structlog
 
@@ -16,13 +17,15 @@ from agent.domain import REQUESTER, Reason, drawn, fold, pseudonym, ticket_key
 from agent.feedback import accounts, reviews
 from agent.metrics import Metrics
 from agent.notes import solution, wording
+from agent.notes.links import Links, offered
 from agent.notes.removal import unite
 from agent.notes.speak import Said, Speaker, TooEarly, mark_of
-from agent.store import comments, resumption, reuse, tickets, writings
+from agent.store import comments, links, resumption, reuse, tickets, writings
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import Review, Ticket, utcnow
 from agent.store.writings import WritingKind
+from agent.triage.cutoffs import Verdict
 from agent.triage.opinion import Opinion, RoleClassifier
 from agent.writing.extractive import Extractive
 from agent.writing.note import Writer
@@ -85,7 +88,7 @@ def _in(queues: Mapping[str, Sequence[str]], source: str, groups: Iterable[str |
 class Desk:
     """The collaborators of the handlers. People have `head_start` to act first on a new ticket.
 
-    `checks` is the share of new tickets that are drawn as random checks.
+    `checks` is the share of new tickets that are drawn as random checks; `links` makes those in comments, if any.
     """
 
     database: Database
@@ -97,6 +100,7 @@ class Desk:
     closure: Closure = "off"
     writer: Writer = field(default_factory=Extractive)
     checks: float = 0.0
+    links: Links | None = None
     _assigned: set[tuple[str, str]] = field(default_factory=set)
     """Accounts, by source, that are recorded as staff because a ticket was assigned to them."""
 
@@ -179,15 +183,24 @@ class Desk:
         fixes = await self.database.read(writings.fixes, alike)
         better = better_subject(as_filed(remote)) if says_too_little(remote.subject) else None
         privately = self.connectors[job.source].capabilities.privately
+        link = await self._link(job.ticket_key, opinion)
         roles = self.classifier.catalogue.roles
         return wording.of_opinion(
-            opinion, subjects, answer, roles=roles, privately=privately, fixes=fixes, subject=better
+            opinion, subjects, answer, roles=roles, privately=privately, fixes=fixes, subject=better, link=link
         )
 
     async def record(self, job: Job, review: Review) -> None:
         """Record the review that an event brought."""
         store = tickets.review if job.event.occurred_at else reviews.by_our_clock
         await reviews.record(review, self.database, self.classifier.memory, self.metrics, store)
+
+    async def _link(self, key: str, opinion: Opinion) -> str | None:
+        """Return the address at which the suggestion is answered with a click, None where there are no links."""
+        if self.links is None or not isinstance(opinion.verdict, Verdict):
+            return None
+        choices = offered(opinion, opinion.verdict)
+        token = await self.database.write(links.keep, key, choices, partial(self.links.token, key), utcnow())
+        return self.links.address(token)
 
     async def say(self, job: Job, remote: RemoteTicket, note: Note, *, asked: bool = False) -> None:
         """Make the note our comment on the ticket, which was just read; `asked` as in `Speaker.say`.

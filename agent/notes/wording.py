@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from agent.domain import Role
+from agent.notes.links import by_links
 from agent.notes.phrasing import joined, listed, neighbour, percent, worded
 from agent.triage.cutoffs import Abstained, Verdict
 from agent.triage.opinion import Opinion
@@ -59,12 +60,13 @@ def of_opinion(
     privately: str = PRIVATELY,
     fixes: Mapping[str, str] | None = None,
     subject: str | None = None,
+    link: str | None = None,
 ) -> Note | None:
     """Return the note on an opinion, or None where nothing should be posted.
 
     `subjects` holds the first words of the neighbours' tickets, `answer` a line that answers a command; `roles` say
     what each handles, `privately` how staff write to each other in the ticket's system; `fixes` what helped on the
-    neighbours' tickets, `subject` a better one for this ticket.
+    neighbours' tickets, `subject` a better one for this ticket; at `link`, people answer with a click.
     """
     verdict = opinion.verdict
     answered = [Section(SectionKind.ANSWER, (answer,))] if answer else []
@@ -73,7 +75,8 @@ def of_opinion(
     why = _reasons(opinion, verdict, subjects, fixes or {})
     paragraphs = [_head(opinion, verdict), *([worded(WHY, reasons=joined(why, "; "))] if why else [])]
     better = [worded(BETTER_SUBJECT, subject=[Span(subject, Style.QUOTED)])] if subject else []
-    commands = (*better, *_what_they_handle(verdict, roles), _commands(opinion, verdict, privately))
+    how = _commands(opinion, verdict, privately) if link is None else by_links(opinion, verdict, link)
+    commands = (*better, *_what_they_handle(verdict, roles), how)
     return Note(
         (Section(SectionKind.ROLE, tuple(paragraphs)), *answered, Section(SectionKind.COMMANDS, commands)),
         _choices(verdict),

@@ -22,6 +22,9 @@ from agent.store.arrivals import Arrival, accept
 from agent.store.tables import Review
 from connectors.events import Event, Kind
 
+BY_LINK = "by a link"
+"""Who did it, in the log, where nobody was signed in."""
+
 
 class Overtaken(Exception):
     """Somebody else has answered since the page was shown."""
@@ -46,11 +49,14 @@ def chosen(visit: Visit, standing: Standing) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-async def give(visit: Visit, standing: Standing, roles: Sequence[str]) -> None:
-    """Record what a person said of a ticket's role, unless they said so before. Raises Overtaken."""
-    site, key = visit.site, standing.ticket.key
-    last = standing.answer
-    mine = last if last and (last.actor, last.via) == (visit.who.name, via_of(standing)) else None
+async def give(visit: Visit, standing: Standing, roles: Sequence[str], by_link: bool = False) -> None:
+    """Record what a person said of a ticket's role, unless they said so before. Raises Overtaken.
+
+    Whoever comes by a link may not be signed in, and has seen what was suggested.
+    """
+    site, key, via = visit.site, standing.ticket.key, Via.LINK if by_link else via_of(standing)
+    last, who = standing.answer, visit.user.name if visit.user else None
+    mine = last if last and (last.actor, last.via) == (who, via) else None
     if mine is not None and set(site.classifier.catalogue.today(mine.roles)) == set(roles):
         return  # a second click
     review = reviews.answer(
@@ -58,9 +64,9 @@ async def give(visit: Visit, standing: Standing, roles: Sequence[str]) -> None:
         roles,
         standing.suggested(site.classifier.catalogue),
         origin=f"page-{secrets.token_hex(16)}",
-        actor=visit.who.name,
+        actor=who,
         at=site.now(),
-        via=via_of(standing),
+        via=via,
     )
     store = partial(_keep, visit=visit, action=audit.Action.FEEDBACK)
     await reviews.record(review, site.database, site.classifier.memory, site.metrics, store)
@@ -134,7 +140,7 @@ def _keep(session: Session, review: Review, *, visit: Visit, action: audit.Actio
     _not_overtaken(session, review, visit)
     if not reviews.by_our_clock(session, review):
         return False
-    audit.note(session, visit.who.name, action, review.at, review.ticket_key, roles=review.roles)
+    audit.note(session, review.actor or BY_LINK, action, review.at, review.ticket_key, roles=review.roles)
     if action is audit.Action.FEEDBACK:
         _tell(session, review, visit)
     return True
@@ -153,7 +159,7 @@ def _not_overtaken(session: Session, review: Review, visit: Visit) -> None:
     """Raise Overtaken where the last answer is not the one that the page showed, and another person's."""
     last = withdrawals.last_answer(session, review.ticket_key)
     seen = visit.field("seen")
-    if last is not None and str(last.id) != seen and last.actor != visit.who.name:
+    if last is not None and str(last.id) != seen and (last.actor != review.actor or review.actor is None):
         session.expunge(last)  # it is shown after the transaction was given up
         raise Overtaken(last)
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from agent.pages import account, feedback, models, report, review, sign_in, status, ticket, today
+from agent.pages import account, feedback, links, models, report, review, sign_in, status, ticket, today
 from agent.pages.guard import Call, guarded
 from agent.pages.signing.rights import Rights
 from agent.pages.site import STATIC, Site
@@ -19,6 +19,8 @@ CALLS = (
     Call("GET", "/sign-in/{token}", None, sign_in.show_link),
     Call("POST", "/sign-in/{token}", None, sign_in.use_link),
     Call("POST", "/sign-out", None, sign_in.sign_out),
+    Call("GET", "/l/{token}/{choice}", None, links.show),
+    Call("POST", "/l/{token}", None, links.record),
     Call("GET", "/", Rights.VIEWER, today.today),
     Call("GET", "/tickets/{helpdesk}/{number:path}", Rights.VIEWER, ticket.show),
     Call("POST", "/tickets/{helpdesk}/{number:path}", Rights.REVIEWER, feedback.answer),

@@ -18,7 +18,9 @@ from agent.store.tables import Comment, Decision, Inbox, Review, Ticket
 from agent.store.tickets import STANDING, counting_order
 from agent.triage.cutoffs import CLOSE
 
-ON_PAGES = (Via.PAGE, Via.CHECK)
+ON_PAGES = (Via.PAGE, Via.CHECK, Via.LINK)
+ANONYMOUS = "anonymous"
+"""What a review that nobody signed is withdrawn by, from the beginning: it is shown, and never counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class Standing:
     """A ticket and all that its row on a page says.
 
     `review` is the one that counts, `answer` the last one in words; `asked` says that a reviewer could not tell,
-    `checked` that somebody answered who had not seen what was suggested.
+    `checked` that somebody answered who had not seen what was suggested; `anonymous` is what somebody said by a link
+    who was not signed in.
     """
 
     ticket: Ticket
@@ -39,6 +42,7 @@ class Standing:
     open_event: Inbox | None = None
     dead_event: Inbox | None = None
     checked: bool = False
+    anonymous: Review | None = None
 
     @property
     def outcome(self) -> str:
@@ -110,8 +114,12 @@ def standings(session: Session, tickets: Sequence[Ticket]) -> list[Standing]:
     dead = {row.ticket_key: row for row in session.exec(select(Inbox).where(DEAD)) if row.ticket_key in set(keys)}
     checks = select(Review.ticket_key).where(col(Review.ticket_key).in_(keys), Review.via == Via.CHECK)
     checked = set(session.exec(checks)) if any(ticket.drawn for ticket in tickets) else set()
+    unsigned = select(Review).where(col(Review.ticket_key).in_(keys), Review.withdrawn == ANONYMOUS)
+    anonymous = {row.ticket_key: row for row in session.exec(unsigned.order_by(col(Review.id)))}
     return [
-        _standing(ticket, decisions.get(ticket.key), reviews.get(ticket.key, []), comments, opened, dead, checked)
+        _standing(
+            ticket, decisions.get(ticket.key), reviews.get(ticket.key, []), comments, opened, dead, checked, anonymous
+        )
         for ticket in tickets
     ]
 
@@ -124,6 +132,7 @@ def _standing(
     opened: Mapping[str, Inbox],
     dead: Mapping[str, Inbox],
     checked: Collection[str],
+    anonymous: Mapping[str, Review],
 ) -> Standing:
     last = reviews[-1] if reviews else None
     words = [row for row in reviews if row.strength >= Strength.CONFIRMED and row.via != Via.IMPORT]
@@ -138,6 +147,7 @@ def _standing(
         opened.get(ticket.key),
         dead.get(ticket.key),
         ticket.key in checked,
+        anonymous.get(ticket.key),
     )
 
 

@@ -17,7 +17,7 @@ from agent.pages.feedback import key_of, may_undo
 from agent.pages.guard import Visit
 from agent.pages.reasons import reason
 from agent.pages.site import Site
-from agent.pages.standing import ON_PAGES, Standing, of_ticket
+from agent.pages.standing import ANONYMOUS, ON_PAGES, Standing, of_ticket
 from agent.pages.today import FEW_ROLES
 from agent.store import tickets
 from agent.store.tables import Decision, Inbox, Review
@@ -125,6 +125,8 @@ def _history(
 def _said(site: Site, review: Review) -> Markup:
     texts, words = site.texts, site.words
     who = Markup("<bdi>{}</bdi>").format(review.actor or texts("history.somebody"))
+    if review.withdrawn == ANONYMOUS:
+        return texts("history.anonymous", roles=words.roles(site.classifier.catalogue.today(review.roles)))
     if review.via == Via.UNDO:
         return texts("history.undo", who=who)
     if not review.roles and review.strength == 0:

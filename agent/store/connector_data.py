@@ -18,6 +18,7 @@ from sqlmodel import Session, col, delete, select, update
 from agent.domain import in_renamed_source, source_of
 from agent.errors import NotPossibleYet
 from agent.store.inbox import OPEN
+from agent.store.people import FeedbackLink
 from agent.store.tables import (
     Account,
     Action,
@@ -46,6 +47,7 @@ KEYS: tuple[tuple[type[Any], Any], ...] = (
     (Writing, Writing.ticket_key),
     (Action, Action.ticket_key),
     (GroupMove, GroupMove.ticket_key),
+    (FeedbackLink, FeedbackLink.ticket_key),
 )
 SOURCES: tuple[tuple[type[Any], Any], ...] = (
     (Inbox, Inbox.source),

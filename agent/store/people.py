@@ -1,4 +1,4 @@
-"""The tables of the people who use the pages: accounts, their sessions, failed attempts, and who changed what.
+"""The tables of the people who use the pages: accounts, sessions, failed attempts, links, and who changed what.
 
 Tokens are kept as hashes: whoever reads the database can sign in as nobody.
 """
@@ -73,3 +73,14 @@ class Audit(SQLModel, table=True):
     action: str
     ticket_key: str = Field(default="", index=True)
     detail: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+
+
+class FeedbackLink(SQLModel, table=True):
+    """The last link of a ticket; `choices` are the roles that it offers, each a set, the suggested ones first."""
+
+    __tablename__ = "feedback_link"
+
+    ticket_key: str = Field(primary_key=True)
+    token: str
+    choices: list[list[str]] = Field(sa_column=Column(JSON, nullable=False))
+    made_at: datetime = Field(sa_column=time_column())

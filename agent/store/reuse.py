@@ -6,6 +6,7 @@ from sqlmodel import Session, col, select, update
 
 from agent.domain import Strength, Via, moved_key
 from agent.store.inbox import OPEN
+from agent.store.people import FeedbackLink
 from agent.store.tables import (
     Action,
     Audit,
@@ -25,6 +26,7 @@ MOVED = (
     (Comment, Comment.ticket_key),
     (Embedding, Embedding.ticket_key),
     (Writing, Writing.ticket_key),
+    (FeedbackLink, FeedbackLink.ticket_key),
     (Audit, Audit.ticket_key),
     (Action, Action.ticket_key),
     (GroupMove, GroupMove.ticket_key),

@@ -22,7 +22,6 @@ _WAITING = text("state = 'waiting'")
 _DEAD = text("state = 'dead'")
 _SUSPECT = text("crashes > 0 AND state IN ('waiting', 'working')")
 _ANSWER = text("strength >= 4 AND origin <> 'import'")
-_DRAWN = text("drawn")
 _OPEN = text("state IN ('waiting', 'working')")
 
 
@@ -63,11 +62,8 @@ class Ticket(SQLModel, table=True):
     """A ticket as it was filed. Training uses this text, never what was edited later.
 
     `seen` is what was last seen of it (`connectors.sights.Sight`), None where that is not known.
-    `requester` is a pseudonym (agent.domain), None where the system did not say who asked.
-    `drawn` says that it is a random check.
+    `requester` is a pseudonym (agent.domain), None where the system did not say who asked; `drawn`: a check.
     """
-
-    __table_args__ = (Index("ix_ticket_drawn", "filed_at", sqlite_where=_DRAWN, postgresql_where=_DRAWN),)
 
     key: str = Field(primary_key=True)
     subject: str
@@ -78,7 +74,7 @@ class Ticket(SQLModel, table=True):
     closed_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     seen: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     requester: str | None = Field(default=None, index=True)
-    drawn: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    drawn: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, index=True, server_default=false()))
 
 
 class Decision(SQLModel, table=True):

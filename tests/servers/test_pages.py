@@ -139,6 +139,7 @@ async def test_nothing_hostile_runs_and_everybody_can_use_every_page(parts: Part
         f"/tickets/desk/{said}",
         "/status",
         "/models",
+        "/report",
         "/users",
         "/log",
         "/account",

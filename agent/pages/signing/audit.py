@@ -34,6 +34,7 @@ class Action(StrEnum):
     PROMOTED = "promoted"
     ROLLED_BACK = "rolled_back"
     EXPORTED = "exported"
+    ANONYMOUS = "anonymous"
 
 
 def note(session: Session, who: str, action: Action, at: datetime, ticket_key: str = "", **detail: Any) -> None:

@@ -25,6 +25,8 @@ MAY: dict[tuple[str, str], tuple[Rights, ...] | None] = {
     ("GET", "/sign-in/{token}"): None,
     ("POST", "/sign-in/{token}"): None,
     ("POST", "/sign-out"): None,
+    ("GET", "/l/{token}/{choice}"): None,
+    ("POST", "/l/{token}"): None,
     ("GET", "/"): (V, R, O),
     ("GET", "/tickets/{helpdesk}/{number:path}"): (V, R, O),
     ("POST", "/tickets/{helpdesk}/{number:path}"): (R, O),
@@ -152,7 +154,13 @@ async def test_a_page_that_forgets_its_right_is_noticed(parts: Parts, desk: Desk
 
 
 def filled(path: str) -> str:
-    return path.replace("{token}", "x").replace("{helpdesk}", "desk").replace("{number:path}", "1")
+    return (
+        path.replace("{token}", "x")
+        .replace("{choice}", "0")
+        .replace("{week}", "2026-W47")
+        .replace("{helpdesk}", "desk")
+        .replace("{number:path}", "1")
+    )
 
 
 async def ask(person: Any, method: str, path: str) -> Any:

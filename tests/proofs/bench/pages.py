@@ -87,6 +87,7 @@ def paths(size: int) -> dict[str, str]:
         "review, one order": "/review?order=disagrees",
         "status": "/status",
         "models": "/models",
+        "report": "/report",
         "log": "/log",
         "log, deep": f"/log?before={size // 2}",
         "users": "/users",

@@ -3,13 +3,12 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0018"
-down_revision = "0017"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:  # noqa: D103 - Alembic's entry point, described at the top of the file
     op.add_column("ticket", sa.Column("drawn", sa.Boolean(), nullable=False, server_default=sa.false()))
-    drawn = sa.text("drawn")
-    op.create_index("ix_ticket_drawn", "ticket", ["filed_at"], sqlite_where=drawn, postgresql_where=drawn)
+    op.create_index("ix_ticket_drawn", "ticket", ["drawn"])
