@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from agent.pages import account, feedback, links, models, report, review, sign_in, status, ticket, today
+from agent.pages import account, feedback, links, models, report, review, roles, rules, sign_in, status, ticket, today
 from agent.pages.guard import Call, guarded
 from agent.pages.signing.rights import Rights
 from agent.pages.site import STATIC, Site
@@ -29,6 +29,9 @@ CALLS = (
     Call("GET", "/report", Rights.VIEWER, report.latest),
     Call("POST", "/report", Rights.OPERATOR, report.export),
     Call("GET", "/report/{week}", Rights.VIEWER, report.show),
+    Call("GET", "/roles", Rights.VIEWER, roles.show),
+    Call("GET", "/rules", Rights.VIEWER, rules.show),
+    Call("POST", "/rules", Rights.VIEWER, rules.try_),
     Call("GET", "/status", Rights.VIEWER, status.show),
     Call("POST", "/status", Rights.OPERATOR, status.change),
     Call("GET", "/models", Rights.VIEWER, models.show),

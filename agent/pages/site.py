@@ -33,7 +33,7 @@ POLICY = (
 """Nothing inline runs or styles, whatever a ticket's text may smuggle in."""
 
 TABS = (("today", "gt"), ("review", "gr"), ("report", "gp"))
-SET_UP = ("models", "status")
+SET_UP = ("roles", "rules", "models", "status")
 """The pages that are reached from every other one."""
 
 STATIC = {"rolecall.css": "text/css", "rolecall.js": "text/javascript", "mark.svg": "image/svg+xml"}

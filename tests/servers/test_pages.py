@@ -140,6 +140,8 @@ async def test_nothing_hostile_runs_and_everybody_can_use_every_page(parts: Part
         "/status",
         "/models",
         "/report",
+        "/rules",
+        "/roles",
         "/users",
         "/log",
         "/account",

@@ -41,7 +41,7 @@ def addresses(words: str) -> list[str]:
     return [
         *("/", "/?is=waiting", "/?is=corrected", "/?is=none", f"/?is={said}&before={said}", "/review"),
         *("/review?order=disputed", f"/review?order={said}&after={said}", f"/tickets/desk/{said}"),
-        *("/tickets/desk/near", "/status", "/models", "/report", "/users", "/log", "/account"),
+        *("/tickets/desk/near", "/status", "/models", "/report", "/rules", "/roles", "/users", "/log", "/account"),
     ]
 
 

@@ -88,6 +88,8 @@ def paths(size: int) -> dict[str, str]:
         "status": "/status",
         "models": "/models",
         "report": "/report",
+        "rules": "/rules",
+        "roles": "/roles",
         "log": "/log",
         "log, deep": f"/log?before={size // 2}",
         "users": "/users",

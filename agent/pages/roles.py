@@ -1,0 +1,42 @@
+"""Roles: who handles what, and from which confidence each is clear. The file stays the truth; its lines are shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from starlette.responses import Response
+
+from agent.domain import Role
+from agent.pages.guard import Visit
+from agent.pages.today import thresholds
+
+
+async def show(visit: Visit) -> Response:
+    """Show all roles."""
+    site = visit.site
+    day = site.now().astimezone().date()
+    roles = [(role, role.active(day), lines(role)) for role in site.classifier.catalogue.roles]
+    file = site.settings.roles.name
+    return visit.page("roles.html", current="roles", roles=roles, needs=thresholds(site), file=file)
+
+
+def lines(role: Role) -> str:
+    """Return a role as the file spells it."""
+    told = [f"name = {_quoted(role.name)}"]
+    told += [f"description = {_quoted(role.description)}"] if role.description else []
+    told += [f"aliases = {_listed(role.aliases)}"] if role.aliases else []
+    told += [f"owner = {_quoted(role.owner)}"] if role.owner else []
+    told += [f"from = {role.active_from}"] if role.active_from else []
+    told += [f"until = {role.active_until}"] if role.active_until else []
+    groups = [f"{_quoted(source)} = {_listed(names)}" for source, names in role.groups.items()]
+    told += [f"groups = {{ {', '.join(groups)} }}"] if groups else []
+    return "\n".join(["[[role]]", *told, ""])
+
+
+def _listed(words: Sequence[str]) -> str:
+    return f"[{', '.join(map(_quoted, words))}]"
+
+
+def _quoted(word: str) -> str:
+    return json.dumps(word, ensure_ascii=False).replace("\x7f", "\\u007f")  # JSON's strings are TOML's basic strings

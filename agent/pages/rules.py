@@ -1,0 +1,114 @@
+"""Rules: which words decide, and how well; a text to try, and the lines of rules that known roles suggest.
+
+The file stays the truth, on every server: this page writes nothing, it shows what to put into it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session
+from starlette.responses import Response
+
+from agent.domain import RoleCatalogue
+from agent.pages.guard import Visit
+from agent.pages.site import Site
+from agent.store import tickets
+from agent.triage.explanation import Explanation, explain
+from heuristics import Kind, RuleSet, tally, vetoed
+from heuristics.mining import propose, to_toml
+from heuristics.report import ReviewedText, RuleFigures, report
+
+LATEST = 300
+"""Known roles that rules are measured on and found in: the cost stays the same however many there are."""
+
+PROPOSED, LEAST_RIGHT = 8, 3
+LONGEST = 20_000
+STRONG, DECISIVE = 1.0, 2.3
+"""Weights from which a rule is more than a hint: the latter makes the odds ten times higher."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A rule that known roles suggest, how it fared on them, and its lines for the file."""
+
+    figures: RuleFigures
+    lines: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """All rules on the latest known roles, those with most mistakes first, and what else these suggest."""
+
+    count: int
+    rules: tuple[RuleFigures, ...]
+    proposals: tuple[Proposal, ...]
+
+
+async def show(visit: Visit) -> Response:
+    """Show all rules, and a form to try a text."""
+    return await _page(visit)
+
+
+async def try_(visit: Visit) -> Response:
+    """Show what the rules find in a text, and what would be suggested on it. Nothing is kept."""
+    subject, body = visit.field("subject")[:LONGEST], visit.field("body")[:LONGEST]
+    day = visit.site.now().astimezone().date()
+    opinion = await asyncio.to_thread(visit.site.classifier.opinion, subject, body, day)
+    return await _page(visit, subject, body, explain(opinion))
+
+
+def measured(rules: RuleSet, known: Sequence[ReviewedText]) -> Measured:
+    """Return how rules fare on known roles, and which rules these suggest that there are not yet."""
+    found = sorted(report(rules, known).rules, key=lambda one: (one.right - one.tickets, -one.tickets, one.rule.id))
+    there = {word.casefold() for rule in rules.rules for word in rule.keywords}
+    labelled = [(f"{text.subject} {text.body}", text.roles[0]) for text in known if len(text.roles) == 1]
+    texts, roles = zip(*labelled, strict=True) if labelled else ((), ())
+    new = [rule for rule in propose(texts, roles, LEAST_RIGHT) if rule.keywords[0].casefold() not in there]
+    figures = {one.rule.id: one for one in report(RuleSet(new), known).rules}
+    best = sorted(new, key=lambda rule: (-figures[rule.id].interval[0], -figures[rule.id].tickets))
+    proposals = tuple(Proposal(figures[rule.id], to_toml([rule])) for rule in best[:PROPOSED])
+    return Measured(len(known), tuple(found), proposals)
+
+
+def says(figures: RuleFigures) -> str:
+    """Return the key of the words for a rule's weight."""
+    if figures.rule.kind is Kind.VETO:
+        return "rules_out"
+    weight = figures.rule.weight
+    return "decisive" if weight >= DECISIVE else "strong" if weight >= STRONG else "hint"
+
+
+async def _page(visit: Visit, subject: str = "", body: str = "", tried: Explanation | None = None) -> Response:
+    site = visit.site
+    hits = tried.opinion.hits if tried else ()
+    return visit.page(
+        "rules.html",
+        current="rules",
+        measured=await _measured(site),
+        says=says,
+        subject=subject,
+        body=body,
+        tried=tried,
+        sums=tally(hits),
+        barred=sorted(vetoed(hits)),
+        file=site.settings.rules.name,
+    )
+
+
+async def _measured(site: Site) -> Measured:
+    version = await site.database.read(tickets.newest_review), site.classifier.rules.version
+    kept: tuple[object, Measured] | None = site.weeks.get("rules")
+    if kept is None or kept[0] != version:
+        known = await site.database.read(_known, site.words.catalogue)
+        kept = version, await asyncio.to_thread(measured, site.classifier.rules, known)
+        site.weeks["rules"] = kept
+    return kept[1]
+
+
+def _known(session: Session, catalogue: RoleCatalogue) -> list[ReviewedText]:
+    keys = list(dict.fromkeys(row.ticket_key for row in tickets.latest_reviews(session, LATEST)))
+    placed = [example for _, example in tickets.placed(session, catalogue, keys) if example.roles]
+    return [ReviewedText(e.ticket_key, *e.words, e.roles, e.filed_at.date()) for e in placed]
