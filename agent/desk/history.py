@@ -72,11 +72,12 @@ def take_in(session: Session, intake: Intake, closures: Sequence[Event], written
     """
     tally, notes = Tally(), session.exec(select(Forgotten)).all()
     notes_by_ticket = {writing.ticket_key: writing for writing in written}
+    source = intake.connector.source
+    stored = _Known.of(session, [ticket_key(source, event.ticket_id) for event in closures])
     for event in closures:
         remote = event.ticket
         if remote is None or not remote.closed:
             continue
-        source = intake.connector.source
         key = ticket_key(source, remote.id)
         asked_by = pseudonym(intake.key, REQUESTER, remote.requester) if remote.requester else None
         filed_at = remote.created_at or event.occurred_at or utcnow()
@@ -90,9 +91,11 @@ def take_in(session: Session, intake: Intake, closures: Sequence[Event], written
         elif role is None:
             group = remote.group or ""
             tally.unclaimed[group] = tally.unclaimed.get(group, 0) + 1
-        elif _label(session, key, role.name, event, intake.catalogue):
+        elif (label := stored.label(key, role.name, event, intake.catalogue)) is not None:
             tally.new += 1
-            if session.get(Ticket, key) is None:
+            session.add(label)
+            if key not in stored.tickets:
+                stored.tickets.add(key)
                 seen: dict[str, Any] = asdict(sight(remote, intake.connector.author_id))
                 session.add(
                     Ticket(
@@ -148,15 +151,37 @@ async def write_up(database: Database, intake: Intake, writer: Writer, closures:
     return found
 
 
-def _label(session: Session, key: str, role: str, event: Event, catalogue: RoleCatalogue) -> bool:
-    """Give the ticket the closure's review; return False where it has it."""
-    at = event.occurred_at or utcnow()
-    decision = tickets.last_decision(session, key)
-    suggested = catalogue.today(decision.roles if decision else ())
-    actor = event.ticket.assignee if event.ticket else None
-    new = reviews.closure(key, role, suggested, origin=reviews.origin_of(event), at=at, actor=actor)
-    told = select(Review.id).where(Review.ticket_key == key, col(Review.via) == Via.CLOSURE, Review.at == at)
-    return session.exec(told).first() is None and tickets.review(session, new)
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is stored of the tickets of a part: those that are, the reviews of each, and what was suggested last."""
+
+    tickets: set[str]
+    reviews: dict[str, list[Review]]
+    suggested: dict[str, list[str]]
+
+    @classmethod
+    def of(cls, session: Session, keys: Sequence[str]) -> _Known:
+        """Look all of them up at once: a history has tens of thousands of tickets."""
+        found = cls(set(), {}, {})
+        for start in range(0, len(keys), tickets.CHUNK):
+            some = keys[start : start + tickets.CHUNK]
+            found.tickets.update(session.exec(select(Ticket.key).where(col(Ticket.key).in_(some))))
+            for review in session.exec(select(Review).where(col(Review.ticket_key).in_(some))):
+                found.reviews.setdefault(review.ticket_key, []).append(review)
+            decided = select(Decision).where(col(Decision.ticket_key).in_(some)).order_by(col(Decision.id))
+            found.suggested.update({row.ticket_key: row.roles for row in session.exec(decided)})
+        return found
+
+    def label(self, key: str, role: str, event: Event, catalogue: RoleCatalogue) -> Review | None:
+        """Return the closure's review, None where the ticket has it."""
+        at, origin = event.occurred_at or utcnow(), reviews.origin_of(event)
+        told = self.reviews.setdefault(key, [])
+        if any(row.origin == origin or (row.via == Via.CLOSURE and row.at == at) for row in told):
+            return None
+        suggested = catalogue.today(self.suggested.get(key, ()))
+        actor = event.ticket.assignee if event.ticket else None
+        told.append(reviews.closure(key, role, suggested, origin=origin, at=at, actor=actor))
+        return told[-1]
 
 
 def _forgotten(notes: Collection[Forgotten], ticket: str, requester: str | None, filed_at: datetime) -> bool:

@@ -162,7 +162,7 @@ def helpdesk_day(examples: Sequence[Example], quiet: bool) -> dict[str, str]:
             httpx.post(
                 f"{helpdesk.url}/api/tickets/",
                 headers={"Authorization": f"Token {helpdesk.tokens['tech']}"},
-                json={"queue": helpdesk.queues["WO"], "title": newest.subject or "pump", "description": newest.body,
+                json={"queue": helpdesk.queues["WO"], "title": newest.subject or "pump", "description": newest.text,
                       "priority": 3, "submitter_email": "operator-7@example.test"},
                 timeout=60, trust_env=False,
             ).raise_for_status()  # fmt: skip

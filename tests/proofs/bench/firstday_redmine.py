@@ -157,7 +157,7 @@ def day(examples: Sequence[Example], quiet: bool) -> dict[str, str]:
                 f"{url}/issues.json",
                 headers={"X-Redmine-API-Key": str(keys["tech"]["key"])},
                 json={"issue": {"project_id": 1, "tracker_id": 1, "status_id": 1, "priority_id": 2,
-                                "subject": newest.subject or "pump", "description": newest.body}},
+                                "subject": newest.subject or "pump", "description": newest.text}},
                 timeout=60, trust_env=False,
             ).raise_for_status()  # fmt: skip
             return judged(terminal, folder, began, quiet)
