@@ -5,8 +5,9 @@
 A fresh django-helpdesk, and a Redmine where it is installed (tests/proofs/servers/redmine/install.sh). A driver sits at
 a terminal and answers what `init` asks, as an operator would who has the helpdesk's pages open. `minutes` is the time
 from its start to the first decision on a ticket that is then filed, pasting of the webhook's address included,
-`questions` how often it asked, `files_edited` how many files of the installation had to be changed by hand.
-The keys are those of django-helpdesk, with `redmine_` before them those of Redmine.
+`cpu_seconds` what Rolecall used until its server was stopped, `questions` how often it asked, `files_edited` how many
+files of the installation differ from what `init` left. The keys are those of django-helpdesk, with `redmine_` before
+them those of Redmine.
 """
 
 from __future__ import annotations
@@ -54,6 +55,12 @@ class Terminal:
     answers: Mapping[str, Answer]
     said: str = ""
     asked: list[str] = field(default_factory=list)
+    cpu_seconds: float = 0.0
+    """Of the process and all that it waited for, once it has ended."""
+
+    left: dict[str, bytes] = field(default_factory=dict)
+    """The files as `init` left them."""
+
     _pid: int = 0
     _fd: int = -1
 
@@ -80,9 +87,8 @@ class Terminal:
                 raise RuntimeError(f"it ended before: {what}\n{self.said[-3_000:]}")
             self.said += some.decode("utf-8", "replace")
             for words, answer in self.answers.items():
-                at = self.said.find(words, answered)
-                if at >= 0 and re.search(r": ?$", self.said[at:]):
-                    question = self.said[at:]
+                question = self.said[max(answered, self.said.rfind("\n") + 1) :]
+                if words in question and re.search(r": ?$", question):
                     said = answer(question) if callable(answer) else answer
                     self.asked.append(" ".join(question.split()))
                     answered = len(self.said)
@@ -94,7 +100,11 @@ class Terminal:
         with contextlib.suppress(ProcessLookupError, ChildProcessError):
             os.kill(self._pid, signal.SIGTERM)
             deadline = time.monotonic() + 30
-            while time.monotonic() < deadline and os.waitpid(self._pid, os.WNOHANG) == (0, 0):
+            while time.monotonic() < deadline:
+                gone, _, used = os.wait4(self._pid, os.WNOHANG)
+                if gone:
+                    self.cpu_seconds = used.ru_utime + used.ru_stime
+                    break
                 with contextlib.suppress(OSError):
                     if select.select([self._fd], [], [], 0.1)[0]:
                         os.read(self._fd, 65_536)
@@ -166,7 +176,8 @@ def helpdesk_day(examples: Sequence[Example], quiet: bool) -> dict[str, str]:
                       "priority": 3, "submitter_email": "operator-7@example.test"},
                 timeout=60, trust_env=False,
             ).raise_for_status()  # fmt: skip
-            return judged(terminal, folder, began, quiet)
+            figures = judged(terminal, folder, began, quiet)
+        return figures | {"cpu_seconds": f"{terminal.cpu_seconds:.0f}"}
 
 
 def opened(number: int) -> datetime:
@@ -195,7 +206,7 @@ def named(question: str, queues: Mapping[str, int]) -> str:
 @contextlib.contextmanager
 def running(folder: Path, answers: Mapping[str, Answer]) -> Iterator[Terminal]:
     environment = os.environ | {
-        "ROLECALL_SERVER__PORT": str(port(folder)), "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "300",
+        "ROLECALL_SERVER__PORT": str(port(folder)), "PYTHONPATH": str(ROOT), "TERM": "dumb", "COLUMNS": "300",
     }  # fmt: skip
     terminal = Terminal([sys.executable, "-m", "agent.cli", "init"], folder, environment, answers)
     terminal.start()
@@ -215,9 +226,16 @@ def answered(terminal: Terminal, folder: Path) -> str:
             return False
 
     terminal.until(lambda: "Start the server" in terminal.said, "init asks whether to start")
+    terminal.left = written(folder)
     terminal.until(ready, "the server answers")
     found = re.search(r"http://127\.0\.0\.1:\d+/hooks/[\w./-]+", terminal.said)
     return found[0] if found else ""
+
+
+def written(folder: Path) -> dict[str, bytes]:
+    """Return the files that an operator may edit."""
+    files = [folder / ".env", *(folder / "config").rglob("*.toml")]
+    return {str(file): file.read_bytes() for file in files}
 
 
 def judged(terminal: Terminal, folder: Path, began: float, quiet: bool) -> dict[str, str]:
@@ -232,9 +250,11 @@ def judged(terminal: Terminal, folder: Path, began: float, quiet: bool) -> dict[
     with contextlib.closing(sqlite3.connect(file)) as connection:
         labels = connection.execute("SELECT count(*) FROM review").fetchone()[0]
         outcome, roles, version = connection.execute("SELECT outcome, roles, model_version FROM decision").fetchone()
+    now = written(folder)
+    edited = sum(now.get(name) != terminal.left.get(name) for name in now.keys() | terminal.left.keys())
     if not quiet:
-        print(terminal.said)
+        print(re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", "\n".join(re.split(r"[\r\n]+", terminal.said))))
     print(
         f"{labels} labels; the first decision: {outcome} {roles}, by {version or 'rules'}; questions: {terminal.asked}"
     )
-    return {"minutes": f"{minutes:.1f}", "questions": str(len(terminal.asked)), "files_edited": "0"}
+    return {"minutes": f"{minutes:.1f}", "questions": str(len(terminal.asked)), "files_edited": str(edited)}

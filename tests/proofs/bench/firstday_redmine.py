@@ -160,4 +160,5 @@ def day(examples: Sequence[Example], quiet: bool) -> dict[str, str]:
                                 "subject": newest.subject or "pump", "description": newest.text}},
                 timeout=60, trust_env=False,
             ).raise_for_status()  # fmt: skip
-            return judged(terminal, folder, began, quiet)
+            figures = judged(terminal, folder, began, quiet)
+        return figures | {"cpu_seconds": f"{terminal.cpu_seconds:.0f}"}
