@@ -84,6 +84,7 @@ def connection(
     """Ask which system it is, where, and how it is entered; what an earlier run has set is not asked again."""
     from agent.config.loading import LONGEST_NAME, is_name, read_given
     from agent.config.manifests import FOLDER
+    from agent.config.setting_tree import from_text
     from agent.errors import BadInput
     from agent.first_day.connection import needs_of
 
@@ -98,7 +99,8 @@ def connection(
         raise BadInput(f"--name {name}: up to {LONGEST_NAME} of a-z, 0-9 and single -, a letter first")
     before = {key: value for key, value in tables.get(name, {}).items() if key != "kind"}
     place = url or before.get("url") or asker.text("Its address", "--url")
-    answers = Answers(needs, name, {**before, "url": place, **given}, {}, "", "")
+    chosen = {key: from_text(value) for key, value in given.items()}
+    answers = Answers(needs, name, {**before, "url": place, **chosen}, {}, "", "")
     for wanted, says in needs.settings.items():
         if wanted not in answers.given:
             answers.given[wanted] = asker.text(f"{wanted}: {says}", f"--set {wanted}=...")

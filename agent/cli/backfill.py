@@ -137,7 +137,8 @@ class Shown:
         )  # fmt: skip
         self._line = self._bar.add_task("", total=1.0)
         self._bar.update(self._line, completed=share)
-        self._began, self._from, self._tenth = time.monotonic(), share, int(10 * share)
+        self._began, self._tenth = time.monotonic(), int(10 * share)
+        self._from: float | None = None
 
     def __enter__(self) -> Shown:
         self._bar.start()
@@ -157,6 +158,8 @@ class Shown:
             self._console.print(f"{come.share:.0%}: {words}")
 
     def _left(self, share: float) -> str:
+        if self._from is None:  # what was there before the first answer took no time
+            self._began, self._from = time.monotonic(), share
         gone = share - self._from
         seconds = (time.monotonic() - self._began) * (1 - share) / gone if gone > 0 else 0.0
         return f", about {in_words(seconds)} left" if seconds >= WORTH_SAYING_SECONDS else ""

@@ -38,7 +38,7 @@ class Place(Wire):
 
     `turn`: the next page of a moment at which more tickets changed than a page holds; `again`: that moment has to be
     read once more. `start` and `begun`: the day from which on, and the time at which the first part was read.
-    `refused`: so many tickets could not be read since one was.
+    `refused`: so many tickets could not be read since one was. `first`: the oldest change, where the way begins.
     """
 
     start: datetime
@@ -48,6 +48,7 @@ class Place(Wire):
     turn: Turn | None = None
     again: bool = False
     refused: int = 0
+    first: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,12 @@ async def part(
     listed = changed(rows, looking, system)
     fresh = [row for row in listed if at.seen.get(row.id) != row.at.isoformat()]
     looked = await _look(fresh, system, author_id, at, read, each=each)
+    at = at if at.first or not listed else at.model_copy(update={"first": listed[0].at})
     newest = max((at.since, *(row.at for row in (listed if looked.all else looked.at))))
     after = following_place(at, looked, newest, looking, turn, following)
-    way = (at.begun - at.start).total_seconds()
-    share = 1.0 if after is None else min((after.since - at.start).total_seconds() / way, 1.0) if way > 0 else 0.0
+    way = (at.begun - (at.first or at.start)).total_seconds()
+    gone = (newest - (at.first or at.start)).total_seconds()
+    share = 1.0 if after is None else min(max(gone / way, 0.0), 1.0) if way > 0 else 0.0
     return Past(looked.ended, (after or at).model_dump_json(), after is None, len(looked.at), share, looked.refused)
 
 
