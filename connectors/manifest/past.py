@@ -27,6 +27,9 @@ from connectors.manifest.polling import MOST_READ, Changed, changed, closure
 from connectors.manifest.system import System
 from connectors.manifest.values import plain, text_of, written
 
+ROUNDS = 5
+"""Each is shorter than the one before: a ticket would have to change in every one of them to be missed."""
+
 MOST_REFUSED = 5
 """Tickets in a row that may be refused before it is taken for our account's lack of rights."""
 
@@ -39,6 +42,7 @@ class Place(Wire):
     `turn`: the next page of a moment at which more tickets changed than a page holds; `again`: that moment has to be
     read once more. `start` and `begun`: the day from which on, and the time at which the first part was read.
     `refused`: so many tickets could not be read since one was. `first`: the oldest change, where the way begins.
+    `rounds`: how often what had changed meanwhile was read, too.
     """
 
     start: datetime
@@ -49,6 +53,7 @@ class Place(Wire):
     again: bool = False
     refused: int = 0
     first: datetime | None = None
+    rounds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,8 @@ async def part(
     looking = system.manifest.poll
     if looking is None:
         raise Permanent(f"{system.manifest.name} is not polled, so its history cannot be listed")
-    at = Place(start=since, begun=datetime.now(UTC), since=since) if place is None else read_place(place)
+    now = datetime.now(UTC)
+    at = Place(start=since, begun=now, since=since) if place is None else read_place(place)
     values = {**system.values, "since": written(at.since, looking.since)}
     turn = at.turn or first(looking, values)
     rows, following = await read_page(access, looking, values, turn)
@@ -86,7 +92,7 @@ async def part(
     looked = await _look(fresh, system, author_id, at, read, each=each)
     at = at if at.first or not listed else at.model_copy(update={"first": listed[0].at})
     newest = max((at.since, *(row.at for row in (listed if looked.all else looked.at))))
-    after = following_place(at, looked, newest, looking, turn, following)
+    after = following_place(at, looked, newest, looking, turn, following, now)
     way = (at.begun - (at.first or at.start)).total_seconds()
     gone = (newest - (at.first or at.start)).total_seconds()
     share = 1.0 if after is None else min(max(gone / way, 0.0), 1.0) if way > 0 else 0.0
@@ -94,9 +100,13 @@ async def part(
 
 
 def following_place(
-    at: Place, looked: Looked, newest: datetime, looking: Poll, turn: Turn, following: Turn | None
+    at: Place, looked: Looked, newest: datetime, looking: Poll, turn: Turn, following: Turn | None, now: datetime
 ) -> Place | None:
-    """Return the place after a part, None where the list ended with it."""
+    """Return the place after a part, which was asked for at `now`; None where the list ended with it.
+
+    A list in which somebody always changes something has no end. Where it was read up to the time at which the reading
+    began, the tickets not looked at are those that changed since: that time is read, too, some rounds long.
+    """
     same = written(at.since, looking.since)
     moved = written(newest, looking.since) != same
     slipped = turn.number > 1 and any(written(row.at, looking.since) == same for row in looked.at)
@@ -109,8 +119,11 @@ def following_place(
         return at.model_copy(update={"seen": seen, "again": again, "turn": following})
     if again:
         return at.model_copy(update={"seen": seen, "again": False, "turn": None})
-    if not moved:
+    caught_up = looked.all and newest > at.begun
+    if not moved or (caught_up and at.rounds == ROUNDS):
         return None
+    if caught_up:
+        at = at.model_copy(update={"begun": now, "rounds": at.rounds + 1})
     horizon = newest - timedelta(seconds=looking.overlap_seconds + 1)
     near = {number: then for number, then in seen.items() if datetime.fromisoformat(then) >= horizon}
     return at.model_copy(update={"since": newest, "seen": near, "turn": None, "again": False})

@@ -89,6 +89,19 @@ async def test_tickets_that_move_in_the_list_while_it_is_read_are_neither_lost_n
     assert told.keys() - sought == set()
 
 
+async def test_a_desk_that_never_rests_has_an_end_too() -> None:
+    system = long_ago(installed("redmine"))
+    fake = system.fake
+    tickets = closed(fake, 6)
+
+    def somebody_works() -> None:
+        fake.clock = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=fake.last)
+        fake.say(tickets[fake.last % 6], "thanks again")
+
+    told = await walk(system.connect(), meanwhile=somebody_works)
+    assert {f"ticket-{t.id}-closed-{t.closed.isoformat()}" for t in tickets if t.closed} <= told.keys()
+
+
 async def test_a_reader_that_counts_pages_loses_tickets_that_move() -> None:
     """Control: turning pages of a list in which tickets move leaves some out."""
     fake = long_ago(installed("redmine")).fake
