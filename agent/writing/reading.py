@@ -14,13 +14,31 @@ from agent.writing import picking
 from agent.writing.cues import Cue
 from agent.writing.marking import Marked, MarkedTurn
 from agent.writing.note import Outcome, Part
-from agent.writing.weights import Weights
+from agent.writing.weights import SHORT, Weights
 
 MOST_SENTENCES = 3
-SHORT = 4
-"""Words; a shorter sentence says little."""
 WITHIN = 1.8
 """How much less than the best sentence another one of the fix may score."""
+TOLD = 0.5
+"""What a sentence scores at least of a requester who found it without staff."""
+BRIEF = 12
+"""Words; of a shorter reason the sentence before it is shown, too."""
+TOLD = 0.5
+"""What a sentence scores at least of a requester who found it without staff."""
+BRIEF = 12
+"""Words; of a shorter reason the sentence before it is shown, too."""
+TOLD = 0.5
+"""What a sentence scores at least of a requester who found it without staff."""
+BRIEF = 12
+"""Words; of a shorter reason the sentence before it is shown, too."""
+TOLD = 0.5
+"""What a sentence scores at least of a requester who found it without staff."""
+BRIEF = 12
+"""Words; of a shorter reason the sentence before it is shown, too."""
+TOLD = 0.5
+"""What a sentence scores at least of a requester who found it without staff."""
+BRIEF = 12
+"""Words; of a shorter reason the sentence before it is shown, too."""
 LAST_MESSAGES = 3
 """Messages of staff in which the reason for an end without a fix is looked for."""
 
@@ -30,6 +48,11 @@ ENDED: Mapping[Cue, Outcome] = {
     Cue.NO_FIX: Outcome.NO_FIX,
 }
 """What ends a ticket without a fix."""
+_SAYS_NO_FIX = (Cue.CHATTER, Cue.PROMISE, Cue.FAILED, Cue.REQUEST, Cue.INJECTED)
+_SAYS_NO_FIX = (Cue.CHATTER, Cue.PROMISE, Cue.FAILED, Cue.REQUEST, Cue.INJECTED)
+_SAYS_NO_FIX = (Cue.CHATTER, Cue.PROMISE, Cue.FAILED, Cue.REQUEST, Cue.INJECTED)
+_SAYS_NO_FIX = (Cue.CHATTER, Cue.PROMISE, Cue.FAILED, Cue.REQUEST, Cue.INJECTED)
+_SAYS_NO_FIX = (Cue.CHATTER, Cue.PROMISE, Cue.FAILED, Cue.REQUEST, Cue.INJECTED)
 _ASIDE = (Cue.CHATTER, Cue.PROMISE, Cue.CONFIRM, Cue.FAILED, Cue.SELF_FIX)
 
 
@@ -65,7 +88,7 @@ class Reading:
         places = [place for place in able if self.thread[place].turn.number in numbers]
         anchor = self.thread[max(places, key=lambda place: able[place])].turn.number
         cause = self._cause(anchor, fix)
-        seen = () if cause else self._seen(anchor, fix)
+        seen = self._seen(anchor, (*fix, *cause))
         return Found(self._outcome(fix), anchor, {Part.FIX: fix, Part.CAUSE: cause, Part.FOUND: seen})
 
     def _without_claims(self, scores: Mapping[int, float]) -> Found:
@@ -127,18 +150,46 @@ class Reading:
         alone = all(earlier.turn.by_requester for earlier in self.thread[:place])
         return not turn.unhappy and (turn.count(Cue.SELF_FIX) > 0 or (alone and turn.count(Cue.ACTION) > 0))
 
+    def _worth(self, marked: Marked, place: int) -> float:
+        """Return how well a sentence says what helped; of who found it themselves, whatever says anything does."""
+        score = self.score(marked, Part.FIX)
+        tells = len(marked.sentence.text.split()) >= SHORT and not marked.has(*_SAYS_NO_FIX)
+        return max(score, TOLD) if tells and self.thread[place].turn.by_requester else score
+
+    def _worth(self, marked: Marked, place: int) -> float:
+        """Return how well a sentence says what helped; of who found it themselves, whatever says anything does."""
+        score = self.score(marked, Part.FIX)
+        tells = len(marked.sentence.text.split()) >= SHORT and not marked.has(*_SAYS_NO_FIX)
+        return max(score, TOLD) if tells and self.thread[place].turn.by_requester else score
+
+    def _worth(self, marked: Marked, place: int) -> float:
+        """Return how well a sentence says what helped; of who found it themselves, whatever says anything does."""
+        score = self.score(marked, Part.FIX)
+        tells = len(marked.sentence.text.split()) >= SHORT and not marked.has(*_SAYS_NO_FIX)
+        return max(score, TOLD) if tells and self.thread[place].turn.by_requester else score
+
+    def _worth(self, marked: Marked, place: int) -> float:
+        """Return how well a sentence says what helped; of who found it themselves, whatever says anything does."""
+        score = self.score(marked, Part.FIX)
+        tells = len(marked.sentence.text.split()) >= SHORT and not marked.has(*_SAYS_NO_FIX)
+        return max(score, TOLD) if tells and self.thread[place].turn.by_requester else score
+
+    def _worth(self, marked: Marked, place: int) -> float:
+        """Return how well a sentence says what helped; of who found it themselves, whatever says anything does."""
+        score = self.score(marked, Part.FIX)
+        tells = len(marked.sentence.text.split()) >= SHORT and not marked.has(*_SAYS_NO_FIX)
+        return max(score, TOLD) if tells and self.thread[place].turn.by_requester else score
+
     def _fix(self, able: Mapping[int, float]) -> tuple[Marked, ...]:
         """Return the sentences that say what helped, in their order."""
-        if not able:
-            return ()
-        best = max(able.values())
-        told = [
-            (self.score(s, Part.FIX) + 0.5 * max(score - best, -3.0), s)
+        said = [
+            (score, worth, s)
             for place, score in able.items()
             for s in self.thread[place].marked
-            if self._statement(s)
+            if (worth := self._worth(s, place)) > 0
         ]
-        told.sort(key=lambda pair: -pair[0])
+        best = max((score for score, *_ in said), default=0.0)
+        told = sorted(((worth + 0.5 * max(score - best, -3.0), s) for score, worth, s in said), key=lambda t: -t[0])
         near = [s for score, s in told[:MOST_SENTENCES] if score >= max(told[0][0] - WITHIN, 0.1)]
         return tuple(sorted(near, key=lambda s: (s.sentence.number, s.sentence.place)))
 
@@ -159,7 +210,16 @@ class Reading:
         kind = max(weight, key=lambda each: weight[each])
         if weight[kind] == 0 or (kind is not Cue.DUPLICATE and weight[kind] < done):
             return None, ()
-        return ENDED[kind], self._shortlist(told, Part.REASON)
+        return ENDED[kind], self._shortlist([*self._before(told), *told], Part.REASON)
+
+    def _before(self, told: Sequence[Marked]) -> Iterator[Marked]:
+        """Yield the sentence before a brief reason: "We talked about it. I have to leave it."."""
+        if sum(len(s.sentence.text.split()) for s in told) < BRIEF:
+            first = told[0].sentence
+            for turn in self.thread:
+                for s in turn.marked:
+                    if (s.sentence.number, s.sentence.place + 1) == (first.number, first.place) and self._statement(s):
+                        yield s
 
     def _outcome(self, fix: Sequence[Marked]) -> Outcome:
         numbers = {s.sentence.number for s in fix}
@@ -174,12 +234,7 @@ class Reading:
 
     def score(self, marked: Marked, part: Part) -> float:
         """Return how well a sentence fits a part; below 0 where it must not stand there."""
-        asks = marked.sentence.text.rstrip().endswith("?") and (marked.has(Cue.REQUEST) or not marked.has(Cue.ACTION))
-        if marked.has(Cue.INJECTED) or asks:
-            return -1.0
-        weights = self.weights.sentence.get(part, {})
-        base = weights.get("any", 0.0) + weights.get("short", 0.0) * (len(marked.sentence.text.split()) < SHORT)
-        return base + sum(weights.get(kind, 0.0) * (0.75 + 0.25 * min(n, 3)) for kind, n in marked.cues.items())
+        return self.weights.score(marked, part)
 
     def _cause(self, anchor: int, fix: Sequence[Marked]) -> tuple[Marked, ...]:
         """Return the sentence that says best why it happened: in the message of the fix, or near it."""
@@ -195,7 +250,7 @@ class Reading:
         ]
         return (max(told, key=lambda pair: pair[0])[1],) if told else ()
 
-    def _seen(self, anchor: int, fix: Sequence[Marked]) -> tuple[Marked, ...]:
+    def _seen(self, anchor: int, shown: Sequence[Marked]) -> tuple[Marked, ...]:
         """Return the statement nearest to the fix that is none itself: people say what they saw, then what they did."""
         told = [
             (-abs(anchor - turn.turn.number), self.score(s, Part.FIX), -s.sentence.place, s)
@@ -204,7 +259,7 @@ class Reading:
             and (not turn.turn.by_requester or turn.turn.number == anchor)
             and turn.turn.number <= anchor
             for s in turn.marked
-            if s not in fix and self._statement(s) and not s.has(*_ASIDE)
+            if s not in shown and self._statement(s) and not s.has(*_ASIDE)
         ]
         return (max(told, key=lambda each: each[:3])[3],) if told else ()
 
