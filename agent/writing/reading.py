@@ -23,22 +23,6 @@ TOLD = 0.5
 """What a sentence scores at least of a requester who found it without staff."""
 BRIEF = 12
 """Words; of a shorter reason the sentence before it is shown, too."""
-TOLD = 0.5
-"""What a sentence scores at least of a requester who found it without staff."""
-BRIEF = 12
-"""Words; of a shorter reason the sentence before it is shown, too."""
-TOLD = 0.5
-"""What a sentence scores at least of a requester who found it without staff."""
-BRIEF = 12
-"""Words; of a shorter reason the sentence before it is shown, too."""
-TOLD = 0.5
-"""What a sentence scores at least of a requester who found it without staff."""
-BRIEF = 12
-"""Words; of a shorter reason the sentence before it is shown, too."""
-TOLD = 0.5
-"""What a sentence scores at least of a requester who found it without staff."""
-BRIEF = 12
-"""Words; of a shorter reason the sentence before it is shown, too."""
 LAST_MESSAGES = 3
 """Messages of staff in which the reason for an end without a fix is looked for."""
 
@@ -48,10 +32,6 @@ ENDED: Mapping[Cue, Outcome] = {
     Cue.NO_FIX: Outcome.NO_FIX,
 }
 """What ends a ticket without a fix."""
-_SAYS_NO_FIX = (Cue.CHATTER, Cue.PROMISE, Cue.FAILED, Cue.REQUEST, Cue.INJECTED)
-_SAYS_NO_FIX = (Cue.CHATTER, Cue.PROMISE, Cue.FAILED, Cue.REQUEST, Cue.INJECTED)
-_SAYS_NO_FIX = (Cue.CHATTER, Cue.PROMISE, Cue.FAILED, Cue.REQUEST, Cue.INJECTED)
-_SAYS_NO_FIX = (Cue.CHATTER, Cue.PROMISE, Cue.FAILED, Cue.REQUEST, Cue.INJECTED)
 _SAYS_NO_FIX = (Cue.CHATTER, Cue.PROMISE, Cue.FAILED, Cue.REQUEST, Cue.INJECTED)
 _ASIDE = (Cue.CHATTER, Cue.PROMISE, Cue.CONFIRM, Cue.FAILED, Cue.SELF_FIX)
 
@@ -149,30 +129,6 @@ class Reading:
             return True
         alone = all(earlier.turn.by_requester for earlier in self.thread[:place])
         return not turn.unhappy and (turn.count(Cue.SELF_FIX) > 0 or (alone and turn.count(Cue.ACTION) > 0))
-
-    def _worth(self, marked: Marked, place: int) -> float:
-        """Return how well a sentence says what helped; of who found it themselves, whatever says anything does."""
-        score = self.score(marked, Part.FIX)
-        tells = len(marked.sentence.text.split()) >= SHORT and not marked.has(*_SAYS_NO_FIX)
-        return max(score, TOLD) if tells and self.thread[place].turn.by_requester else score
-
-    def _worth(self, marked: Marked, place: int) -> float:
-        """Return how well a sentence says what helped; of who found it themselves, whatever says anything does."""
-        score = self.score(marked, Part.FIX)
-        tells = len(marked.sentence.text.split()) >= SHORT and not marked.has(*_SAYS_NO_FIX)
-        return max(score, TOLD) if tells and self.thread[place].turn.by_requester else score
-
-    def _worth(self, marked: Marked, place: int) -> float:
-        """Return how well a sentence says what helped; of who found it themselves, whatever says anything does."""
-        score = self.score(marked, Part.FIX)
-        tells = len(marked.sentence.text.split()) >= SHORT and not marked.has(*_SAYS_NO_FIX)
-        return max(score, TOLD) if tells and self.thread[place].turn.by_requester else score
-
-    def _worth(self, marked: Marked, place: int) -> float:
-        """Return how well a sentence says what helped; of who found it themselves, whatever says anything does."""
-        score = self.score(marked, Part.FIX)
-        tells = len(marked.sentence.text.split()) >= SHORT and not marked.has(*_SAYS_NO_FIX)
-        return max(score, TOLD) if tells and self.thread[place].turn.by_requester else score
 
     def _worth(self, marked: Marked, place: int) -> float:
         """Return how well a sentence says what helped; of who found it themselves, whatever says anything does."""

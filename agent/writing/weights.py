@@ -14,30 +14,6 @@ from agent.writing.marking import Marked
 SHORT = 4
 """Words; a shorter sentence says little."""
 
-from agent.writing.cues import Cue
-from agent.writing.marking import Marked
-
-SHORT = 4
-"""Words; a shorter sentence says little."""
-
-from agent.writing.cues import Cue
-from agent.writing.marking import Marked
-
-SHORT = 4
-"""Words; a shorter sentence says little."""
-
-from agent.writing.cues import Cue
-from agent.writing.marking import Marked
-
-SHORT = 4
-"""Words; a shorter sentence says little."""
-
-from agent.writing.cues import Cue
-from agent.writing.marking import Marked
-
-SHORT = 4
-"""Words; a shorter sentence says little."""
-
 
 @dataclass(frozen=True, slots=True)
 class Weights:
@@ -45,46 +21,6 @@ class Weights:
 
     message: Mapping[str, float]
     sentence: Mapping[str, Mapping[str, float]]
-
-    def score(self, marked: Marked, part: str) -> float:
-        """Return how well a sentence fits a part; below 0 where it must not stand there."""
-        text = marked.sentence.text
-        asks = text.rstrip().endswith("?") and (marked.has(Cue.REQUEST) or not marked.has(Cue.ACTION))
-        if marked.has(Cue.INJECTED) or asks:
-            return -1.0
-        weights = self.sentence.get(part, {})
-        base = weights.get("any", 0.0) + weights.get("short", 0.0) * (len(text.split()) < SHORT)
-        return base + sum(weights.get(kind, 0.0) * (0.75 + 0.25 * min(n, 3)) for kind, n in marked.cues.items())
-
-    def score(self, marked: Marked, part: str) -> float:
-        """Return how well a sentence fits a part; below 0 where it must not stand there."""
-        text = marked.sentence.text
-        asks = text.rstrip().endswith("?") and (marked.has(Cue.REQUEST) or not marked.has(Cue.ACTION))
-        if marked.has(Cue.INJECTED) or asks:
-            return -1.0
-        weights = self.sentence.get(part, {})
-        base = weights.get("any", 0.0) + weights.get("short", 0.0) * (len(text.split()) < SHORT)
-        return base + sum(weights.get(kind, 0.0) * (0.75 + 0.25 * min(n, 3)) for kind, n in marked.cues.items())
-
-    def score(self, marked: Marked, part: str) -> float:
-        """Return how well a sentence fits a part; below 0 where it must not stand there."""
-        text = marked.sentence.text
-        asks = text.rstrip().endswith("?") and (marked.has(Cue.REQUEST) or not marked.has(Cue.ACTION))
-        if marked.has(Cue.INJECTED) or asks:
-            return -1.0
-        weights = self.sentence.get(part, {})
-        base = weights.get("any", 0.0) + weights.get("short", 0.0) * (len(text.split()) < SHORT)
-        return base + sum(weights.get(kind, 0.0) * (0.75 + 0.25 * min(n, 3)) for kind, n in marked.cues.items())
-
-    def score(self, marked: Marked, part: str) -> float:
-        """Return how well a sentence fits a part; below 0 where it must not stand there."""
-        text = marked.sentence.text
-        asks = text.rstrip().endswith("?") and (marked.has(Cue.REQUEST) or not marked.has(Cue.ACTION))
-        if marked.has(Cue.INJECTED) or asks:
-            return -1.0
-        weights = self.sentence.get(part, {})
-        base = weights.get("any", 0.0) + weights.get("short", 0.0) * (len(text.split()) < SHORT)
-        return base + sum(weights.get(kind, 0.0) * (0.75 + 0.25 * min(n, 3)) for kind, n in marked.cues.items())
 
     def score(self, marked: Marked, part: str) -> float:
         """Return how well a sentence fits a part; below 0 where it must not stand there."""

@@ -1,4 +1,4 @@
-"""All annotated conversations as the writer is judged on them: the sixty tickets and those in other languages."""
+"""All annotated conversations as the writer is judged on them: sixty tickets, some in other languages, later ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from agent.writing.note import Outcome
 from connectors.events import AuthorKind, Visibility
 from tests.tickets.conversations import CLOSURE_NOTE, Author, Conversation, load_conversations
 
-LANGUAGES = Path(__file__).parent / "languages.jsonl"
+HERE = Path(__file__).parent
+LANGUAGES = HERE / "languages.jsonl"
+LATER = {"third": HERE / "later.jsonl", "fourth": HERE / "fourth.jsonl"}
 KINDS = {
     Author.REQUESTER: AuthorKind.REQUESTER,
     Author.STAFF: AuthorKind.STAFF,
@@ -19,7 +21,9 @@ KINDS = {
 
 
 def annotated(half: str = "both") -> list[Annotated]:
-    """Return the conversations; "first" are those that the cues were made with, "second" those opened last."""
+    """Return the conversations: "first", with which the cues were made, "second", opened last; "third" and "fourth"."""
+    if half in LATER:
+        return list(read(LATER[half]))
     every = [list(map(of_conversation, load_conversations())), list(read(LANGUAGES))]
     start, step = {"first": (0, 2), "second": (1, 2), "both": (0, 1)}[half]
     return [ticket for tickets in every for ticket in tickets[start::step]]

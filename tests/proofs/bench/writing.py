@@ -1,6 +1,6 @@
 """How well are notes written on solved tickets?
 
-    python -m tests.proofs.bench writing [--seeds 3] [--half first|second]
+    python -m tests.proofs.bench writing [--seeds 3] [--half first|second|third|fourth]
 
 `picked` and `picked_multi` (threads with more than one answer of staff): the message that people marked as the solution
 of forum threads in ../shared/data, by weights fitted without the thread's fold; the mean of several divisions. The
@@ -26,7 +26,7 @@ from agent.writing.judging import judge, summed
 from agent.writing.marking import mark
 from agent.writing.thread import Thread
 from connectors.events import AuthorKind, Message, Visibility
-from tests.tickets.annotated import annotated
+from tests.tickets.annotated import LATER, annotated
 
 FORUM = Path(__file__).parents[4] / "shared" / "data" / "forum_threads_solved_750.csv"
 AUTHORS = {"agent": AuthorKind.STAFF, "requester": AuthorKind.REQUESTER}
@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(prog="python -m tests.proofs.bench writing")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--half", choices=("first", "second", "both"), default="both")
+    parser.add_argument("--half", choices=("first", "second", "both", *LATER), default="both")
     options = parser.parse_args(arguments)
     figures: dict[str, str] = {}
     if FORUM.exists():
