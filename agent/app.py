@@ -132,7 +132,9 @@ class _Server:
         head_start = timedelta(minutes=settings.brakes.head_start_minutes)
         shared = self.database, self.observed, self.parts.classifier, speaker, self.metrics, head_start
         links = Links.at(settings.server.public_url, self.key_of_marks)
-        return Desk(*shared, closure(settings, self.database), writer(settings), settings.checks.share, links)
+        return Desk(
+            *shared, closure(settings, self.database), writer(settings, self.database), settings.checks.share, links
+        )
 
     def routes(self) -> list[BaseRoute]:
         """Return what the server answers, pages last: they have every path that nothing else has."""

@@ -22,6 +22,7 @@ from agent.triage.model import TicketModel, load
 from agent.triage.opinion import RoleClassifier
 from agent.writing.extractive import Extractive
 from agent.writing.note import Writer
+from agent.writing.weights import serving
 from connectors.base import Connector
 
 OLDER = "older than reserved words"
@@ -94,11 +95,11 @@ def closure(settings: Settings, database: Database) -> Closure:
     return "off"
 
 
-def writer(settings: Settings) -> Writer:
+def writer(settings: Settings, database: Database) -> Writer:
     """Return who writes the notes on closed tickets. Raises NotPossibleYet where its package is missing."""
     chosen = settings.writing
     if not chosen.llm_url:
-        return Extractive()
+        return Extractive(partial(serving, database))
     require("openai")
     from agent.writing.llm import connected
 

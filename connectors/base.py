@@ -134,6 +134,11 @@ class Capabilities:
     reactions: bool = False
     """People can react to a comment, and the system reports it."""
 
+    @property
+    def notes_on_closed(self) -> bool:
+        """Whether a closed ticket can be given a note that staff alone read, and stays closed."""
+        return self.comments_closed_without_reopening and self.private_notes
+
 
 class Connector(Protocol):
     """One ticketing system: three pure functions for what comes in, eight thin calls for what goes out."""

@@ -14,5 +14,6 @@ def solution_notes(installation: Installation) -> Iterator[Finding]:
     settings, database = installation.settings, installation.database
     chosen = "closure" in settings.writing.model_fields_set
     if not chosen and database is not None and closure(settings, database) == "off":
-        text = 'closed tickets get no note on how they were solved: set [writing] closure to "note", "draft" or "off"'
+        choice = '"note", "draft", "after 8h" or "off"'
+        text = f"closed tickets get no note on how they were solved: set [writing] closure to {choice}"
         yield warn("writing", text)

@@ -103,7 +103,7 @@ async def run(
     day = since or (before.since if before else (datetime.now(UTC) - A_YEAR).replace(hour=0, minute=0, second=0))
     try:
         with Shown(name, before.share if before and not again else 0.0) as shown:
-            chosen = writer(settings) if messages else None
+            chosen = writer(settings, database) if messages else None
             return await work.backfill(intake, database, day, shown.show, again=again, writer=chosen)
     finally:
         await connector.aclose()

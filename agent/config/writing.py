@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from agent.config.section import Section
 
-Closure = Literal["note", "draft", "off"]
+Closure = Literal["note", "draft", "after 8h", "off"]
 
 
 class WritingSettings(Section):

@@ -1,18 +1,24 @@
-"""Somebody gave the role of a ticket on a page, or took it back: our comment shows it, as after a command."""
+"""Somebody gave a ticket's role on a page, took it back, or judged what was written: our comment shows it."""
 
 from __future__ import annotations
 
+from agent.desk.concluded import judged
 from agent.desk.desk import Desk
+from agent.desk.renamed import renamed
 from agent.desk.standing import find, show
 from agent.domain import Strength
 from agent.notes import wording
 from agent.notes.phrasing import worded
-from agent.store import tickets
+from agent.store import tickets, writings
 from agent.store.inbox import Job
 
 
 async def answered(desk: Desk, job: Job) -> None:
     """Show where the ticket stands, unless it is gone, or closed and has no comment that can be edited."""
+    told = job.event.delivery_id
+    if told.startswith((writings.JUDGED, writings.RENAMED)):
+        await (judged if told.startswith(writings.JUDGED) else renamed)(desk, job)
+        return
     if (found := await find(desk, job)) is None:
         return
     remote, ticket, there = found

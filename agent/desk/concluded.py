@@ -19,9 +19,11 @@ from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import Ticket, utcnow
 from agent.store.writings import Writing, WritingKind
+from agent.writing.extractive import seen
 from agent.writing.note import Written
 from agent.writing.thread import Thread
 from connectors.base import Connector
+from connectors.errors import TicketNotFound
 from connectors.events import AuthorKind, Message, Visibility
 from connectors.events import Ticket as RemoteTicket
 from connectors.markup import by_rolecall
@@ -32,7 +34,7 @@ async def conclude(desk: Desk, job: Job, remote: RemoteTicket, ticket: Ticket) -
     """Write the note on a ticket that was just read and is closed, and show it once in our comment. Safe to repeat.
 
     A ticket on which nobody said anything gets none, nor a new comment one that only says that no fix is recorded.
-    Where a comment would open the ticket again, the note stays a draft, which `/role summary` shows.
+    Where a comment would open the ticket again, the note stays a draft, which its page and `/role summary` show.
     """
     connector = desk.connectors[job.source]
     if desk.closure == "off" or not (told := await conversation(desk.database, connector, remote)).messages[1:]:
@@ -40,13 +42,32 @@ async def conclude(desk: Desk, job: Job, remote: RemoteTicket, ticket: Ticket) -
     written = await _written(desk, ticket, told)
     comment = await desk.database.read(comments.get, ticket.key)
     there = comment is not None and comment.remote_id is not None
-    able = connector.capabilities.comments_closed_without_reopening and connector.capabilities.private_notes
-    wanted = there or written.says_something
-    shown = desk.closure == "note" and able and wanted
-    await desk.database.write(writings.put, row(ticket.key, desk.writer.name, written, told, shown=shown))
-    if shown:
-        note = await _standing(desk, job, remote, ticket) if there else None
-        await desk.say(job, remote, note or Note(()))
+    wanted = connector.capabilities.notes_on_closed and (there or written.says_something)
+    new = row(ticket.key, desk.writer.name, written, told, shown=desk.closure == "note" and wanted)
+    new.due_at = utcnow() + writings.AFTER if desk.closure == "after 8h" and wanted else None
+    await desk.database.write(writings.put, new)
+    await _show(desk, job, remote, ticket)
+
+
+async def judged(desk: Desk, job: Job) -> None:
+    """Show the note on a closed ticket as a person, or the time, made it. Nothing where the ticket is open again."""
+    try:
+        remote, ticket = await desk.read(job)
+    except TicketNotFound:
+        return
+    if remote.closed:
+        await _show(desk, job, remote, ticket)
+
+
+async def _show(desk: Desk, job: Job, remote: RemoteTicket, ticket: Ticket) -> None:
+    """Show the stored note in our comment, if it is one to show."""
+    stored = await desk.database.read(writings.closing, ticket.key)
+    if stored is None or not stored.shown:
+        return
+    comment = await desk.database.read(comments.get, ticket.key)
+    there = comment is not None and comment.remote_id is not None
+    note = await _standing(desk, job, remote, ticket) if there else None
+    await desk.say(job, remote, note or Note(()))
 
 
 async def _standing(desk: Desk, job: Job, remote: RemoteTicket, ticket: Ticket) -> Note | None:
@@ -106,10 +127,12 @@ def row(key: str, writer: str, written: Written, told: Thread, *, shown: bool) -
         writer=writer,
         digest=digest(told.messages),
         shown=shown,
+        seen=seen(told),
     )
 
 
 def digest(messages: Sequence[Message]) -> str:
-    """Return a hash of a conversation: the same messages give the same."""
-    words = "\x1e".join(f"{m.id}\x1f{m.author_kind}\x1f{m.text}" for m in messages)
+    """Return a hash of a conversation: the same messages of people give the same, whatever our comment says."""
+    people = (m for m in messages if m.author_kind is not AuthorKind.SYSTEM)
+    words = "\x1e".join(f"{m.id}\x1f{m.author_kind}\x1f{m.text}" for m in people)
     return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:16]

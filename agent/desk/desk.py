@@ -24,7 +24,6 @@ from agent.store import comments, links, resumption, reuse, tickets, writings
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import Review, Ticket, utcnow
-from agent.store.writings import WritingKind
 from agent.triage.cutoffs import Verdict
 from agent.triage.opinion import Opinion, RoleClassifier
 from agent.writing.extractive import Extractive
@@ -238,9 +237,8 @@ class Desk:
 
     async def _with_solution(self, key: str, note: Note) -> Note:
         """Return the note on a closed ticket with what was written on how it was solved, where that is shown."""
-        stored = await self.database.read(writings.of_ticket, key)
-        shown = next((row for row in stored if row.kind == WritingKind.CLOSURE and row.shown), None)
-        return solution.with_section(note, solution.of_stored(shown)) if shown else note
+        stored = await self.database.read(writings.closing, key)
+        return solution.with_section(note, solution.of_stored(stored)) if stored and stored.shown else note
 
     async def await_budget(self) -> None:
         """Raise BudgetSpent, unless a pause holds comments back: the next `resume` leaves an event for each of them."""

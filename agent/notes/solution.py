@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from agent.notes.phrasing import joined, worded
-from agent.store.writings import EARLIER, Writing
+from agent.store.writings import EARLIER, Verdict, Writing
 from agent.writing.note import SOLVED, Outcome, Part, Written
 from agent.writing.thread import Sentence
 from connectors.note import Note, Paragraph, Section, SectionKind, Span, Style
@@ -19,6 +19,8 @@ ENDED_HEAD = (
     "**No fix is recorded:** {how}, in the words of its messages (the numbers are theirs, 1 is the ticket's text):"
 )
 NOTHING = "**No fix is recorded** in this ticket's messages. What helped? One line here spares the next one the search."
+EDITED_HEAD = "**How it was solved**, as a colleague wrote it:"
+WRONG = "**How it was solved:** a colleague said that the note that stood here was wrong."
 LIKELIEST = "**The message that most likely helped** (its language is one that I cannot read):"
 SUMMARY_HEAD = "**Where it stands**, in the words of its messages (the numbers are theirs, 1 is the ticket's text):"
 NOTHING_TO_SUM = "There is nothing to sum up: nobody has answered yet."
@@ -42,7 +44,20 @@ ENDINGS: Mapping[Outcome, str] = {
 
 def of_stored(stored: Writing) -> Section:
     """Return the section on a closed ticket as it was stored."""
-    return of_closure(written_of(stored))
+    if stored.verdict == Verdict.WRONG:
+        return Section(SectionKind.SOLUTION, (worded(WRONG),))
+    if stored.said is None:
+        return of_closure(written_of(stored))
+    lines = [line.strip() for line in stored.said.splitlines() if line.strip()]
+    return Section(SectionKind.SOLUTION, (worded(EDITED_HEAD), *((Span(line),) for line in lines)))
+
+
+def plain(written: Written) -> str:
+    """Return a note as lines of plain text, to read and edit."""
+    told = (
+        (HEADINGS[part], " ".join(f"{s.text} [{s.number}]" for s in sentences)) for part, sentences in written.parts
+    )
+    return "\n".join(f"{heading}: {text}" for heading, text in told)
 
 
 def written_of(stored: Writing) -> Written:

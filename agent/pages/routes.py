@@ -8,7 +8,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from agent.pages import account, feedback, links, models, report, review, roles, rules, sign_in, status, ticket, today
+from agent.pages import (
+    account,
+    feedback,
+    links,
+    models,
+    naming,
+    report,
+    review,
+    roles,
+    rules,
+    sign_in,
+    status,
+    ticket,
+    today,
+    written,
+)
 from agent.pages.guard import Call, guarded
 from agent.pages.signing.rights import Rights
 from agent.pages.site import STATIC, Site
@@ -24,6 +39,8 @@ CALLS = (
     Call("GET", "/", Rights.VIEWER, today.today),
     Call("GET", "/tickets/{helpdesk}/{number:path}", Rights.VIEWER, ticket.show),
     Call("POST", "/tickets/{helpdesk}/{number:path}", Rights.REVIEWER, feedback.answer),
+    Call("POST", "/notes/{helpdesk}/{number:path}", Rights.REVIEWER, written.answer),
+    Call("POST", "/subjects/{helpdesk}/{number:path}", Rights.REVIEWER, naming.answer),
     Call("GET", "/review", Rights.REVIEWER, review.review),
     Call("POST", "/review", Rights.REVIEWER, review.answer),
     Call("GET", "/report", Rights.VIEWER, report.latest),

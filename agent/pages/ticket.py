@@ -15,12 +15,15 @@ from starlette.responses import Response
 from agent.domain import Outcome, Via, source_of, ticket_key
 from agent.pages.feedback import key_of, may_undo
 from agent.pages.guard import Visit
+from agent.pages.naming import naming
 from agent.pages.reasons import reason
 from agent.pages.site import Site
 from agent.pages.standing import ANONYMOUS, ON_PAGES, Standing, of_ticket
 from agent.pages.today import FEW_ROLES
-from agent.store import tickets
+from agent.pages.written import card
+from agent.store import tickets, writings
 from agent.store.tables import Decision, Inbox, Review
+from agent.store.writings import Writing
 from agent.text.reading import read
 from agent.triage.explanation import Explanation, RuleSaid, Voice, explain
 from connectors.events import Kind
@@ -44,7 +47,7 @@ async def show(visit: Visit) -> Response:
     found = await site.database.read(_read, site, key)
     if found is None:
         return visit.page("no_ticket.html", 404, key=key)
-    standing, events, decisions, said = found
+    standing, events, decisions, said, note, named = found
     ticket, source = standing.ticket, source_of(key)
     day = ticket.filed_at.date()
     opinion = await asyncio.to_thread(
@@ -71,6 +74,10 @@ async def show(visit: Visit) -> Response:
         comment=unsigned(standing.comment.text) if standing.comment else None,
         history=sorted(_history(site, events, decisions, said), key=lambda line: line.at),
         outside=_outside(site, standing),
+        note=card(site, note),
+        naming=naming(site, ticket, named),
+        subject_path=f"/subjects{visit.request.url.path.removeprefix('/tickets')}",
+        note_path=f"/notes{visit.request.url.path.removeprefix('/tickets')}",
         catalogue=site.classifier.catalogue,
         few=len(site.classifier.catalogue.names) <= FEW_ROLES,
         here=visit.request.url.path,
@@ -79,14 +86,22 @@ async def show(visit: Visit) -> Response:
 
 def _read(
     session: Session, site: Site, key: str
-) -> tuple[Standing, Sequence[Inbox], Sequence[Decision], Sequence[Review]] | None:
+) -> tuple[Standing, Sequence[Inbox], Sequence[Decision], Sequence[Review], Writing | None, Writing | None] | None:
     standing = of_ticket(session, key)
     if standing is None:
         return None
     events = select(Inbox).where(Inbox.ticket_key == key).order_by(col(Inbox.seq).desc()).limit(EVENTS_SHOWN)
     said = select(Review).where(Review.ticket_key == key).order_by(col(Review.id).desc()).limit(EVENTS_SHOWN)
     decisions = tickets.latest_decisions(session, EVENTS_SHOWN, key)
-    return standing, session.exec(events).all(), decisions, session.exec(said).all()
+    note = writings.closing(session, key)
+    return (
+        standing,
+        session.exec(events).all(),
+        decisions,
+        session.exec(said).all(),
+        note,
+        writings.naming(session, key),
+    )
 
 
 def _rules(explanation: Explanation) -> dict[str, list[RuleSaid]]:

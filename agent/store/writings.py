@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column
+from sqlalchemy import JSON, Column, Text
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from agent.store.times import time_column
@@ -20,15 +20,42 @@ FIX, EARLIER = "fix", "earlier"
 """Parts: what helped, and what an earlier text said that helped."""
 
 
+AFTER = timedelta(hours=8)
+"""After this a draft is shown by itself where `[writing] closure` is "after 8h"."""
+RENAMED = "subject-"
+"""How the ids of the events begin after which a ticket gets a subject, or its own again."""
+JUDGED = "note-"
+"""How the ids of the events begin after which a note is shown as people judged it."""
+
+
+class Verdict(StrEnum):
+    """What a person made of a note."""
+
+    ACCEPTED = "accepted"
+    EDITED = "edited"
+    DISCARDED = "discarded"
+    USEFUL = "useful"
+    WRONG = "wrong"
+    RESTORED = "restored"
+
+
+REJECTED = (Verdict.DISCARDED, Verdict.WRONG)
+
+
 class WritingKind(StrEnum):
     """What a text about a ticket is."""
 
     CLOSURE = "closure"
     SUMMARY = "summary"
+    SUBJECT = "subject"
+    """A suggested subject that somebody accepted, and the original one."""
 
 
 class Writing(SQLModel, table=True):
     """A text about a ticket, the last of its kind. `shown`: it stands in our comment; else it is a draft.
+
+    A draft with `due_at` is shown by itself from then on. `verdict` is what the person `judged_by` made of the text,
+    and `said` what they wrote in its place.
 
     `parts` holds [part, [[sentence, number of its message, id of its message], ...]] of each part; `writer` who wrote
     it; `digest` is that of the conversation it was made of.
@@ -42,11 +69,26 @@ class Writing(SQLModel, table=True):
     writer: str
     digest: str
     shown: bool
+    due_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    verdict: str | None = None
+    judged_by: str | None = None
+    judged_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    said: str | None = Field(default=None, sa_column=Column(Text))
+    seen: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+    """What was seen of each message by its number: figures alone, to learn from once somebody has judged the note."""
 
 
 def put(session: Session, writing: Writing) -> None:
-    """Store a text in place of the last one of its kind; what comments on other tickets may quote of that is kept."""
+    """Store a text in place of the last one of its kind; what comments on other tickets may quote of that is kept.
+
+    What people made of a note stays while its conversation is the same, and so does the time at which a draft is due.
+    """
     before = session.get(Writing, (writing.ticket_key, writing.kind))
+    if before is not None and before.digest == writing.digest:
+        if before.verdict is not None:
+            return
+        writing.shown = writing.shown or before.shown
+        writing.due_at = None if writing.shown or writing.due_at is None else before.due_at or writing.due_at
     quoted = dict.fromkeys(sentences(before, FIX, EARLIER)) if before else {}
     earlier = [[said, 0, None] for said in quoted if said not in sentences(writing, FIX)]
     if earlier:
@@ -55,10 +97,30 @@ def put(session: Session, writing: Writing) -> None:
 
 
 def fixes(session: Session, keys: Collection[str]) -> dict[str, str]:
-    """Return the first sentence on what helped, of each of these tickets that has one."""
+    """Return the first sentence on what helped, of each of these tickets that has one which nobody rejected."""
     rows = select(Writing).where(col(Writing.ticket_key).in_(keys), Writing.kind == WritingKind.CLOSURE)
-    found = ((row.ticket_key, list(sentences(row, FIX))) for row in session.exec(rows))
+    found = ((row.ticket_key, list(_helped(row))) for row in session.exec(rows) if row.verdict not in REJECTED)
     return {key: said[0] for key, said in found if said}
+
+
+def _helped(row: Writing) -> Iterator[str]:
+    """Yield what helped: in the words of the person who edited the note, else in the messages'."""
+    if row.said is None:
+        yield from sentences(row, FIX)
+        return
+    lines = [line.strip() for line in row.said.splitlines() if line.strip()]
+    told = [line.partition(":")[2].strip() for line in lines if line.casefold().startswith(f"{FIX}:")]
+    yield from (text for text in (*told, *lines) if text)
+
+
+def naming(session: Session, key: str) -> Writing | None:
+    """Return what was last accepted or restored of a ticket's subject."""
+    return session.get(Writing, (key, WritingKind.SUBJECT))
+
+
+def closing(session: Session, key: str) -> Writing | None:
+    """Return the note on a ticket's closure."""
+    return session.get(Writing, (key, WritingKind.CLOSURE))
 
 
 def sentences(row: Writing, *parts: str) -> Iterator[str]:

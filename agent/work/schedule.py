@@ -1,4 +1,4 @@
-"""Run the daily jobs, on one server only where several share a database: train, and forget old texts.
+"""Run the daily jobs, on one server only where several share a database: train, and forget old texts; show due drafts.
 
 Training runs `rolecall train` in a process of its own. A server without the packages that it needs leaves it to the
 others; each server that can train announces itself.
@@ -16,7 +16,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from agent.config.settings import Settings
 from agent.packages import TRAINING, missing
-from agent.store import coordination, retention
+from agent.store import coordination, retention, verdicts
 from agent.store.compaction import give_back
 from agent.store.database import Database
 from agent.store.tables import utcnow
@@ -48,12 +48,21 @@ def schedule(settings: Settings, database: Database, train_command: Sequence[str
             log.info("nightly_training_began", at=in_words(at))
             await retrain(train_command)
 
+    async def learn_from_notes() -> None:
+        from agent.writing import learnt  # and with it scipy, which serving does not need
+
+        if await _mine(database, "notes", f"{utcnow():%Y-%m-%d}"):
+            await asyncio.to_thread(learnt.learn, database)
+
     async def forget_once() -> None:
         if await _mine(database, "forget", f"{utcnow():%Y-%m-%d}"):
             keep = timedelta(days=settings.work.keep_days)
             await forget_finished(database, keep)
             await database.write(retention.delete_expired, utcnow(), keep)
             await give_back(database)
+
+    async def show_due() -> None:
+        await database.write_with_retry(verdicts.show_due, list(settings.connectors), utcnow())
 
     async def announce() -> None:
         await database.write_with_retry(coordination.touch, f"{_TRAINER}{gethostname()}", utcnow())
@@ -66,6 +75,10 @@ def schedule(settings: Settings, database: Database, train_command: Sequence[str
             seconds, now = ANNOUNCED.total_seconds(), datetime.now()
             scheduler.add_job(announce, "interval", seconds=seconds, next_run_time=now, **JOB_DEFAULTS)
     scheduler.add_job(forget_once, "interval", hours=1, **JOB_DEFAULTS)
+    if at is not None and settings.writing.closure != "off":
+        scheduler.add_job(learn_from_notes, "cron", hour=at.hour, minute=at.minute, second=at.second, **JOB_DEFAULTS)
+    if settings.writing.closure == "after 8h":
+        scheduler.add_job(show_due, "interval", minutes=1, **JOB_DEFAULTS)
     scheduler.start()
     return scheduler
 

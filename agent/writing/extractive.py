@@ -6,13 +6,14 @@ It never words anything itself. Where the messages hold no solution it says so: 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from agent.writing import picking
 from agent.writing.cues import Cue
 from agent.writing.cutting import cut
 from agent.writing.marking import Marked, mark
-from agent.writing.note import SOLVED, Outcome, Part, Written
-from agent.writing.reading import ENDED, Found, Reading
+from agent.writing.note import ENDED, SOLVED, Found, Outcome, Part, Written
+from agent.writing.reading import Reading
 from agent.writing.thread import Sentence, Thread
 from agent.writing.weights import Weights, shipped
 
@@ -31,6 +32,8 @@ SHARES = {
     Part.STATUS: 20,
 }
 """Words that a part may take."""
+MOST_SEEN = 60
+"""Messages of which figures are kept."""
 LEAST_PROBLEM = 12
 """Words that are kept free for the problem."""
 FILLED = (Part.FIX, Part.REASON, Part.ANSWER, Part.STATUS, Part.TRIED, Part.CAUSE, Part.FOUND, Part.PROBLEM)
@@ -55,13 +58,23 @@ def written(reading: Reading) -> Written:
 
 
 class Extractive:
-    """The writer that is always there."""
+    """The writer that is always there; `weights` returns those that serve."""
 
     name = WRITER
 
+    def __init__(self, weights: Callable[[], Weights] = shipped) -> None:
+        self._weights = weights
+
     async def write(self, thread: Thread) -> Written:
         """Return the note on a thread that has ended."""
-        return await asyncio.to_thread(write, thread)
+        return await asyncio.to_thread(lambda: write(thread, self._weights()))
+
+
+def seen(thread: Thread) -> dict[str, dict[str, float]]:
+    """Return what is seen of each message that may hold the solution, in figures, by its number."""
+    marked = mark(thread)
+    able = list(picking.features(marked).items())[:MOST_SEEN]
+    return {str(marked[place].turn.number): {n: round(v, 3) for n, v in each.items() if v} for place, each in able}
 
 
 def summary(thread: Thread, weights: Weights | None = None) -> Written:

@@ -34,8 +34,11 @@ class Case:
         return bool(self.marked & self.seen.keys())
 
 
-def fit(cases: Sequence[Case], ridge: float = RIDGE) -> dict[str, float]:
-    """Return the weight of each feature. Raises ValueError where no conversation has a marked message to pick."""
+def fit(cases: Sequence[Case], ridge: float = RIDGE, towards: Mapping[str, float] | None = None) -> dict[str, float]:
+    """Return the weight of each feature, drawn to those that are given, else to 0.
+
+    Raises ValueError where no conversation has a marked message to pick.
+    """
     usable = [case for case in cases if case.usable]
     if not usable:
         raise ValueError("no conversation has a marked message")
@@ -45,6 +48,7 @@ def fit(cases: Sequence[Case], ridge: float = RIDGE) -> dict[str, float]:
     start = np.searchsorted(group, np.arange(len(usable)))
     marked = np.array([place in case.marked for case in usable for place in case.seen], dtype=float)
     marked /= np.add.reduceat(marked, start)[group]
+    before = np.array([(towards or {}).get(name, 0.0) for name in names])
 
     def loss(weights: Floats) -> tuple[float, Floats]:
         scores = rows @ weights
@@ -52,23 +56,43 @@ def fit(cases: Sequence[Case], ridge: float = RIDGE) -> dict[str, float]:
         shares = np.exp(scores)
         total = np.add.reduceat(shares, start)
         likelihood = marked @ scores - np.log(total).sum()
-        slope = rows.T @ (shares / total[group] - marked) + 2 * ridge * weights
-        return float(ridge * weights @ weights - likelihood), slope
+        slope = rows.T @ (shares / total[group] - marked) + 2 * ridge * (weights - before)
+        return float(ridge * np.sum((weights - before) ** 2) - likelihood), slope
 
-    found = minimize(loss, np.zeros(len(names)), jac=True, method="L-BFGS-B")
+    found = minimize(loss, before, jac=True, method="L-BFGS-B")
     return dict(zip(names, map(float, found.x), strict=True))
 
 
 def cross_validated(cases: Sequence[Case], seed: int = 0, ridge: float = RIDGE) -> NDArray[np.bool_]:
     """Return for each conversation whether its message is picked by weights that were fitted without it."""
+    held = out_of_fold(cases, None, ridge, seed)
+    return np.array([best(case.seen, weights) in case.marked for case, weights in zip(cases, held, strict=True)])
+
+
+def out_of_fold(
+    cases: Sequence[Case], towards: Mapping[str, float] | None, ridge: float = RIDGE, seed: int = 0
+) -> list[Mapping[str, float]]:
+    """Return for each conversation weights that were fitted without it."""
     order = np.random.default_rng(seed).permutation(len(cases))
-    right = np.zeros(len(cases), dtype=bool)
+    found: list[Mapping[str, float]] = [{}] * len(cases)
     for fold in range(FOLDS):
         held_out = set(order[fold::FOLDS].tolist())
-        weights = fit([case for place, case in enumerate(cases) if place not in held_out], ridge)
+        learnt = [case for place, case in enumerate(cases) if place not in held_out]
+        weights = fit(learnt, ridge, towards) if any(case.usable for case in learnt) else dict(towards or {})
         for place in held_out:
-            right[place] = best(cases[place].seen, weights) in cases[place].marked
-    return right
+            found[place] = weights
+    return found
+
+
+def grades(cases: Sequence[Case], held: Sequence[Mapping[str, float]]) -> tuple[list[bool], list[float]]:
+    """Return for each conversation whether a marked message is picked, and the log-loss of the marked ones in nats."""
+    right, loss = [], []
+    for case, weights in zip(cases, held, strict=True):
+        scores = {p: sum(weights.get(n, 0.0) * v for n, v in each.items()) for p, each in case.seen.items()}
+        total = float(np.logaddexp.reduce(list(scores.values())))
+        right.append(best(case.seen, weights) in case.marked)
+        loss.append(total - float(np.logaddexp.reduce([s for p, s in scores.items() if p in case.marked])))
+    return right, loss
 
 
 def best(seen: Mapping[int, Features], weights: Mapping[str, float]) -> int | None:

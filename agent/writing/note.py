@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from agent.writing.cues import Cue
+from agent.writing.marking import Marked
 from agent.writing.thread import Sentence, Thread
 
 
@@ -40,6 +42,13 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+ENDED: Mapping[Cue, Outcome] = {
+    Cue.DUPLICATE: Outcome.DUPLICATE,
+    Cue.DECLINED: Outcome.DECLINED,
+    Cue.NO_FIX: Outcome.NO_FIX,
+}
+"""What ends a ticket without a fix."""
+
 SOLVED = frozenset({Outcome.FIXED, Outcome.WORKAROUND, Outcome.SELF_FIXED})
 
 
@@ -64,6 +73,15 @@ class Written:
     def words(self) -> int:
         """How many words it has, its headings among them."""
         return len(self.parts) + sum(len(sentence.text.split()) for sentence in self.sentences())
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How a ticket ended, the number of the message with the solution, and the sentences of each part, uncut."""
+
+    outcome: Outcome
+    anchor: int | None = None
+    parts: Mapping[Part, Sequence[Marked]] = field(default_factory=dict)
 
 
 class Writer(Protocol):

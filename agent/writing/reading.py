@@ -7,13 +7,13 @@ of a requester who does not say that they found it themselves, nor a message tha
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from agent.writing import picking
 from agent.writing.cues import Cue
 from agent.writing.marking import Marked, MarkedTurn
-from agent.writing.note import Outcome, Part
+from agent.writing.note import ENDED, Found, Outcome, Part
 from agent.writing.weights import SHORT, Weights
 
 MOST_SENTENCES = 3
@@ -26,23 +26,8 @@ BRIEF = 12
 LAST_MESSAGES = 3
 """Messages of staff in which the reason for an end without a fix is looked for."""
 
-ENDED: Mapping[Cue, Outcome] = {
-    Cue.DUPLICATE: Outcome.DUPLICATE,
-    Cue.DECLINED: Outcome.DECLINED,
-    Cue.NO_FIX: Outcome.NO_FIX,
-}
-"""What ends a ticket without a fix."""
 _SAYS_NO_FIX = (Cue.CHATTER, Cue.PROMISE, Cue.FAILED, Cue.REQUEST, Cue.INJECTED)
 _ASIDE = (Cue.CHATTER, Cue.PROMISE, Cue.CONFIRM, Cue.FAILED, Cue.SELF_FIX)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """How a ticket ended, the number of the message with the solution, and the sentences of each part, uncut."""
-
-    outcome: Outcome
-    anchor: int | None = None
-    parts: Mapping[Part, Sequence[Marked]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

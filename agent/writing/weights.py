@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
+from agent.store import coordination
+from agent.store.database import Database
 from agent.writing.cues import Cue
 from agent.writing.marking import Marked
+
+LEARNT = "weights of notes"
+"""Shared value: the weights of messages that serve, in JSON; absent where the shipped ones do."""
 
 SHORT = 4
 """Words; a shorter sentence says little."""
@@ -38,3 +44,9 @@ def shipped() -> Weights:
     """Return the weights that Rolecall comes with."""
     table = tomllib.loads((resources.files("agent.writing") / "weights.toml").read_text("utf-8"))
     return Weights(table["message"], table["sentence"])
+
+
+def serving(database: Database) -> Weights:
+    """Return the weights that serve: learnt from this desk's notes, or the shipped ones."""
+    told = database.call(coordination.value, LEARNT)
+    return shipped() if told is None else replace(shipped(), message=json.loads(told))

@@ -27,6 +27,8 @@ class Action(StrEnum):
     FEEDBACK = "feedback"
     UNDO = "undo"
     UNCLEAR = "unclear"
+    NOTE = "note"
+    SUBJECT = "subject"
     PAUSED = "paused"
     RESUMED = "resumed"
     RETRIED = "retried"

@@ -12,6 +12,7 @@ from agent.pages.signing.rights import Rights
 from agent.store import comments
 from agent.store.people import User
 from agent.store.tables import Account, Comment, Decision, Inbox, Review, Ticket, Training, utcnow
+from agent.store.writings import Writing
 
 HOSTILE = (
     '"><script>alert(1)</script><img src=x onerror=alert(2)></title></textarea></style><svg onload=alert(3)>'
@@ -66,4 +67,14 @@ def plant(session: Session, words: str, name: str) -> None:
     session.add(Account(source="desk", account_id=words, refused=3))
     session.add(Training(started_at=now, finished_at=now, trigger=words, outcome="failed", reason=words))
     audit.note(session, words, audit.Action.FEEDBACK, now, key, roles=[words])
+    parts = [["fix", [[words, 2, words]]]]
+    note = Writing(
+        ticket_key=key, kind="closure", at=now, outcome="fixed", parts=parts, writer="x", digest=words, shown=True
+    )
+    note.verdict, note.judged_by, note.judged_at, note.said = "edited", words, now, f"{words} {words}"
+    session.add(note)
+    told = [["subject", [[words, 1, None]]], ["original", [[words, 1, None]]]]
+    named = Writing(ticket_key=key, kind="subject", at=now, outcome="", parts=told, writer="x", digest="", shown=True)
+    named.verdict, named.judged_by = "accepted", words
+    session.add(named)
     comments.pause(session, words)

@@ -30,6 +30,8 @@ MAY: dict[tuple[str, str], tuple[Rights, ...] | None] = {
     ("GET", "/"): (V, R, O),
     ("GET", "/tickets/{helpdesk}/{number:path}"): (V, R, O),
     ("POST", "/tickets/{helpdesk}/{number:path}"): (R, O),
+    ("POST", "/notes/{helpdesk}/{number:path}"): (R, O),
+    ("POST", "/subjects/{helpdesk}/{number:path}"): (R, O),
     ("GET", "/review"): (R, O),
     ("POST", "/review"): (R, O),
     ("GET", "/report"): (V, R, O),

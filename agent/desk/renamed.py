@@ -1,0 +1,34 @@
+"""Somebody accepted a suggested subject on a page, or restored the original one: the ticket in its system follows."""
+
+from __future__ import annotations
+
+import structlog
+
+from agent.desk.acting import Withheld, act
+from agent.desk.desk import Desk
+from agent.store import writings
+from agent.store.inbox import Job
+from agent.store.writings import Verdict
+from connectors.base import Field
+from connectors.errors import TicketNotFound
+
+log = structlog.get_logger()
+
+
+async def renamed(desk: Desk, job: Job) -> None:
+    """Change the subject, unless a person has changed it meanwhile: theirs stands."""
+    row = await desk.database.read(writings.naming, job.ticket_key)
+    if row is None:
+        return
+    ours, original = (next(writings.sentences(row, part)) for part in ("subject", "original"))
+    wanted, there = (original, ours) if row.verdict == Verdict.RESTORED else (ours, original)
+    try:
+        remote, _ = await desk.read(job)
+        if remote.subject.split() in (there.split(), wanted.split()):
+            await act(desk, job.source, remote, Field.SUBJECT, wanted, asked=True)
+        else:
+            log.warning("subject_not_changed", reason="somebody has changed it")
+    except TicketNotFound:
+        return
+    except Withheld as reason:
+        log.warning("subject_not_changed", reason=str(reason))

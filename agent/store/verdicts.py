@@ -1,0 +1,43 @@
+"""What people make of notes: a draft is accepted, edited or discarded, or its time comes; a shown one is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from agent.domain import source_of, ticket_key
+from agent.store.arrivals import Arrival, accept
+from agent.store.writings import JUDGED, Verdict, Writing
+from connectors.events import Event, Kind
+
+
+def judge(session: Session, row: Writing, verdict: Verdict, who: str, at: datetime, said: str | None = None) -> None:
+    """Record what a person made of a note. A rejected draft never shows; a shown note that is wrong says so."""
+    row.verdict, row.judged_by, row.judged_at, row.said, row.due_at = verdict, who, at, said, None
+    session.add(row)
+
+
+def show(session: Session, row: Writing, origin: str, at: datetime) -> None:
+    """Leave the event after which our comment shows a note as it is now."""
+    row.shown = True
+    session.add(row)
+    tell(session, row.ticket_key, f"{JUDGED}{origin}", at)
+
+
+def tell(session: Session, key: str, name: str, at: datetime) -> None:
+    """Leave the event after which a ticket in its system follows what a person said on a page."""
+    source = source_of(key)
+    event = Event(Kind.ANSWERED, key.removeprefix(ticket_key(source, "")), name)
+    accept(session, [Arrival(source, event, b"", at)])
+
+
+def show_due(session: Session, sources: Collection[str], now: datetime) -> int:
+    """Show the drafts of connected systems for which nobody came in time; return how many there were."""
+    waiting = select(Writing).where(col(Writing.due_at) <= now, col(Writing.verdict).is_(None))
+    rows = [row for row in session.exec(waiting) if source_of(row.ticket_key) in sources]
+    for row in rows:
+        row.due_at = None
+        show(session, row, f"due-{row.ticket_key}-{row.digest}", now)
+    return len(rows)
