@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
 from agent.writing.judging import Annotated, AnnotatedMessage, read
@@ -11,6 +13,7 @@ from tests.tickets.conversations import CLOSURE_NOTE, Author, Conversation, load
 
 HERE = Path(__file__).parent
 LANGUAGES = HERE / "languages.jsonl"
+SUBJECTS = HERE / "subjects.jsonl"
 LATER = {"third": HERE / "later.jsonl", "fourth": HERE / "fourth.jsonl"}
 KINDS = {
     Author.REQUESTER: AuthorKind.REQUESTER,
@@ -27,6 +30,17 @@ def annotated(half: str = "both") -> list[Annotated]:
     every = [list(map(of_conversation, load_conversations())), list(read(LANGUAGES))]
     start, step = {"first": (0, 2), "second": (1, 2), "both": (0, 1)}[half]
     return [ticket for tickets in every for ticket in tickets[start::step]]
+
+
+def judged(ticket: Annotated, subject: str) -> str:
+    """Return the hash of a ticket's subject and the suggested one, by which a reader's verdict is known."""
+    return hashlib.sha256(f"{ticket.subject}\n{subject}".encode()).hexdigest()[:16]
+
+
+def verdicts() -> dict[tuple[str, str], bool]:
+    """Return by ticket and hash whether the second reader found the suggested subject better than the ticket's own."""
+    told = map(json.loads, SUBJECTS.read_text("utf-8").splitlines())
+    return {(each["ticket"], each["judged"]): each["better"] for each in told}
 
 
 def of_conversation(ticket: Conversation) -> Annotated:
