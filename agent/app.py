@@ -126,15 +126,13 @@ class _Server:
         )
 
     def _desk(self) -> Desk:
-        settings, limits = self.settings, _limits(self.settings.brakes)
+        settings, limits, database = self.settings, _limits(self.settings.brakes), self.database
         settle = timedelta(seconds=settings.work.settle_seconds)
         speaker = Speaker(self.database, self.key_of_marks, settle, limits, shadow=settings.triage.shadow is True)
         head_start = timedelta(minutes=settings.brakes.head_start_minutes)
         shared = self.database, self.observed, self.parts.classifier, speaker, self.metrics, head_start
         links = Links.at(settings.server.public_url, self.key_of_marks)
-        return Desk(
-            *shared, closure(settings, self.database), writer(settings, self.database), settings.checks.share, links
-        )
+        return Desk(*shared, closure(settings, database), writer(settings, database), settings.checks.share, links)
 
     def routes(self) -> list[BaseRoute]:
         """Return what the server answers, pages last: they have every path that nothing else has."""
