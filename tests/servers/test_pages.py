@@ -36,6 +36,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("helpdesk")]
 
 FileTicket = Callable[..., str]
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+PUBLIC = "http://rolecall.test"
 PASSWORD = "correct horse battery"
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
@@ -85,15 +86,24 @@ async def browsing(browser: Browser, site: Site, cookie: str | None = None, **op
 
 
 async def test_sign_in_review_three_tickets_and_see_their_comments_change(
-    parts: Parts, settings: DjangoHelpdeskSettings, receiver: Receiver, helpdesk: HelpdeskServer,
+    parts_for: Callable[..., Parts], settings: DjangoHelpdeskSettings, receiver: Receiver, helpdesk: HelpdeskServer,
     file_ticket: FileTicket, real_browser: Browser, page: Page,
 ) -> None:  # fmt: skip
+    given = {"work": {"settle_seconds": 0.2}, "triage": {"silent_below": 0.2}}
+    parts = parts_for(**given, server={"public_url": PUBLIC})
     numbers = [file_ticket(title) for title in ("VPN is down", "A question", "Another matter")]
     connector = DjangoHelpdesk("django-helpdesk", replace(settings, author_id=None))
     async with listening(parts, connector) as site, httpx.AsyncClient(base_url=site.url, trust_env=False) as hooks:
         for delivery in receiver.wait_for(3):
             await hooks.post(f"/hooks/django-helpdesk/{delivery.segment}", content=delivery.body)
         await site.idle()
+        await page.goto(f"/tickets/{numbers[0]}/")
+        links = await page.eval_on_selector_all("a[href*='/l/']", "all => all.map((one) => one.href)")
+        assert len(links) >= 2
+        async with browsing(real_browser, site, viewport=PHONE) as stranger:
+            await stranger.goto(links[0].replace(PUBLIC, site.url))
+            assert "You are about to say: Network is right." in await stranger.inner_text("main")
+            assert await faults(stranger) == []
         link = first.link(parts.database, site.url) or ""
         async with browsing(real_browser, site, viewport=DESK) as rolecall:
             await rolecall.goto(link)
