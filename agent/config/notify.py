@@ -14,6 +14,7 @@ class NotifySettings(Section):
     down_minutes: float = Field(default=30, gt=0)
     expiry_days: float = Field(default=14, gt=0)
     most_per_day: int = Field(default=10, ge=1)
+    week: bool = False
 
     @field_validator("urls", mode="before")
     @classmethod

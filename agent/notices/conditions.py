@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from agent.config.notify import NotifySettings
-from agent.domain import TrainingOutcome
+from agent.domain import Outcome, TrainingOutcome
 from agent.feedback import budget
 from agent.feedback.budget import Given
 from agent.feedback.drift import drifts
+from agent.report.week import Figures
 from agent.store.tables import Account, Training
 
 FRESH = timedelta(days=2)
@@ -43,7 +44,7 @@ class Facts:
 
     `storage`: why it can store nothing; `low`: whether its disk is about to be too full; `down`: for how long systems
     have failed; `expires`: when secrets do; `labels`: what is remembered, in the order of the reviews; `grace`:
-    accounts that count as staff for a while.
+    accounts that count as staff for a while; `week`: the last whole week in numbers, if that is wanted.
     """
 
     now: datetime
@@ -57,11 +58,12 @@ class Facts:
     expires: Mapping[str, datetime] = field(default_factory=dict)
     labels: Sequence[Given] = ()
     grace: Sequence[Account] = ()
+    week: Figures | None = None
 
 
 def conditions(facts: Facts, settings: NotifySettings) -> list[Condition]:
     """Return all that holds now and that somebody should know."""
-    return [*_work(facts, settings), *_models(facts), *_labels(facts), *_whom_to_trust(facts, settings)]
+    return [*_work(facts, settings), *_models(facts), *_labels(facts), *_whom_to_trust(facts, settings), *_week(facts)]
 
 
 def _work(facts: Facts, settings: NotifySettings) -> Iterator[Condition]:
@@ -128,3 +130,17 @@ def _whom_to_trust(facts: Facts, settings: NotifySettings) -> Iterator[Condition
             "ends it at once"
         )
         yield Condition(f"grace {account.source} {account.account_id}", text)
+
+
+def _week(facts: Facts) -> Iterator[Condition]:
+    found = facts.week
+    if found is None or not found.received:
+        return
+    right, clear = found.right, found.outcomes[Outcome.CLEAR]
+    checked = f"Of {right.count} of these, checked at random, {right.right} were right"
+    few = f"Too few of these were checked at random to say how often that is right: {right.count}"
+    text = (
+        f"Week {found.week.number}: a role was clearly suggested for {clear} of {found.received} tickets. "
+        f"{checked if right.enough else few}. `rolecall report {found.week}` says more"
+    )
+    yield Condition(f"week {found.week}", text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from socket import gethostname
 from typing import Protocol
@@ -21,6 +21,9 @@ from agent.metrics import Metrics
 from agent.notices import outbox
 from agent.notices.conditions import Facts, conditions
 from agent.notices.sending import deliver
+from agent.report.cases import cases
+from agent.report.week import Figures, Week
+from agent.report.week import figures as in_numbers
 from agent.store import coordination
 from agent.store.database import Database
 from agent.store.status import figures
@@ -56,6 +59,7 @@ class Notices:
     connectors: Mapping[str, Connector]
     storage: Room
     down: Callable[[], Mapping[str, timedelta]]
+    _weeks: dict[Week, Figures] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Look once a minute until cancelled; while the database fails, nothing is lost but time."""
@@ -95,7 +99,17 @@ class Notices:
             settings.secrets.expires,
             memory.given if memory else (),
             await self.database.read(_in_grace, self.connectors, now),
+            await self._week(now) if settings.notify.week else None,
         )
+
+    async def _week(self, now: datetime) -> Figures:
+        """Return the last whole week in numbers, as they were when it was first asked for."""
+        week = Week.containing(now.astimezone().date()).shifted(-1)
+        if week not in self._weeks:
+            found = await self.database.read(cases, week.begin, week.end, self.memory.catalogue)
+            self._weeks.clear()
+            self._weeks[week] = in_numbers(week, found)
+        return self._weeks[week]
 
     async def _send(self, name: str, message: outbox.Message, urls: tuple[SecretStr, ...], now: datetime) -> None:
         failed: dict[int, str] = {}

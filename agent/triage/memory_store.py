@@ -106,7 +106,7 @@ class MemoryStore:
         self._database = database
         self._active = active
         self._encoders = encoders
-        self._catalogue = catalogue
+        self.catalogue = catalogue
         self._size = size
         self._followed: _Followed | None = None
         self._following = threading.Lock()
@@ -129,7 +129,7 @@ class MemoryStore:
         if encoder is None:
             return False
         known = model.roles if model is not None else ()
-        roles = (*known, *(role for role in self._catalogue.names if role not in known))
+        roles = (*known, *(role for role in self.catalogue.names if role not in known))
         with self._following:
             followed, current = self._followed, self.current
             forgotten = self._database.call(tickets.newest_forgotten)
@@ -174,10 +174,10 @@ class MemoryStore:
         behind: list[Given],
     ) -> None:
         """Add the reviews of tickets that are not remembered, each in its place. `behind`: who gave the others."""
-        reviewed = self._database.call(tickets.placed, self._catalogue, ticket_keys)
+        reviewed = self._database.call(tickets.placed, self.catalogue, ticket_keys)
         examples = [example for _, example in reviewed]
         vectors = embed_kept(self._database, encoder, followed.encoder, examples)
-        rejected = self._database.call(tickets.rejected, self._catalogue, [e.ticket_key for e in examples])
+        rejected = self._database.call(tickets.rejected, self.catalogue, [e.ticket_key for e in examples])
         places = list(followed.places)
         added = [
             (place, given(example), review)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from agent.config.notify import NotifySettings
-from agent.domain import Strength, TrainingOutcome
+from agent.domain import Outcome, Strength, TrainingOutcome
 from agent.feedback.budget import Given
 from agent.feedback.drift import drifts
 from agent.notices.conditions import Facts, conditions
+from agent.report.week import Figures, Share, Week
 from agent.store.tables import Account, Training
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -27,6 +30,16 @@ def training(outcome: str, ended: datetime = NOW) -> Training:
 
 def labels(day: date, role: str, count: int, requester: str | None = None) -> list[Given]:
     return [Given(requester, day, None, day, (role,), Strength.CLOSED)] * count
+
+
+def test_the_week_is_told_in_two_sentences_once() -> None:
+    week = Week(2026, 9)
+    few = Figures(week, 412, Counter({Outcome.CLEAR: 297}), right=Share(5, 5))
+    (text,) = told(week=few)
+    assert text.startswith("Week 9: a role was clearly suggested for 297 of 412 tickets. Too few of these were checked")
+    (text,) = told(week=replace(few, right=Share(36, 38)))
+    assert "Of 38 of these, checked at random, 36 were right. `rolecall report 2026-W09` says more" in text
+    assert told(week=Figures(week)) == []
 
 
 def test_where_all_is_well_there_is_nothing_to_tell() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from sqlmodel import Session
 from structlog.testing import capture_logs
 
 from agent import logs
@@ -25,7 +26,7 @@ from agent.notices.notices import Notices
 from agent.notices.outbox import PAUSES, QUIET
 from agent.notices.sending import deliver, understood, without_secrets
 from agent.store import comments, coordination
-from agent.store.tables import utcnow
+from agent.store.tables import Decision, Ticket, utcnow
 from tests.agent.notices.conftest import TOKEN, Receiver
 from tests.desk import Desk
 
@@ -96,6 +97,25 @@ async def test_what_has_ended_is_told_once_and_is_news_when_it_begins_again(
     watch.database.call(comments.pause, "again")
     await watch.round(NOW + 2 * QUIET)
     assert receiver.texts[2:] == ["- All comments are paused: again. `rolecall queue resume` ends it."]
+
+
+async def test_a_week_that_is_over_is_told_where_that_is_wanted(
+    notices: Callable[..., Notices], receiver: Receiver
+) -> None:
+    def file(session: Session) -> None:
+        at = NOW - timedelta(days=7)
+        session.add(Ticket(key="desk:1", subject="", body="", filed_at=at))
+        row = {"ticket_key": "desk:1", "at": at, "outcome": "clear", "roles": ["Network"], "confidence": 0.9}
+        session.add(Decision(**row, reason="", detail={}, rules_version="v"))
+
+    silent, watch = notices(), notices(week=True)
+    watch.database.call(file)
+    await silent.round(NOW)
+    assert receiver.texts == []
+    for minute in (0, 1):
+        await watch.round(NOW + minute * MINUTE)
+    (text,) = receiver.texts
+    assert "a role was clearly suggested for 1 of 1 tickets" in text
 
 
 async def test_what_was_not_taken_is_tried_again_for_that_address_alone(
