@@ -25,7 +25,7 @@ class Gateway:
         """Method and path of what was passed on."""
         self.struck = threading.Event()
         self._blow: tuple[Callable[[str], bool], Moment, int] | None = None
-        client = httpx.Client(base_url=target, timeout=60, trust_env=False)
+        client = self._client = httpx.Client(base_url=target, timeout=60, trust_env=False)
         gateway = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -79,6 +79,7 @@ class Gateway:
     ) -> None:
         self._server.shutdown()
         self._server.server_close()
+        self._client.close()
 
 
 DROPPED = {"host", "content-length", "connection", "transfer-encoding", "content-encoding", "accept-encoding", "date"}
