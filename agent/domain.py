@@ -111,7 +111,7 @@ _MOVED = re.compile(r"~\d{8}T\d{6}$")
 
 def moved_key(key: str, filed_at: datetime) -> str:
     """Return the key under which a ticket is kept whose number another one has now."""
-    return f"{key}~{filed_at:%Y%m%dT%H%M%S}"
+    return f"{key}~{filed_at.year:04}{filed_at:%m%dT%H%M%S}"  # %Y has no zeros before the year 1000
 
 
 def number_key(key: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -15,6 +15,7 @@ from agent.checks.finding import Level
 from agent.checks.restored import restored as check
 from agent.core import Parts
 from agent.desk.fallen_back import fell_back
+from agent.domain import moved_key, number_key
 from agent.store import inbox, reuse, tickets
 from agent.store.connector_data import KEYS
 from agent.store.tables import Ticket as StoredTicket
@@ -84,6 +85,12 @@ def test_all_that_is_kept_by_ticket_moves_with_the_old_one(parts: Parts) -> None
     moved = f"{TICKET}~20260105T000000"
     here = {"Ticket": {TICKET, moved}, "Review": {TICKET, moved}}  # the new one, and that nobody has said of it yet
     assert parts.database.call(kept) == {table.__name__: {moved} for table, _ in KEYS} | here
+
+
+@pytest.mark.parametrize("year", [1, 999, 2026, 9999])
+def test_a_key_that_was_moved_names_its_number(year: int) -> None:
+    moved = moved_key("desk:A~1", datetime(year, 1, 5, tzinfo=UTC))
+    assert (moved != "desk:A~1", number_key(moved), number_key("desk:A~1")) == (True, "desk:A~1", "desk:A~1")
 
 
 async def test_an_event_about_the_old_ticket_touches_nothing_of_the_new_one(parts: Parts, desk: Desk) -> None:
