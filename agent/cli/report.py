@@ -54,7 +54,7 @@ def report(
     texts = load(settings.language, settings.texts)
     words = Words(texts, load_roles(settings.roles), utcnow)
     with open_database(config, data) as database:
-        made = read(database, settings, words, chosen)
+        made = database.call(read, settings, words, chosen)
     if form is Form.HTML:
         static = static_files()
         style = Markup(static["rolecall.css"].decode("utf-8"))  # noqa: S704 - our own file

@@ -216,7 +216,7 @@ class Settings(Section):
     rules: Path = Path("rules.toml")
     roles: Path = Path("roles.toml")
     texts: Path = Path("texts")
-    language: Literal["en", "de"] = "en"
+    language: Literal["en", "de", "fr"] = "en"
     log_format: Literal["console", "json"] = "console"
     database_url: SecretStr | None = None
     server: ServerSettings = ServerSettings()

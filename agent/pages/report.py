@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,29 +22,26 @@ from agent.pages.signing import audit
 from agent.pages.site import Site
 from agent.pages.week_document import WEEKS, document
 from agent.pages.words import Words
-from agent.report.cases import Case, cases
+from agent.report.cases import cases
 from agent.report.week import Week
-from agent.store.database import Database
 from agent.store.tables import Training
 
 MEDIA = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 KEPT_FOR = 100.0
-"""A week's tickets are read again after so many times as long as reading them took: a small desk's at once."""
+"""A report is made again after so many times as long as making it took: a small desk's at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The tickets of a week, as they were read, and until when by a steady clock they are good."""
+    """A report as it was made, and until when by a steady clock it is shown."""
 
-    cases: Sequence[Case]
+    document: Document
     until: float
 
 
 async def latest(visit: Visit) -> Response:
     """Show the last whole week, or this one where nothing came in before it."""
-    this = Week.containing(visit.site.now().astimezone().date())
-    whole = await _cases(visit.site, this.shifted(-1))
-    return await _show(visit, this.shifted(-1) if whole else this)
+    return await _show(visit, None)
 
 
 async def show(visit: Visit) -> Response:
@@ -78,14 +74,14 @@ def _export(session: Session, file: Path, site: Site) -> int:
     return write(file, known_roles(session, site.words.catalogue))
 
 
-def read(database: Database, settings: Settings, words: Words, week: Week | None) -> Document:
+def read(session: Session, settings: Settings, words: Words, week: Week | None) -> Document:
     """Return the document of a week, all of it read now; of the last whole one, or else this one, for None."""
     if week is None:
         this = Week.containing(words.now().astimezone().date())
         whole = this.shifted(-1)
-        week = whole if database.call(cases, whole.begin, whole.end, words.catalogue) else this
-    found = database.call(cases, week.shifted(1 - WEEKS).begin, week.end, words.catalogue)
-    trained = database.call(nights, week)
+        week = whole if cases(session, whole.begin, whole.end, words.catalogue) else this
+    found = cases(session, week.shifted(1 - WEEKS).begin, week.end, words.catalogue)
+    trained = nights(session, week)
     return document(week, found, trained, words, settings.triage.precision_target, settings.report.persons)
 
 
@@ -97,23 +93,21 @@ def nights(session: Session, week: Week) -> list[Night]:
     return [Night(row.started_at, row.outcome, row.reason or "") for row in rows if row.outcome not in idle]
 
 
-async def _show(visit: Visit, week: Week) -> Response:
+async def _show(visit: Visit, week: Week | None) -> Response:
     site = visit.site
-    found = [case for back in range(WEEKS) for case in await _cases(site, week.shifted(-back))]
-    these = await site.database.read(nights, week)
     this = Week.containing(site.now().astimezone().date())
-    following = week.shifted(1) if week < this else None
-    target, persons = site.settings.triage.precision_target, site.settings.report.persons
-    made = document(week, found, these, site.words, target, persons)
-    return visit.page("report.html", current="report", document=made, before=week.shifted(-1), following=following)
+    made = await _document(site, week, f"report {week or this.shifted(-1)} {week is None}")
+    following = made.week.shifted(1) if made.week < this else None
+    before = made.week.shifted(-1)
+    return visit.page("report.html", current="report", document=made, before=before, following=following)
 
 
-async def _cases(site: Site, week: Week) -> Sequence[Case]:
-    known: Kept | None = site.weeks.get(week)
+async def _document(site: Site, week: Week | None, name: str) -> Document:
+    known: Kept | None = site.kept.get(name)
     if known is not None and time.monotonic() < known.until:
-        return known.cases
+        return known.document
     began = time.monotonic()
-    found = await site.database.read(cases, week.begin, week.end, site.words.catalogue)
+    made = await site.database.read(read, site.settings, site.words, week)
     ended = time.monotonic()
-    site.weeks[week] = Kept(found, ended + KEPT_FOR * (ended - began))
-    return found
+    site.kept[name] = Kept(made, ended + KEPT_FOR * (ended - began))
+    return made

@@ -100,11 +100,11 @@ async def _page(visit: Visit, subject: str = "", body: str = "", tried: Explanat
 
 async def _measured(site: Site) -> Measured:
     version = await site.database.read(tickets.newest_review), site.classifier.rules.version
-    kept: tuple[object, Measured] | None = site.weeks.get("rules")
+    kept: tuple[object, Measured] | None = site.kept.get("rules")
     if kept is None or kept[0] != version:
         known = await site.database.read(_known, site.words.catalogue)
         kept = version, await asyncio.to_thread(measured, site.classifier.rules, known)
-        site.weeks["rules"] = kept
+        site.kept["rules"] = kept
     return kept[1]
 
 

@@ -47,7 +47,7 @@ def _nothing_closed() -> Mapping[str, float]:
 class Site:
     """The pages of one installation. `key` makes pseudonyms and browsers' cookies; `wake` is set for new events.
 
-    `left_alone` returns for how many seconds each helpdesk that fails is not asked; `weeks` is what reports keep.
+    `left_alone` returns for how many seconds each helpdesk that fails is not asked; `kept` is what was dear to make.
     """
 
     settings: Settings
@@ -62,7 +62,7 @@ class Site:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     left_alone: Callable[[], Mapping[str, float]] = _nothing_closed
     passwords: Passwords = field(default_factory=Passwords)
-    weeks: dict[Any, Any] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @property

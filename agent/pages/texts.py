@@ -22,7 +22,7 @@ from markupsafe import Markup, escape
 
 from agent.errors import BadInput
 
-LANGUAGES = ("en", "de")
+LANGUAGES = ("en", "de", "fr")
 
 _MARKED = re.compile(r"\*\*(.+?)\*\*|`([^`]+)`")
 

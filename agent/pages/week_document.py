@@ -34,7 +34,12 @@ def document(
 ) -> Document:
     """Return the document of a week from its tickets and those of the weeks before it."""
     texts = words.texts
-    weeks = [figures(week.shifted(-back), found) for back in range(WEEKS - 1, -1, -1)]
+    by_week: dict[Week, list[Case]] = {}
+    for case in found:
+        by_week.setdefault(Week.containing(case.filed_at.astimezone().date()), []).append(case)
+    latest = [week.shifted(-back) for back in range(WEEKS - 1, -1, -1)]
+    weeks = [figures(one, by_week.get(one, ())) for one in latest]
+    found = [case for one in latest for case in by_week.get(one, ())]
     now, before = weeks[-1], weeks[-2]
     parts = [
         Part(texts("report.next"), points=tuple(_next(now, weeks, found, words, target)) or (texts("report.nothing"),)),
