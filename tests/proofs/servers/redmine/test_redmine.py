@@ -177,6 +177,42 @@ def test_an_issue_is_noted_for_staff_alone_answered_closed_and_learnt_though_the
     print(f"whole loop: {time.monotonic() - began:.0f} s")
 
 
+def test_a_conversation_ends_in_one_private_note_that_follows_when_it_is_closed_again(
+    redmine: Redmine, connected: Connected
+) -> None:
+    """The server is killed right after each closure: the note appears all the same, and once."""
+    number, closed = redmine.file("vpn breaks off every hour"), redmine.keys["closed"][0]
+    until(lambda: len(redmine.ours(number)) == 1, "a note on the issue")
+
+    def talk_and_close(*said: str) -> None:
+        for text in said:
+            redmine.ask("PUT", f"/issues/{number}.json", notes=text)
+        redmine.ask("PUT", f"/issues/{number}.json", status_id=closed)
+        connected.kill()
+        connected.start()
+
+    talk_and_close(
+        "I restarted the vpn client.",
+        "That did not help, it still breaks off.",
+        "The certificate of the gateway had expired. I renewed the certificate.",
+    )
+    until(lambda: "How it was solved" in redmine.ours(number)[0]["notes"], "the note says how it was solved")
+    (note,) = redmine.ours(number)
+    assert note["private_notes"] is True
+    lines = note["notes"].replace("\u2060", "").splitlines()
+    fix = next(line for line in lines if line.startswith("*Fix:*"))
+    assert "I renewed the certificate" in fix
+    assert "restarted" not in fix
+    assert redmine.issue(number)["status"]["id"] == closed, "our note reopens nothing"
+
+    redmine.ask("PUT", f"/issues/{number}.json", status_id=1)
+    talk_and_close("It breaks off again.", "A cable behind the gateway was loose. I replaced the cable.")
+    until(lambda: "I replaced the cable" in redmine.ours(number)[0]["notes"], "the note follows")
+    connected.wait_until_idle(60)
+    assert len(redmine.ours(number)) == 1
+    assert redmine.issue(number)["status"]["id"] == closed
+
+
 def test_what_the_account_may_not_do_it_does_not_need(redmine: Redmine) -> None:
     """Control: the account that all of this was done with can neither close nor edit an issue."""
     number = redmine.file("vpn once more")
