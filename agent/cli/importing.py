@@ -84,7 +84,8 @@ def import_(
         for row in islice(history.rows(), ROWS_SHOWN):
             console.print(escape(_in_one_line(row)))
         console.print(
-            f"{history.valid} rows would be imported{_rest(history, skipped='could not be')}: this was a dry run"
+            f"{history.valid} row{'s' * (history.valid != 1)} would be imported"
+            f"{_rest(history, skipped='could not be')}: this was a dry run"
         )
         return
     if history.faulty and not skip_bad:

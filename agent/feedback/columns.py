@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 from agent.domain import RoleCatalogue
 from agent.errors import BadInput
@@ -38,19 +39,24 @@ class Columns:
 
 def fold(name: str) -> str:
     """Return the form in which names of columns are compared: no case, blanks between words, no path before it."""
-    return " ".join(name.rpartition(".")[2].casefold().replace("_", " ").replace("-", " ").strip(" :*").split())
+    last = name.strip(" :*.").rpartition(".")[2]
+    return " ".join(last.casefold().replace("_", " ").replace("-", " ").split())
 
 
 def choose(
-    there: Sequence[str], sample: Sequence[Sequence[Cell]], told: Mapping[str, str | None], roles: RoleCatalogue
+    file: Path,
+    there: Sequence[str],
+    sample: Sequence[Sequence[Cell]],
+    told: Mapping[str, str | None],
+    roles: RoleCatalogue,
 ) -> Columns:
     """Return the columns: those that are told, else guessed from names and a sample of rows. Raises BadInput.
 
     `told` has the operator's name of each field, or None.
     """
     chosen: dict[str, str | None] = {field: _told(there, name) for field, name in told.items() if name is not None}
-    if unknown := [str(told[field]) for field, name in chosen.items() if name is None]:
-        raise BadInput(f"no column {', '.join(unknown)}; there is {', '.join(there) or 'nothing'}")
+    if unknown := [f"{told[field]} (--{field.replace('_', '-')})" for field, name in chosen.items() if name is None]:
+        raise BadInput(f"{file}: no column {', '.join(unknown)}; there is {', '.join(there) or 'nothing'}")
     if "role" not in chosen:
         chosen["role"] = _of_roles(there, sample, roles, set(chosen.values()))
     for field, names in KNOWN.items():
@@ -62,7 +68,7 @@ def choose(
     if missing:
         options = ", ".join(f"--{name}" for field in missing for name in field.split(" or "))
         raise BadInput(
-            f"no column for {', '.join(missing)}; there is {', '.join(there) or 'nothing'} (name it: {options})"
+            f"{file}: no column for {', '.join(missing)}; there is {', '.join(there) or 'nothing'} (name it: {options})"
         )
     return Columns(str(chosen["id"]), chosen["subject"], chosen["body"], str(chosen["role"]), chosen["created_at"])
 
@@ -94,11 +100,13 @@ def _of_roles(
 
 def _share(cells: Sequence[Cell], roles: RoleCatalogue) -> float:
     filled = [cell for cell in cells if cell and (not isinstance(cell, str) or cell.strip())]
-    return sum(map(_names_roles, filled, [roles] * len(filled))) / len(filled) if filled else 0.0
+    return sum(_roles_in(cell, roles) for cell in filled) / len(filled) if filled else 0.0
 
 
-def _names_roles(cell: Cell, roles: RoleCatalogue) -> bool:
+def _roles_in(cell: Cell, roles: RoleCatalogue) -> float:
+    """Return the share of roles among what a cell names."""
     try:
-        return bool(named_roles(cell, roles))
+        named = named_roles(cell, roles)
     except ValueError:
-        return False
+        return 0.0
+    return len(named.roles) / (len(named.roles) + len(named.others))

@@ -36,7 +36,7 @@ class Dates(StrEnum):
         try:
             return read_time(text.strip(), DateOrder(self.value))
         except ValueError as error:
-            raise ValueError(f"{column} is {error}") from None
+            raise ValueError(f"{column} is {error}" if text.strip() else f"no {column}") from None
 
 
 def dates_of(texts: Iterable[str]) -> Dates:

@@ -14,7 +14,7 @@ from agent.feedback.columns import Columns, choose
 from agent.feedback.dates import Dates, dates_of
 from agent.feedback.exporting import OWN, PLAIN, unguarded
 from agent.feedback.importing import Reviewed
-from agent.feedback.named_roles import named_roles
+from agent.feedback.named_roles import UnknownRole, named_roles
 from agent.tabular.code_pages import unscrambled
 from agent.tabular.row import Cell, Row
 from agent.tabular.table import Kind, Layout, layout_of, rows_of
@@ -24,6 +24,9 @@ SAMPLED = 200
 
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d{2,}")
 """A long number as a spreadsheet shows it: its last digits are gone."""
+
+_AS_TEXT = re.compile(r'^="([^"]*)"$')
+"""How exports tell a spreadsheet that a number is a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class Form:
         if self.own:
             return self._exported(cells)
         given = self.columns.fields_of(cells)
-        identifier = _text(given["id"]).strip()
+        identifier = _AS_TEXT.sub(r"\1", _text(given["id"]).strip())
         if not identifier:
             raise ValueError(f"no {self.columns.id}")
         if _SHORTENED.fullmatch(identifier):
@@ -72,7 +75,8 @@ class Form:
         if not subject.strip() and not body.strip():
             raise ValueError("neither subject nor body")
         at = self.dates.read(_text(given.get("created_at", "")), self.columns.created_at or "")
-        return Reviewed(identifier, subject, body, named_roles(given["role"], self.roles), at)
+        named = named_roles(given["role"], self.roles)
+        return Reviewed(identifier, subject, body, named.roles, at, others=named.others)
 
     @property
     def own(self) -> bool:
@@ -91,7 +95,7 @@ class Form:
             raise ValueError(f"strength {told['strength']!r} is none of ours") from None
         if strength == Strength.REOPENED:
             raise ValueError("strength 'reopened' is no role")
-        roles, rejected = (named_roles(told[name], self.roles) if told[name] else () for name in ("role", "rejected"))
+        roles, rejected = (self._named(told[name]) for name in ("role", "rejected"))
         filed_at, at = (Dates.DAY_FIRST.read(told[name], name) for name in ("created_at", "reviewed_at"))
         return Reviewed(
             *(told["id"], told["subject"], told["body"], roles, filed_at, strength, told["helpdesk"], at),
@@ -99,6 +103,15 @@ class Form:
             rejected,
             told["requester"] or None,
         )
+
+    def _named(self, cell: str) -> tuple[str, ...]:
+        """Return the roles of a cell that holds nothing else. Raises UnknownRole."""
+        if not cell:
+            return ()
+        named = named_roles(cell, self.roles)
+        if named.others:
+            raise UnknownRole(named.others[0], self.roles)
+        return named.roles
 
     def in_words(self) -> Iterator[str]:
         """Yield how the file is understood, guess by guess, each with the option that overrules it."""
@@ -118,18 +131,31 @@ class Form:
 
 def form_of(file: Path, told: Told, roles: RoleCatalogue) -> Form:
     """Return how a file is to be understood. Raises BadInput where it cannot be."""
-    layout = layout_of(file, told.encoding, told.separator)
-    with rows_of(file, layout) as table:
-        widths = table.columns
-        sample = [row.cells for row in islice(table.rows(list(widths)), SAMPLED) if row.fault is None]
-    try:
-        columns = choose(list(widths), sample, told.columns, roles)
-    except BadInput as error:
-        raise BadInput(f"{file}: {error}") from None
+    layout, widths, sample, columns = _below_titles(file, told, roles)
     undated = Form(file, layout, columns, widths, roles)
     words = (word for cells in sample for cell in cells for word in _text(cell).split())
     garbled = next((word for word in words if unscrambled(word)), None)
     return Form(file, layout, columns, widths, roles, told.dates or dates_of(_dates(undated)), garbled)
+
+
+def _below_titles(
+    file: Path, told: Told, roles: RoleCatalogue
+) -> tuple[Layout, Mapping[str, int], list[tuple[Cell, ...]], Columns]:
+    """Return the layout with the first header that names what a history needs, its columns, and some of its rows.
+
+    Raises BadInput, about the header that has the most columns.
+    """
+    refused: list[tuple[int, BadInput]] = []
+    for layout in layout_of(file, told.encoding, told.separator).lower():
+        widths: Mapping[str, int] = {}
+        try:
+            with rows_of(file, layout) as table:
+                widths = table.columns
+                sample = [row.cells for row in islice(table.rows(list(widths)), SAMPLED) if row.fault is None]
+            return layout, widths, sample, choose(file, list(widths), sample, told.columns, roles)
+        except BadInput as error:
+            refused.append((len(widths), error))
+    raise max(refused, key=lambda fault: fault[0])[1]
 
 
 def _dates(form: Form) -> Iterator[str]:

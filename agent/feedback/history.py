@@ -5,7 +5,7 @@ So a file of any size needs little memory, and nothing is imported before all of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,7 +34,7 @@ class History:
 
     faulty: int
     faults: tuple[str, ...]
-    """A line for each of the first faults, and for each of the commonest unknown roles."""
+    """A line for each of the first faults, then what is no role: names, rows, first lines."""
 
     contested: frozenset[int]
     """Hashes of the ids that different rows have: all of these are faulty."""
@@ -57,10 +57,10 @@ class History:
 
 @dataclass(slots=True)
 class _Unknown:
-    """A role that there is not: the line on which it was first named, why it is none, and in how many rows."""
+    """A name that is no role: the line on which it stands first, the roles that it may mean, and in how many rows."""
 
     line: int
-    why: str
+    near: tuple[str, ...] = ()
     rows: int = 0
 
 
@@ -76,7 +76,10 @@ class _Counts:
     faulty: int = 0
     faults: list[str] = field(default_factory=list)
     unknown: dict[str, _Unknown] = field(default_factory=dict)
-    """By the name of a role that there is not."""
+    """Names for which a row is faulty."""
+
+    beside: dict[str, _Unknown] = field(default_factory=dict)
+    """Labels beside known roles, which are left out."""
 
     def fault(self, place: str, why: object) -> None:
         """Count a faulty row, and keep its fault if it is among the first."""
@@ -87,16 +90,31 @@ class _Counts:
     def unknown_role(self, line: int, error: UnknownRole) -> None:
         """Count a faulty row that names no role of ours."""
         self.faulty += 1
-        if error.name in self.unknown or len(self.unknown) < UNKNOWN_COUNTED:
-            self.unknown.setdefault(error.name, _Unknown(line, str(error))).rows += 1
+        _count(self.unknown, error.name, line, error.near)
 
     def in_words(self, file: Path) -> Iterator[str]:
-        """Yield the first faults, then the roles that there are not, those of most rows first."""
+        """Yield the first faults, then what is no role."""
         yield from self.faults
-        most = sorted(self.unknown.values(), key=lambda role: -role.rows)
-        for role in most[:FAULTS_SHOWN]:
-            rows = f" ({role.rows} rows)" if role.rows > 1 else ""
-            yield f"{file}:{role.line}: {role.why}{rows}"
+        yield from _listed(
+            f"{file}: no roles, so that rows are faulty (name them in roles.toml, or as aliases)", self.unknown
+        )
+        yield from _listed(f"{file}: no roles, and left out beside the roles of their rows", self.beside)
+
+
+def _count(names: dict[str, _Unknown], name: str, line: int, near: tuple[str, ...] = ()) -> None:
+    if name in names or len(names) < UNKNOWN_COUNTED:
+        names.setdefault(name, _Unknown(line, near)).rows += 1
+
+
+def _listed(title: str, names: Mapping[str, _Unknown]) -> Iterator[str]:
+    """Yield the names, those of most rows first, below a title."""
+    if names:
+        yield f"{title}:"
+    for name, found in sorted(names.items(), key=lambda item: -item[1].rows)[:FAULTS_SHOWN]:
+        meant = f"; did you mean {' or '.join(found.near)}?" if found.near else ""
+        yield f"  {name!r}: {found.rows} row{'s' * (found.rows > 1)}, first on line {found.line}{meant}"
+    if len(names) > FAULTS_SHOWN:
+        yield f"  and {len(names) - FAULTS_SHOWN} more names"
 
 
 def read(file: Path, told: Told, roles: RoleCatalogue) -> History:
@@ -127,6 +145,8 @@ def _check(form: Form, row: Row, counts: _Counts) -> None:
         counts.fault(place, error)
         return
     identity, said = identity_of(reviewed), hash((reviewed.subject, reviewed.body, reviewed.roles))
+    for other in reviewed.others:
+        _count(counts.beside, other, row.line)
     line, before = counts.seen.setdefault(identity, (row.line, said))
     if line == row.line:
         return

@@ -29,6 +29,8 @@ class Reviewed:
     actor: str | None = None
     rejected: tuple[str, ...] = ()
     requester: str | None = None
+    others: tuple[str, ...] = ()
+    """Labels beside the roles that are no roles: they are left out."""
 
 
 def take_in(session: Session, source: str, rows: Sequence[Reviewed], actor: str, roles: RoleCatalogue) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from agent.domain import RoleCatalogue
 from agent.tabular.row import Cell
@@ -14,25 +15,36 @@ _LESS_CLEAR = re.compile(r"[,|\n]")
 
 
 class UnknownRole(ValueError):
-    """A cell names what is no role; `name` is what it says."""
+    """A cell names what is no role; `name` is what it says, `near` the roles that may have been meant."""
 
     def __init__(self, name: str, roles: RoleCatalogue) -> None:
-        near = roles.near(name)
-        super().__init__(f"no role {name!r}" + (f"; did you mean {' or '.join(near)}?" if near else ""))
+        super().__init__(f"no role {name!r}")
         self.name = name
+        self.near = roles.near(name)
 
 
-def named_roles(cell: Cell, roles: RoleCatalogue) -> tuple[str, ...]:
-    """Return the roles that a cell names, each once. Raises UnknownRole, or ValueError where none is named."""
-    found = []
-    for name in _names(cell, roles):
-        role = roles.lookup(name)
-        if role is None:
-            raise UnknownRole(name, roles)
-        found.append(role.name)
-    if not found:
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The roles that a cell names, each once, and the labels beside them that are none."""
+
+    roles: tuple[str, ...]
+    others: tuple[str, ...] = ()
+
+
+def named_roles(cell: Cell, roles: RoleCatalogue) -> Named:
+    """Return what a cell names. Raises UnknownRole, or ValueError where nothing is named.
+
+    Lists of labels name more than roles: beside a role, another label says nothing, unless it looks like a role that is
+    misspelt. Without that one the ticket would teach half of what people said.
+    """
+    names = tuple(dict.fromkeys(name.strip() for name in _names(cell, roles)))
+    known = {name: role.name for name in names if (role := roles.lookup(name)) is not None}
+    unknown = [name for name in names if name not in known]
+    if wrong := next((name for name in unknown if not known or roles.near(name)), None):
+        raise UnknownRole(wrong, roles)
+    if not known:
         raise ValueError("no role")
-    return tuple(dict.fromkeys(found))
+    return Named(tuple(dict.fromkeys(known.values())), tuple(unknown))
 
 
 def _names(cell: Cell, roles: RoleCatalogue) -> Iterator[str]:

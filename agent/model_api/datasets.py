@@ -92,7 +92,7 @@ def read_files(files: Sequence[Path], columns: Columns) -> Dataset:
 
 def labelled_texts(file: Path, columns: Columns) -> tuple[Iterable[Labelled], Layout | None]:
     """Return the cells of a file's rows, as they are written, and how the file was read. Raises BadInput."""
-    layout, rows, folded = layout_of(file), [], []
+    layout, rows, folded = _below_titles(file, columns), [], []
     with rows_of(file, layout) as table:
         for row in table.rows(chosen(file, list(table.columns), columns)):
             if row.fault is not None:
@@ -107,6 +107,21 @@ def labelled_texts(file: Path, columns: Columns) -> tuple[Iterable[Labelled], La
         if any(middle) or (first and last):
             raise BadInput(SWALLOWED.format(place=f"{file}:{row.line}"))
     return rows, layout
+
+
+def _below_titles(file: Path, columns: Columns) -> Layout:
+    """Return how a file has to be read, with the first header that names the columns. Raises BadInput."""
+    refused: list[tuple[int, BadInput]] = []
+    for layout in layout_of(file).lower():
+        with rows_of(file, layout) as table:
+            there = list(table.columns)
+        try:
+            chosen(file, there, columns)
+        except BadInput as error:
+            refused.append((len(there), error))
+        else:
+            return layout
+    raise max(refused, key=lambda fault: fault[0])[1]
 
 
 def per_class(rows: Sequence[Row], count: int, seed: int) -> tuple[list[Row], list[Row]]:
@@ -130,7 +145,8 @@ def chosen(file: Path, there: Sequence[str], columns: Columns) -> list[str]:
     wanted = (*columns.text, LABEL_NAMES if columns.names is None and LABEL_NAMES in there else columns.label)
     found = [by_name.get(name) or by_name.get(name.casefold()) for name in wanted]
     if missing := [name for name, there_is in zip(wanted, found, strict=True) if there_is is None]:
-        raise BadInput(f"{file}: no column {', '.join(missing)}; there is {', '.join(there)}")
+        names = f"no column {', '.join(missing)}; there is {', '.join(there) or 'nothing'}"
+        raise BadInput(f"{file}: {names} (name them: --text, --label)")
     return [name for name in found if name is not None]
 
 
@@ -155,7 +171,9 @@ def _text(value: object) -> str:
 def _files(folder: Path, split: str) -> list[Path]:
     found = sorted(path for path in folder.rglob(f"{split}*") if path.suffix in SUFFIXES)
     if not found:
-        raise BadInput(f"{folder}: no file {split}.csv, {split}.parquet or {split}-....parquet")
+        raise BadInput(
+            f"{folder}: no file {split}.csv, {split}.parquet or {split}-....parquet (another split: --split)"
+        )
     return found
 
 

@@ -23,24 +23,28 @@ MAX_FIELD = 10_000_000
 SAMPLED = 50
 """Records from which the separator is guessed."""
 
+LOWEST_HEADER = 20
+"""Lines or rows that titles, dates of a report and blanks may take above the header."""
+
 _EXCEL = re.compile(r"sep=(.)\r?\n?")
 
 
 class DelimitedFile:
     """Rows below a header. Columns of the same name are one, with several values."""
 
-    def __init__(self, file: Path, text: Iterable[str], separator: str | None = None) -> None:
-        """Read the header. Raises BadInput where the separator is none."""
+    def __init__(self, file: Path, text: Iterable[str], separator: str | None = None, above: int = 0) -> None:
+        """Read the header, which has `above` lines above it. Raises BadInput where the separator is none."""
         csv.field_size_limit(MAX_FIELD)
         if separator is not None and (len(separator) != 1 or separator in '"\r\n'):
             raise BadInput(f"separator {separator!r} is none: give one character, or tab")
         self._file = file
         start = list(islice(text, 20 * SAMPLED))
         lines = chain(start, text)
-        self._before = 0
+        self._before = above
         if start and (named := _EXCEL.fullmatch(start[0])):
-            separator, self._before = separator or named[1], 1
-            next(lines)
+            separator, self._before = separator or named[1], max(above, 1)
+        for _ in islice(lines, self._before):
+            pass
         self.separator = separator or guess_separator(start)
         spaced = any(f'{self.separator} "' in line for line in start)
         self._reader = csv.reader(lines, delimiter=self.separator, skipinitialspace=spaced, strict=True)
@@ -109,13 +113,13 @@ class DelimitedFile:
 
 
 def guess_separator(lines: Sequence[str]) -> str:
-    """Return what divides the header into more than one cell, and most rows into as many."""
+    """Return what divides the header into more than one cell, and most rows into as many; titles may stand above."""
 
     def fit(separator: str) -> tuple[float, int]:
-        records = list(islice(csv.reader(lines, delimiter=separator), SAMPLED))
-        width = len(records[0]) if records else 0
-        alike = sum(len(record) == width for record in records) / (len(records) or 1)
-        return (alike, width) if width > 1 else (0.0, 0)
+        widths = [len(record) for record in islice(csv.reader(lines, delimiter=separator), SAMPLED) if any(record)]
+        headers = ((widths[start:].count(width), width) for start, width in enumerate(widths[:LOWEST_HEADER]))
+        alike, width = max((fitting for fitting in headers if fitting[1] > 1), default=(0, 0))
+        return alike / (len(widths) or 1), width
 
     return max(SEPARATORS, key=fit)  # the first of equals
 

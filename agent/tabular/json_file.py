@@ -31,6 +31,7 @@ LISTS = (
     "workOrders",
     "items",
     "values",
+    "nodes",
     "rows",
     "data",
 )
@@ -99,7 +100,12 @@ def _listed(file: Path, lines: Iterable[str]) -> list[tuple[int, dict[str, Cell]
 
 def _list_in(document: Mapping[str, Any]) -> list[Any] | None:
     """Return the list of objects that an answer of an API wraps, None where it is an object of its own."""
-    return next((found for name in LISTS if isinstance(found := document.get(name), list)), None)
+    for name in LISTS:
+        if isinstance(found := document.get(name), list):
+            return found
+        if isinstance(found, dict) and (inner := _list_in(found)) is not None:
+            return inner
+    return None
 
 
 def _loaded(line: str) -> Any:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from agent.errors import BadInput
-from agent.tabular.delimited import DelimitedFile
+from agent.tabular.delimited import LOWEST_HEADER, DelimitedFile
 from agent.tabular.encoding import Encoding, encoding_of
 from agent.tabular.json_file import JsonFile
 from agent.tabular.parquet_file import ParquetFile
@@ -48,15 +48,27 @@ class Layout:
     kind: Kind
     encoding: Encoding
     separator: str | None = None
+    above: int = 0
+    """Lines or rows above the header."""
+
+    sheet: str = ""
+    """The name of a workbook's sheet."""
 
     def __str__(self) -> str:
         """Return it in words."""
+        header = f", header on line {self.above + 1}" if self.above else ""
         if self.kind == Kind.WORKBOOK:
-            return "workbook, first sheet"
+            return f"workbook, sheet {self.sheet!r}{header}"
         if self.kind == Kind.PARQUET:
             return "Parquet"
         between = f", separator {'tab' if self.separator == chr(9) else self.separator}" if self.separator else ""
-        return f"{'JSON, ' * (self.kind == Kind.JSON)}{self.encoding}{between}"
+        return f"{'JSON, ' * (self.kind == Kind.JSON)}{self.encoding}{between}{header}"
+
+    def lower(self) -> Iterator[Layout]:
+        """Yield the layout, then those with the header on a lower line, below the titles of a report."""
+        yield self
+        for above in range(1, LOWEST_HEADER) if self.kind in (Kind.DELIMITED, Kind.WORKBOOK) else ():
+            yield replace(self, above=above)
 
 
 def layout_of(file: Path, encoding: str | None = None, separator: str | None = None) -> Layout:
@@ -69,7 +81,8 @@ def layout_of(file: Path, encoding: str | None = None, separator: str | None = N
         if fault := next((fault for magic, fault in NO_TABLES if start.startswith(magic)), None):
             raise BadInput(f"{file} {fault}")
         if start.startswith(b"PK\x03\x04"):
-            return Layout(Kind.WORKBOOK, Encoding("utf-8"))
+            with file.open("rb") as opened:
+                return Layout(Kind.WORKBOOK, Encoding("utf-8"), sheet=WorkbookFile(file, opened).sheet)
         if start.startswith(b"PAR1"):
             return Layout(Kind.PARQUET, Encoding("utf-8"))
         found = encoding_of(file, encoding)
@@ -92,9 +105,15 @@ def rows_of(file: Path, layout: Layout) -> Iterator[Rows]:
     try:
         if layout.kind in (Kind.WORKBOOK, Kind.PARQUET):
             with file.open("rb") as opened:
-                yield WorkbookFile(file, opened) if layout.kind == Kind.WORKBOOK else ParquetFile(file, opened)
+                if layout.kind == Kind.PARQUET:
+                    yield ParquetFile(file, opened)
+                else:
+                    yield WorkbookFile(file, opened, layout.above, layout.sheet)
             return
         with file.open(encoding=layout.encoding.codec, errors="replace", newline="") as text:
-            yield JsonFile(file, text) if layout.kind == Kind.JSON else DelimitedFile(file, text, layout.separator)
+            if layout.kind == Kind.JSON:
+                yield JsonFile(file, text)
+            else:
+                yield DelimitedFile(file, text, layout.separator, layout.above)
     except OSError as error:
         raise BadInput(f"{file}: {error.strerror}") from error

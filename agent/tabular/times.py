@@ -94,7 +94,7 @@ def read_time(text: str, order: DateOrder = DateOrder.DAY_FIRST) -> datetime:
             return _counted(plain)
         return _written(plain, order)
     except (ValueError, OverflowError):
-        raise ValueError(f"{text!r} is no date that can be read") from None
+        raise ValueError(f"{text!r}, no date that can be read") from None
 
 
 def _plain(text: str) -> str:

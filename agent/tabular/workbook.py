@@ -1,10 +1,14 @@
-"""Read the first sheet of a workbook (.xlsx): ids and dates are there as they were typed, not as they are shown."""
+"""Read the first sheet of a workbook (.xlsx) that holds a table.
+
+Ids and dates are there as they were typed, not as they are shown.
+"""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 from zipfile import BadZipFile
@@ -12,20 +16,28 @@ from zipfile import BadZipFile
 from agent.errors import BadInput
 from agent.tabular.row import Cell, Row
 
+TABLE = 3
+"""Columns of the narrowest table: an id, a text, a role."""
+
+LOOKED_AT = 20
+
 
 class WorkbookFile:
     """Rows below a header, read one after the other. Columns of the same name are one, with several values."""
 
-    def __init__(self, file: Path, opened: IO[bytes]) -> None:
-        """Read the header. Raises BadInput where the file is no workbook."""
+    def __init__(self, file: Path, opened: IO[bytes], above: int = 0, sheet: str | None = None) -> None:
+        """Read the header, which has `above` rows above it. Raises BadInput where the file is no workbook."""
         import openpyxl  # takes a tenth of a second, and most files are CSV
 
         try:
             with warnings.catch_warnings(action="ignore"):  # of styles and extensions, which do not matter here
-                sheet = openpyxl.load_workbook(opened, read_only=True, data_only=True).worksheets[0]
-        except (BadZipFile, KeyError, IndexError, ValueError, OSError) as error:
+                sheets = openpyxl.load_workbook(opened, read_only=True, data_only=True).worksheets
+            chosen = next((each for each in sheets if each.title == sheet), None) or max(sheets, key=_width)
+        except (BadZipFile, KeyError, ValueError, OSError) as error:
             raise BadInput(f"{file} is no workbook that can be read: save it as CSV") from error
-        self._rows: Iterator[Sequence[Any]] = sheet.iter_rows(values_only=True)
+        self.sheet: str = chosen.title
+        self._first = above + 2
+        self._rows: Iterator[Sequence[Any]] = islice(_rows(chosen), above, None)
         self._places: dict[str, list[int]] = {}
         for place, name in enumerate(next(self._rows, ())):
             if _text(name).strip():
@@ -33,15 +45,28 @@ class WorkbookFile:
 
     @property
     def columns(self) -> dict[str, int]:
-        """The names in the first row, each with the number of columns of that name."""
+        """The names in the header, each with the number of columns of that name."""
         return {name: len(places) for name, places in self._places.items()}
 
     def rows(self, wanted: Sequence[str]) -> Iterator[Row]:
         """Yield every row that is not empty, with its cells of the wanted columns; once."""
-        for number, values in enumerate(self._rows, 2):
+        for number, values in enumerate(self._rows, self._first):
             cells = [[_text(values[place]) for place in self._places[name] if place < len(values)] for name in wanted]
             if any(value is not None for value in values):
                 yield Row(number, tuple(map(_cell, cells)))
+
+
+def _rows(sheet: Any) -> Iterator[Sequence[Any]]:
+    sheet.reset_dimensions()  # some programs write a wrong size, and all cells beyond it would be missing
+    rows: Iterator[Sequence[Any]] = sheet.iter_rows(values_only=True)
+    return rows
+
+
+def _width(sheet: Any) -> int:
+    """Return how many cells the widest of the first rows fills, of the few that make a table: a cover has less."""
+    return max(
+        (min(sum(cell is not None for cell in row), TABLE) for row in islice(_rows(sheet), LOOKED_AT)), default=0
+    )
 
 
 def _cell(texts: Sequence[str]) -> Cell:

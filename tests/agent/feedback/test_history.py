@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
+import zipfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,6 +78,11 @@ EXPORTS = {
         }
     ),
     "with blanks": 'id, subject, body, role, created_at\n1, "Wifi", "down", net, 2025-03-04\n',
+    "otrs": 'Ticket#;Angelegt;Queue;Titel;Text\n"=""1""";2025-03-04;Network;Wifi;down\n',
+    "german, abbreviated": "Ticket-Nr.;Betreff;Text;Zuständige Gruppe;Angelegt am\n1;Wifi;down;Network;4.3.25\n",
+    "gitlab's GraphQL": json.dumps(
+        {"data": {"issues": {"nodes": [{"id": 1, "title": "Wifi", "text": "down", "team": {"name": "net"}}]}}}
+    ),
     "a list": json.dumps([{"number": "1", "title": "Wifi", "text": "down", "team": ["net"], "opened": 1741046400000}]),
     "german": "Ticketnummer;Betreff;Beschreibung;Gruppe;Erstellt am\n1;Wifi;down;Network;4. März 2025\n",
 }
@@ -87,20 +94,36 @@ def test_an_export_is_read_as_it_is(tmp_path: Path, export: str) -> None:
     history = read(
         tmp_path,
         content,
-        "export.json" if export in ("jira's API", "servicenow's API", "a list", "zendesk") else "export.csv",
+        "export.json"
+        if export in ("jira's API", "servicenow's API", "gitlab's GraphQL", "a list", "zendesk")
+        else "export.csv",
     )
     (row,) = history.rows()
     assert (row.id, row.subject, row.body, row.roles) == ("1", "Wifi", "down", ("Network",))
-    assert row.filed_at == DAY or export == "jira's API"  # which tells no dates
+    assert row.filed_at == DAY or export in ("jira's API", "gitlab's GraphQL")  # which tell no dates
     assert (history.valid, history.faulty, history.repeated) == (1, 0, 0)
+
+
+def with_a_wrong_size(content: io.BytesIO) -> bytes:
+    """Return the workbook as programs write it that do not count its cells."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(content) as book, zipfile.ZipFile(changed, "w") as copy:
+        for name in book.namelist():
+            copy.writestr(name, re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1"', book.read(name)))
+    return changed.getvalue()
 
 
 def test_a_workbook_is_read_without_what_its_cells_look_like(tmp_path: Path) -> None:
     book, content = openpyxl.Workbook(), io.BytesIO()
-    for row in (["ID", "Title", "Text", "Team", "Date"], [202503041707, "Wifi", None, "net", datetime(2025, 3, 4)]):
-        book.active.append(row)
+    titles: list[list[object]] = [["Service Desk"], [], ["ID", "Title", "Text", "Team", "Date"]]
+    book.active.append(["Cover of", "a report"])
+    sheet = book.create_sheet("Tickets")
+    for cells in (*titles, [202503041707, "Wifi", None, "net", datetime(2025, 3, 4)]):
+        sheet.append(cells)
     book.save(content)
-    (row,) = read(tmp_path, content.getvalue(), "export.xlsx").rows()
+    history = read(tmp_path, with_a_wrong_size(content), "export.xlsx")
+    assert "workbook, sheet 'Tickets', header on line 3 " in next(history.form.in_words())
+    (row,) = history.rows()
     assert (row.id, row.filed_at, row.roles) == ("202503041707", DAY, ("Network",))
 
 
@@ -210,7 +233,7 @@ def test_every_guess_can_be_overruled(tmp_path: Path) -> None:
     history = read(tmp_path, "a\tb\tc\td\te\n1\t2\tK\x81che\tnet\t03/04/2025\n".encode("latin-1"), told=told)
     (row,) = history.rows()
     assert (row.id, row.subject, row.filed_at) == ("2", "Küche", DAY)
-    with pytest.raises(BadInput, match="no column where; there is a, b, c, d, e"):
+    with pytest.raises(BadInput, match=r"no column where \(--id\); there is a, b, c, d, e"):
         read(tmp_path, "a,b,c,d,e\n", told=Told({"id": "where"}))
 
 
@@ -250,10 +273,63 @@ def test_unknown_roles_are_counted_and_not_listed_row_by_row(tmp_path: Path) -> 
     rows = [f"{n},s{n},b,{'Netwrok' if n % 3 else 'Cellar'}" for n in range(300)]
     history = read(tmp_path, "\n".join(["id,subject,body,role", *rows, "300,s,b,Network"]))
     assert (history.valid, history.faulty) == (1, 300)
-    assert [fault.partition(": ")[2] for fault in history.faults] == [
-        "no role 'Netwrok'; did you mean Network? (200 rows)",
-        "no role 'Cellar' (100 rows)",
+    title, *names = history.faults
+    assert title.endswith("history.csv: no roles, so that rows are faulty (name them in roles.toml, or as aliases):")
+    assert names == [
+        "  'Netwrok': 200 rows, first on line 3; did you mean Network?",
+        "  'Cellar': 100 rows, first on line 2",
     ]
+
+
+def test_labels_beside_roles_are_left_out_and_told(tmp_path: Path) -> None:
+    lines = [
+        "key,summary,Labels,Labels",
+        "1,Wifi,net,vip",
+        '2,Wifi,"vip, net; 2nd floor",',
+        "3,Wifi,vip,",
+        "4,Wifi,net,",
+    ]
+    history = read(tmp_path, "\n".join(lines))
+    assert kept(history) == [("1", ("Network",)), ("2", ("Network",)), ("4", ("Network",))]
+    assert history.faults[1] == "  'vip': 1 row, first on line 4"
+    assert history.faults[2].endswith("history.csv: no roles, and left out beside the roles of their rows:")
+    assert history.faults[3:] == ("  'vip': 2 rows, first on line 2", "  '2nd floor': 1 row, first on line 3")
+
+
+def test_a_role_misspelt_beside_another_makes_its_row_faulty(tmp_path: Path) -> None:
+    history = read(tmp_path, "id,subject,role\n1,Wifi,net; Electrican\n2,Wifi,net\n")
+    assert (kept(history), history.faulty) == ([("2", ("Network",))], 1)
+    assert history.faults[1] == "  'Electrican': 1 row, first on line 2; did you mean Electrician?"
+
+
+HEADER_OF_A_REPORT = {
+    "excel saved as CSV": (
+        "Service Desk, Auswertung;;;;\r\nStand: 04.03.2025;Gruppe: alle;;;\r\n;;;;\r\n"
+        "Ticketnummer;Betreff;Beschreibung;Gruppe;Erstellt am\r\n1;Wifi;down, again;net;04.03.2025\r\n",
+        4,
+    ),
+    "titles of one cell": (
+        "Tickets, March 2025\n\nid\tsubject\tbody\trole\tcreated_at\n1\tWifi\tdown\tnet\t2025-03-04\n",
+        3,
+    ),
+    "names that are told": ('"A report,\nof us",for,you,a,b\nNr.,Was,Text,Wer,Wann\n1,Wifi,down,net,2025-03-04\n', 3),
+}
+
+
+@pytest.mark.parametrize("report", HEADER_OF_A_REPORT)
+def test_titles_above_the_header_are_no_rows(tmp_path: Path, report: str) -> None:
+    content, line = HEADER_OF_A_REPORT[report]
+    names = {"id": "Nr.", "subject": "Was", "body": "Text", "role": "Wer", "created_at": "Wann"}
+    history = read(tmp_path, content, told=Told(names if report == "names that are told" else {}))
+    (row,) = history.rows()
+    assert (row.id, row.subject, row.roles, row.filed_at) == ("1", "Wifi", ("Network",), DAY)
+    assert f"header on line {line} " in next(history.form.in_words())
+    assert [found.line for found in history.form.rows()] == [line + 1]
+
+
+def test_the_error_without_any_header_is_about_the_widest_line(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no column for role; there is number, subject, text"):
+        read(tmp_path, "A report\n\nnumber,subject,text\n1,Wifi,down\n")
 
 
 def test_texts_that_were_decoded_wrongly_before_are_told_of(tmp_path: Path) -> None:
