@@ -8,6 +8,7 @@ import typer
 
 from agent.cli import layout
 from agent.cli.duration import foretold
+from agent.cli.encoder import encoder_of
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
 from agent.packages import require
 
@@ -19,6 +20,8 @@ def clean(
 ) -> None:
     """List reviewed tickets whose role looks wrong, the most suspicious first, with the reason. Changes nothing.
 
+    Before the first training rules and similar tickets judge; a model sees more.
+
     Correct a wrong role where it was given: reply to the ticket with `/role NAME`, or import the right role.
     """
     require("cleanlab", "scipy", "sklearn")
@@ -29,6 +32,7 @@ def clean(
     from agent.serving.registry import Registry
     from agent.store.run_times import Work
     from agent.studies.cleaning import suspicious
+    from agent.triage.fusion import Fusion
 
     parts = parts_for(config, data)
     registry = Registry(parts.directory.models, parts.directory.encoders)
@@ -36,18 +40,20 @@ def clean(
     if not trial.examples:
         raise NotPossibleYet("there is no reviewed ticket yet: `rolecall import` takes in what people have tagged")
     model = parts.active.current
-    if model is None:
-        raise NotPossibleYet("labels are judged by a model: run `rolecall train` first")
-    groups = group_duplicates([e.text for e in trial.examples])
-    several, count = model.fusion.multi_label, len(trial.examples)
+    groups, count = group_duplicates([e.text for e in trial.examples]), len(trial.examples)
+    several = model.fusion.multi_label if model else any(len(e.roles) > 1 for e in trial.examples)
+    encoder = encoder_of(parts)
     with foretold(layout.aside(), parts.database, Work.CLEAN, count, f"looking through {count} tickets"):
-        answers = trial.answers(model)
+        untrained = Fusion.untrained(trial.roles, multi_label=several)
+        answers = trial.answers(model) if model else trial.without_model(untrained, encoder)
         found = suspicious(answers, trial.labels, trial.roles, groups, share=share, multi_label=several)
     console = layout.console()
     for s in found:
         e = trial.examples[s.index]
         given, likely = (", ".join(roles) for roles in (s.given, s.likely))
         layout.entry(console, f"{e.ticket_key}  {e.text}", f"given {given}, looks like {likely}: {s.reason}")
+    if model is None:
+        console.print("No model yet: judged by rules and similar tickets. Next: `rolecall train`.")
     console.print(f"{len(found)} of the latest {count} reviewed tickets are worth a look, worst first.")
     if found:
         console.print("Wrong? Reply to the ticket with `/role NAME`, or import it again with the right role.")

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
+from agent.cli import layout
 from agent.cli.console import Console
 from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
+from agent.cli.publish import version_of
 from agent.packages import TRAINING, require
 
 if TYPE_CHECKING:
@@ -61,9 +62,11 @@ def train(
 ) -> None:
     """Train a classifier on a few texts of each label. It is then available at /v1/predict, too.
 
-    Its accuracy is measured on texts that it was not trained on; `rolecall dataset evaluate` measures it on the rest.
+    How often it is right is measured on texts that it was not trained on; `rolecall dataset evaluate` judges it on the
+    rest.
     """
     from agent.data_directory import DataDirectory
+    from agent.errors import BadInput
     from agent.learning.turn import cancelled_by_sigterm, turn
     from agent.model_api.classifier import train as train_classifier
     from agent.model_api.datasets import per_class as draw
@@ -79,6 +82,8 @@ def train(
     directory.create()
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     drawn, rest = draw(_told(read(dataset, split, _columns(text, label, name)), console), per_class, seed)
+    if (labels := len({row.label for row in drawn})) < 2:
+        raise BadInput(f"{dataset}: texts of {labels} labels; training takes two or more (another column: --label)")
     wanted = {
         "model_name": model,
         "examples": [{"text": row.text, "label": row.label} for row in drawn],
@@ -109,8 +114,8 @@ def train(
     interval, seconds = manifest.metrics["pooled"]["accuracy_interval"], manifest.metrics["training_duration_seconds"]
     console.print(
         f"{escape(model)}, version {manifest.version}: {len(drawn)} texts of {len(manifest.roles)} labels in "
-        f"{seconds:.0f} s; accuracy {manifest.metrics['accuracy']:.3f} ({interval['low']:.3f}-{interval['high']:.3f}, "
-        f"{manifest.metrics['judged_by']}); {len(rest)} texts left to judge it on"
+        f"{seconds:.0f} s; right on {manifest.metrics['accuracy']:.1%} (95 %: {interval['low']:.1%}-"
+        f"{interval['high']:.1%}, {manifest.metrics['judged_by']}); {len(rest)} texts left to judge it on"
     )
 
 
@@ -131,21 +136,19 @@ def evaluate(
 
     Sometimes the data set is wrong: on the page that --html writes, a person can mark such labels.
     """
-    from agent.data_directory import DataDirectory
     from agent.errors import BadInput
     from agent.model_api.dataset_predictions import mistakes, predict, unseen
     from agent.model_api.dataset_report import render
     from agent.model_api.datasets import read
-    from agent.model_api.web.assembly import named_models
     from agent.serving.model import load
 
     settings = settings_for(config, data)
-    _, registry, manifest = named_models(settings.api, DataDirectory(settings.data)).version(model, None)
+    registry, manifest = version_of(settings, model)
     classifier = load(registry.folder(manifest.version), registry.encoders, threads=settings.api.threads)
     console = Console(highlight=False, soft_wrap=True)
     rows = _told(read(dataset, split, _columns(text, label, name)), console)
     if not (left := unseen(rows, manifest)):
-        raise BadInput(f"{dataset}: nothing is left that {model} was not trained on")
+        raise BadInput(f"{dataset}: nothing is left that {model} was not trained on; name another file, or a --split")
     with Progress(TextColumn("judging"), BarColumn(), TimeElapsedColumn(), console=console, transient=True) as bar:
         line = bar.add_task("judging", total=len(left))
         predictions, report = predict(classifier, left, lambda done: bar.update(line, completed=done))
@@ -182,10 +185,12 @@ def _show(console: Console, report: Report, found: list[RowPrediction], most: in
         excerpt = " ".join(a.row.text.split())[:EXCERPT]
         console.print(f"[bold]{escape(a.predicted)}[/] ({a.confidence:.2f}), true: [bold]{escape(a.row.label)}[/]")
         console.print(f"  {escape(excerpt)}")
-    table = Table("label", "precision", "recall", "F1", "texts")
+    table = layout.table("label", "texts", "found", "right when named", "F1")
     for r in report.by_role:
-        table.add_row(escape(r.role), f"{r.precision:.2f}", f"{r.recall:.2f}", f"{r.f1:.2f}", str(r.support))
+        layout.row(table, r.role, r.support, f"{r.recall:.0%}", f"{r.precision:.0%}", f"{r.f1:.2f}")
     console.print(table)
-    accuracy = report.accuracy_interval
+    between = f"95 %: {report.accuracy_interval.low:.1%}-{report.accuracy_interval.high:.1%}"
     console.print(f"{report.tickets} texts, {len(found)} wrong answers, macro-F1 {report.macro_f1:.3f}")
-    console.print(f"accuracy {report.accuracy:.3f} ({accuracy.low:.3f}-{accuracy.high:.3f})")
+    console.print(
+        f"Right on {report.tickets - len(found)} of {report.tickets} texts: {report.accuracy:.1%} ({between})"
+    )

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
+
+if TYPE_CHECKING:
+    from agent.config.settings import Settings
+    from agent.serving.artefact import Manifest
+    from agent.serving.registry import Registry
+
+OWN = "rolecall"
+"""The ticket agent's own model."""
 
 ModelOption = Annotated[str, typer.Option("--model", help="Name of the model; rolecall is the ticket agent's own.")]
 VersionOption = Annotated[str | None, typer.Option("--version", help="[default: the one that serves]")]
@@ -57,18 +65,31 @@ def push(
         except HFValidationError as error:
             raise BadInput(str(error)) from None
         except LocalTokenNotFoundError:
-            raise BadInput("the hub does not know you: rolecall login") from None
+            raise BadInput("the hub does not know you: `rolecall login`") from None
         except (HfHubHTTPError, httpx.HTTPError) as error:
             raise BadInput(f"{hub.endpoint}: {error}") from None
     typer.echo(done.commit_url)
 
 
-def _write(target: Path, model: str, version: str | None, pickle_head: bool, config: Path, data: Path | None) -> str:
+def version_of(settings: Settings, model: str, version: str | None = None) -> tuple[Registry, Manifest]:
+    """Return a model's registry and one of its versions, by default the one that serves. Raises UnknownModel."""
     from agent.data_directory import DataDirectory
-    from agent.fitting.export_setfit import export as write
+    from agent.model_api.named_models import UnknownModel
     from agent.model_api.web.assembly import named_models
 
-    settings = settings_for(config, data)
-    _, registry, manifest = named_models(settings.api, DataDirectory(settings.data)).version(model, version)
+    try:
+        _, registry, manifest = named_models(settings.api, DataDirectory(settings.data)).version(model, version)
+    except UnknownModel as error:
+        if version is not None:
+            raise
+        makes = "`rolecall train`" if model == OWN else f"`rolecall dataset train FILE --model {model}`"
+        raise UnknownModel(model, f"{error.reason}; {makes} makes it") from None
+    return registry, manifest
+
+
+def _write(target: Path, model: str, version: str | None, pickle_head: bool, config: Path, data: Path | None) -> str:
+    from agent.fitting.export_setfit import export as write
+
+    registry, manifest = version_of(settings_for(config, data), model, version)
     write(registry, manifest.version, target, pickle_head=pickle_head)
     return manifest.version

@@ -61,6 +61,8 @@ def suspicious(
     for index in np.argsort(quality, kind="stable")[: int(np.ceil(share * len(labels)))].tolist():
         row = probabilities[index]
         likely = tuple(names[row >= 0.5]) if multi_label and (row >= 0.5).any() else (str(names[row.argmax()]),)
+        if np.ptp(row) == 0.0:  # all alike: nothing speaks for any
+            likely = given[index]
         others = in_group[int(groups[index])] - Counter({given[index]: len(labels)})
         if set(likely) <= set(given[index]) and not others:
             continue
@@ -98,5 +100,5 @@ def _reason(
         elsewhere = ", ".join(f"{' + '.join(names)} ({count})" for names, count in sorted(others.items()))
         parts.append(f"nearly the same words were also given to {elsewhere}")
     if not set(likely) <= set(given):
-        parts.append(f"other tickets, rules and model say {share(likely)}; as given: {share(given)}")
+        parts.append(f"the evidence says {share(likely)}; as given: {share(given)}")
     return "; ".join(parts)

@@ -69,6 +69,18 @@ def test_predict_and_evaluate_hear_similar_tickets(imported: Run) -> None:
     assert "They answer 20 of 20 tickets." in judged
 
 
+def test_clean_finds_a_wrong_label_by_similar_tickets(imported: Run, tmp_path: Path) -> None:
+    (tmp_path / "wrong.csv").write_text("id,created_at,subject,role\nW,2026-02-01,oil oil oil,Electrical\n")
+    (tmp_path / "new.csv").write_text("id,created_at,subject,role\nN,2025-01-01,seat,Electrical\n")
+    for name in ("wrong.csv", "new.csv"):
+        imported("import", str(tmp_path / name))
+    printed = imported("clean", "--share", "1")
+    assert "No model yet: judged by rules and similar tickets. Next: `rolecall train`." in printed
+    first, *others = [line for line in printed.splitlines() if line.startswith("import:")]
+    assert first.startswith("import:W ")
+    assert not any(line.startswith("import:N ") for line in others)  # like no older one: nothing speaks against it
+
+
 def test_without_reviewed_tickets_backtest_names_import(run: Run) -> None:
     with pytest.raises(NotPossibleYet, match="`rolecall import`"):
         run("backtest")

@@ -101,7 +101,8 @@ def test_faulty_rows_are_listed_with_their_lines_and_nothing_is_imported(trained
     result = trained("import", str(file))
     assert isinstance(result.exception, BadInput)
     assert f"{file}:3: created_at is 'yesterday'" in result.output
-    assert f"{file}:4: no role 'Netwrok'; did you mean Network?" in result.output
+    assert f"{file}: no roles, so that rows are faulty" in result.output
+    assert "  'Netwrok': 1 row, first on line 4; did you mean Network?" in result.output
     counted = trained("import", str(file), "--skip-bad").output
     assert "1 new reviewed tickets of 3 rows; 2 rows skipped" in counted
 
@@ -114,7 +115,7 @@ def test_a_dry_run_shows_the_first_rows_as_understood_and_changes_nothing(folder
     assert "Windows-1252, separator ; (--encoding, --separator)" in shown
     assert "  created at: 'Datum' (--created-at)" in shown
     assert "  7 | 2025-03-04 00:00 | Network | Tür [31mklemmt" in shown
-    assert "1 rows would be imported; 1 could not be: this was a dry run" in shown
+    assert "1 row would be imported; 1 could not be: this was a dry run" in shown
     assert not (tmp_path / "data").exists()
 
 
@@ -151,7 +152,7 @@ def test_backtest_shows_each_ticket_beside_the_truth(trained: Run) -> None:
 
 def test_clean_lists_suspicious_labels_with_a_reason(trained: Run) -> None:
     printed = trained("clean").output
-    assert "other tickets, rules and model say" in printed
+    assert "the evidence says" in printed
     assert "reviewed tickets are worth a look" in printed
 
 

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from agent.cli import app
 from agent.errors import BadInput
 from agent.model_api.named_models import UnknownModel
+from tests.agent.cli.test_terminal import EVIL, FORBIDDEN
 from tests.agent.fitting.conftest import tiny_base
 from tests.stubs.hub import hub
 
@@ -56,9 +57,19 @@ def trained(folder: Path, run: Run) -> str:
 
 def test_training_says_what_was_learnt_and_how_well(trained: str) -> None:
     assert re.search(
-        r"faults, version \S+: 12 texts of 2 labels .* accuracy 0\.\d+ \(0\.\d+-\d\.\d+, cross-fit\)", trained
+        r"faults, version \S+: 12 texts of 2 labels .* right on \d+\.\d% \(95 %: [\d.]+%-[\d.]+%, cross-fit\)", trained
     )
     assert "17 texts left to judge it on" in trained
+
+
+@pytest.mark.usefixtures("trained")
+def test_no_data_set_reaches_the_terminal(folder: Path, run: Run) -> None:
+    texts = [text.encode("utf-8", "replace").decode() for text in EVIL]
+    rows = [f'"{text}","{" ".join(text.split())} {number}"' for number, text in enumerate(texts)]
+    (folder / "evil.csv").write_text("\n".join(["text,label", *rows]), "utf-8", newline="")
+    said = run("dataset", "evaluate", str(folder / "evil.csv"), "--model", "faults").output
+    assert FORBIDDEN.findall(said) == []
+    assert f"{len(EVIL)} wrong answers" in said
 
 
 @pytest.mark.usefixtures("trained")

@@ -18,9 +18,15 @@ from typer.testing import CliRunner
 from agent.cli import app
 from agent.cli.console import Console
 from agent.cli.failures import failure
+from agent.domain import Outcome, Reason
 from agent.errors import BadInput
 from agent.fitting import base_encoder
 from agent.fitting.job import PACKAGED
+from agent.store import inbox
+from agent.store.arrivals import Arrival, accept
+from agent.store.database import Database
+from agent.store.tables import Decision, utcnow
+from connectors.events import Event, Kind, Ticket
 from tests.agent.serving.conftest import counting_encoder
 
 ROOT = Path(__file__).parents[3]
@@ -111,6 +117,21 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return places
 
 
+def set_aside(places: list[str], text: str) -> int:
+    """Set an event aside, with such texts as ids, subject and error, and leave another waiting; return its number."""
+    text = text.encode("utf-8", "replace").decode()  # which the database demands
+    database = Database.open_file(Path(places[-1]) / "rolecall.sqlite3")
+    ticket = Ticket(text, text, text)
+    events = [Event(kind, text, text, ticket=ticket) for kind in (Kind.CREATED, Kind.CLOSED)]
+    database.call(accept, [Arrival("desk", event, b"", utcnow()) for event in events])
+    (job,) = database.call(inbox.claim, 1, utcnow())
+    database.call(inbox.bury, job, text, utcnow())
+    silent = {"outcome": Outcome.NONE, "roles": [], "reason": Reason.UNSURE, "detail": {"probabilities": {text: 0.3}}}
+    database.call(lambda s: s.add(Decision(ticket_key=f"desk:{text}", at=utcnow(), rules_version=text, **silent)))
+    database.close()
+    return job.seq
+
+
 @pytest.mark.parametrize("text", ["  ".join(EVIL[:6]), "  ".join(EVIL[6:9]), "  ".join((*EVIL[9:12], EVIL[-1]))])
 def test_no_command_lets_a_ticket_reach_the_terminal(places: list[str], tmp_path: Path, text: str) -> None:
     quoted = '"' + text.replace('"', '""') + '"'
@@ -127,6 +148,15 @@ def test_no_command_lets_a_ticket_reach_the_terminal(places: list[str], tmp_path
         ["predict", f"VPN {text}", "--body", text],
         ["rules", "test", f"VPN {text}", "--body", text],
         ["rules", "report"],
+        ["clean", "--share", "1"],
+        ["queue", "list"],
+        ["queue", "show", str(set_aside(places, text))],
+        ["queue", "pause", "--reason", text],
+        ["queue", "status"],
+        ["queue", "list", "--state", "waiting"],
+        ["decisions"],
+        ["decisions", "--ticket", text],
+        ["forget", "--ticket", text, "--yes"],
     ]
     for words in runs:
         done = CliRunner().invoke(app, [*words, *places], env={"COLUMNS": "200"})

@@ -27,7 +27,7 @@ def test_flipped_labels_are_found_first() -> None:
 def test_the_reason_names_what_speaks_against_the_label() -> None:
     (found,) = suspicious(sure(1), np.eye(3)[[0]], ROLES, np.arange(1), share=1.0)
     assert (found.given, found.likely) == (("Plumbing",), ("Network",))
-    assert found.reason == "other tickets, rules and model say Network 90%; as given: Plumbing 5%"
+    assert found.reason == "the evidence says Network 90%; as given: Plumbing 5%"
 
 
 def test_the_same_words_under_another_role_are_a_reason_by_themselves() -> None:
