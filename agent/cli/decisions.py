@@ -19,18 +19,24 @@ def decisions(
 ) -> None:
     """List the latest decisions, newest first: which role was suggested, or why none.
 
-    A decision is recorded before anything is posted, and also where nothing is: in shadow mode, or during a pause.
+    A decision is recorded before anything is posted, and also where nothing is: in shadow mode, or during a pause. Of
+    a ticket's latest one it says why no comment is there.
     """
-    from agent.notes.decided import decided
-    from agent.store import tickets
+    from agent.domain import Outcome
+    from agent.notes.decided import decided, not_posted
+    from agent.store import comments, tickets
 
     with open_database(config, data) as database:
         rows = database.call(tickets.latest_decisions, limit, ticket)
-        subjects = database.call(tickets.subjects, [row.ticket_key for row in rows])
+        keys = list(dict.fromkeys(row.ticket_key for row in rows))
+        subjects, paused = database.call(tickets.subjects, keys), database.call(comments.paused)
+        missing = {key: not_posted(database.call(comments.get, key), paused) for key in keys}
     console = layout.console()
     for row in rows:
         head = f"{row.at:%Y-%m-%d %H:%M} UTC {row.ticket_key} {subjects.get(row.ticket_key, '')}"
-        layout.entry(console, head, decided(row))
+        why = missing.pop(row.ticket_key, None)
+        told = f"; not posted: {why}" if why and row.outcome != Outcome.NONE else ""
+        layout.entry(console, head, f"{decided(row)}{told}")
     if not rows:
         where = f" on {ticket}" if ticket else ""
         console.print(layout.line(f"no decision yet{where}: `rolecall queue status` shows what waits"), soft_wrap=True)

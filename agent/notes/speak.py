@@ -153,6 +153,7 @@ class Speaker:
     async def _say_first(self, wanted: _Wanted, intent: Intent, asked: bool) -> Said:
         if intent.remote_id is not None:
             log.info("comment_removed_by_staff")  # their decision stands
+            await self.database.write(comments.deleted, intent.ticket_key)
             return Said.REMOVED_BY_STAFF
         return await self._post(wanted, intent, wanted.text(intent.marker), asked)
 
@@ -174,11 +175,10 @@ class Speaker:
         return Said.EDITED
 
     async def _post(self, wanted: _Wanted, intent: Intent, text: str, asked: bool) -> Said:
-        if not asked and (reason := await self.database.write(comments.brake, self.limits, utcnow())):
+        if not asked and (reason := await self.database.write(comments.held_back, intent.ticket_key, self.limits)):
             log.warning("comment_withheld", reason=reason)
             return Said.WITHHELD
-        request = partial(wanted.connector.post_comment, wanted.ticket_id, text)
-        stored = await self.carry_out(intent.ticket_key, request)
+        stored = await self.carry_out(intent.ticket_key, partial(wanted.connector.post_comment, wanted.ticket_id, text))
         await self._note_posted(intent, stored, wanted, None)
         if stored.author_id and stored.author_id != wanted.connector.author_id:
             await self.database.write(accounts.learn_ours, wanted.connector.source, stored.author_id)

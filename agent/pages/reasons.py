@@ -53,6 +53,8 @@ def _unposted(site: Site, standing: Standing) -> Markup | None:
     comment, texts = standing.comment, site.texts
     if comment is not None and comment.removed_at is not None:
         return texts("reason.removed")
+    if comment is not None and comment.withheld is not None:
+        return texts(f"reason.{comment.withheld}")
     if comment is not None and comment.remote_id is not None:
         return None
     if standing.dead_event is not None:

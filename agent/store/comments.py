@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from sqlalchemy import func, text
 from sqlmodel import Session, col, select
@@ -18,6 +19,13 @@ from agent.store import coordination, tickets
 from agent.store.tables import Comment, Review, SharedValue, utcnow
 from agent.store.times import JUST_AFTER
 from connectors.base import Stored
+
+
+class Withheld(StrEnum):
+    """Why a comment is not on its ticket, where that lasts. A pause is not among them: it is over when it is over."""
+
+    HOURLY_LIMIT = "hourly_limit"
+    DELETED = "deleted"
 
 
 def want(session: Session, key: str, mark: str, text: Callable[[str], str]) -> Comment:
@@ -89,8 +97,13 @@ def posted(
     comment = session.get_one(Comment, key)
     comment.choices = None if choices is None else [list(roles) for roles in choices]
     comment.remote_id, comment.version, comment.shown = stored.id, version, stored.text
-    comment.staff_text = staff_text
+    comment.staff_text, comment.withheld = staff_text, None
     comment.posted_at = max(at, comment.attempted_at) if comment.attempted_at else at
+
+
+def deleted(session: Session, key: str) -> None:
+    """Record that a person deleted the comment: it is not posted again."""
+    session.get_one(Comment, key).withheld = Withheld.DELETED
 
 
 PAUSE, ANSWERING = "pause", "answering while paused"
@@ -157,6 +170,14 @@ def brake(session: Session, limits: Limits, now: datetime) -> str | None:
     if session.exec(recent).one() >= limits.comments_per_hour:
         return f"{limits.comments_per_hour} comments within an hour"
     return None
+
+
+def held_back(session: Session, key: str, limits: Limits) -> str | None:
+    """Return why the ticket's new comment may not be posted, None where it may; record that the hour's are used up."""
+    reason = brake(session, limits, utcnow())
+    if reason is not None and paused(session) is None:
+        session.get_one(Comment, key).withheld = Withheld.HOURLY_LIMIT
+    return reason
 
 
 def _disagreement(session: Session, limits: Limits) -> str | None:

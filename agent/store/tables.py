@@ -99,10 +99,9 @@ class Decision(SQLModel, table=True):
 class Comment(SQLModel, table=True):
     """Our one comment on a ticket: the text that it should have, and the last attempt to post or edit it.
 
-    `attempted_at` without a later `posted_at` means that the comment may exist, and that the request may still be in
-    flight. `shown` is the text of `version` as the system returned it; `staff_text` is the text that a person made of
-    it; `choices` are its note's. `told_unknown`: an account that is not known as staff has had its answer. After
-    `removed_at`, when we removed it, nothing is said on the ticket any more.
+    `attempted_at` without a later `posted_at`: it may exist, and its request may be in flight. `shown` is the text of
+    `version` as the system returned it, `staff_text` what a person made of it, `choices` its note's, `withheld` why
+    it is not there. `told_unknown`: an account not known as staff has its answer. After `removed_at` nothing is said.
     """
 
     __table_args__ = (Index("ix_comment_attempted_at", "attempted_at"),)
@@ -119,6 +118,7 @@ class Comment(SQLModel, table=True):
     choices: list[list[str]] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
     told_unknown: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
     removed_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    withheld: str | None = None
 
 
 class Review(SQLModel, table=True):

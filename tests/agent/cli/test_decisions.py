@@ -13,8 +13,10 @@ from typer.testing import CliRunner
 from agent.cli import app
 from agent.core import Parts
 from agent.domain import Outcome, Reason
+from agent.store import comments
+from agent.store.comments import Withheld
 from agent.store.database import Database
-from agent.store.tables import Decision, Ticket
+from agent.store.tables import Comment, Decision, Ticket
 from tests.agent.cli.test_terminal import EVIL, FORBIDDEN
 from tests.desk import Desk
 from tests.serving_app import running
@@ -62,8 +64,14 @@ def test_the_newest_decision_comes_first_with_what_was_said_or_why_nothing(tmp_p
         decision(3, Outcome.NONE, Reason.UNSURE, confidence=0.31, detail=near),
         decision(4, Outcome.NONE, Reason.RULED_OUT, confidence=0.0, detail={"hits": [VETO, VOTE, VETO]}),
         decision(5, Outcome.NONE, Reason.CLOSED),
+        decision(6, Outcome.EITHER_OR, roles=["Network"], confidence=0.31, detail=near),
+        decision(7, Outcome.EITHER_OR, roles=["Network"], confidence=0.31, detail={"probabilities": {"Network": 0.31}}),
     ]
     assert listed(tmp_path, rows, {"desk:1": "VPN is\n down", "desk:3": "Hello"}) == [
+        "2026-11-22 12:07 UTC desk:7",
+        "    Perhaps Network, 31 %",
+        "2026-11-22 12:06 UTC desk:6",
+        "    Network or Finance? 31 %, 20 %",
         "2026-11-22 12:05 UTC desk:5",
         "    It was closed before Rolecall looked.",
         "2026-11-22 12:04 UTC desk:4",
@@ -75,8 +83,38 @@ def test_the_newest_decision_comes_first_with_what_was_said_or_why_nothing(tmp_p
         "2026-11-22 12:01 UTC desk:1 VPN is down",
         "    Network and Finance, 93 %",
     ]
-    assert run(tmp_path, "--limit", "1")[::2] == ["2026-11-22 12:05 UTC desk:5"]
+    assert run(tmp_path, "--limit", "1")[::2] == ["2026-11-22 12:07 UTC desk:7"]
     assert run(tmp_path, "--ticket", "desk:3")[::2] == ["2026-11-22 12:03 UTC desk:3 Hello"]
+
+
+def test_of_what_was_not_posted_the_latest_decision_says_why(tmp_path: Path) -> None:
+    clear = {"roles": ["Network"], "confidence": 0.9}
+    listed(tmp_path, [decision(n, Outcome.CLEAR, **clear) for n in range(1, 6)], {})
+    database = Database.open_file(tmp_path / "data" / "rolecall.sqlite3")
+
+    def withhold(session: Session) -> None:
+        session.add(decision(1, Outcome.CLEAR, **clear))
+        there = {"marker": "m", "text": "t"}
+        session.add(Comment(ticket_key="desk:1", withheld=Withheld.HOURLY_LIMIT, **there))
+        session.add(Comment(ticket_key="desk:2", withheld=Withheld.DELETED, remote_id="7", **there))
+        session.add(Comment(ticket_key="desk:3", removed_at=NOON, **there))
+        session.add(Comment(ticket_key="desk:4", remote_id="8", **there))
+        comments.pause(session, "audit week")
+
+    database.call(withhold)
+    database.close()
+    told = [line for line in " ".join(run(tmp_path)).split("2026-11-22 ") if line]
+    why = {
+        n: [" ".join(line.partition("; not posted: ")[2].split()[:4]) for line in told if f"desk:{n} " in line]
+        for n in "12345"
+    }
+    assert why == {
+        "1": ["as many comments as", ""],
+        "2": ["a person deleted the"],
+        "3": ["it was removed: `rolecall"],
+        "4": [""],
+        "5": ["comments are paused (audit"],
+    }
 
 
 @pytest.mark.parametrize("reason", Reason)

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from agent.core import Parts
 from agent.notes.speak import Said, Speaker, Unsettled, mark_of
+from agent.store.comments import Withheld
 from agent.store.database import Database
 from agent.store.tables import Comment, utcnow
 from connectors.base import Markup, Stored
@@ -205,8 +206,10 @@ async def test_a_persons_words_in_a_comment_of_an_earlier_release_stay(it: Insta
 async def test_a_removed_comment_stays_removed(it: Installation) -> None:
     await it.say("one")
     it.desk.tickets["1"] = replace(it.desk.tickets["1"], messages=())
+    assert it.row().withheld is None
     assert await it.say("two") is Said.REMOVED_BY_STAFF
     assert it.texts() == []
+    assert it.row().withheld == Withheld.DELETED
 
 
 async def test_in_the_shadow_the_note_is_recorded_and_later_said_once(it: Installation) -> None:

@@ -16,7 +16,7 @@ from agent.cli import app
 from agent.core import Parts
 from agent.domain import Strength
 from agent.store import comments, inbox, status, tickets, times
-from agent.store.comments import Limits
+from agent.store.comments import Limits, Withheld
 from agent.store.database import Database
 from agent.store.tables import Decision, Review, utcnow
 from tests.desk import Desk
@@ -61,6 +61,10 @@ async def test_no_more_comments_within_an_hour_than_the_budget_allows_and_the_ot
             await until(partial(calm, parts))
         desk.change("4", closed=True)
         posts.append(desk.posts)
+        for number in "123456":
+            row = parts.database.call(comments.get, f"desk:{number}")
+            assert row is not None
+            assert row.withheld == (None if desk.comments(number) else Withheld.HOURLY_LIMIT)
     assert posts == [2, 4, 5]
     assert [len(desk.comments(number)) for number in "123456"] == [1, 1, 1, 0, 1, 1]
 
