@@ -52,7 +52,9 @@ def backtest(
         raise NotPossibleYet("there is no reviewed ticket yet: `rolecall import` takes in what people have tagged")
     _, cutoffs = parts.classifier.weighing(model)
     encoder, aside = encoder_of(parts), layout.aside()
-    with foretold(aside, parts.database, Work.BACKTEST, len(trial.examples), "answering the reviewed tickets"):
+    with foretold(
+        aside, parts.database, Work.BACKTEST, len(trial.examples), f"answering {len(trial.examples)} reviewed tickets"
+    ):
         said = run(trial, model, cutoffs, encoder)[-last:]
     ledger = parts.database.call(tickets.first_decisions, [one.example.ticket_key for one in said])
     console = layout.console()

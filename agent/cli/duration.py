@@ -1,10 +1,12 @@
-"""Long work says beforehand how long it will take, and remembers how long it took."""
+"""Long work says beforehand how long it will take, says in a file how far it is, and remembers how long it took."""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,17 +18,46 @@ WORTH_SAYING = 5.0  # seconds
 MINUTE, HOUR = 60.0, 3600.0
 
 
+@dataclass(slots=True)
+class Heartbeat:
+    """Says once a minute that work goes on, where no bar can move: in a file, a log, a pipe."""
+
+    console: Console
+    what: str
+    expected: float = 0.0
+    step: str = ""
+    """How far the work is, in words."""
+
+    def beat(self, over: Callable[[float], bool]) -> None:
+        """Print a line a minute until it is `over`, which waits as long as it is told."""
+        minutes = 0
+        while not over(MINUTE):
+            minutes += 1
+            of = f" of about {in_words(self.expected)}" if self.expected >= MINUTE * minutes else ""
+            step = f": {self.step}" if self.step else ""
+            self.console.print(f"{self.what}, {in_words(MINUTE * minutes)}{of}{step}", markup=False)
+
+
 @contextmanager
-def foretold(console: Console, database: Database, work: Work, amount: int, what: str) -> Iterator[None]:
-    """Announce how long the work in the block will take, and store how long it took, unless it failed."""
+def foretold(console: Console, database: Database, work: Work, amount: int, what: str) -> Iterator[Heartbeat]:
+    """Announce how long the work in the block will take, and store how long it took, unless it failed.
+
+    Where the console is no terminal, a line a minute says that it goes on; the block may say how far it is.
+    """
     from agent.store import run_times
 
     expected = database.call(run_times.expected, work, amount)
+    heart, over = Heartbeat(console, what, expected.seconds), threading.Event()
     if expected.seconds >= WORTH_SAYING:
         basis = "as earlier ones did" if expected.runs else "a first guess"
         console.print(f"{what}: about {in_words(expected.seconds)} ({basis})")
+    if not console.is_terminal:
+        threading.Thread(target=heart.beat, args=(over.wait,), daemon=True).start()
     began = time.monotonic()
-    yield
+    try:
+        yield heart
+    finally:
+        over.set()
     database.call(run_times.keep, work, amount, time.monotonic() - began)
 
 

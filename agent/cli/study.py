@@ -48,7 +48,9 @@ def study(
     except ValueError:
         raise BadInput("--windows and --days take whole numbers, separated by commas") from None
     if min(min(grid[0]) - 10, min(grid[1])) < 1:
-        raise BadInput("a window holds more than 10 tickets, and trainings are at least a day apart")
+        raise BadInput(
+            "--windows and --days: a window holds more than 10 tickets, and trainings are at least a day apart"
+        )
     parts = parts_for(config, data)
     catalogue, rules = parts.classifier.catalogue, parts.classifier.rules
     known = len(parts.database.call(tickets.reviewed, catalogue))
@@ -62,11 +64,12 @@ def study(
     columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}")
     bar = Progress(*columns, TimeElapsedColumn(), console=beside)
     what = f"replaying {answered} tickets in {ways} ways"
-    with foretold(beside, parts.database, Work.STUDY, answered * ways, what), bar:
+    with foretold(beside, parts.database, Work.STUDY, answered * ways, what) as heart, bar:
         lines: dict[str, object] = {}
         history = dated_history(parts.database, parts.directory, catalogue, rules, encoder_of(parts), last)
 
         def show(name: str, done: int) -> None:
+            heart.step = f"{name}, {done} of {answered}"
             if name not in lines:
                 lines[name] = bar.add_task(name, total=answered)
             bar.update(lines[name], completed=done)  # type: ignore[arg-type]  # rich hides its id type

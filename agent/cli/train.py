@@ -69,11 +69,12 @@ def train(
     learnt = min(known, RECENT + settings.learning.window)
     what = f"training on {learnt} of {known} reviewed tickets, {settings.learning.trainer}"
     work = Work(f"training, {settings.learning.trainer}")
-    with foretold(console, chosen.database, work, learnt, what), bar:
+    with foretold(console, chosen.database, work, learnt, what) as heart, bar:
         line, phases = bar.add_task("training", total=None), [""]
 
         def show(step: Step) -> None:
             phase = PHASES.get(step.phase, step.phase)
+            heart.step = f"{phase}, {step.done} of {step.total}" if step.total else phase
             bar.update(line, description=phase, completed=step.done, total=step.total)
             if phase != phases[-1] and not console.is_terminal:  # a file gets a line a phase, not a bar
                 phases.append(phase)

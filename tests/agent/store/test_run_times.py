@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from agent.cli.console import Console
-from agent.cli.duration import foretold, in_words
+from agent.cli.duration import Heartbeat, foretold, in_words
 from agent.store import run_times
 from agent.store.database import Database
 from agent.store.run_times import MEASURED, Work
@@ -54,6 +55,34 @@ def test_long_work_says_so_beforehand_and_only_a_run_that_ended_is_counted(datab
     assert "replaying: about 13 minutes (a first guess)" in said
     assert database.call(run_times.expected, Work.CLEAN, 1).runs == 1
     assert database.call(run_times.expected, Work.STUDY, 1).runs == 0
+
+
+def test_in_a_file_long_work_says_every_minute_how_far_it_is() -> None:
+    shown = io.StringIO()
+    heart = Heartbeat(Console(file=shown, width=200), "training on [150] tickets", expected=120.0)
+    waits: list[float] = []
+
+    def over(seconds: float) -> bool:
+        waits.append(seconds)
+        heart.step = "tuning the encoder, 40 of 90" if len(waits) > 1 else ""
+        return len(waits) > 3
+
+    heart.beat(over)
+    assert waits == [60.0] * 4
+    assert shown.getvalue().splitlines() == [
+        "training on [150] tickets, 1 minute of about 2 minutes",
+        "training on [150] tickets, 2 minutes of about 2 minutes: tuning the encoder, 40 of 90",
+        "training on [150] tickets, 3 minutes: tuning the encoder, 40 of 90",
+    ]
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_terminal_has_a_bar_instead(database: Database, monkeypatch: pytest.MonkeyPatch, terminal: bool) -> None:
+    beaten = threading.Event()
+    monkeypatch.setattr(Heartbeat, "beat", lambda self, over: beaten.set())
+    with foretold(Console(file=io.StringIO(), force_terminal=terminal), database, Work.CLEAN, 1, "a trifle"):
+        assert terminal or beaten.wait(60)
+    assert beaten.is_set() is not terminal
 
 
 @pytest.mark.parametrize(
