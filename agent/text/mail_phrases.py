@@ -86,14 +86,43 @@ SIGN_OFFS = (
     *("regards", "best regards", "kind regards", "warm regards", "with kind regards", "best wishes", "cheers"),
     *("thanks", "many thanks", "thank you", "thanks and regards", "sincerely", "yours sincerely", "yours faithfully"),
     *("mit freundlichen grüßen", "mit besten grüßen", "mit herzlichen grüßen", "mit freundlichem gruß"),
-    *("viele grüße", "beste grüße", "schöne grüße", "liebe grüße", "freundliche grüße", "grüße", "gruß"),
-    *("mit freundlichen gruessen", "viele gruesse", "mfg", "vg", "lg"),
+    *(
+        "viele grüße",
+        "beste grüße",
+        "schöne grüße",
+        "liebe grüße",
+        "freundliche grüße",
+        "herzliche grüße",
+        "grüße",
+        "gruß",
+    ),
+    *("mit freundlichen gruessen", "viele gruesse", "mfg", "m.f.g.", "vg", "lg", "hochachtungsvoll"),
+    *("danke", "vielen dank", "besten dank", "herzlichen dank", "mit bestem dank", "danke im voraus"),
+    *(
+        "mit freundlichen grüssen",
+        "freundliche grüsse",
+        "viele grüsse",
+        "beste grüsse",
+        "liebe grüsse",
+        "grüsse",
+        "gruss",
+    ),
     *("cordialement", "bien cordialement", "sincères salutations"),
     *("saludos", "saludos cordiales", "un saludo", "atentamente"),
     *("cordiali saluti", "distinti saluti", "saluti", "met vriendelijke groet", "met vriendelijke groeten"),
     *("atenciosamente", "med vänlig hälsning", "venlig hilsen", "pozdrawiam", "s pozdravem"),
 )
 """Lines after which a signature may follow."""
+
+DISCLAIMERS = (
+    *("this e-mail and any", "this email and any", "this message and any", "this message is confidential"),
+    *("confidentiality notice", "the information contained in this", "please consider the environment"),
+    *("diese e-mail enthält", "diese mail enthält", "diese nachricht enthält", "der inhalt dieser e-mail"),
+    *("der inhalt dieser nachricht", "diese e-mail ist vertraulich", "bitte denken sie an die umwelt"),
+    *("ce message et toutes les pièces", "ce message et ses pièces", "ce courriel et ses", "este mensaje y sus"),
+    *("este mensaje y los", "questo messaggio e i suoi", "le informazioni contenute in questo", "dit bericht is"),
+)
+"""Beginnings of what lawyers put below mails."""
 
 DEVICES = (
     *("sent from my", "sent from mail", "sent from outlook", "get outlook for"),

@@ -24,8 +24,8 @@ WRAPPED = 60
 LONGEST_SIGNATURE = 8
 """Lines that may follow a sign-off and still be a signature."""
 
-LEAST_MESSAGE = 40
-"""Characters of a signature that even the shortest message may have."""
+LEAST_MESSAGE, FORMAL = 40, 200
+"""Characters of a signature that even the shortest message may have, and that it may have below a formal sign-off."""
 
 
 class Origin(StrEnum):
@@ -62,7 +62,13 @@ _FORWARDED = re.compile(_any(phrases.FORWARDED), re.I)
 _TITLE = re.compile(_any((*phrases.FORWARDED, *phrases.ORIGINAL)), re.I)
 _FRAMED = re.compile(r"^[\s*]*(?:[-=_#]{2,}.*|[^.!?]{0,80}:)[\s*]*$")
 _HEADER = re.compile(rf"^[\s*_]*{_any((*phrases.HEADERS, *phrases.SUBJECTS))}[\s*_]{{0,3}}[:\uff1a]", re.I)
-_SIGN_OFF = re.compile(rf"^\W{{0,3}}{_any(phrases.SIGN_OFFS)}(?: aus [\w -]{{1,30}})?[\s,.!]*$", re.I)
+_BYE = _any(phrases.SIGN_OFFS)
+_NAMED = r"(?:[\s,]{1,3}(?-i:[A-ZÀ-ÖØ-Þ])[\w.'-]{0,30}){1,3}"
+_SIGN_OFF = re.compile(
+    rf"^\W{{0,3}}{_BYE}(?:\s?(?:[/|,&+]|und|and)\s?{_BYE}){{0,2}}(?: aus [\w -]{{1,30}}|{_NAMED})?[\s,.!]*$", re.I
+)
+_FORMAL = re.compile(r"regards|gr(?:ü|ue)(?:ß|ss)|salut|saludos|groet|hälsning|hilsen|pozdrav|cordial", re.I)
+_DISCLAIMER = re.compile(rf"^\W{{0,3}}{_any(phrases.DISCLAIMERS)}(?!\w)", re.I)
 _DELIMITER = re.compile(r"^--\s?$")
 _DEVICE = re.compile(rf"^\W{{0,3}}{_any(phrases.DEVICES)}(?!\w)", re.I)
 
@@ -170,9 +176,14 @@ def _begins_signature(texts: Sequence[str], place: int) -> bool:
     if _DELIMITER.match(texts[place]):
         return True
     below = len(texts) - place - 1
-    if not place or below > LONGEST_SIGNATURE:
-        return False
     if _DEVICE.match(texts[place]):
-        return below <= 1
+        return below <= min(place, 1)
+    if not place:
+        return False
+    if _DISCLAIMER.match(texts[place]):
+        return True
+    if below > LONGEST_SIGNATURE:
+        return False
     message, signature = (sum(map(len, part)) for part in (texts[:place], texts[place + 1 :]))
-    return _SIGN_OFF.match(texts[place]) is not None and signature <= max(message, LEAST_MESSAGE)
+    least = FORMAL if _FORMAL.search(texts[place]) else LEAST_MESSAGE
+    return _SIGN_OFF.match(texts[place]) is not None and signature <= max(message, least)

@@ -28,7 +28,7 @@ from agent.text import mail_phrases as phrases
 from agent.text.own_words import Line, Origin, announcement, forwards, is_head, lines
 from agent.text.pointing import says_nothing
 
-CLEANER = "2"
+CLEANER = "3"
 """Changes with every change of what `agent.text.reading` returns: vectors of texts are kept under it."""
 
 QUOTE = "> "

@@ -79,12 +79,34 @@ def test_a_persons_own_command_is_theirs(text: str) -> None:
         "Le radiateur fuit.\n\nCordialement,\nAnne",
         "The radiator leaks.\n-- \nTurbo Engine Ltd.\nwww.example.org",
         "The radiator leaks.\n\nSent from my iPhone",
+        "Kühler undicht.\n\nMit freundlichen Grüßen / Kind regards\n\ni.A. Anna Muster\nMotoren GmbH\nTel. +49 89 12",
+        "Kühler undicht.\nFreundliche Grüsse Anna Muster\nMotoren AG, Bahnhofstrasse 1, 8001 Zürich",
+        "Kühler undicht.\nDanke & Gruß\nAnna Muster, Motoren GmbH",
+        "The radiator leaks.\n\nThis e-mail and any attachments are for Turbo Engine Ltd. only.\nDelete it otherwise.",
+        "Kühler undicht.\nDiese E-Mail enthält vertrauliche Informationen der Motoren GmbH.",
     ],
 )
 def test_a_signature_does_not_decide(text: str) -> None:
     assert own_words(text).startswith(text.split(".")[0])
     assert not any(word in own_words(text) for word in ("Turbo", "Motoren", "Anne", "iPhone"))
     assert text.splitlines()[-1] in cut(text)
+
+
+@pytest.mark.parametrize("text", ["Sent from my iPhone", "\nGesendet von meinem Handy\n"])
+def test_a_telephone_alone_says_nothing(text: str) -> None:
+    assert own_words(text) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Danke\nDie Tür klemmt auch im zweiten Stock, und das schon seit einer Woche",
+        "Der Drucker druckt nicht.\nGrüße von der Baustelle kommen auch nicht an",
+        "Thanks for nothing: the printer is broken\nagain",
+    ],
+)
+def test_words_of_a_sign_off_within_a_message_end_nothing(text: str) -> None:
+    assert own_words(text) == text
 
 
 def test_thanks_at_the_beginning_end_nothing() -> None:

@@ -48,6 +48,8 @@ def test_what_others_wrote_and_signatures_do_not_decide(subject: str, own: str, 
         ("Seat", "Ours.\n\n---------- Forwarded message ---------\nFrom: Ann\nDate: Mon\n\nThe turbo was changed."),
         ("Seat", f"Hi Bob, please see below.{OUTLOOK}"),
         ("Sitz", f"Hallo Frau Müller,\nsiehe unten, vielen Dank{OUTLOOK}"),
+        ("Sitz", f"Bitte um Hilfe, s.u.{OUTLOOK}"),
+        ("Sitz", f"Hallo zusammen,\nkönnt ihr euch darum kümmern? Ich leite weiter, s. u.{OUTLOOK}"),
         ("Seat", f"We got this one:{OUTLOOK}"),
         ("Seat", f"请看下面{OUTLOOK}"),
         ("Seat", OUTLOOK),
@@ -152,7 +154,7 @@ def test_a_hostile_text_is_read_in_linear_time(hostile: str) -> None:
     assert "end" in f"{reading.body}{reading.left_out}"
 
 
-READINGS = {"2": "ccfb6f92d1c19305"}
+READINGS = {"3": "ccfb6f92d1c19305"}
 """A digest of what is made of the samples above, by `CLEANER`."""
 
 
