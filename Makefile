@@ -9,10 +9,12 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest
 # Three workers for two cores: tests of servers and processes wait for them half of their time.
 WORKERS := --numprocesses 3 --dist loadgroup
 
-.PHONY: demo test test-all lint types imports unit proofs coverage bench requirements sbom format clean
+.PHONY: install demo test test-all lint types imports unit proofs coverage bench requirements sbom format clean
 
 demo: $(READY)  ## a real helpdesk, real work orders, the whole loop (ARGS=--exit ends by itself)
 	$(BIN)/rolecall demo $(ARGS)
+
+install: $(READY)  ## nothing but the environment in .venv
 
 ifdef ARGS
 test: $(READY)  ## one file or test: make test ARGS=tests/agent/test_flow.py

@@ -72,7 +72,8 @@ def report(
     most = len(hit) if every else layout.ROLES_SHOWN
     for f in hit[:most]:
         low, high = f.interval
-        role = f"{'not ' * (f.rule.kind == Kind.VETO)}{f.rule.role}"[:ROLE_SHOWN]
+        role = f"{'not ' * (f.rule.kind == Kind.VETO)}{f.rule.role}"
+        role = role if len(role) <= ROLE_SHOWN else f"{role[: ROLE_SHOWN - 1]}…"
         shares = f"{f.right / f.tickets:.0%}", f"{low:.0%}-{high:.0%}"
         layout.row(table, f.rule.id, layout.line(role).plain, f.tickets, *shares, f.conflicts)
     console.print(table)
