@@ -42,7 +42,9 @@ def list_(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
         what = f"{chosen.kind}, {f'hook {hook}' if hook else 'polled'}" if chosen else "not connected"
         _print(f"{name}: {what}; {_amount(kept.get(name, Held()))}")
     if not kept and not settings.connectors:
-        _print("no connector, and no ticket")
+        _print(
+            "no connector, and no ticket: `rolecall connectors show` lists the kinds, config/agent.toml connects one"
+        )
 
 
 @app.command()
@@ -70,7 +72,7 @@ def rename(
     catalogue = load_roles(settings.roles)
     with _alone(config, data) as database:
         if not database.call(connector_data.held).keys() & {old, new}:
-            raise BadInput(f"nothing is kept of {old}; see rolecall connectors list")
+            raise BadInput(f"nothing is kept of {old}; see `rolecall connectors list`")
         tickets = database.call(connector_data.rename, old, new, lambda raw: renamed(raw, old, new))
         models = rename_in_models(DataDirectory(settings.data).models, old, new)
         clustered = database.clustered
@@ -94,7 +96,7 @@ def remove(
     with _alone(config, data) as database:
         kept = database.call(connector_data.held).get(name)
         if kept is None:
-            raise BadInput(f"nothing is kept of {name}; see rolecall connectors list")
+            raise BadInput(f"nothing is kept of {name}; see `rolecall connectors list`")
         _print(
             f"kept: {kept.tickets} tickets and {kept.reviews} reviews, to learn from; {kept.comments} marks of comments"
         )

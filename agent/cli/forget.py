@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from agent.keeping.forget import Done
 
 
+NOTHING = (
+    "0 tickets to forget: `rolecall decisions` lists the keys of tickets. The request itself is noted, for backups "
+    "that are restored later."
+)
+
+
 def forget(
     ticket: Annotated[str | None, typer.Option(help="Key of a ticket, such as django-helpdesk:42.")] = None,
     requester: Annotated[
@@ -57,7 +63,8 @@ def forget(
         key = mark_key(directory, database)
         day = before.date() if before else None
         note = note_of(key, utcnow(), ticket=ticket, requester=requester, before=day)
-        _print(f"{len(database.call(find, key, [note]).tickets)} tickets to forget")
+        found = len(database.call(find, key, [note]).tickets)
+        _print(f"{found} tickets to forget" if found else NOTHING)
         if not yes:
             typer.confirm("Forget them, and the models that learnt from them?", abort=True)
 

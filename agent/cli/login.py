@@ -84,13 +84,17 @@ def whoami(token: str | None) -> str | None:
     except HfHubHTTPError as error:
         if error.response.status_code == 401:
             return None
-        raise NotPossibleYet(f"the hub at {api.endpoint} answered {error.response.status_code}") from None
+        raise NotPossibleYet(
+            f"the hub at {api.endpoint} answered {error.response.status_code}: try `rolecall login` again later"
+        ) from None
     except OfflineModeIsEnabled:
-        raise NotPossibleYet("HF_HUB_OFFLINE is set: the hub is not asked for anything") from None
+        raise NotPossibleYet("HF_HUB_OFFLINE is set, so the hub is not asked for anything: unset it first") from None
     except httpx.HTTPError as error:
-        raise NotPossibleYet(f"the hub at {api.endpoint} cannot be reached: {type(error).__name__}") from None
+        raise NotPossibleYet(
+            f"the hub at {api.endpoint} cannot be reached ({type(error).__name__}): try again later"
+        ) from None
     except (ValueError, KeyError, TypeError):
-        raise NotPossibleYet(f"what answers at {api.endpoint} is no hub") from None
+        raise NotPossibleYet(f"what answers at {api.endpoint} is no hub: set HF_ENDPOINT to one, or unset it") from None
 
 
 def tokens(config: Path, asked: list[str]) -> Iterator[Found]:

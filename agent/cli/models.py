@@ -43,7 +43,9 @@ def list_(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
 @app.command()
 def activate(version: str, why: WhyOption = "by hand", config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     """Activate a version. A running server loads it within seconds."""
-    typer.echo(f"{_registry(config, data).activate(version, why).version} serves")
+    registry = _registry(config, data)
+    _ensure(registry, version)
+    typer.echo(f"{registry.activate(version, why).version} serves")
 
 
 @app.command()
@@ -62,6 +64,7 @@ def compare(a: str, b: str, config: ConfigOption = CONFIG, data: DataOption = No
 
     parts = parts_for(config, data)
     registry = _registry(config, data)
+    _ensure(registry, a, b)
     trial = contest(parts.database, registry, parts.classifier.rules, parts.classifier.catalogue)
     table = layout.table("version", "right", "95 %", "macro-F1", "log-loss")
     models = [trial.load(version) for version in (a, b)]
@@ -98,11 +101,24 @@ def curve(
     chosen = version or (pointer.version if pointer else None)
     if chosen is None:
         raise NotPossibleYet("there is no model yet: run `rolecall train` first")
+    _ensure(registry, chosen)
     kept = read_manifest(registry.folder(chosen)).metrics.get("precision_coverage")
     if not kept:
-        raise NotPossibleYet(f"{chosen} was trained without keeping its curve")
+        raise NotPossibleYet(
+            f"{chosen} was trained without keeping its curve: `rolecall train` makes one that keeps it"
+        )
     out.write_text(draw(kept, settings_for(config, data).triage.precision_target), "utf-8")
     typer.echo(str(out))
+
+
+def _ensure(registry: Registry, *versions: str) -> None:
+    """Raise BadInput for what is no version that was kept."""
+    from agent.errors import BadInput
+    from agent.serving.artefact import MANIFEST
+
+    for version in versions:
+        if not (registry.folder(version) / MANIFEST).exists():
+            raise BadInput(f"there is no version {version}: `rolecall models list` shows those that are kept")
 
 
 def _registry(config: Path, data: Path | None) -> Registry:

@@ -153,7 +153,9 @@ def _row(session: Session, number: int) -> Inbox:
 
     row = session.get(Inbox, number)
     if row is None:
-        raise BadInput(f"there is no event {number}")
+        raise BadInput(
+            f"there is no event {number}: `rolecall queue list` shows what was set aside, --state what waits"
+        )
     return row
 
 

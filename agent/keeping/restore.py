@@ -105,7 +105,10 @@ def undo(places: Places, now: datetime) -> list[Path]:
     folders = [places.directory.path, *([places.api_models] if places.api_apart else [])]
     swaps = [found for folder in folders if (found := undoing(folder, now))]
     if not swaps:
-        raise NotPossibleYet(f"{places.directory.path}: no restore has put anything aside here")
+        raise NotPossibleYet(
+            f"{places.directory.path}: no restore has put anything aside here, so there is nothing to undo; "
+            "`rolecall restore FILE` takes a backup"
+        )
     swap(places.directory.path, swaps)
     return [each.before for each in swaps if each.before.is_dir()]
 
@@ -228,7 +231,7 @@ def _ensure_room(manifest: Manifest, places: Places) -> None:
     needed = sum(member.size for member in manifest.members.values()) + SLACK_BYTES
     if archive.room(places.directory.path) < needed:
         free = f"{needed >> 20} MB have to be free in {places.directory.path}"
-        raise NotPossibleYet(f"{free} for the time of the restore")
+        raise NotPossibleYet(f"{free} for the time of the restore: make room there")
 
 
 def age(manifest: Manifest) -> str:

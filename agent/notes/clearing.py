@@ -43,7 +43,9 @@ async def clear(
         yield key, outcome
         failed = failed + 1 if isinstance(outcome, ConnectorError) else 0
         if failed == FAILURES_IN_A_ROW:
-            raise NotPossibleYet(f"{failed} in a row could not be removed, the last one because: {outcome}")
+            raise NotPossibleYet(
+                f"{failed} in a row could not be removed, so try again later; the last one because: {outcome}"
+            )
 
 
 async def _clear(speaker: Speaker, connector: Connector, key: str) -> Removed | Unseen:

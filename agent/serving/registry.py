@@ -91,7 +91,7 @@ class Registry:
     def folder(self, version: str) -> Path:
         """Return where a version lies. Raises BadInput for what cannot be the name of one."""
         if not re.fullmatch(VERSION, version):
-            raise BadInput(f"{version!r} is not the name of a model version")
+            raise BadInput(f"{version!r} is not the name of a model version: `rolecall models list` shows them")
         return self.models / version
 
     def versions(self) -> list[Manifest]:
@@ -167,7 +167,7 @@ class Registry:
         with self.locked():
             current = self.active()
             if current is None or current.predecessor is None:
-                raise NotPossibleYet("there is no earlier model to go back to")
+                raise NotPossibleYet("there is no earlier model to go back to: see `rolecall models list`")
             read(self.folder(current.predecessor), self.encoders)
             before = [move.predecessor for move in self.history() if move.version == current.predecessor]
             pointer = Pointer(version=current.predecessor, predecessor=before[-1] if before else None)

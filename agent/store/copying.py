@@ -38,7 +38,7 @@ def copy_before_upgrade(file: Path, schema: str, now: datetime) -> Path:
     if shutil.disk_usage(file.parent).free < file.stat().st_size + SLACK_BYTES:
         needed = (file.stat().st_size + SLACK_BYTES) >> 20
         raise NotPossibleYet(
-            f"{needed} MB have to be free in {file.parent}, for a copy before the database is upgraded"
+            f"{needed} MB have to be free in {file.parent}, for a copy before the database is upgraded: make room there"
         )
     target = file.with_name(f"{BEFORE_UPGRADE}from-{schema}-{now:%Y%m%dT%H%M%S%fZ}.sqlite3")
     unfinished = target.with_suffix(".unfinished")

@@ -243,4 +243,6 @@ def open_database(url: SecretStr | None, file: Path) -> Database:
     try:
         return Database.open(url.get_secret_value())
     except UNUSABLE as error:
-        raise NotPossibleYet(f"the database cannot be used: {str(error.orig).splitlines()[0]}") from error
+        raise NotPossibleYet(
+            f"the database cannot be used: {str(error.orig).splitlines()[0]}; see `rolecall db check`"
+        ) from error

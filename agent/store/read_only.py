@@ -42,7 +42,9 @@ def looked_at(url: SecretStr | None, file: Path) -> Iterator[Database | None]:
     except UNUSABLE as error:
         if url is None:
             raise
-        raise NotPossibleYet(f"the database cannot be used: {str(error.orig).splitlines()[0]}") from error
+        raise NotPossibleYet(
+            f"the database cannot be used: {str(error.orig).splitlines()[0]}; see `rolecall db check`"
+        ) from error
     finally:
         database.close()
 

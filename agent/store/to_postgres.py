@@ -30,7 +30,9 @@ def _take_over(session: Session, reading: Connection, key: bytes) -> dict[str, i
     tables = SQLModel.metadata.sorted_tables
     full = [table.name for table in tables if writing.execute(select(table).limit(1)).first() is not None]
     if full:
-        raise NotPossibleYet(f"the target is not empty: there are rows in {', '.join(full)}")
+        raise NotPossibleYet(
+            f"the target has to be empty, so name another database: there are rows in {', '.join(full)}"
+        )
     copied = {table.name: _copy(reading, writing, table) for table in tables}
     coordination.agree(session, "key", key.hex())
     _queue_open_events(writing)
