@@ -99,7 +99,7 @@ def quoting(session: Session, tickets: Collection[str]) -> list[Quote]:
             rows = [row for name in sorted(named) if (row := session.get(Ticket, name))]
             subjects = [row.subject or row.body for row in rows]
             written = [text for row in rows for text in writings.of_ticket(session, row.key)]
-            helped = [said for text in written for said in writings.sentences(text, writings.FIX, writings.EARLIER)]
+            helped = [said for text in written for said in writings.quotable(text)]
             quotes.append(Quote(ticket_key, comment.remote_id, (*subjects, *helped)))
     return quotes
 

@@ -9,13 +9,20 @@ from sqlmodel import Session, col, select
 
 from agent.domain import source_of, ticket_key
 from agent.store.arrivals import Arrival, accept
-from agent.store.writings import JUDGED, Verdict, Writing
+from agent.store.writings import EARLIER, JUDGED, Verdict, Writing, quotable
 from connectors.events import Event, Kind
 
 
 def judge(session: Session, row: Writing, verdict: Verdict, who: str, at: datetime, said: str | None = None) -> None:
-    """Record what a person made of a note. A rejected draft never shows; a shown note that is wrong says so."""
-    row.verdict, row.judged_by, row.judged_at, row.said, row.due_at = verdict, who, at, said, None
+    """Record what a person made of a note. A rejected draft never shows; a shown note that is wrong says so.
+
+    What somebody wrote in its place stays until somebody else writes something.
+    """
+    row.verdict, row.judged_by, row.judged_at, row.due_at = verdict, who, at, None
+    if said is not None:
+        told = [[text, 0, None] for text in dict.fromkeys(quotable(row))]  # other tickets may quote it already
+        row.parts = [*(part for part in row.parts if part[0] != EARLIER), [EARLIER, told]]
+        row.said = said
     session.add(row)
 
 

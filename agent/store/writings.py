@@ -89,7 +89,7 @@ def put(session: Session, writing: Writing) -> None:
             return
         writing.shown = writing.shown or before.shown
         writing.due_at = None if writing.shown or writing.due_at is None else before.due_at or writing.due_at
-    quoted = dict.fromkeys(sentences(before, FIX, EARLIER)) if before else {}
+    quoted = dict.fromkeys(quotable(before)) if before else {}
     earlier = [[said, 0, None] for said in quoted if said not in sentences(writing, FIX)]
     if earlier:
         writing.parts = [*writing.parts, [EARLIER, earlier]]
@@ -101,6 +101,11 @@ def fixes(session: Session, keys: Collection[str]) -> dict[str, str]:
     rows = select(Writing).where(col(Writing.ticket_key).in_(keys), Writing.kind == WritingKind.CLOSURE)
     found = ((row.ticket_key, list(_helped(row))) for row in session.exec(rows) if row.verdict not in REJECTED)
     return {key: said[0] for key, said in found if said}
+
+
+def quotable(row: Writing) -> Iterator[str]:
+    """Yield what comments on other tickets may quote of a text, or of an earlier one."""
+    yield from (*_helped(row), *sentences(row, FIX, EARLIER))
 
 
 def _helped(row: Writing) -> Iterator[str]:

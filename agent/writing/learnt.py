@@ -81,7 +81,7 @@ def case_of(row: Writing) -> Case | None:
         for text, number, _ in sentences:
             if part == FIX:
                 told.setdefault(number, []).extend(text.split())
-    if row.verdict == Verdict.EDITED and row.said is not None:
+    if row.said is not None:
         left = set(row.said.split())
         told = {n: words for n, words in told.items() if sum(w in left for w in words) >= KEPT_WORDS * len(words)}
     case = Case(seen, frozenset(told))

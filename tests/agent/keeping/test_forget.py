@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from sqlmodel import SQLModel, select
+from sqlmodel import Session, SQLModel, select
 
 from agent.core import Parts, assemble, mark_key
 from agent.domain import REQUESTER as ASKED
@@ -21,10 +21,10 @@ from agent.keeping.forget import Done, note_of
 from agent.notes.speak import mark_of
 from agent.serving.artefact import Manifest
 from agent.serving.registry import Registry
-from agent.store import retention, reuse, writings
+from agent.store import retention, reuse, verdicts, writings
 from agent.store.connector_data import KEYS
 from agent.store.tables import Comment, Decision, Forgotten, Inbox, ModelJob, Review, Tick, Ticket, utcnow
-from agent.store.writings import Writing, WritingKind
+from agent.store.writings import Verdict, Writing, WritingKind
 from connectors.base import Markup
 from connectors.errors import Transient
 from connectors.markup import excerpt, render
@@ -233,8 +233,18 @@ async def test_what_helped_on_a_forgotten_ticket_is_blanked_in_our_comments_on_o
             shown=True,
         )  # fmt: skip
         full.database.call(writings.put, row)
+    words = ["I told the ZEBRA-SAID story.", "I told the ZEBRA-LAST story."]
+
+    def edit(session: Session, said: str) -> None:
+        row = writings.closing(session, TICKET)
+        assert row is not None
+        verdicts.judge(session, row, Verdict.EDITED, "Kim", AT, f"Fix: {said}")
+
+    for said in words:
+        full.database.call(edit, said)
+    told = ", ".join(f"`{each}`" for each in (fix, before, *words))
     (ours,) = desk.comments("2")
-    desk.rewrite("2", ours.id, ours.text.replace("(Network)", f"(Network; what helped: `{fix}`, `{before}`)"))
+    desk.rewrite("2", ours.id, ours.text.replace("(Network)", f"(Network; what helped: {told})"))
     await forget(full, desk, ticket=TICKET)
     assert "ZEBRA" not in desk.comments("2")[0].text
-    assert places(full.directory.path, "ZEBRA-FIX") == places(full.directory.path, "ZEBRA-OLD") == []
+    assert [places(full.directory.path, f"ZEBRA-{each}") for each in ("FIX", "OLD", "SAID", "LAST")] == [[]] * 4

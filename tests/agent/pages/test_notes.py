@@ -86,6 +86,10 @@ async def test_an_edited_note_is_shown_in_its_new_words_beside_what_was_changed(
         assert "<del>" in page
         assert stored(server).said == "Fix: I removed the old device\nand *enrolled* <b>the new</b> one ."
         assert server.parts.database.call(writings.fixes, ["desk:1"]) == {"desk:1": "I removed the old device"}
+        assert await says(person, "useful") == 303
+        assert (stored(server).verdict, stored(server).said is None) == ("useful", False)
+        assert await says(person, "edited", text="Fix: I swapped it") == 303
+        assert set(writings.quotable(stored(server))) >= {"I swapped it", "I removed the old device", FIX}
         for text, status in (("", 400), (" \n ", 400), ("x" * 4_001, 413)):
             assert await says(person, "edited", text=text) == status
 
