@@ -50,6 +50,7 @@ class RequestTracker:
             tells_moves=True,
             comments_closed_without_reopening=True,
             polls=True,
+            lists_history=True,
         )
         self.tokens: Keeper | None = None
         self._settings = settings
@@ -180,8 +181,8 @@ class RequestTracker:
         return await polling.poll(self._reader, self._read, watermark, self.author_id, self._settings)
 
     async def history(self, since: datetime, place: str | None, *, messages: bool) -> Past:
-        """Raise Permanent: closed tickets are not listed here yet."""
-        raise Permanent(f"{self.source}: the tickets that Request Tracker has closed are not listed yet")
+        """Read a part of the tickets that were closed since a time. Messages come by themselves."""
+        return await polling.history(self._reader, self._read, since, place, self._settings)
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -29,7 +29,7 @@ def events_of_webhook(body: bytes, author_id: str, settings: RequestTrackerSetti
     kind = kind_of(sent.type, told.old, told.new, settings)
     if kind is None or (kind is Kind.COMMENTED and message is None):
         return []
-    return [_event(kind, number, told.transaction, told.created, message)]
+    return [event_of(kind, number, told.transaction, told.created, message)]
 
 
 def events_of_history(
@@ -45,7 +45,7 @@ def events_of_history(
         told = kind is not None and (kind is not Kind.COMMENTED or message is not None)
         # A move is told by its ids here: whoever compares two looks finds it, and the ticket's history keeps it.
         if late and told and kind is not None and kind is not Kind.MOVED and row.Creator.id != author_id:
-            events.append(_event(kind, ticket.id, row.id, row.Created, message, ticket))
+            events.append(event_of(kind, ticket.id, row.id, row.Created, message, ticket))
     return events
 
 
@@ -108,9 +108,10 @@ def ticket_url(ticket_id: str, settings: RequestTrackerSettings) -> str:
     return f"{settings.url}/Ticket/Display.html?id={ticket_id}"
 
 
-def _event(
+def event_of(
     kind: Kind, ticket: str, number: int, at: datetime | None, message: Message | None, shown: Ticket | None = None
 ) -> Event:
+    """Return an event, by the number of the transaction that did it."""
     name = f"ticket-{ticket}" if kind is Kind.CREATED else f"ticket-{ticket}-transaction-{number}"
     return Event(kind, ticket, name, at, message if kind is Kind.COMMENTED else None, shown)
 

@@ -1,15 +1,15 @@
-"""What a look at the changed tickets tells. A ticket's history names everything by the transaction that did it."""
+"""What a look at the changed tickets tells, and how closed ones ended: by the number of the transaction that did it."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from connectors.base import Poll
+from connectors.base import Past, Poll
 from connectors.errors import Permanent, TicketNotFound
-from connectors.events import Event, Ticket
+from connectors.events import Event, Kind, Ticket
 from connectors.manifest.polling import MOST_READ, Changed, Watermark, conclude, fresh, read_watermark
-from connectors.request_tracker.mapping import events_of_history
+from connectors.request_tracker.mapping import event_of, events_of_history, kind_of, what
 from connectors.request_tracker.payload import Changed as Row
 from connectors.request_tracker.payload import Transaction
 from connectors.request_tracker.reading import Reader
@@ -49,6 +49,36 @@ async def poll(
     complete = all_there and len(rows) == len(news)
     mark = conclude(known, rows, OVERLAP, complete=complete)
     return Poll(events, mark.model_dump_json(), complete, tickets)
+
+
+async def history(
+    reader: Reader, read: Read, since: datetime, place: str | None, settings: RequestTrackerSettings
+) -> Past:
+    """Read some of the tickets that were closed since a time, by number: whatever changes, none of them slips past.
+
+    The place is the last number that was looked at, and how many were. Raises ConnectorError.
+    """
+    last, done = map(int, (place or "0 0").split())
+    listed, total = await reader.closed(since.strftime("%Y-%m-%dT%H:%M:%SZ"), last)
+    ended, refused = list[Event](), 0
+    for row in listed[:MOST_READ]:
+        try:
+            ticket, told = await read(str(row.id))
+        except TicketNotFound:
+            continue
+        except Permanent:
+            refused += 1
+            continue
+        closings = [each for each in told if kind_of(what(each), each.OldValue, each.NewValue, settings) is Kind.CLOSED]
+        if ticket.closed and closings:
+            ended.append(event_of(Kind.CLOSED, ticket.id, closings[-1].id, closings[-1].Created, None, ticket))
+    looked = [row.id for row in listed[:MOST_READ]]
+    if looked and refused == len(looked):
+        raise Permanent("Request Tracker shows our account none of the tickets that it lists: does it have ShowTicket?")
+    reached = done + len(looked)
+    share = reached / (done + total) if done + total else 1.0
+    mark = f"{looked[-1] if looked else last} {reached}"
+    return Past(ended, mark, not listed, len(looked), min(share, 1.0), refused)
 
 
 def _dated(rows: Sequence[Row]) -> list[Changed]:

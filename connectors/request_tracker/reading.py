@@ -91,6 +91,15 @@ class Reader:
         rows = await self.list(Changed, "tickets", params, enough)
         return rows, not enough(rows) if rows else True
 
+    async def closed(self, since: str, last: int) -> tuple[list[Changed], int]:
+        """Return the first tickets above a number that were closed since a time, and how many there are in all."""
+        query = f"Resolved >= '{since}' AND id > {last}"
+        params: dict[str, str | int] = {"query": query, "orderby": "id", "order": "ASC", "fields": "LastUpdated"}
+        answer = _json(await self.get("tickets", {**params, "page": 1, "per_page": PAGE}))
+        total = answer.get("total") if isinstance(answer, dict) else None
+        rows = _rows(Changed, "tickets", answer)
+        return rows, total if isinstance(total, int) else len(rows)
+
     async def queues(self) -> dict[str, str]:
         """Return the names of the queues that our account sees, by number."""
         rows = await self.list(_Queue, "queues/all", {"fields": "Name"})
@@ -119,15 +128,8 @@ class Reader:
         for page in range(1, MOST_PAGES + 1):
             answer = await self.get(path, {**params, "page": page, "per_page": PAGE})
             listed = _json(answer)
-            rows = listed.get("items") if isinstance(listed, dict) else None
-            if not isinstance(rows, list):
-                raise Permanent(f"GET {path}: the answer is not Request Tracker's: no items")
-            try:
-                found += [model.model_validate(row, strict=False) for row in rows]
-            except ValueError:
-                raise Permanent(
-                    f"GET {path}: the answer is not Request Tracker's: an item is not as documented"
-                ) from None
+            rows = _rows(model, path, listed)
+            found += rows
             pages = listed.get("pages")
             last = isinstance(pages, int | float) and page >= pages
             if not rows or last or (enough is not None and enough(found)):
@@ -138,6 +140,16 @@ class Reader:
 class _Queue(Wire):
     id: str
     Name: str | None = None
+
+
+def _rows(model: type[Model], path: str, listed: Any) -> list[Model]:
+    rows = listed.get("items") if isinstance(listed, dict) else None
+    if not isinstance(rows, list):
+        raise Permanent(f"GET {path}: the answer is not Request Tracker's: no items")
+    try:
+        return [model.model_validate(row, strict=False) for row in rows]
+    except ValueError:
+        raise Permanent(f"GET {path}: an item is not as Request Tracker documents it") from None
 
 
 def understood(model: type[Model], answer: Response, **more: Any) -> Model:

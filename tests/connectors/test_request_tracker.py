@@ -220,6 +220,31 @@ async def test_a_poll_finds_each_thing_once_under_the_ids_of_webhooks(system: Sy
         await connector.poll(found.watermark)
 
 
+async def test_history_tells_each_closed_ticket_once_as_a_poll_would_however_often_the_reader_dies(
+    system: System,
+) -> None:
+    began = await connect(system).poll(None)
+    tickets = [system.file(f"Pump {number} leaks") for number in range(5)]
+    closings = [system.status(ticket, "resolved") for ticket in tickets[:4]]
+    system.status(tickets[3], "open")
+    told, place, parts = list[str](), None, 0
+    while True:
+        past = await connect(system).history(tickets[0].rows[0].at, place, messages=False)
+        told += [event.delivery_id for event in past.closures]
+        assert all(event.ticket and event.ticket.body == "Oil under the pump" for event in past.closures)
+        parts += 1
+        if parts == 1:
+            system.add(tickets[0], "Comment", text="moved to the end of the list of changes")
+            system.file("filed meanwhile")
+        if past.complete:
+            break
+        place = past.place
+    assert told == [f"ticket-{n + 1}-transaction-{row.id}" for n, row in enumerate(closings[:3])]
+    assert (parts, past.share) == (3, 1.0)
+    polled = await connect(system).poll(began.watermark)
+    assert set(told) < {event.delivery_id for event in polled.events}
+
+
 async def test_a_merged_ticket_says_where_it_goes_on(system: System) -> None:
     system.file("Pump 7 leaks")
     second = system.file("The same")

@@ -166,16 +166,24 @@ class RequestTracker:
         return self.json(said)
 
     def search(self, request: httpx.Request) -> httpx.Response:
-        since = datetime.fromisoformat(request.url.params["query"].removeprefix("LastUpdated >= '").removesuffix("'"))
-        rows = sorted((t for t in self.tickets.values() if t.rows[-1].at >= since), key=lambda t: t.rows[-1].at)
-        listed = [{"id": str(t.id), "type": "ticket", "LastUpdated": stamp(t.rows[-1].at)} for t in rows]
+        query = request.url.params["query"]
+        since = datetime.fromisoformat(query.split("'")[1])
+        if query.startswith("Resolved"):
+            last = int(query.rpartition("id > ")[2])
+            found = [t for t in self.tickets.values() if t.closed_at and t.closed_at >= since and t.id > last]
+        else:
+            found = [t for t in self.tickets.values() if t.rows[-1].at >= since]
+            found.sort(key=lambda t: t.rows[-1].at)
+        listed = [{"id": str(t.id), "type": "ticket", "LastUpdated": stamp(t.rows[-1].at)} for t in found]
         return self.page(listed, request, pages=True)
 
     def page(self, rows: Sequence[Any], request: httpx.Request, *, pages: bool = False) -> httpx.Response:
         number = int(request.url.params["page"])
         items = [row for row in rows[(number - 1) * PAGE : number * PAGE] if row is not None]
         total = -(-len(rows) // PAGE) if pages else None
-        return self.json({"items": items, "count": len(items), "page": number, "pages": total})
+        return self.json(
+            {"items": items, "count": len(items), "page": number, "pages": total, "total": len(rows) if pages else None}
+        )
 
     def shown(self, ticket: Ticket) -> Mapping[str, Any]:
         return {
