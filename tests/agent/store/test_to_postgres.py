@@ -52,7 +52,7 @@ def test_every_row_arrives_and_every_open_event_has_its_job(cluster: str, tmp_pa
     assert {lock for _, lock in jobs} == {"desk:0", "desk:1", "desk:2"}
     new = Arrival("desk", Event(Kind.CREATED, "9", "new"), b"", utcnow())
     assert target.call(accept, [new, new]) == [True, False]
-    with pytest.raises(NotPossibleYet, match="not empty"):
+    with pytest.raises(NotPossibleYet, match="the target has to be empty"):
         move(source, target, KEY)
     source.close()
     target.close()
