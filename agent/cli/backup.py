@@ -45,7 +45,7 @@ def backup(
         _say(f"{file} will hold secrets (tokens, webhook secrets, keys) and texts of tickets: keep it as one of them")
     began = time.monotonic()
     with looked_at(settings.database_url, directory.database) as database:
-        key = mark_key(directory, database) if database is not None else directory.key_file.read_bytes()
+        key = mark_key(directory, database) if database is not None else b""  # which `back_up` refuses
     saved = back_up(settings, config, DOTENV, key, file, utcnow(), with_secrets=not without_secrets)
     for name in saved.left_out:
         _say(f"{name} is left out: a secret in it cannot be told from the rest")

@@ -104,8 +104,7 @@ def new_file(target: Path) -> Iterator[tuple[IO[bytes], Path]]:
 
     Raises BadInput where there is a file of that name.
     """
-    if target.exists():
-        raise BadInput(f"{target} exists: choose another name, or remove it first")
+    ensure_free(target)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
@@ -239,3 +238,9 @@ def _info(name: str) -> zipfile.ZipInfo:
 def room(folder: Path) -> int:
     """Return how many bytes are free on the disk of a folder, or of the nearest one above it that exists."""
     return shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
+
+
+def ensure_free(target: Path) -> None:
+    """Raise BadInput where there is a file of that name."""
+    if target.exists():
+        raise BadInput(f"{target} exists: choose another name, or remove it first")

@@ -21,7 +21,7 @@ from agent.config.secret_settings import secret_values, without_secrets
 from agent.config.settings import Settings
 from agent.data_directory import DataDirectory
 from agent.errors import BadInput, NotPossibleYet
-from agent.keeping.archive import Manifest, Writer, new_file, room, verify
+from agent.keeping.archive import Manifest, Writer, ensure_free, new_file, room, verify
 from agent.serving.registry import Registry
 from agent.store.copying import copy_database
 
@@ -170,9 +170,10 @@ def _add_configuration(
 
 
 def _ensure_room(target: Path, settings: Settings, directory: DataDirectory, trees: Mapping[str, Path]) -> None:
-    """Raise BadInput without a folder to write to, NotPossibleYet where its disk is too small."""
+    """Raise BadInput without a folder to write to or a free name, NotPossibleYet where its disk is too small."""
     if not target.parent.is_dir():
         raise BadInput(f"{target.parent}: there is no such folder")
+    ensure_free(target)
     database = directory.database.stat().st_size if settings.database_url is None and directory.database.exists() else 0
     needed = 2 * database + sum(file.stat().st_size for folder in trees.values() for file in _files(folder))
     if room(target.parent) < needed + SLACK_BYTES:

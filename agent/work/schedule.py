@@ -49,7 +49,7 @@ def schedule(settings: Settings, database: Database, train_command: Sequence[str
             await retrain(train_command)
 
     async def learn_from_notes() -> None:
-        from agent.writing import learnt  # and with it scipy, which serving does not need
+        from agent.writing import learnt  # and with it scipy, which only servers that train have
 
         if await _mine(database, "notes", f"{utcnow():%Y-%m-%d}"):
             await asyncio.to_thread(learnt.learn, database)
@@ -71,12 +71,14 @@ def schedule(settings: Settings, database: Database, train_command: Sequence[str
         log.info("nightly_training_left_to_others", reason=reason)
     elif at is not None:
         scheduler.add_job(retrain_once, "cron", hour=at.hour, minute=at.minute, second=at.second, **JOB_DEFAULTS)
+        if settings.writing.closure != "off":
+            scheduler.add_job(
+                learn_from_notes, "cron", hour=at.hour, minute=at.minute, second=at.second, **JOB_DEFAULTS
+            )
         if database.clustered:
             seconds, now = ANNOUNCED.total_seconds(), datetime.now()
             scheduler.add_job(announce, "interval", seconds=seconds, next_run_time=now, **JOB_DEFAULTS)
     scheduler.add_job(forget_once, "interval", hours=1, **JOB_DEFAULTS)
-    if at is not None and settings.writing.closure != "off":
-        scheduler.add_job(learn_from_notes, "cron", hour=at.hour, minute=at.minute, second=at.second, **JOB_DEFAULTS)
     if settings.writing.closure == "after 8h":
         scheduler.add_job(show_due, "interval", minutes=1, **JOB_DEFAULTS)
     scheduler.start()

@@ -112,7 +112,7 @@ def test_a_server_that_has_everything_trains_at_night(tmp_path: Path) -> None:
     whole = python(without_training(tmp_path / "site", left_out=()), SERVER, str(tmp_path / "data"))
     assert whole["status"] == 200
     assert whole["waiting"] == "failed"  # taken up, and nothing to train with in it
-    assert len(whole["scheduled"]) == 2
+    assert sorted(whole["scheduled"]) == ["forget_once", "learn_from_notes", "retrain_once"]
     assert whole["alone"] == [True, "this server, every night at 02:30"]
 
 

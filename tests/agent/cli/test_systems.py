@@ -51,7 +51,7 @@ def test_all_kinds_are_listed_with_what_they_were_tried_on(folder: Path) -> None
     (folder / "connectors").mkdir()
     (folder / "connectors/works.toml").write_text(own.replace("on a real server", "on paper only"))
     lines = {line.partition(":")[0]: line for line in run(folder, "show").output.splitlines()}
-    assert lines.keys() == {*presets(), "works", "django-helpdesk"}
+    assert lines.keys() == {*presets(), "works", "django-helpdesk", "request-tracker"}
     assert lines["redmine"] == "redmine: Redmine, no webhooks, polled, tried on a real server"
     assert lines["works"].startswith("works: Redmine, no webhooks, polled, tried on paper only, from ")
 
