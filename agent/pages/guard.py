@@ -154,6 +154,8 @@ def _who(session: Session, token: str, site: Site) -> tuple[User | None, str | N
 
 async def _answer(visit: Visit, call: Call) -> Response:
     request, site = visit.request, visit.site
+    if not request.scope["query_string"].isascii():
+        raise Refused(400, "malformed")
     asked = [request.url.path, *(word for pair in request.query_params.multi_items() for word in pair)]
     if any("\0" in word for word in asked):
         raise Refused(400, "malformed")

@@ -91,6 +91,7 @@ def receiver(scratch: Path) -> Target:
     seeds = [f"GET {path}\nhost: localhost\nx-api-key: guess\n\n".encode() for path in paths]
     seeds += [hook + body for body in (*RECORDED, *HOSTILE)]
     seeds += [b"POST /hooks/django-helpdesk/wrong\ncontent-length: 2\n\n{}", b"POST /hooks/nobody\n\n"]
+    seeds += [b"GET /log?before=\xff\xfe\n\n", b"GET ?\xff\n\n"]
     return Target(check, seeds, close)
 
 
