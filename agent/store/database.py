@@ -12,12 +12,8 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from pydantic import SecretStr
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlmodel import Session
 
@@ -108,6 +104,9 @@ class Database:
         if there is not None and self.engine.url.database and not self.clustered:
             copy = copy_before_upgrade(Path(self.engine.url.database), str(there), datetime.now(UTC))
             log.warning("database_copied_before_upgrade", copy=str(copy))
+        from alembic import command  # half a second that only an upgrade needs
+        from alembic.config import Config
+
         with self.engine.begin() as connection:
             config = Config(attributes={"connection": connection})
             config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))  # a lone % begins a variable
@@ -121,7 +120,9 @@ class Database:
     def version(self) -> str | None:
         """Return the version of the schema, None in an empty database."""
         with self.engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
 
     def call(self, query: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query(session, ...)` in one transaction, in this thread."""
@@ -184,19 +185,20 @@ def why(error: DBAPIError) -> str:
     return getattr(error.orig, "sqlite_errorname", type(error.orig).__name__)
 
 
-def newest_version() -> str | None:
+def newest_version() -> str:
     """Return the version of the schema that this release needs."""
-    return _scripts().get_current_head()
+    return max(_versions())
 
 
 def upgradable(schema: str) -> bool:
     """Return whether this release can upgrade a database with a schema of this version, or has made it."""
-    return schema in {each.revision for each in _scripts().walk_revisions()}
+    return schema in _versions()
 
 
 @cache
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory(str(MIGRATIONS))
+def _versions() -> frozenset[str]:
+    """Return the versions of the schema: the numbers with which the names of the migrations begin."""
+    return frozenset(file.name[:4] for file in MIGRATIONS.joinpath("versions").glob("[0-9]*.py"))
 
 
 def _engine(given: str | URL | Path, busy_seconds: float) -> Engine:

@@ -15,13 +15,13 @@ from agent.core import OLDER
 from agent.domain import TrainingOutcome
 from agent.feedback import accounts
 from agent.store import coordination, tables
-from agent.store.database import MIGRATIONS, Database
+from agent.store.database import MIGRATIONS, Database, newest_version, upgradable
 
 
-def test_there_is_one_newest_migration() -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    assert len(ScriptDirectory.from_config(config).get_heads()) == 1
+def test_the_newest_of_one_chain_is_known_by_the_names_of_the_files() -> None:
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    assert scripts.get_heads() == [newest_version()]
+    assert all(upgradable(script.revision) for script in scripts.walk_revisions())
 
 
 def test_a_new_database_has_the_tables_of_the_code(tmp_path: Path) -> None:
