@@ -77,7 +77,7 @@ def lower_outputs(base: Base, texts: Sequence[str], layers: int, report: Callabl
     Computed without dropout and without gradients, so it is the same in every step. `report` hears how many are done.
     """
     encodings = base.tokenizer.encode_batch(list(texts))
-    rows = [torch.tensor(encoding.ids[: sum(encoding.attention_mask)]) for encoding in encodings]
+    rows = [torch.tensor(each.ids[: sum(each.attention_mask)], dtype=torch.long) for each in encodings]
     outputs: list[Tensor] = [torch.empty(0)] * len(rows)
     done = 0
     base.body.eval()

@@ -75,8 +75,9 @@ def export(base: Base, folder: Path) -> None:
         base.body.load_state_dict(weights)
     refill(folder / BODY, weights, folder / BODY, partly=True)
     base.tokenizer.save(str(folder / TOKENIZER))
-    outputs = lower_outputs(base, PROBES, base.body.depth, lambda done: None)
-    check_parity(folder, folder / BODY, PROBES, upper_embeddings(base, outputs, base.body.depth))
+    lower = zip(PROBES, lower_outputs(base, PROBES, base.body.depth, lambda done: None), strict=True)
+    read = {text: output for text, output in lower if len(output)}  # some tokenizers make nothing of an empty text
+    check_parity(folder, folder / BODY, list(read), upper_embeddings(base, list(read.values()), base.body.depth))
     for path in folder.iterdir():
         with path.open("rb") as file:
             os.fsync(file.fileno())
