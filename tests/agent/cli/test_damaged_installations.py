@@ -242,44 +242,39 @@ def run(words: str, has_data: bool, capfd: pytest.CaptureFixture[str]) -> tuple[
     return (ended.value.code if isinstance(ended.value.code, int) else -1), out + err
 
 
-@pytest.mark.parametrize("damage", EVERY_CHANGE)
-def test_no_command_ends_in_a_trace(
-    damage: str,
-    installation: Path,
-    tmp_path: Path,
-    port: int,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    no_trace(damage, installation, tmp_path, port, monkeypatch, capfd)
-
-
+@pytest.fixture
 def no_trace(
-    damage: str,
-    installation: Path,
-    tmp_path: Path,
-    port: int,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    """Run every command on a copy of the installation with this damage."""
-    hurt, named = DAMAGES[damage], []
-    for words, has_data in commands():
-        if words in ABOUT_SYSTEMS:
-            continue
-        if (words in ONLY_SETTINGS and not hurt.settings) or (words in MAKES_SETTINGS and damage == "settings missing"):
-            continue
-        folder = tmp_path / words.replace(" ", "-")
-        shutil.copytree(installation, folder)
-        (folder / "agent.toml").write_text(f"[server]\nport = {port}\n[learning]\ntrainer = 'frozen'\n")
-        monkeypatch.chdir(folder)
-        hurt.do(folder)
-        with bound_by_permissions():
-            code, told = run(words, has_data, capfd)
-        assert "Traceback" not in told, f"{words}: {told}"
-        assert code in EXIT_CODES, f"{words}: {code} {told}"
-        told_of_it = any(name in told for name in hurt.named)
-        assert not code or told_of_it or any(name in told for name in WITHOUT_DAMAGE), f"{words}: {code} {told}"
-        assert not hurt.settings or (code == 2 and told_of_it), f"{words}: {code} {told}"
-        named += [words] if told_of_it else []
-    assert "check" in named or not hurt.named or hurt.settings
+    installation: Path, tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[[str], None]:
+    """Return what runs every command on copies of the installation with a damage, and holds it to its promise."""
+
+    def hold(damage: str) -> None:
+        hurt, named = DAMAGES[damage], []
+        for words, has_data in commands():
+            if words in ABOUT_SYSTEMS:
+                continue
+            if (words in ONLY_SETTINGS and not hurt.settings) or (
+                words in MAKES_SETTINGS and damage == "settings missing"
+            ):
+                continue
+            folder = tmp_path / words.replace(" ", "-")
+            shutil.copytree(installation, folder)
+            (folder / "agent.toml").write_text(f"[server]\nport = {port}\n[learning]\ntrainer = 'frozen'\n")
+            monkeypatch.chdir(folder)
+            hurt.do(folder)
+            with bound_by_permissions():
+                code, told = run(words, has_data, capfd)
+            assert "Traceback" not in told, f"{words}: {told}"
+            assert code in EXIT_CODES, f"{words}: {code} {told}"
+            told_of_it = any(name in told for name in hurt.named)
+            assert not code or told_of_it or any(name in told for name in WITHOUT_DAMAGE), f"{words}: {code} {told}"
+            assert not hurt.settings or (code == 2 and told_of_it), f"{words}: {code} {told}"
+            named += [words] if told_of_it else []
+        assert "check" in named or not hurt.named or hurt.settings
+
+    return hold
+
+
+@pytest.mark.parametrize("damage", EVERY_CHANGE)
+def test_no_command_ends_in_a_trace(damage: str, no_trace: Callable[[str], None]) -> None:
+    no_trace(damage)
