@@ -21,9 +21,8 @@ from agent.store import verdicts, writings
 from agent.store.tables import Ticket
 from agent.store.writings import RENAMED, Verdict, Writing, WritingKind
 from agent.writing.subject import better_subject, says_too_little
-from agent.writing.thread import Thread
+from agent.writing.thread import as_written
 from connectors.base import Field
-from connectors.events import AuthorKind, Message, Visibility
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +45,7 @@ def naming(site: Site, ticket: Ticket, row: Writing | None) -> Naming | None:
         return Naming(ours, original, row.verdict == Verdict.ACCEPTED, row.judged_by or "")
     if site.settings.triage.shadow or not says_too_little(ticket.subject):
         return None
-    opening = Message(None, None, ticket.body, None, AuthorKind.REQUESTER, Visibility.PUBLIC)
-    better = better_subject(Thread(ticket.subject, (opening,)))
+    better = better_subject(as_written(ticket.subject, ticket.body))
     return Naming(better, ticket.subject, accepted=False, who="") if better else None
 
 

@@ -26,6 +26,8 @@ from agent.store.tables import Decision, Inbox, Review
 from agent.store.writings import Writing
 from agent.text.reading import read
 from agent.triage.explanation import Explanation, RuleSaid, Voice, explain
+from agent.writing.description import describe
+from agent.writing.thread import as_written
 from connectors.events import Kind
 from connectors.markup import unsigned
 
@@ -74,9 +76,11 @@ async def show(visit: Visit) -> Response:
         comment=unsigned(standing.comment.text) if standing.comment else None,
         history=sorted(_history(site, events, decisions, said), key=lambda line: line.at),
         outside=_outside(site, standing),
+        description=describe(as_written(ticket.subject, ticket.body)),
         note=card(site, note),
         naming=naming(site, ticket, named),
         subject_path=f"/subjects{visit.request.url.path.removeprefix('/tickets')}",
+        summary_path=f"/summaries{visit.request.url.path.removeprefix('/tickets')}",
         note_path=f"/notes{visit.request.url.path.removeprefix('/tickets')}",
         catalogue=site.classifier.catalogue,
         few=len(site.classifier.catalogue.names) <= FEW_ROLES,

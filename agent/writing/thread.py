@@ -54,8 +54,12 @@ class Thread:
 
 def as_filed(ticket: Ticket) -> Thread:
     """Return a ticket's subject and text as a thread that nobody has answered."""
-    opening = Message(None, ticket.requester, ticket.body, None, AuthorKind.REQUESTER, Visibility.PUBLIC)
-    return Thread(ticket.subject, (opening,))
+    return as_written(ticket.subject, ticket.body, ticket.requester)
+
+
+def as_written(subject: str, body: str, requester: str | None = None) -> Thread:
+    """Return a subject and a text as a thread that nobody has answered."""
+    return Thread(subject, (Message(None, requester, body, None, AuthorKind.REQUESTER, Visibility.PUBLIC),))
 
 
 @dataclass(frozen=True, slots=True)

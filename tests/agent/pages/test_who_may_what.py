@@ -32,6 +32,7 @@ MAY: dict[tuple[str, str], tuple[Rights, ...] | None] = {
     ("POST", "/tickets/{helpdesk}/{number:path}"): (R, O),
     ("POST", "/notes/{helpdesk}/{number:path}"): (R, O),
     ("POST", "/subjects/{helpdesk}/{number:path}"): (R, O),
+    ("GET", "/summaries/{helpdesk}/{number:path}"): (V, R, O),
     ("GET", "/review"): (R, O),
     ("POST", "/review"): (R, O),
     ("GET", "/report"): (V, R, O),

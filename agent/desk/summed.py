@@ -1,0 +1,26 @@
+"""Where a ticket stands, from its messages as its helpdesk shows them now: nothing of the conversation is kept."""
+
+from __future__ import annotations
+
+import asyncio
+
+from agent.desk.concluded import conversation
+from agent.store.database import Database
+from agent.writing.extractive import summary
+from agent.writing.note import Written
+from connectors.base import Connector
+from connectors.errors import Transient
+
+READ_SECONDS = 15.0
+"""How long whoever waits for a summary waits for the helpdesk."""
+
+
+async def summed(database: Database, connector: Connector, ticket_id: str) -> Written:
+    """Read a ticket and return where it stands. Raises ConnectorError where it cannot be read, or not in time."""
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            remote = await connector.read_ticket(ticket_id)
+    except TimeoutError:
+        raise Transient(f"no answer within {READ_SECONDS:.0f} s") from None
+    told = await conversation(database, connector, remote)
+    return await asyncio.to_thread(summary, told)

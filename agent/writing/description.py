@@ -1,0 +1,161 @@
+"""What a new ticket says and leaves open: since when, where, which message, which item; with what to ask for the rest.
+
+Every value is cut from the ticket's own text, none is worded: the description that is offered beside a text that says
+too little holds nothing that its requester did not write. What people are asked is a question that staff may send.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from agent.text.pointing import says_nothing
+from agent.writing.cues import Cue, language_of
+from agent.writing.marking import Marked, MarkedTurn, mark
+from agent.writing.subject import says_too_little
+from agent.writing.thread import Thread
+
+LONGEST = 120
+"""Characters of a value."""
+MOST_SENTENCES = 60
+"""Sentences of a text that are read."""
+QUOTED_WORDS = 3
+"""A quotation of fewer words is the name of something."""
+NEAR = 30
+"""Characters between the word for a message and the message itself."""
+SHORT = 40
+"""Words; a longer text with a subject that says something is left without questions."""
+
+
+class Aspect(StrEnum):
+    """What whoever handles a ticket wants to know of it."""
+
+    WHAT = "what"
+    SINCE = "since"
+    WHERE = "where"
+    ERROR = "error"
+    ITEM = "item"
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What was found, each value as it stands in the text, and what is missing.
+
+    `question` asks for that in the language of the text, None where nothing is missing or no language was told.
+    """
+
+    found: tuple[tuple[Aspect, str], ...]
+    missing: tuple[Aspect, ...]
+    question: str | None
+
+
+_QUOTED = re.compile(r"[\"“„«»‚‘]\s?([^\"“”„«»‘’\n]{1,200}?)\s?[\"”“»«’]")
+_CODE = re.compile(
+    r"\b0x[0-9A-Fa-f]{3,}\b|\b(?:HTTP|SMTP|ORA|KB|ERR|E|F|SQLSTATE)[-_ ]?\d{2,6}\b|"
+    r"\b[A-Z][A-Z0-9]{1,}(?:_[A-Z0-9]+)+\b|\b[A-Za-z]+(?:Error|Exception)\b(?::[^\n]{0,80})?"
+)
+_NUMBERED = re.compile(r"(?<![\w/.-])(?=[A-Z0-9-]*\d)[A-Z]{2,8}[-_]?(?:[A-Z0-9]{1,6}-)?\d{2,8}(?![\w/])")
+
+
+def describe(thread: Thread) -> Description:
+    """Return what a ticket's text says and leaves open; time is linear in its length."""
+    opening = next(iter(mark(Thread(thread.subject, thread.messages[:1]))), None)
+    if opening is None:
+        return Description((), (), None)
+    language = opening.language or getattr(language_of(thread.subject), "code", None)
+    told = [thread.subject, *(marked.sentence.text for marked in _readable(opening))]
+    found = dict(_found(told, language))
+    what = _what(opening)
+    little = says_too_little(thread.subject) or opening.turn.words < SHORT
+    missing = tuple(_missing(told, found, language)) if what is not None and little else ()
+    values = {Aspect.WHAT: what, **found}
+    return Description(
+        tuple((aspect, value) for aspect in Aspect if (value := values.get(aspect))),
+        missing,
+        _question(missing, language),
+    )
+
+
+def _readable(turn: MarkedTurn) -> Iterator[Marked]:
+    """Yield the sentences that describe something: none of a text that gives orders to whoever writes."""
+    return (marked for marked in turn.marked[:MOST_SENTENCES] if not marked.has(Cue.INJECTED))
+
+
+def _what(turn: MarkedTurn) -> str | None:
+    """Return the sentence that says what is wrong, or wanted."""
+    able = [m for m in _readable(turn) if m.has(Cue.PROBLEM) and not says_nothing(m.sentence.text)]
+    best = max(able, key=lambda m: m.cues[Cue.PROBLEM] - 0.3 * m.sentence.place, default=None)
+    return _cut(best.sentence.text) if best else None
+
+
+def _found(told: list[str], language: str | None) -> Iterator[tuple[Aspect, str]]:
+    for aspect in (Aspect.SINCE, Aspect.WHERE):
+        for search in [_search(language, aspect)] if language else []:
+            if value := next((found[0] for text in told if (found := search.search(text))), None):
+                yield aspect, _cut(value)
+    if error := next(_errors(told, language), None):
+        yield Aspect.ERROR, _cut(error)
+    if item := next(_items(told, language, error), None):
+        yield Aspect.ITEM, _cut(item)
+
+
+def _errors(told: list[str], language: str | None) -> Iterator[str]:
+    """Yield what may be an error's text: quoted right after a word for a message, or by its code."""
+    if language:
+        speaks = _search(language, Aspect.ERROR)
+        quotations = (quoted for text in told for quoted in _QUOTED.finditer(text))
+        for quoted in quotations:
+            before = quoted.string[max(quoted.start() - NEAR, 0) : quoted.start()]
+            if len(quoted[1].split()) >= QUOTED_WORDS and speaks.search(before):
+                yield quoted[1]
+    for text in told:
+        yield from (code[0] for code in _CODE.finditer(text))
+
+
+def _items(told: list[str], language: str | None, error: str | None) -> Iterator[str]:
+    if language:
+        search = _search(language, Aspect.ITEM)
+        yield from (found[0] for text in told for found in search.finditer(text))
+    numbered = (found[0] for text in told for found in _NUMBERED.finditer(text))
+    yield from (number for number in numbered if not error or number not in error)
+
+
+def _missing(told: list[str], found: Mapping[Aspect, str], language: str | None) -> Iterator[Aspect]:
+    """Yield what a report of a fault leaves open. A wish has no beginning and no place."""
+    if language is None or not any(_search(language, Aspect.WHAT).search(text) for text in told):
+        return
+    if Aspect.SINCE not in found:
+        yield Aspect.SINCE
+    if Aspect.WHERE not in found and Aspect.ITEM not in found:
+        yield Aspect.WHERE
+    if Aspect.ERROR not in found and any(_search(language, Aspect.ERROR).search(text) for text in told):
+        yield Aspect.ERROR
+
+
+def _question(missing: tuple[Aspect, ...], language: str | None) -> str | None:
+    if not missing or language is None:
+        return None
+    table = _tables()[language]["questions"]
+    return " ".join([table["begin"], *(table[aspect] for aspect in missing)])
+
+
+@cache
+def _tables() -> Mapping[str, Mapping[str, Any]]:
+    return tomllib.loads((resources.files("agent.writing") / "description.toml").read_text("utf-8"))
+
+
+@cache
+def _search(language: str, aspect: Aspect) -> re.Pattern[str]:
+    patterns = _tables()[language]["search"][aspect]
+    return re.compile(rf"(?<!\w)(?:{'|'.join(patterns)})(?!\w)", re.I)
+
+
+def _cut(text: str) -> str:
+    text = " ".join(text.split()).strip(" ,;:")
+    return text if len(text) <= LONGEST else text[: LONGEST - 1].rsplit(" ", 1)[0] + "…"
