@@ -128,6 +128,16 @@ def pause(
     data: DataOption = None,
 ) -> None:
     """Pause all comments on all servers. Suggestions are still recorded, and commands carried out."""
+    from agent.config.whereabouts import data_folder
+    from agent.data_directory import DataDirectory
+    from agent.store.pausing import pause_file
+
+    folder = data_folder(config, data)
+    if folder is not None:  # at once, and whatever else is wrong with the settings
+        directory = DataDirectory(folder)
+        directory.create()
+        if pause_file(directory.database, reason, keep_answering=keep_answering):
+            return _print("comments: paused")
     from agent.store import comments
 
     with open_database(config, data) as database:

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 
 from agent.domain import Strength, Via
 from agent.store import coordination, tickets
+from agent.store.pausing import ANSWERING, PAUSE
 from agent.store.tables import Comment, Review, SharedValue, utcnow
 from agent.store.times import JUST_AFTER
 from connectors.base import Stored
@@ -106,7 +107,6 @@ def deleted(session: Session, key: str) -> None:
     session.get_one(Comment, key).withheld = Withheld.DELETED
 
 
-PAUSE, ANSWERING = "pause", "answering while paused"
 ANSWERS_FROM = "answers from"
 """Key of the newest review at the last `resume`: the person who resumed has seen the older answers."""
 

@@ -20,9 +20,9 @@ from sqlmodel import Session
 from agent.errors import NotPossibleYet
 from agent.store import deferred, times
 from agent.store.copying import copy_before_upgrade
+from agent.store.pausing import BUSY_SECONDS
 
 MIGRATIONS = Path(__file__).with_name("migrations")
-BUSY_SECONDS = 20
 PATIENCE = {
     "connect_timeout": "5",
     "keepalives_idle": "10",
