@@ -1,4 +1,4 @@
-"""A process that serves, and one that learns, under a guard that no pickle passes: nothing in them reads one."""
+"""A process that serves under a guard that no pickle passes: nothing in it reads one. A proof has one that learns."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ import httpx
 import pytest
 
 from agent.serving.registry import Registry
-from tests.agent.fitting.conftest import tiny_base
 from tests.agent.serving.conftest import Build, build
 from tests.client.served import KEY
 
-__all__ = ["build", "tiny_base"]
+__all__ = ["build"]
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,23 +27,6 @@ def guard(event, values):
 sys.addaudithook(guard)
 """
 SERVE = GUARD + "import agent.cli; sys.argv = ['rolecall', *sys.argv[1:]]; agent.cli.main()"
-LEARN = (
-    GUARD
-    + """
-from dataclasses import replace
-from pathlib import Path
-from agent.fitting.process.run import fit
-from agent.fitting.job import Job, Recipe, Sample
-samples = tuple(Sample(str(n), text, (role,)) for n, (text, role) in enumerate(
-    [("pump leaks oil", "Oil"), ("hose burst", "Oil"), ("lamp dark", "Power"), ("cable short", "Power")] * 3))
-for trainer in ("frozen", "contrastive"):
-    scratch = Path(sys.argv[2]) / trainer
-    scratch.mkdir()
-    recipe = Recipe(trainer=trainer, base_model=sys.argv[1], epochs=1, least_steps=2)
-    result = fit(Job(samples, ("Oil", "Power"), recipe, scratch / "encoders"), scratch, lambda *_: None)
-    print(result.head().weights.shape)
-"""
-)
 POISONED = GUARD + "import pickle, collections; pickle.loads(pickle.dumps(collections.OrderedDict()))"
 POISONED_ARRAY = GUARD + (
     "import io, numpy as np; file = io.BytesIO(); np.save(file, np.array([np.datetime64], dtype=object));"
@@ -97,16 +79,3 @@ def test_a_server_loads_and_serves_models_without_unpickling(build: Build, tmp_p
     assert [answer.status_code for answer in answers] == [200, 200], [answer.text for answer in answers]
     assert ready["model"] == "v1"
     assert "UNPICKLED" not in said
-
-
-def test_a_model_is_learnt_without_unpickling(tiny_base: Path, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", LEARN, str(tiny_base), str(tmp_path)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.count("(2, ") == 2
-    assert "UNPICKLED" not in done.stderr

@@ -22,7 +22,7 @@ from agent.store.database import Database
 from agent.store.tables import Review
 from tests.tickets.conversations import load_conversations
 
-pytestmark = pytest.mark.xdist_group("commands")  # what they share is made once
+pytestmark = pytest.mark.xdist_group("trained")  # the encoder that they share with others is exported once
 
 TICKETS = Path(__file__).parents[2] / "tickets"
 TWIN = "20990101T000000Z-second"
@@ -31,8 +31,10 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, encoders: Path) -> Path:
     folder = tmp_path_factory.mktemp("operator")
+    (folder / "data").mkdir(mode=0o700)
+    (folder / "data/encoders").symlink_to(encoders)
     lines = [f"{name} = '{TICKETS / name}.toml'" for name in ("rules", "roles")]
     (folder / "agent.toml").write_text("\n".join([*lines, "[learning]", "trainer = 'frozen'", "threads = 1"]))
     with (folder / "tickets.csv").open("w", newline="", encoding="utf-8") as file:

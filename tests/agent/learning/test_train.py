@@ -12,7 +12,6 @@ from agent.core import Parts
 from agent.errors import NotPossibleYet
 from agent.fitting.child import FitFailed
 from agent.learning.candidates import lanes
-from agent.serving.registry import Registry
 from agent.store.tables import Training
 from tests.desk import Desk
 from tests.invented_desk import history, trainer_for
@@ -70,13 +69,6 @@ def test_the_cheap_lane_comes_first() -> None:
     assert lanes("contrastive") == ("frozen", "contrastive")
     assert lanes("setfit") == ("frozen", "setfit")
     assert lanes("frozen") == ("frozen",)
-
-
-async def test_the_same_tickets_and_seed_give_the_same_weights(trained: Parts) -> None:
-    run = await trainer_for(trained).train("tests")
-    first, second = Registry(trained.directory.models, trained.directory.encoders).versions()
-    assert first.version != second.version == run.version
-    assert first.files["head.safetensors"] == second.files["head.safetensors"]
 
 
 async def test_too_little_history_is_told_and_is_in_the_ledger(parts_for: Callable[..., Parts]) -> None:

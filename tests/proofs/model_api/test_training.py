@@ -10,6 +10,7 @@ import pytest
 from agent.core import Parts
 from tests.agent.model_api.web.asking import EXAMPLES, KEY, body, ended, trained
 from tests.agent.model_api.web.conftest import Serve
+from tests.agent.model_api.web.test_training import prove_that_it_fails
 from tests.desk import Desk
 from tests.serving_app import running
 
@@ -43,3 +44,7 @@ async def test_the_stock_trainer_is_judged_on_texts_that_were_kept_from_it(serve
         model = (await client.get("/v1/models/intents")).json()
         assert (model["judged_by"], model["trainer"]) == ("held-out", "setfit")
         assert sum(score["support"] for score in model["by_label"]) == len(EXAMPLES) // 5
+
+
+async def test_a_job_that_takes_too_much_memory_fails_with_the_reason(serve: Serve) -> None:
+    await prove_that_it_fails(serve, "may take 512, [api] job_memory_mb", job_memory_mb=512)
