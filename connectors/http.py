@@ -76,13 +76,16 @@ async def call(
     headers: Mapping[str, str] | None = None,
     form: Mapping[str, str] | None = None,
     accept: Collection[int] = (),
+    write: bool | None = None,
 ) -> Response:
     """Send one request and return the response if its status is 2xx or listed in `accept`.
+
+    `write` is False for a POST that only reads, such as a search; without it the method decides.
 
     Raises Permanent, TicketNotFound or Transient; Ambiguous when a write may have been carried out.
     """
     what = f"{method} {path}"
-    write = method not in _READS
+    write = method not in _READS if write is None else write
     phase = client.timeout.read or CONNECT_SECONDS
     try:
         async with (

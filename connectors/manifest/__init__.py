@@ -2,7 +2,7 @@
 
 What it is told                          What it does
 `model`         the vocabulary           `receiving`  deliveries become events
-`parts`         what its tables share    `mapping`    JSON becomes tickets and messages
+`parts`, `api`  what its tables share    `mapping`    JSON becomes tickets and messages
 `settings`      what an operator sets    `access`     requests, sign-in, what answers mean
 `expressions`   JMESPath, in bounds      `lists`      pages
 `placeholders`  `{name}` in requests     `polling`    what changed since the last look

@@ -15,9 +15,10 @@ from connectors.deliveries import read_json
 from connectors.errors import Ambiguous, ConnectorError, MalformedPayload, Permanent, TicketNotFound, Transient
 from connectors.http import Response, call, error_of_status, make_client, until
 from connectors.manifest import placeholders
-from connectors.manifest.mapping import holds
+from connectors.manifest.api import BasicLogin, ClientCredentials, ErrorRule, HeaderAuth, LogIn
+from connectors.manifest.mapping import holds, sought
 from connectors.manifest.model import Write
-from connectors.manifest.parts import BasicLogin, ClientCredentials, ErrorRule, HeaderAuth
+from connectors.manifest.parts import Ask
 from connectors.manifest.system import System
 from connectors.manifest.values import text_of
 from connectors.tokens import Keeper, LogInAgain, Pair, login_of
@@ -51,29 +52,31 @@ class Access:
         )
 
     async def ask(
-        self, method: str, path: str, params: Mapping[str, Any] | None = None, json: Any = None
+        self, method: str, path: str, params: Mapping[str, Any] | None = None, json: Any = None, *, write: bool = False
     ) -> tuple[Any, Response]:
         """Send one request; return the answer's JSON, None where there is none. Raises ConnectorError."""
-        used = self._token
+        used, auth, wanted = self._token, self._api.auth, {"params": params or None, "json": json, "write": write}
+        renewed = auth if isinstance(auth, ClientCredentials | LogIn) else None
+        accept = self._statuses | ({401} if renewed else set())
         headers = await self._headers()
-        accepted = self._statuses | {401} if isinstance(self._api.auth, ClientCredentials) else self._statuses
-        response = await call(
-            self._client, method, path, params=params or None, json=json, headers=headers, accept=accepted
-        )
-        if response.status == 401 and isinstance(self._api.auth, ClientCredentials):
-            await self._renew(self._api.auth, used or self._token)
+        response = await call(self._client, method, path, headers=headers, accept=accept, **wanted)
+        if response.status == 401 and renewed is not None:
+            await self._renew(renewed, used or self._token)
             headers = await self._headers()
-            response = await call(
-                self._client, method, path, params=params or None, json=json, headers=headers, accept=self._statuses
-            )
-        return self._judged(f"{method} {path}", response, write=method != "GET"), response
+            response = await call(self._client, method, path, headers=headers, accept=self._statuses, **wanted)
+        return self._judged(f"{method} {path}", response, write=write), response
+
+    async def read(self, wanted: Ask, values: Mapping[str, Any]) -> Any:
+        """Send a request that reads; return the answer's JSON. Raises ConnectorError."""
+        method, path = wanted.request
+        query, body = placeholders.filled(wanted.query, values), placeholders.filled(wanted.body, values)
+        return (await self.ask(method, placeholders.path(path, values), query, body))[0]
 
     async def write(self, write: Write, values: Mapping[str, Any]) -> Any:
         """Send a request that writes; return the answer's JSON. Raises ConnectorError."""
         method, path = write.request
         query, body = placeholders.filled(write.query, values), placeholders.filled(write.body, values)
-        answer, _ = await self.ask(method, placeholders.path(path, values), query, body)
-        return answer
+        return (await self.ask(method, placeholders.path(path, values), query, body, write=True))[0]
 
     def _judged(self, what: str, response: Response, *, write: bool) -> Any:
         """Return an answer's JSON; raise the error that a rule makes of it, or its status."""
@@ -116,6 +119,8 @@ class Access:
         if wait is None or (isinstance(known, Transient) and known.retry_after is not None):
             return known.retry_after if isinstance(known, Transient) else None
         value = response.headers.get(wait.header)
+        if wait.unit == "unix-ms" and value:
+            value = value[:-3]
         if wait.unit == "seconds":
             value = str(int(now.timestamp()) + int(value)) if value and value.isdigit() and len(value) < 9 else None
         return until(value, now)
@@ -134,14 +139,20 @@ class Access:
                 if self._token is None:
                     await self._renew(auth, None)
                 headers["authorization"] = f"Bearer {self._token}"
+            case LogIn() as auth:
+                if self._token is None:
+                    await self._renew(auth, None)
+                headers[auth.header] = placeholders.address(auth.value, {**values, "session": self._token})
         return headers
 
-    async def _renew(self, auth: ClientCredentials, used: str | None) -> None:
+    async def _renew(self, auth: ClientCredentials | LogIn, used: str | None) -> None:
         """Ask for a new token, unless another request has done so since `used` was."""
         async with self._renewing:
             if self._token is not None and self._token != used:
                 return
-            if auth.grant == "refresh_token":
+            if isinstance(auth, LogIn):
+                self._token = await self._logged_in(auth)
+            elif auth.grant == "refresh_token":
                 self._token = await self._rotated(auth, used or "")
             else:
                 self._token = (await self._asked_for(auth, {})).access
@@ -184,15 +195,9 @@ class Access:
         else:
             asked |= {"client_id": client_id, "client_secret": secret}
         url = placeholders.address(auth.token_url, values)
-        as_json = auth.send == "json"
+        (given_form, given_json) = (None, asked) if auth.send == "json" else (asked, None)
         response = await call(
-            self._client,
-            "POST",
-            url,
-            json=asked if as_json else None,
-            form=None if as_json else asked,
-            headers=headers,
-            accept={400, 401},
+            self._client, "POST", url, json=given_json, form=given_form, headers=headers, accept={400, 401}
         )
         path = urlsplit(url).path
         try:
@@ -204,14 +209,31 @@ class Access:
             spent = auth.grant == "refresh_token" and answer.get("error") == "invalid_grant"
             fault = "the log-in" if spent else "client id or secret"
             raise (_Spent if spent else Permanent)(f"POST {path}: answered {response.status}: {fault} is not accepted")
-        token, refresh = text_of(answer.get("access_token")), text_of(answer.get("refresh_token"))
-        if not token or not token.isascii() or not token.isprintable():
-            raise Permanent(f"POST {path}: the answer holds no access_token")
-        return Pair(token, refresh or given.get("refresh_token", ""))
+        token = _as_header(text_of(answer.get("access_token")), f"POST {path}")
+        return Pair(token, text_of(answer.get("refresh_token")) or given.get("refresh_token", ""))
+
+    async def _logged_in(self, auth: LogIn) -> str:
+        """Return the token of a new log-in. Raises ConnectorError."""
+        path = placeholders.address(auth.post, self._system.values)
+        body = placeholders.filled(auth.body, self._system.values)
+        response = await call(self._client, "POST", path, json=body, accept={400, 401, 403}, write=False)
+        if not 200 <= response.status < 300:
+            raise Permanent(f"POST {path}: answered {response.status}: the log-in is not accepted")
+        try:
+            token = text_of(sought(auth.token, read_json(response.body)))
+        except MalformedPayload as error:
+            raise Permanent(f"POST {path}: {error}") from None
+        return _as_header(token, f"POST {path}")
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+
+def _as_header(token: str | None, what: str) -> str:
+    if not token or not token.isascii() or not token.isprintable():
+        raise Permanent(f"{what}: the answer holds no token that a header could carry")
+    return token
 
 
 def _basic(user: str, password: str) -> str:

@@ -34,8 +34,7 @@ async def change_ticket(access: Access, system: System, values: Mapping[str, Any
 async def read_row(access: Access, system: System, values: Mapping[str, Any]) -> Any:
     """Return a ticket as the system answers it. Raises ConnectorError."""
     read = system.manifest.read
-    path = placeholders.path(read.get, values)
-    answer, _ = await access.ask("GET", path, placeholders.filled(read.query, values))
+    answer = await access.read(read, values)
     return sought(read.at, answer) if read.at is not None else answer
 
 

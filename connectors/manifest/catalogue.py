@@ -110,6 +110,7 @@ def _connect(kind: str, manifest: Manifest, source: str, settings: Any) -> Manif
 def _faults(document: Mapping[str, Any], manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
     """Yield the placeholders that stand for nothing, and names that are taken."""
     own = {*manifest.secrets, *manifest.settings, "url"}
+    logged_in = ("api", "auth", "value") if manifest.api.auth.by == "login" else ()
     for at, name in [(("secrets",), name) for name in manifest.secrets] + [
         (("settings", name), name) for name in manifest.settings
     ]:
@@ -134,7 +135,7 @@ def _faults(document: Mapping[str, Any], manifest: Manifest) -> Iterator[tuple[K
         value = document.get(table[0])
         for path, text in _texts(value, table):
             for name in names(text):
-                if name not in own | more:
+                if name not in own | more and (name, path) != ("session", logged_in):
                     yield path, f"{{{name}}} stands for nothing here; known: {', '.join(sorted(own | more))}"
 
 

@@ -15,7 +15,7 @@ from connectors.base import LOOK_BACK, Change, Markup, Past, Poll, Stored
 from connectors.deliveries import read_json
 from connectors.errors import Ambiguous, MalformedPayload, Permanent, TicketNotFound
 from connectors.events import Delivery, Event, Message, Move, Ticket
-from connectors.manifest import acting, past, placeholders, polling
+from connectors.manifest import acting, past, polling
 from connectors.manifest.access import Access
 from connectors.manifest.lists import read_list
 from connectors.manifest.mapping import sought, to_message, to_ticket
@@ -89,13 +89,10 @@ class ManifestConnector:
         check = self._manifest.check
         if check is None:
             return ""
-        values = self.system.values
-        answer, _ = await self._access.ask(
-            "GET", placeholders.path(check.get, values), placeholders.filled(check.query, values)
-        )
+        answer = await self._access.read(check, self.system.values)
         account = text_of(sought(check.author, answer))
         if not account:
-            raise Permanent(f"GET {check.get}: the answer does not say who we are")
+            raise Permanent(f"{' '.join(check.request)}: the answer does not say who we are")
         self.learn_author(account)
         return text_of(sought(check.says, answer)) or account
 
@@ -130,7 +127,10 @@ class ManifestConnector:
             number = self.system.id_of(ticket_id, "ticket")
         except MalformedPayload as error:
             raise Permanent(str(error)) from None
-        return {**self.system.values, "ticket": number, **more}
+        values = {**self.system.values, "ticket": number, **more}
+        if self._manifest.number_ids:
+            values |= {key: int(values[key]) for key in ("ticket", "comment") if str(values.get(key, "")).isdigit()}
+        return values
 
     async def post_comment(self, ticket_id: str, text: str) -> Stored:
         """Post a comment, hidden from the requester where the system can. Raises Ambiguous where it may be stored."""
@@ -202,7 +202,7 @@ class ManifestConnector:
         await self._know_ourselves()
         now = datetime.now(UTC)
         if watermark is None:
-            return Poll((), polling.Watermark(told=now, since=now, seen={}).model_dump_json())
+            return Poll((), polling.Watermark(told=now, since=now, seen={}, began=now).model_dump_json())
         known, overlap = polling.read_watermark(watermark), timedelta(seconds=looking.overlap_seconds)
         values = {**self.system.values, "since": written(known.since - overlap, looking.since)}
 
@@ -213,7 +213,7 @@ class ManifestConnector:
         fresh = news(listed.rows)
         rows = fresh[: polling.MOST_READ]
         tickets = await self._tickets(rows)
-        events = [event for ticket in tickets for event in polling.told(ticket, self.author_id, known, overlap)]
+        events = [event for ticket in tickets for event in polling.told(ticket, self.author_id, known, looking)]
         complete = listed.complete and len(rows) == len(fresh)
         stuck = not complete and not fresh
         past = polling.changed(listed.rows, looking, self.system)[-1].at if stuck else None

@@ -25,7 +25,10 @@ _NEXT = re.compile(r'<([^<>]{1,2000})>\s*;[^,<>]{0,200}\brel="?next"?')
 
 
 class Turn(Wire):
-    """What asks for a page: the parameters, its number from 1, and how many rows stand on the pages before it."""
+    """What asks for a page: the parameters, its number from 1, and how many rows stand on the pages before it.
+
+    The parameters are the whole query, or what is put into the body by its path.
+    """
 
     params: dict[str, Any]
     number: int = 1
@@ -58,7 +61,7 @@ async def read_list(
 
 def first(where: Rows, values: Mapping[str, Any]) -> Turn:
     """Return what asks for the first page of a list."""
-    params: dict[str, Any] = placeholders.filled(where.query, values)
+    params: dict[str, Any] = {} if _in_body(where) else placeholders.filled(where.query, values)
     if (page := where.page) is not None:
         params |= {page.size_param: page.size} if page.size_param else {}
         params |= {page.param: page.first} if page.by == "page" and page.param else {}
@@ -69,20 +72,37 @@ async def read_page(
     access: Access, where: Rows, values: Mapping[str, Any], turn: Turn
 ) -> tuple[list[Any], Turn | None]:
     """Return the rows of a page, and what asks for the next one; None where it is the last. Raises ConnectorError."""
-    path, page = placeholders.path(where.get, values), where.page
-    answer, response = await access.ask("GET", path, turn.params)
+    (method, path), page = where.request, where.page
+    path, what = placeholders.path(path, values), f"{method} {path}"
+    query, body = turn.params, placeholders.filled(where.body, values)
+    if _in_body(where):
+        query, body = placeholders.filled(where.query, values), put(body or {}, turn.params)
+    answer, response = await access.ask(method, path, query, body)
     try:
         found = sought(where.rows, answer)
     except MalformedPayload as error:
-        raise Permanent(f"GET {path}: {error}") from None
+        raise Permanent(f"{what}: {error}") from None
     if not isinstance(found, list):
-        raise Permanent(f"GET {path}: the answer has no list at {where.rows.text}")
+        raise Permanent(f"{what}: the answer has no list at {where.rows.text}")
     ended = not found and page is not None and page.by in ("page", "offset")
     if page is None or ended or (page.until == "short" and len(found) < page.size):
         return found, None
     read = turn.read + len(found)
     params = _following(page, turn.params, turn.number, read, answer, response)
     return found, None if params is None else Turn(params=params, number=turn.number + 1, read=read)
+
+
+def _in_body(where: Rows) -> bool:
+    return where.page is not None and where.page.place == "body"
+
+
+def put(body: dict[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a body with values put in by their paths: `variables.after` is in its table `variables`."""
+    made = dict(body)
+    for where, value in params.items():
+        name, _, inner = where.partition(".")
+        made[name] = put(made.get(name, {}), {inner: value}) if inner else value
+    return made
 
 
 def _following(

@@ -10,8 +10,9 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from connectors.base import Markup
+from connectors.manifest.api import Api
 from connectors.manifest.parts import (
-    Api,
+    Ask,
     Comments,
     Name,
     Part,
@@ -28,11 +29,9 @@ from connectors.manifest.values import Format
 IDS = "[A-Za-z0-9][A-Za-z0-9._:-]{0,63}"
 
 
-class Read(Part):
+class Read(Ask):
     """The request for one ticket; `at` is where it is in the answer."""
 
-    get: str
-    query: dict[str, Any] = Field(default_factory=dict)
     at: Search | None = None
     comments: Comments
 
@@ -138,15 +137,15 @@ class Poll(Rows):
     since: str = "%Y-%m-%dT%H:%M:%SZ"
     overlap_seconds: int = Field(default=120, ge=0, le=86_400)
     """Looked at again each time; the events' ids make that harmless."""
-    reads: bool = True
-    """Each changed ticket is read with its comments; False where rows hold all that a ticket has."""
+    ticket: Search | None = None
+    """Where a row names its ticket, in a list of what happened to tickets; without it the rows are tickets."""
+    comments_move: bool = True
+    """False where a comment is no change of its ticket: all on a changed ticket are told then, however old."""
 
 
-class Check(Part):
+class Check(Ask):
     """The request that tells who we are."""
 
-    get: str
-    query: dict[str, Any] = Field(default_factory=dict)
     author: Search
     says: Search | None = None
 
@@ -160,6 +159,8 @@ class Manifest(Part):
     secrets: tuple[Name, ...]
     settings: dict[Name, Setting] = Field(default_factory=dict)
     ids: Pattern = IDS
+    number_ids: bool = False
+    """Ids are sent as numbers where `{ticket}` or `{comment}` is a whole value."""
     ticket_page: str
     sender_retries: bool = False
     setup: str = ""

@@ -1,4 +1,4 @@
-"""The parts that a manifest is made of: values and times, events, access to an API, lists.
+"""The parts that a manifest is made of: values and times, events, requests that read, lists.
 
 An `Expression` is JMESPath, `expressions.py`; other texts may hold placeholders, `placeholders.py`.
 """
@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from connectors.events import Kind
 from connectors.manifest.expressions import Expression, compiled
 from connectors.manifest.values import Format, pattern_of
-from connectors.proofs import Header, Proof
+from connectors.proofs import Proof
 
 
 def _pattern(text: str) -> str:
@@ -20,7 +20,7 @@ def _pattern(text: str) -> str:
     return text
 
 
-def _list(value: object) -> object:
+def as_list(value: object) -> object:
     """Return one as a list of one."""
     return value if isinstance(value, list | tuple) else [value]
 
@@ -99,83 +99,17 @@ class EventRule(Part):
 class Receive(Part):
     """Webhooks. `has` holds in every delivery of this system; one in which it does not is malformed."""
 
-    verify: Annotated[tuple[Proof, ...], BeforeValidator(_list), Field(min_length=1)]
+    verify: Annotated[tuple[Proof, ...], BeforeValidator(as_list), Field(min_length=1)]
     has: Search
     event: tuple[EventRule, ...] = Field(min_length=1)
-
-
-class HeaderAuth(Part):
-    """A token in a header."""
-
-    by: Literal["header"]
-    header: Header
-    value: str
-
-
-class BasicLogin(Part):
-    """HTTP Basic."""
-
-    by: Literal["basic"]
-    user: str
-    password: str
-
-
-class ClientCredentials(Part):
-    """OAuth 2, by client credentials, a password or a refresh token (RFC 6749, 4.4, 4.3 and 6).
-
-    A refused token is asked for once more. `refresh_token` is the one of the first log-in: each renewal gives another.
-    """
-
-    by: Literal["oauth2"]
-    token_url: str
-    grant: Literal["client_credentials", "password", "refresh_token"] = "client_credentials"
-    client_id: str
-    client_secret: str
-    user: str | None = None
-    password: str | None = None
-    refresh_token: str | None = None
-    scope: str | None = None
-    send: Literal["form", "json", "basic"] = "form"
-
-    @model_validator(mode="after")
-    def _begins_with_a_log_in(self) -> ClientCredentials:
-        if (self.grant == "refresh_token") != (self.refresh_token is not None):
-            raise ValueError('grant = "refresh_token" needs refresh_token, and no other grant does')
-        return self
-
-
-Auth = Annotated[HeaderAuth | BasicLogin | ClientCredentials, Field(discriminator="by")]
-
-
-class ErrorRule(Part):
-    """What an answer means. The first rule that fits decides, before the general ones."""
-
-    status: Annotated[tuple[int, ...], BeforeValidator(_list)]
-    when: Search | None = None
-    means: Literal["wait", "not-found", "permanent", "unsure", "busy", "ignore"] = Field(alias="is")
-
-
-class Wait(Part):
-    """The header that says how long to wait, where it is not Retry-After."""
-
-    header: Header
-    unit: Literal["seconds", "unix"] = "seconds"
-
-
-class Api(Part):
-    """How to reach the API. `headers` are sent with every request."""
-
-    base: str
-    auth: Auth
-    headers: dict[str, str] = Field(default_factory=dict)
-    error: tuple[ErrorRule, ...] = ()
-    wait: Wait | None = None
 
 
 class Page(Part):
     """How a list goes on. Of a link or address only the parameters are taken, never where it leads."""
 
     by: Literal["page", "offset", "next", "cursor", "link"]
+    place: Literal["query", "body"] = Field("query", alias="in")
+    """Where the parameters stand; those of a body may be in one of its tables: `variables.after`."""
     param: str | None = None
     first: int = 1
     next: Search | None = None
@@ -190,36 +124,76 @@ class Page(Part):
             raise ValueError("needs param: the name of the parameter that turns the page")
         if self.by in ("next", "cursor") and self.next is None:
             raise ValueError("needs next: where the answer says how the list goes on")
+        if self.by in ("next", "link") and self.place == "body":
+            raise ValueError("turns by an address, whose parameters stand in the query")
         return self
 
 
-class Rows(Part):
+class Ask(Part):
+    """A request that reads: a GET, or a POST with a JSON `body` where the system is searched so."""
+
+    get: str | None = None
+    post: str | None = None
+    query: dict[str, Any] = Field(default_factory=dict)
+    body: Any = None
+
+    @model_validator(mode="after")
+    def _is_one_request(self) -> Ask:
+        if (self.get is None) == (self.post is None):
+            raise ValueError("needs either get or post")
+        if self.body is not None and self.post is None:
+            raise ValueError("body needs post: a GET has none")
+        return self
+
+    @property
+    def request(self) -> tuple[str, str]:
+        """Method and path."""
+        return ("GET", self.get) if self.get is not None else ("POST", self.post or "")
+
+
+class Rows(Ask):
     """A list of the API: its request, and where the rows are in an answer."""
 
-    get: str
-    query: dict[str, Any] = Field(default_factory=dict)
     rows: Search
     page: Page | None = None
+
+    @model_validator(mode="after")
+    def _has_room_for_the_page(self) -> Rows:
+        if self.page is not None and self.page.place == "body":
+            if self.post is None:
+                raise ValueError('page in = "body" needs post: a GET has none')
+            for param in (self.page.param, self.page.size_param):
+                table = self.body or {}
+                for name in (param or "").split(".")[:-1]:
+                    table = table.get(name, {}) if isinstance(table, dict) else None
+                if not isinstance(table, dict):
+                    raise ValueError(f"page: the body has no table for {param}")  # noqa: TRY004 - pydantic reports ValueError
+        return self
 
 
 class Comments(Part):
     """Where a ticket's comments are: a list of their own, or `inside` the ticket as it was read."""
 
     get: str | None = None
+    post: str | None = None
     query: dict[str, Any] = Field(default_factory=dict)
+    body: Any = None
     rows: Search | None = None
     page: Page | None = None
     inside: Search | None = None
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> Comments:
-        if (self.get is None) == (self.inside is None) or (self.get is None) != (self.rows is None):
-            raise ValueError("needs either get and rows, or inside")
+        asks = self.get is not None or self.post is not None
+        if asks == (self.inside is not None) or asks != (self.rows is not None):
+            raise ValueError("needs either get (or post) and rows, or inside")
+        _ = self.listing
         return self
 
     @property
     def listing(self) -> Rows | None:
         """The request, None where the comments are inside the ticket."""
-        if self.get is None or self.rows is None:
+        if self.rows is None:
             return None
-        return Rows(get=self.get, query=self.query, rows=self.rows, page=self.page)
+        given = {"get": self.get, "post": self.post, "query": self.query, "body": self.body, "page": self.page}
+        return Rows(rows=self.rows, **given)

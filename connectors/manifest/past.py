@@ -162,8 +162,9 @@ async def _look(
 
 def _told(row: Any, system: System) -> Ticket | None:
     """Return the ticket as its row tells it, None where that leaves out something that a closed ticket is learnt by."""
-    where = system.manifest.ticket
-    if text_of(sought(where.status, row)) is None:
+    where, looking = system.manifest.ticket, system.manifest.poll
+    row_is_ticket = looking is None or looking.ticket is None
+    if not row_is_ticket or text_of(sought(where.status, row)) is None:
         return None
     if is_closed(row, system):
         body = where.body is not None and plain(sought(where.body, row), where.body_format) is not None

@@ -28,12 +28,13 @@ class Watermark(Wire):
     """How far looks have come: the time of the newest change seen, and the tickets seen with about that time.
 
     `told`: until when everything was told. It stays behind `since` while a look is not complete: among what is left,
-    there may be a ticket that was filed early and changed late.
+    there may be a ticket that was filed early and changed late. `began`: the time of the first look.
     """
 
     told: datetime
     since: datetime
     seen: dict[str, str]
+    began: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +55,21 @@ def read_watermark(text: str) -> Watermark:
 
 
 def changed(rows: Sequence[Any], looking: Looking, system: System) -> list[Changed]:
-    """Return the rows of the list, oldest change first. Raises Permanent for one without id or time."""
-    found = {}
+    """Return the rows of the list, oldest change first, each ticket once with its newest change.
+
+    Raises Permanent for a row without id or time.
+    """
+    found, what = dict[str, Changed](), " ".join(looking.request)
     for row in rows:
         at = moment(looking.changed_at, row)
         try:
-            number = system.id_of(sought(system.manifest.ticket.id, row), "ticket")
+            number = system.id_of(sought(looking.ticket or system.manifest.ticket.id, row), "ticket")
         except MalformedPayload as error:
-            raise Permanent(f"GET {looking.get}: {error}") from None
+            raise Permanent(f"{what}: {error}") from None
         if at is None:
-            raise Permanent(f"GET {looking.get}: ticket {number} has no time at {looking.changed_at.at.text}")
-        found[number] = Changed(number, at, row)
+            raise Permanent(f"{what}: ticket {number} has no time at {looking.changed_at.at.text}")
+        if looking.ticket is None or number not in found or found[number].at <= at:
+            found[number] = Changed(number, at, row)
     return sorted(found.values(), key=lambda each: each.at)
 
 
@@ -90,22 +95,25 @@ def conclude(
         told=since if complete else known.told,
         since=since,
         seen={number: at for number, at in seen.items() if datetime.fromisoformat(at) >= horizon},
+        began=known.began,
     )
 
 
-def told(ticket: Ticket, author_id: str, known: Watermark, overlap: timedelta) -> Iterator[Event]:
+def told(ticket: Ticket, author_id: str, known: Watermark, looking: Looking) -> Iterator[Event]:
     """Yield what happened to a ticket since the last look, as far as it names its times; ours tells nothing.
 
-    What lies before the last look that told everything is history, and no event.
+    What lies before the last look that told everything is history, and no event. Where a comment is no change of its
+    ticket, it may be older than that look: only what lies before the first one is history then.
     """
-    horizon = known.told - overlap
+    horizon = known.told - timedelta(seconds=looking.overlap_seconds)
+    unheard = horizon if looking.comments_move or known.began is None else known.began
     if ticket.created_at is not None and ticket.created_at >= horizon:
         yield Event(
             Kind.CREATED, ticket.id, event_id(Kind.CREATED, ticket.id, None, None, ""), ticket.created_at, ticket=ticket
         )
     theirs = [message for message in ticket.messages if message.author_id != author_id or not author_id]
     for message in theirs:
-        if message.created_at is not None and message.created_at >= horizon:
+        if message.created_at is not None and message.created_at >= unheard:
             name = event_id(Kind.COMMENTED, ticket.id, None, message, "")
             yield Event(Kind.COMMENTED, ticket.id, name, message.created_at, message, ticket)
     if ticket.closed and (ticket.closed_at is None or ticket.closed_at >= horizon):

@@ -20,7 +20,7 @@ from connectors.markup import render
 from connectors.proofs import Hmac, StandardWebhooks
 from tests.connectors import hostile
 from tests.connectors.contract import check
-from tests.connectors.systems.fake import BOT, TECH
+from tests.connectors.systems.fake import BOT, TECH, Ticket
 from tests.connectors.systems.installed import (
     NEW,
     OLD,
@@ -315,6 +315,7 @@ async def test_what_an_answer_means(
         await connector.read_ticket(system.fake.name(ticket.id))
     if isinstance(caught.value, Transient):
         assert caught.value.retry_after == wait
+        assert not isinstance(caught.value, Ambiguous), "reading changes nothing, by whatever method"
     assert "\n" not in str(caught.value)
 
 
@@ -332,6 +333,13 @@ async def test_an_id_of_another_kind_asks_for_nothing(system: Installed, number:
     with pytest.raises(Permanent):
         await system.connect().read_ticket(number)
     assert system.fake.requests == []
+
+
+async def notice(system: Installed, ticket: Ticket, watermark: str) -> None:
+    """Change a ticket that was commented, where only this brings the comment into the list of changes."""
+    if not system.fake.comments_move:
+        assert list((await system.connect().poll(watermark)).events) == [], "a comment does count as a change"
+        system.fake.put(ticket)
 
 
 @pytest.mark.anyio
@@ -359,6 +367,7 @@ async def test_a_poll_finds_what_happened_once_and_none_of_what_we_did(system: I
         check(event)
     assert list((await connector.poll(found.watermark)).events) == []
     fake.say(tickets[1], "another word")
+    await notice(system, tickets[1], found.watermark)
     later = await system.connect().poll(found.watermark)
     assert "another word" in {event.message.text for event in later.events if event.message}
 
@@ -384,6 +393,7 @@ async def test_history_is_no_event(system: Installed) -> None:
     connector = system.connect()
     began = await connector.poll(None)
     system.fake.say(ticket, "a word of today")
+    await notice(system, ticket, began.watermark)
     found = await connector.poll(began.watermark)
     assert [(event.kind, event.message and event.message.text) for event in found.events] == [
         (Kind.COMMENTED, "a word of today")

@@ -83,6 +83,36 @@ def test_every_fault_of_an_own_manifest_has_its_file_and_line(tmp_path: Path) ->
         assert words in first
 
 
+def test_faults_of_requests_that_read_by_post_have_their_line(tmp_path: Path) -> None:
+    """The same requests without the fault are those that the contract tests send."""
+    text = SHIPPED.with_name("linear.toml").read_text()
+    table = TABLE.replace('"redmine"', '"linear"') + 'webhook_secrets = "twenty-characters-long"\n'
+    lines = text.splitlines()
+    for start, old, new, words in (
+        ("[check]", 'post = "graphql"\nbody', 'get = "graphql"\nbody', "body needs post"),
+        ("[check]", 'post = "graphql"\nbody', 'get = "a"\npost = "graphql"\nbody', "needs either get or post"),
+        ("[poll]", 'post = "graphql"\nrows', 'get = "graphql"\nrows', "body needs post"),
+        (
+            "[poll]",
+            'param = "variables.after"',
+            'param = "variables.since.after"',
+            "no table for variables.since",
+        ),
+        ("[poll]", 'by = "cursor", in', 'by = "next", in', "stand in the query"),
+        ("[moves]", 'post = "graphql"\nrows', "rows", "needs either get (or post) and rows, or inside"),
+        ("[api]", 'value = "{api_key}"', 'value = "{session}"', "{session} stands for nothing"),
+    ):
+        head, _, tail = text.partition(f"\n{start}\n")
+        assert old in tail
+        (first, *_) = told(
+            write(tmp_path, table, linear=f"{head}\n{start}\n{tail.replace(old, new, 1)}"),
+            ROLECALL_CONNECTORS__PLANT__API_KEY="k",
+        )
+        number = int(first.removeprefix("connectors/linear.toml:").split(":")[0])
+        assert lines.index(start) + 1 <= number <= lines.index(start) + 8, first
+        assert words in first
+
+
 def test_a_manifest_that_is_no_toml_and_a_faulty_setting_are_told_together(tmp_path: Path) -> None:
     two = TABLE + '[connectors.desk]\nkind = "freshdesk"\nurl = "http://desk.example.org"\nwebhook_secrets = "short"\n'
     faults = told(write(tmp_path, two, redmine="name = \n"), **KEY)

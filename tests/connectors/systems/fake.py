@@ -57,6 +57,8 @@ class Fake:
     """Two groups, by the names that tickets show; a ticket is filed in the first."""
     tags: ClassVar[tuple[str, ...]] = ("pumps",)
     """What a ticket is tagged with when it is filed."""
+    comments_move: ClassVar[bool] = True
+    """A new comment counts as a change of its ticket."""
     api: ClassVar[str] = ""
     """What paths begin with."""
 
@@ -91,7 +93,7 @@ class Fake:
     def say(self, ticket: Ticket, text: str, author: int = TECH, *, internal: bool = True) -> Comment:
         comment = Comment(self.number(), author, text, internal, self.now())
         ticket.comments.append(comment)
-        ticket.updated = comment.at
+        ticket.updated = comment.at if self.comments_move else ticket.updated
         return comment
 
     def put(
@@ -138,13 +140,17 @@ class Fake:
         for method, pattern, answer in self.routes():
             found = re.fullmatch(pattern, path.removeprefix(self.api))
             if found and method == request.method:
-                if method != "GET" and self.lose_answers:
+                if self.lose_answers and self.writes(request):
                     self.lose_answers -= 1
                     answer(request, *found.groups())
                     return httpx.Response(500, text="Internal Server Error")
                 given = answer(request, *found.groups())
                 return given if isinstance(given, httpx.Response) else httpx.Response(200, json=given)
         return httpx.Response(404, json={"error": f"no {request.method} {path}"})
+
+    def writes(self, request: httpx.Request) -> bool:
+        """Return whether a request changes something, as far as losing answers goes."""
+        return request.method != "GET"
 
     def ticket(self, number: str) -> Ticket | None:
         return self.tickets.get(int(number))

@@ -23,15 +23,19 @@ from connectors.manifest.connector import ManifestConnector
 from connectors.proofs import BasicAuth, Hmac, Proof, SecretInHeader, SecretInPath, StandardWebhooks, standard_webhooks
 from tests.connectors.systems.desks import Freshdesk, Freshservice, MaintainX, Zammad, Zendesk
 from tests.connectors.systems.fake import BOT, Fake
+from tests.connectors.systems.plants import Atlas
+from tests.connectors.systems.queries import Linear
 from tests.connectors.systems.suites import Jira, ServiceNow
 from tests.connectors.systems.trackers import GitHub, GitLab, NetBox, Redmine, Redmine7
 
 SYSTEMS: Mapping[str, type[Fake]] = {
+    "atlas": Atlas,
     "freshdesk": Freshdesk,
     "freshservice": Freshservice,
     "github": GitHub,
     "gitlab": GitLab,
     "jira": Jira,
+    "linear": Linear,
     "maintainx": MaintainX,
     "netbox": NetBox,
     "redmine": Redmine,

@@ -1,0 +1,98 @@
+"""How a manifest says that an API is reached: its address, who we are to it, and what its answers mean."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from connectors.manifest.parts import Part, Search, as_list
+from connectors.proofs import Header
+
+
+class HeaderAuth(Part):
+    """A token in a header."""
+
+    by: Literal["header"]
+    header: Header
+    value: str
+
+
+class BasicLogin(Part):
+    """HTTP Basic."""
+
+    by: Literal["basic"]
+    user: str
+    password: str
+
+
+class ClientCredentials(Part):
+    """OAuth 2, by client credentials, a password or a refresh token (RFC 6749, 4.4, 4.3 and 6).
+
+    A refused token is asked for once more. `refresh_token` is the one of the first log-in: each renewal gives another.
+    """
+
+    by: Literal["oauth2"]
+    token_url: str
+    grant: Literal["client_credentials", "password", "refresh_token"] = "client_credentials"
+    client_id: str
+    client_secret: str
+    user: str | None = None
+    password: str | None = None
+    refresh_token: str | None = None
+    scope: str | None = None
+    send: Literal["form", "json", "basic"] = "form"
+
+    @model_validator(mode="after")
+    def _begins_with_a_log_in(self) -> ClientCredentials:
+        if (self.grant == "refresh_token") != (self.refresh_token is not None):
+            raise ValueError('grant = "refresh_token" needs refresh_token, and no other grant does')
+        return self
+
+
+class LogIn(Part):
+    """A log-in whose answer holds a token for a while; a refused one is asked for once more.
+
+    `token` is where it is in the answer; it stands for `{session}` in `value`, the header of every request.
+    """
+
+    by: Literal["login"]
+    post: str
+    body: dict[str, Any]
+    token: Search
+    header: Header = "authorization"
+    value: str = "Bearer {session}"
+
+    @model_validator(mode="after")
+    def _sends_the_token(self) -> LogIn:
+        if self.value.count("{session}") != 1:
+            raise ValueError("value has to hold {session} once")
+        return self
+
+
+Auth = Annotated[HeaderAuth | BasicLogin | ClientCredentials | LogIn, Field(discriminator="by")]
+
+
+class ErrorRule(Part):
+    """What an answer means. The first rule that fits decides, before the general ones."""
+
+    status: Annotated[tuple[int, ...], BeforeValidator(as_list)]
+    when: Search | None = None
+    means: Literal["wait", "not-found", "permanent", "unsure", "busy", "ignore"] = Field(alias="is")
+
+
+class Wait(Part):
+    """The header that says how long to wait, where it is not Retry-After."""
+
+    header: Header
+    unit: Literal["seconds", "unix", "unix-ms"] = "seconds"
+
+
+class Api(Part):
+    """How to reach the API. `headers` are sent with every request."""
+
+    base: str
+    auth: Auth
+    headers: dict[str, str] = Field(default_factory=dict)
+    error: tuple[ErrorRule, ...] = ()
+    wait: Wait | None = None
