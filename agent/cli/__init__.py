@@ -29,6 +29,7 @@ from agent.cli import (
     forget,
     importing,
     init,
+    ladder,
     login,
     models,
     notices,
@@ -92,6 +93,7 @@ app.command("export", rich_help_panel=DAILY)(export.export)
 app.command("report", rich_help_panel=DAILY)(report.report)
 app.command("decisions", rich_help_panel=DAILY)(decisions.decisions)
 app.add_typer(act.app, name="act", rich_help_panel=DAILY)
+app.add_typer(ladder.app, name="ladder", rich_help_panel=DAILY)
 app.add_typer(comments.app, name="comments", rich_help_panel=SET_UP)
 app.add_typer(db.app, name="db", rich_help_panel=SET_UP)
 app.add_typer(users.app, name="users", rich_help_panel=SET_UP)

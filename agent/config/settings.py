@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 
-from agent.config.checks import ChecksSettings, ReportSettings
+from agent.config.checks import ChecksSettings, LadderSettings, ReportSettings
 from agent.config.notify import NotifySettings
 from agent.config.queues import AllOrSome, Queues, Words
 from agent.config.secrets import SecretsSettings
@@ -226,6 +226,7 @@ class Settings(Section):
     brakes: BrakesSettings = BrakesSettings()
     checks: ChecksSettings = ChecksSettings()
     report: ReportSettings = ReportSettings()
+    ladder: LadderSettings = LadderSettings()
     learning: LearningSettings = LearningSettings()
     writing: WritingSettings = WritingSettings()
     secrets: SecretsSettings = SecretsSettings()

@@ -5,7 +5,7 @@ database.call(cases, week.begin, week.end, catalogue)     # [Case("desk:1", ...,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from agent.domain import RoleCatalogue, Strength, Via
 from agent.store.tables import Decision, Review, Ticket
+from agent.store.tickets import CHUNK
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Case:
     reason: str = ""
     drawn: bool = False
     check: tuple[str, ...] | None = None
+    checked_at: datetime | None = None
     said: tuple[str, ...] | None = None
     strength: int = 0
     via: str = ""
@@ -61,12 +63,41 @@ def cases(session: Session, begin: datetime, end: datetime, catalogue: RoleCatal
     """Return the tickets filed from `begin` to before `end` that were decided on, in the order of filing."""
     filed = (col(Ticket.filed_at) >= begin, col(Ticket.filed_at) < end)
     tickets = session.exec(select(Ticket.key, Ticket.filed_at, Ticket.drawn).where(*filed).order_by(Ticket.filed_at))  # type: ignore[arg-type]
-    d, r = Decision, Review
-    decided = select(d.ticket_key, d.at, d.outcome, d.roles, d.confidence, d.reason)  # type: ignore[call-overload]
-    said = select(r.ticket_key, r.at, r.roles, r.strength, r.via, r.actor, r.withdrawn)  # type: ignore[call-overload]
-    of_decided, of_said = (col(table.ticket_key) == Ticket.key for table in (d, r))
-    decisions = _by_ticket(session.exec(decided.join(Ticket, of_decided).where(*filed).order_by(d.id)))
-    reviews = _by_ticket(session.exec(said.join(Ticket, of_said).where(*filed).order_by(r.id)))
+    of_decided, of_said = (col(table.ticket_key) == Ticket.key for table in (Decision, Review))
+    decided, said = _decided().join(Ticket, of_decided), _said().join(Ticket, of_said)
+    decisions = _by_ticket(session.exec(decided.where(*filed).order_by(Decision.id)))
+    reviews = _by_ticket(session.exec(said.where(*filed).order_by(Review.id)))
+    return _cases(tickets, decisions, reviews, catalogue)
+
+
+def of_tickets(session: Session, keys: Sequence[str], catalogue: RoleCatalogue) -> list[Case]:
+    """Return the cases of these tickets, in the order of their keys; of those that were decided on."""
+    found: dict[str, Case] = {}
+    for start in range(0, len(keys), CHUNK):
+        some = keys[start : start + CHUNK]
+        tickets = session.exec(select(Ticket.key, Ticket.filed_at, Ticket.drawn).where(col(Ticket.key).in_(some)))
+        decisions = _by_ticket(session.exec(_decided().where(col(Decision.ticket_key).in_(some)).order_by(Decision.id)))
+        reviews = _by_ticket(session.exec(_said().where(col(Review.ticket_key).in_(some)).order_by(Review.id)))
+        found.update((case.key, case) for case in _cases(tickets, decisions, reviews, catalogue))
+    return [found[key] for key in keys if key in found]
+
+
+def _decided() -> Any:
+    d = Decision
+    return select(d.ticket_key, d.at, d.outcome, d.roles, d.confidence, d.reason)  # type: ignore[call-overload]
+
+
+def _said() -> Any:
+    r = Review
+    return select(r.ticket_key, r.at, r.roles, r.strength, r.via, r.actor, r.withdrawn)  # type: ignore[call-overload]
+
+
+def _cases(
+    tickets: Iterable[tuple[str, datetime, bool]],
+    decisions: Mapping[str, Sequence[Any]],
+    reviews: Mapping[str, Sequence[Any]],
+    catalogue: RoleCatalogue,
+) -> list[Case]:
     return [
         case(key, at, drawn, decisions[key], reviews.get(key, []), catalogue)
         for key, at, drawn in tickets
@@ -101,6 +132,7 @@ def case(
         decision.reason,
         drawn,
         catalogue.today(checks[-1].roles) if checks else None,
+        checks[-1].at if checks else None,
         said,
         counts.strength if counts else 0,
         counts.via if counts else "",

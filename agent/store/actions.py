@@ -37,7 +37,7 @@ class Action(SQLModel, table=True):
     """A change of a ticket that we want. `before`: what the field held when it was decided on.
 
     `last_message`: the last message of other people by then. An `attempted_at` without outcome means that the request
-    may have been carried out.
+    may have been carried out. `role`: the one whose stage allowed it, None where a person asked.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -46,6 +46,7 @@ class Action(SQLModel, table=True):
     value: str
     before: str | None = None
     last_message: str | None = None
+    role: str | None = Field(default=None, index=True)
     at: datetime = Field(sa_column=time_column())
     attempted_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     settled_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))

@@ -21,6 +21,7 @@ from agent.store.tables import (
     OAuthToken,
     SharedFile,
     SharedValue,
+    StageMove,
     Tick,
     Training,
     Watermark,
@@ -37,7 +38,7 @@ MOST_ROWS = 10_000
 
 WITHOUT_TICKETS: tuple[type[SQLModel], ...] = (
     Training, ModelJob, Watermark, Tick, SharedValue, SharedFile, Forgotten, Account,
-    User, PageSession, FailedSignIn, OAuthToken,
+    User, PageSession, FailedSignIn, OAuthToken, StageMove,
 )  # fmt: skip
 """Tables in which no ticket's words are; all others are in agent.store.connector_data, by their ticket's key."""
 

@@ -13,13 +13,13 @@ from agent.store.actions import Action as Action
 from agent.store.actions import GroupMove as GroupMove
 from agent.store.forgotten import Forgotten as Forgotten
 from agent.store.people import Audit as Audit
+from agent.store.stages import StageMove as StageMove
 from agent.store.times import time_column
 from agent.store.times import utcnow as utcnow
 from agent.store.tokens import OAuthToken as OAuthToken
 from agent.store.writings import Writing as Writing
 
-_WAITING = text("state = 'waiting'")
-_DEAD = text("state = 'dead'")
+_WAITING, _DEAD = text("state = 'waiting'"), text("state = 'dead'")
 _SUSPECT = text("crashes > 0 AND state IN ('waiting', 'working')")
 _ANSWER = text("strength >= 4 AND origin <> 'import'")
 _OPEN = text("state IN ('waiting', 'working')")

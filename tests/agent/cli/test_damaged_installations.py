@@ -54,6 +54,8 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "act tag": ("old:1", "Network"),
     "act subject": ("old:1", "VPN is down"),
     "act moves": ("old:1",),
+    "ladder take": ("Network", "tag"),
+    "ladder lower": ("Network", "shadow"),
     "users add": ("maria",),
     "users rights": ("maria", "--rights", "viewer"),
     "users reset": ("maria",),
@@ -78,6 +80,8 @@ WITHOUT_DAMAGE = (
         "there is no event",
         "was not set aside",
         "holds no row",
+        "`rolecall ladder lower`",
+        "has not earned",
     ),
     *(
         "nothing is kept of old",
