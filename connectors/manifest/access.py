@@ -186,7 +186,9 @@ class Access:
         values, headers = self._system.values, dict[str, str]()
         client_id = placeholders.address(auth.client_id, values)
         secret = placeholders.address(auth.client_secret, values)
-        asked = {"grant_type": auth.grant, **given} | ({"scope": auth.scope} if auth.scope else {})
+        asked = {"grant_type": auth.grant, **given} | (
+            {"scope": placeholders.address(auth.scope, values)} if auth.scope else {}
+        )
         if auth.grant == "password":
             asked["username"] = placeholders.address(auth.user or "", values)
             asked["password"] = placeholders.address(auth.password or "", values)

@@ -130,6 +130,7 @@ def _faults(document: Mapping[str, Any], manifest: Manifest) -> Iterator[tuple[K
         ("groups",): set[str](),
         ("moves",): {"ticket"},
         ("poll",): {"since"},
+        ("history",): {"since"},
     }
     for table, more in about.items():
         value = document.get(table[0])

@@ -183,6 +183,8 @@ class Manifest(Part):
     groups: Groups | None = None
     moves: Moves | None = None
     poll: Poll | None = None
+    history: Poll | None = None
+    """The list that closed tickets of the past are read from, where that of [poll] is not the best one."""
 
     @model_validator(mode="after")
     def _shows_what_it_changes(self) -> Manifest:
@@ -192,6 +194,11 @@ class Manifest(Part):
         if self.moves is not None and self.moves.ids and self.groups is None:
             raise ValueError("[moves] ids needs [groups]: which names the ids stand for")
         return self
+
+    @property
+    def past(self) -> Poll | None:
+        """The list that the past is read from."""
+        return self.history or self.poll
 
     @model_validator(mode="after")
     def _hears_of_tickets(self) -> Manifest:

@@ -79,7 +79,7 @@ async def part(
     access: Access, system: System, author_id: str, since: datetime, place: str | None, read: ReadTicket, *, each: bool
 ) -> Past:
     """Read a page of the list. `each`: every closed ticket is read by itself, with its messages."""
-    looking = system.manifest.poll
+    looking = system.manifest.past
     if looking is None:
         raise Permanent(f"{system.manifest.name} is not polled, so its history cannot be listed")
     now = datetime.now(UTC)
@@ -162,7 +162,7 @@ async def _look(
 
 def _told(row: Any, system: System) -> Ticket | None:
     """Return the ticket as its row tells it, None where that leaves out something that a closed ticket is learnt by."""
-    where, looking = system.manifest.ticket, system.manifest.poll
+    where, looking = system.manifest.ticket, system.manifest.past
     row_is_ticket = looking is None or looking.ticket is None
     if not row_is_ticket or text_of(sought(where.status, row)) is None:
         return None

@@ -86,5 +86,5 @@ def capabilities(manifest: Manifest) -> Capabilities:
         tags=manifest.ticket.tags is not None,
         tells_moves=manifest.moves is not None,
         polls=manifest.poll is not None,
-        lists_history=manifest.poll is not None,
+        lists_history=manifest.past is not None,
     )

@@ -10,10 +10,11 @@ import pytest
 
 from connectors.errors import Permanent
 from connectors.events import Event, Kind, Visibility
+from connectors.manifest.catalogue import document_of, kind_of
 from connectors.manifest.connector import ManifestConnector
 from tests.connectors.history import LONG_AGO, walk
 from tests.connectors.systems.fake import Fake, Ticket
-from tests.connectors.systems.installed import SYSTEMS, Installed, installed, kind
+from tests.connectors.systems.installed import SYSTEMS, Installed, installed, kind, settings
 
 pytestmark = pytest.mark.anyio
 
@@ -189,3 +190,15 @@ async def parts(connector: ManifestConnector, since: datetime) -> list[Event]:
     while not (past := await connector.history(since, place, messages=False)).complete:
         found, place = [*found, *past.closures], past.place
     return [*found, *past.closures]
+
+
+async def test_a_list_of_what_happened_tells_every_closure_too_if_more_than_once() -> None:
+    """What Odoo has without [history]: rows that name their ticket, each of which is read."""
+    system = long_ago(installed("odoo"))
+    tickets = closed(system.fake, 3)
+    system.fake.file("Still open")
+    document = {table: value for table, value in document_of("odoo").items() if table != "history"}
+    client = httpx.AsyncClient(base_url=f"{system.fake.url}/json/2/", transport=httpx.MockTransport(system.fake))
+    connector = ManifestConnector("odoo", "plant", kind_of("events", document).manifest, settings("odoo"), client)
+    told = await walk(connector)
+    assert told.keys() == {f"ticket-{each.id}-closed-{each.closed.isoformat()}" for each in tickets if each.closed}

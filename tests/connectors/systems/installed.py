@@ -24,8 +24,8 @@ from connectors.proofs import BasicAuth, Hmac, Proof, SecretInHeader, SecretInPa
 from tests.connectors.systems.desks import Freshdesk, Freshservice, MaintainX, Zammad, Zendesk
 from tests.connectors.systems.fake import BOT, Fake
 from tests.connectors.systems.plants import Atlas
-from tests.connectors.systems.queries import Linear
-from tests.connectors.systems.suites import Jira, ServiceNow
+from tests.connectors.systems.queries import Linear, Odoo
+from tests.connectors.systems.suites import HaloPSA, Jira, ServiceNow
 from tests.connectors.systems.trackers import GitHub, GitLab, NetBox, Redmine, Redmine7
 
 SYSTEMS: Mapping[str, type[Fake]] = {
@@ -34,10 +34,12 @@ SYSTEMS: Mapping[str, type[Fake]] = {
     "freshservice": Freshservice,
     "github": GitHub,
     "gitlab": GitLab,
+    "halopsa": HaloPSA,
     "jira": Jira,
     "linear": Linear,
     "maintainx": MaintainX,
     "netbox": NetBox,
+    "odoo": Odoo,
     "redmine": Redmine,
     "redmine7": Redmine7,
     "servicenow": ServiceNow,

@@ -1,4 +1,4 @@
-"""Jira and ServiceNow in memory."""
+"""Jira, ServiceNow and HaloPSA in memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import httpx
 
-from tests.connectors.systems.fake import BOT, PAGE, Comment, Fake, Route, Ticket, body
+from tests.connectors.systems.fake import BOT, PAGE, TECH, Comment, Fake, Route, Ticket, body, form, numbered
 
 
 class Jira(Fake):
@@ -220,3 +220,113 @@ class ServiceNow(Fake):
             self.say(ticket, given["work_notes"], BOT)
         self.put(ticket, group=given.get("assignment_group"), subject=given.get("short_description"))
         return {"result": self.shown(ticket)}
+
+
+class HaloPSA(Fake):
+    """What is written is a list; notes are counted anew in each ticket. Source: the vendor's API document, v2."""
+
+    url = "https://nordhafen.halopsa.example.test"
+    api = "/api"
+    groups = ("Pumps & Drives", "Grid")
+    teams: ClassVar[Mapping[int, str]] = {8: "Pumps & Drives", 9: "Grid"}
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/auth/token":
+            given = form(request)
+            assert (given["grant_type"], given["scope"]) == ("client_credentials", "read:tickets edit:tickets")
+            return httpx.Response(200, json={"access_token": "token-1", "token_type": "Bearer", "expires_in": 3600})
+        assert request.headers["authorization"] == "Bearer token-1"
+        return super().__call__(request)
+
+    def routes(self) -> Sequence[Route]:
+        return [
+            ("GET", r"/Agent/me", lambda _: {"id": BOT, "name": "Rolecall"}),
+            ("GET", r"/Team", lambda _: [{"id": number, "name": name} for number, name in self.teams.items()]),
+            ("GET", r"/Tickets", self.list),
+            ("GET", r"/Tickets/(\d+)", self.read),
+            ("POST", r"/Tickets", self.update),
+            ("GET", r"/Actions", self.actions),
+            ("POST", r"/Actions", self.write),
+            ("DELETE", r"/Actions/(\d+)", self.forgotten),
+        ]
+
+    def stamp(self, at: datetime | None) -> str | None:
+        return at.strftime("%Y-%m-%dT%H:%M:%S.000") if at else None
+
+    def shown(self, ticket: Ticket) -> dict[str, Any]:
+        return {
+            "id": ticket.id,
+            "summary": ticket.subject,
+            "details": ticket.body,
+            "team": ticket.group,
+            "status_id": 9 if ticket.closed else 1,
+            "user_id": 7,
+            "agent_id": 1,
+            "priority_id": 3,
+            "dateoccurred": self.stamp(ticket.created),
+            "last_update": self.stamp(ticket.updated),
+            "dateclosed": self.stamp(ticket.closed),
+        }
+
+    def list(self, request: httpx.Request) -> Any:
+        params = request.url.params
+        assert (params["order"], params["orderdesc"], params["pageinate"]) == ("last_update", "false", "true")
+        rows = self.changed(params["lastupdatefromdate"], "%Y-%m-%dT%H:%M:%S")
+        return {"record_count": len(rows), "tickets": [self.shown(t) for t in numbered(rows, request, "page_no")]}
+
+    def read(self, _request: httpx.Request, number: str) -> Any:
+        ticket = self.ticket(number)
+        return self.shown(ticket) if ticket else self.gone()
+
+    def say(self, ticket: Ticket, text: str, author: int = TECH, *, internal: bool = True) -> Comment:
+        comment = super().say(ticket, text, author, internal=internal)
+        comment.id = max((each.id for each in ticket.comments[:-1]), default=0) + 1
+        return comment
+
+    def said(self, ticket: Ticket, comment: Comment) -> dict[str, Any]:
+        return {
+            "id": comment.id,
+            "ticket_id": ticket.id,
+            "who": "Sam",
+            "who_agentid": comment.author,
+            "note": comment.text,
+            "note_html": comment.text if comment.author == BOT else f"<p>{comment.text}</p>",
+            "hiddenfromuser": comment.internal,
+            "datetime": self.stamp(comment.at),
+        }
+
+    def actions(self, request: httpx.Request) -> Any:
+        ticket = self.ticket(request.url.params["ticket_id"])
+        rows = [self.said(ticket, comment) for comment in ticket.comments] if ticket else []
+        return {"record_count": len(rows), "actions": rows[::-1]}
+
+    def write(self, request: httpx.Request) -> Any:
+        (given,) = body(request)
+        ticket = self.tickets.get(given["ticket_id"])
+        if ticket is None:
+            return self.gone()
+        if "id" in given:
+            found = [comment for comment in ticket.comments if comment.id == given["id"]]
+            if not found:
+                return self.gone()
+            found[0].text = given["note_html"]
+            return httpx.Response(201, json=self.said(ticket, found[0]))
+        assert given["outcome"] == "Private Note", "what kind of action it is has to be named"
+        comment = self.say(ticket, given["note_html"], BOT, internal=given["hiddenfromuser"])
+        return httpx.Response(201, json=self.said(ticket, comment))
+
+    def forgotten(self, request: httpx.Request, number: str) -> Any:
+        ticket = self.ticket(request.url.params["ticket_id"])
+        left = [comment for comment in ticket.comments if comment.id != int(number)] if ticket else []
+        if ticket is None or len(left) == len(ticket.comments):
+            return self.gone()
+        ticket.comments = left
+        return httpx.Response(200, json={})
+
+    def update(self, request: httpx.Request) -> Any:
+        (given,) = body(request)
+        ticket = self.tickets.get(given["id"])
+        if ticket is None:
+            return self.gone()
+        self.put(ticket, group=self.teams.get(given.get("team_id")), subject=given.get("summary"))
+        return httpx.Response(201, json=self.shown(ticket))
