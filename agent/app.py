@@ -24,7 +24,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
 from agent.config.rotation import Rotation
-from agent.config.settings import BrakesSettings, Settings
+from agent.config.settings import Settings
 from agent.core import Parts, closure, mark_key, writer
 from agent.desk import Desk, handle
 from agent.feedback import accounts
@@ -55,6 +55,7 @@ from agent.work.background import start
 from agent.work.call_metrics import ObservedConnectors, count_calls
 from agent.work.engines import make_engine
 from agent.work.first_encoder import prepare_forever
+from agent.work.index_older import index_older
 from agent.work.model_sync import ModelSync
 from agent.work.poll import poll_forever
 from agent.work.schedule import schedule
@@ -126,7 +127,8 @@ class _Server:
         )
 
     def _desk(self) -> Desk:
-        settings, limits, database = self.settings, _limits(self.settings.brakes), self.database
+        settings, brakes, database = self.settings, self.settings.brakes, self.database
+        limits = Limits(brakes.comments_per_hour, brakes.pause_at_corrected_share, brakes.answers)
         settle = timedelta(seconds=settings.work.settle_seconds)
         speaker = Speaker(self.database, self.key_of_marks, settle, limits, shadow=settings.triage.shadow is True)
         head_start = timedelta(minutes=settings.brakes.head_start_minutes)
@@ -204,6 +206,7 @@ class _Server:
             self.soundness.run(),
             notices.run(),
             prepare_forever(memory, database, directory.encoders, base_model),
+            index_older(database),
             *(self._poll(breaker) for breaker in polled),
             *([self.rotation.run()] if self.rotation else []),
         ]
@@ -244,7 +247,3 @@ async def _follow(parts: Parts, sync: ModelSync | None) -> None:
         else:
             failure = None
         await asyncio.sleep(FOLLOW_SECONDS)
-
-
-def _limits(given: BrakesSettings) -> Limits:
-    return Limits(given.comments_per_hour, given.pause_at_corrected_share, given.answers)

@@ -15,7 +15,7 @@ from agent.desk.concluded import conversation, row
 from agent.desk.desk import left_alone
 from agent.domain import REQUESTER, RoleCatalogue, Via, pseudonym, ticket_key
 from agent.feedback import reviews
-from agent.store import tickets, writings
+from agent.store import search, tickets, writings
 from agent.store.connector_data import KEYS
 from agent.store.database import Database
 from agent.store.tables import Decision, Forgotten, Inbox, Review, Ticket, Watermark, utcnow
@@ -97,7 +97,8 @@ def take_in(session: Session, intake: Intake, closures: Sequence[Event], written
             if key not in stored.tickets:
                 stored.tickets.add(key)
                 seen: dict[str, Any] = asdict(sight(remote, intake.connector.author_id))
-                session.add(
+                search.add(
+                    session,
                     Ticket(
                         key=key,
                         subject=remote.subject,
@@ -107,7 +108,7 @@ def take_in(session: Session, intake: Intake, closures: Sequence[Event], written
                         closed_at=event.occurred_at,
                         seen=seen,
                         requester=asked_by,
-                    )
+                    ),
                 )
             if (writing := notes_by_ticket.get(key)) is not None and not writings.of_ticket(session, key):
                 writings.put(session, writing)

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from agent.domain import RoleCatalogue, Strength, Via, ticket_key
-from agent.store import tickets
+from agent.store import search, tickets
 from agent.store.tables import Review, Ticket, utcnow
 
 
@@ -46,7 +46,7 @@ def take_in(session: Session, source: str, rows: Sequence[Reviewed], actor: str,
     for key, row in zip(keys, rows, strict=True):
         if key not in stored:
             ticket = Ticket(key=key, subject=row.subject, body=row.body, filed_at=row.filed_at, requester=row.requester)
-            session.add(ticket)
+            search.add(session, ticket)
         earlier = stored.setdefault(key, [])
         if (earlier and set(roles.today(earlier[-1].roles)) == set(row.roles)) or (
             key,

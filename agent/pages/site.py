@@ -32,7 +32,7 @@ POLICY = (
 )
 """Nothing inline runs or styles, whatever a ticket's text may smuggle in."""
 
-TABS = (("today", "gt"), ("review", "gr"), ("report", "gp"))
+TABS = (("today", "gt"), ("review", "gr"), ("search", "gs"), ("report", "gp"))
 SET_UP = ("roles", "rules", "models", "status")
 """The pages that are reached from every other one."""
 

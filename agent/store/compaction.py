@@ -10,6 +10,7 @@ import time
 from sqlmodel import Session
 
 from agent.errors import NotPossibleYet
+from agent.store import search
 from agent.store.database import Database
 
 CHECKPOINTS = 100
@@ -51,6 +52,7 @@ def compact(database: Database) -> None:
     if database.clustered:
         return
     with database.engine.execution_options(begin=None).connect() as connection:
+        connection.exec_driver_sql(search.TIDY)
         connection.exec_driver_sql("PRAGMA auto_vacuum = INCREMENTAL")  # for a file of an older release
         connection.exec_driver_sql("VACUUM")
         for _ in range(CHECKPOINTS):

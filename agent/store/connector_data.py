@@ -32,6 +32,7 @@ from agent.store.tables import (
     Review,
     SharedFile,
     Ticket,
+    TicketWords,
     Watermark,
     Writing,
 )
@@ -48,6 +49,7 @@ KEYS: tuple[tuple[type[Any], Any], ...] = (
     (Action, Action.ticket_key),
     (GroupMove, GroupMove.ticket_key),
     (FeedbackLink, FeedbackLink.ticket_key),
+    (TicketWords, TicketWords.ticket_key),
 )
 SOURCES: tuple[tuple[type[Any], Any], ...] = (
     (Inbox, Inbox.source),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlmodel import Session, col, select, update
 
 from agent.domain import Strength, Via, moved_key
+from agent.store import search
 from agent.store.inbox import OPEN
 from agent.store.people import FeedbackLink
 from agent.store.tables import (
@@ -17,6 +18,7 @@ from agent.store.tables import (
     Inbox,
     Review,
     Ticket,
+    TicketWords,
     Writing,
     utcnow,
 )
@@ -30,6 +32,7 @@ MOVED = (
     (Audit, Audit.ticket_key),
     (Action, Action.ticket_key),
     (GroupMove, GroupMove.ticket_key),
+    (TicketWords, TicketWords.ticket_key),
 )
 """What goes with a ticket as it is; so do its events, but for those still to be done, which tell of the new one."""
 
@@ -64,5 +67,5 @@ def take_number(session: Session, new: Ticket) -> Ticket:
         session.delete(review)
     session.delete(old)
     session.flush()
-    session.add(new)
+    search.add(session, new)
     return new

@@ -13,6 +13,7 @@ from agent.store.actions import Action as Action
 from agent.store.actions import GroupMove as GroupMove
 from agent.store.forgotten import Forgotten as Forgotten
 from agent.store.people import Audit as Audit
+from agent.store.search import TicketWords as TicketWords
 from agent.store.stages import StageMove as StageMove
 from agent.store.times import time_column
 from agent.store.times import utcnow as utcnow
@@ -125,8 +126,7 @@ class Review(SQLModel, table=True):
     """The role that people gave a ticket. `origin` identifies the occasion, so that a repetition adds nothing.
 
     `rejected` are roles that we had suggested and that the person replaced; `roles` is empty for a reopened ticket, and
-    for one that is none of ours. `withdrawn` is the origin of the undo, also on the row of the undo
-    itself. `message_id` is the system's id of the message that gave it, None where there was none.
+    for one that is none of ours. `withdrawn`: the origin of the undo, also on its own row. `message_id`: what gave it.
     """
 
     __table_args__ = (

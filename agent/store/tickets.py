@@ -16,6 +16,7 @@ from sqlmodel import Session, col, delete, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from agent.domain import Example, RoleCatalogue, Strength, Via
+from agent.store import search
 from agent.store.tables import Decision, Embedding, Forgotten, Review, Ticket
 
 
@@ -31,7 +32,7 @@ def file(session: Session, ticket: Ticket) -> Ticket:
     """Store the ticket as filed, unless it is known already, and return the stored one."""
     known = session.get(Ticket, ticket.key)
     if known is None:
-        session.add(ticket)
+        search.add(session, ticket)
     return known or ticket
 
 

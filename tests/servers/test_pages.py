@@ -151,6 +151,8 @@ async def test_nothing_hostile_runs_and_everybody_can_use_every_page(parts: Part
         "/models",
         "/report",
         "/rules",
+        "/search",
+        "/search?q=printer",
         "/roles",
         "/users",
         "/log",

@@ -48,6 +48,7 @@ EXACT: dict[str, Any] = {
     "traceparent": None,
     "delivery_id": "1",
     "content_hash": "1",
+    "number": 1,
 }
 """What the code reads in one form only, and what holds no words."""
 

@@ -39,6 +39,10 @@ pytestmark = pytest.mark.anyio
 Build = Callable[..., Manifest]
 
 
+FOLDED = WORDS.partition("-")[0].lower()
+"""As the index of the search has it."""
+
+
 @pytest.fixture
 def full(parts: Parts, desk: Desk, build: Build, tmp_path: Path) -> Parts:
     """Return an installation that is full of the words, also in a comment on another ticket, and in models."""
@@ -92,9 +96,10 @@ def test_every_table_is_kept_by_ticket_or_holds_no_words_of_any() -> None:
     "what", [{"ticket": TICKET}, {"requester": " zoë.zebra@EXAMPLE.org"}, {"before": AT.date() + timedelta(1)}]
 )
 async def test_no_byte_of_a_forgotten_ticket_is_left(full: Parts, desk: Desk, what: dict) -> None:
-    for words in (WORDS, REQUESTER):
+    for words in (WORDS, REQUESTER, FOLDED):
         assert "rolecall.sqlite3-wal" in places(full.directory.path, words)
     done = await forget(full, desk, **what)
+    assert places(full.directory.path, FOLDED) == []
     assert done.tickets == (2 if "before" in what else 1)
     assert places(full.directory.path, WORDS) == []
     assert places(full.directory.path, REQUESTER) == []

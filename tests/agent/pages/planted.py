@@ -9,7 +9,7 @@ from sqlmodel import Session
 from agent.domain import Strength, Via
 from agent.pages.signing import audit, users
 from agent.pages.signing.rights import Rights
-from agent.store import comments
+from agent.store import comments, search
 from agent.store.people import User
 from agent.store.tables import Account, Comment, Decision, Inbox, Review, Ticket, Training, utcnow
 from agent.store.writings import Writing
@@ -38,7 +38,7 @@ def plant(session: Session, words: str, name: str) -> None:
     for ticket_key, filed_at in ((key, now), (near, now - timedelta(seconds=1))):
         ticket = Ticket(key=ticket_key, subject=words, body=words, group=words, filed_at=filed_at)
         ticket.url = "javascript:alert(9)"
-        session.add(ticket)
+        search.add(session, ticket)
     for place, (ticket_key, outcome) in enumerate([(key, "clear"), (near, "none"), (near, "either_or")]):
         roles, reason = ([words] if outcome != "none" else [], "ruled_out" if outcome == "none" else "")
         session.add(

@@ -31,7 +31,8 @@ class Structure(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, tuple(name for name, _ in attrs)))
+        if tag != "mark":  # around each word that was searched for, and there are more of the hostile ones
+            self.elements.append((tag, tuple(name for name, _ in attrs)))
         self.addresses += [value or "" for name, value in attrs if name in ("href", "src", "action", "formaction")]
 
 
@@ -42,6 +43,7 @@ def addresses(words: str) -> list[str]:
         *("/", "/?is=waiting", "/?is=corrected", "/?is=none", f"/?is={said}&before={said}", "/review"),
         *("/review?order=disputed", f"/review?order={said}&after={said}", f"/tickets/desk/{said}"),
         *("/tickets/desk/near", "/status", "/models", "/report", "/rules", "/roles", "/users", "/log", "/account"),
+        *("/search", f"/search?q={quote(words[:100], safe='')}", f"/search?q={said}&is={said}&role={said}"),
     ]
 
 

@@ -35,6 +35,7 @@ MAY: dict[tuple[str, str], tuple[Rights, ...] | None] = {
     ("GET", "/summaries/{helpdesk}/{number:path}"): (V, R, O),
     ("GET", "/review"): (R, O),
     ("POST", "/review"): (R, O),
+    ("GET", "/search"): (V, R, O),
     ("GET", "/report"): (V, R, O),
     ("POST", "/report"): (O,),
     ("GET", "/report/{week}"): (V, R, O),

@@ -27,7 +27,8 @@ def test_the_newest_of_one_chain_is_known_by_the_names_of_the_files() -> None:
 def test_a_new_database_has_the_tables_of_the_code(tmp_path: Path) -> None:
     database = Database.open_file(tmp_path / "new.sqlite3")
     with database.engine.begin() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), tables.SQLModel.metadata)
+        opts = {"include_name": lambda name, kind, _: kind != "table" or not name.startswith("ticket_words_index")}
+        differences = compare_metadata(MigrationContext.configure(connection, opts=opts), tables.SQLModel.metadata)
     database.close()
     assert differences == []
 

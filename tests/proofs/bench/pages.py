@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -23,7 +24,9 @@ from agent.core import assemble
 from agent.pages.signing import sessions
 from agent.pages.signing.rights import Rights
 from agent.store.people import User
+from agent.store.search import numbered
 from agent.store.tables import utcnow
+from agent.work.index_older import index_older
 from tests.conftest import TICKETS
 from tests.desk import Desk
 
@@ -87,6 +90,12 @@ def paths(size: int) -> dict[str, str]:
         "review, one order": "/review?order=disagrees",
         "status": "/status",
         "models": "/models",
+        "search, everything": "/search?q=paper",
+        "search, four words": '/search?q=the+"second+floor"+paper+pri',
+        "search, deep": f"/search?q=paper&before={numbered(datetime.fromtimestamp(deep, UTC), '')}",
+        "search, filter": "/search?q=paper&is=corrected",
+        "search, one": f"/search?q={size // 2}",
+        "search, nothing": "/search?q=paper+zebra",
         "report": "/report",
         "rules": "/rules",
         "roles": "/roles",
@@ -102,6 +111,7 @@ async def measured(folder: Path, size: int) -> dict[str, tuple[float, float]]:
     """Return, by page, median milliseconds by the clock and of CPU."""
     parts = assemble(Settings(data=folder, rules=TICKETS / "rules.toml", roles=TICKETS / "roles.toml"))
     parts.database.call(fill, size)
+    await index_older(parts.database, 0)
     token = parts.database.call(sessions.begin, "ops", utcnow())
     desk = Desk()
     app = create_app(parts, {desk.source: desk}, ("false",))

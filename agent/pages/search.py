@@ -1,0 +1,161 @@
+"""Search: tickets that have all of the words asked for, newest first, with the words marked; answers on the spot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from markupsafe import Markup, escape
+from sqlmodel import Session, col, select
+from starlette.responses import Response
+
+from agent.domain import source_of, ticket_key
+from agent.pages.feedback import may_undo
+from agent.pages.guard import Visit
+from agent.pages.reasons import reason
+from agent.pages.standing import Standing, of_tickets
+from agent.pages.today import FEW_ROLES, FILTERS, ROWS, SCANNED, thresholds
+from agent.store import search
+from agent.store.tables import Ticket
+from agent.text.search_words import LONGEST_QUESTION, Phrase, places, sought
+
+SUBJECT, EXCERPT, BEFORE = 200, 160, 40
+"""Characters that are shown of a subject and of a text, and of the text before the first word that was found."""
+
+NEWEST = 2**63 - 1
+"""No ticket's number is greater."""
+
+READ = 20_000
+"""Characters of a text in which words are marked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked for: words, and filters of which each may be "". `before` is where the last page ended."""
+
+    question: str
+    state: str
+    role: str
+    helpdesk: str
+    before: int | None = None
+
+    @classmethod
+    def of(cls, visit: Visit) -> Asked:
+        """Return what an address asks for; what is none of the filters' values filters nothing."""
+        given, catalogue = visit.request.query_params, visit.site.classifier.catalogue
+        before = given.get("before", "").removeprefix("-")
+        number = int(given["before"]) if before.isascii() and before.isdigit() and len(before) < 20 else None
+        return cls(
+            " ".join(given.get("q", "").split())[:LONGEST_QUESTION],
+            given.get("is", "") if given.get("is", "") in FILTERS[1:] else "",
+            given.get("role", "") if given.get("role", "") in catalogue.names else "",
+            given.get("helpdesk", "") if given.get("helpdesk", "") in visit.site.connectors else "",
+            None if number is None else min(number, NEWEST),
+        )
+
+    def path(self, before: int | None = None, question: str | None = None) -> str:
+        """Return the address of this search, of its next page, or of one for other words."""
+        asked = {"q": self.question, "is": self.state, "role": self.role, "helpdesk": self.helpdesk, "before": before}
+        if question is not None:
+            asked = {"q": question}
+        return f"/search?{urlencode({name: value for name, value in asked.items() if value})}"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of what was found. `count` is of all that have the words, None on a later page or behind filters."""
+
+    rows: Sequence[Standing]
+    older: int | None
+    count: int | None
+    alone: Sequence[tuple[Phrase, int]] = ()
+    """Where nothing has all words: how many tickets have each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A ticket's subject and text with the words marked."""
+
+    subject: Markup
+    text: Markup
+
+
+async def find(visit: Visit) -> Response:
+    """Show what has the words."""
+    site, asked = visit.site, Asked.of(visit)
+    phrases = sought(asked.question)
+    found = await site.database.read(_read, visit, asked, phrases) if phrases else None
+    rows = found.rows if found else ()
+    return visit.page(
+        "search.html",
+        current="search",
+        asked=asked,
+        found=found,
+        most=search.COUNTED,
+        rows=[(row, reason(site, row), may_undo(visit, row)) for row in rows],
+        shown={row.ticket.key: _shown(row.ticket, phrases) for row in rows},
+        states=FILTERS[1:],
+        helpdesks=tuple(site.connectors) if len(site.connectors) > 1 else (),
+        older=asked.path(found.older) if found and found.older is not None else None,
+        here=asked.path(asked.before),
+        needs=thresholds(site),
+        catalogue=site.classifier.catalogue,
+        few=len(site.classifier.catalogue.names) <= FEW_ROLES,
+        longest=LONGEST_QUESTION,
+    )
+
+
+def _read(session: Session, visit: Visit, asked: Asked, phrases: Sequence[Phrase]) -> Found:
+    first, filtered = asked.before is None, bool(asked.state or asked.role or asked.helpdesk)
+    matches = search.matching(session, phrases, search.COUNTED if first else SCANNED, asked.before)
+    numbers = {key: number for number, key in matches[:SCANNED]}
+    exact = _of_number(session, visit, asked.question) if first else []
+    keys = [*exact, *(key for key in numbers if key not in exact)]
+    if not keys:
+        alone = [(phrase, search.count(session, phrase)) for phrase in phrases] if len(phrases) > 1 else []
+        return Found((), None, 0 if first else None, alone)
+    keys = keys if filtered else keys[: ROWS + 1]
+    fitting = [row for row in of_tickets(session, keys) if _fits(visit, asked, row)]
+    rows = fitting[:ROWS]
+    further = numbers.get(rows[-1].ticket.key) if len(fitting) > ROWS else None
+    if len(fitting) <= ROWS and filtered and len(matches) > SCANNED - (not first):
+        further = min(numbers.values())
+    return Found(rows, further, len({*exact, *(key for _, key in matches)}) if first and not filtered else None)
+
+
+def _of_number(session: Session, visit: Visit, question: str) -> list[str]:
+    """Return the tickets that have the question as their number."""
+    named = [ticket_key(source, question.removeprefix("#")) for source in visit.site.connectors]
+    return list(session.exec(select(Ticket.key).where(col(Ticket.key).in_(named))))
+
+
+def _fits(visit: Visit, asked: Asked, standing: Standing) -> bool:
+    if asked.helpdesk and source_of(standing.ticket.key) != asked.helpdesk:
+        return False
+    if standing.blind and visit.may("reviewer") and (asked.role or asked.state):
+        return False  # that it is found would tell what was suggested
+    catalogue, known = visit.site.classifier.catalogue, standing.review
+    roles = catalogue.today(known.roles) if known else standing.suggested(catalogue)
+    return (not asked.state or standing.is_(asked.state)) and (not asked.role or asked.role in roles)
+
+
+def _shown(ticket: Ticket, phrases: Sequence[Phrase]) -> Shown:
+    subject, text = ticket.subject[:SUBJECT], ticket.body[:READ]
+    found = places(text, phrases)
+    begin = max(found[0][0] - BEFORE, 0) if found and found[0][0] > EXCERPT - BEFORE else 0
+    end = begin + EXCERPT
+    inside = [(max(start, begin) - begin, min(stop, end) - begin) for start, stop in found if begin <= start < end]
+    return Shown(
+        marked(subject, places(subject, phrases)),
+        (Markup("…") if begin else Markup()) + marked(text[begin:end], inside),
+    )
+
+
+def marked(text: str, found: Sequence[tuple[int, int]]) -> Markup:
+    """Return a text with these places marked, whatever it holds."""
+    parts, at = [], 0
+    for begin, end in found:
+        parts += [escape(text[at:begin]), Markup("<mark>{}</mark>").format(text[begin:end])]
+        at = end
+    return Markup("").join([*parts, escape(text[at:])])

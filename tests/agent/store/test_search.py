@@ -1,0 +1,154 @@
+"""Tickets are found by their words, on SQLite and on PostgreSQL alike, as long as they are kept and no longer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import Session, col, delete, select
+
+from agent.store import connector_data, reuse, search
+from agent.store.compaction import compact
+from agent.store.database import Database
+from agent.store.tables import Ticket, TicketWords, utcnow
+from agent.text.search_words import sought
+from agent.work import index_older
+from tests.agent.keeping.planted import places
+from tests.postgres import new_database
+
+pytestmark = pytest.mark.anyio
+
+NOW = utcnow()
+TICKETS = (
+    ("desk:1", "Printer jams", "The printer on the second floor", 3),
+    ("desk:2", "网络故障", "无法连接到服务器", 2),
+    ("desk:3", "Résumé of the week", "no printer here, but a PRINTING press", 1),
+    ("plant:1", "प्रिंटर बंद", "หน้าจอไม่ทำงาน", 0),
+)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: Any, tmp_path: Path) -> Iterator[Database]:
+    if request.param == "sqlite":
+        made = Database.open_file(tmp_path / "rolecall.sqlite3")
+    else:
+        made = Database.open(new_database(request.getfixturevalue("cluster")))
+    yield made
+    made.close()
+
+
+def filled(database: Database, add: Any = search.add) -> None:
+    for key, subject, body, days in TICKETS:
+        ticket = Ticket(key=key, subject=subject, body=body, group="hall", filed_at=NOW - timedelta(days=days))
+        database.call(add, ticket)
+
+
+def found(database: Database, question: str, **more: Any) -> list[str]:
+    return [key for _, key in database.call(search.matching, sought(question), more.pop("limit", 10), **more)]
+
+
+HOSTILE = [
+    *('"', '""', "'", "*", "a*", "^a", "-a", "a:b", "{a}: b", "NEAR(a b, 3)", "AND", "a AND", "(((", "a OR b NOT c"),
+    *("\\", "'':*", "a' | 'b", "a & !b", "<->", ":*A", "%", "_", "; DROP TABLE ticket", '"a" "b', "words:printer"),
+    *("\u202e", "\x1b[31m", "e\u0301" * 90, "x" * 5_000, "a " * 900, "ﷺ", "\ud7ff\uffff", "0x80 1e5 -1 +2 1.5"),
+]
+
+
+def test_tickets_are_found_by_words_beginnings_phrases_numbers_and_groups(database: Database) -> None:
+    filled(database)
+    assert found(database, "printer") == ["desk:3", "desk:1"]
+    assert found(database, "PRINT") == ["desk:3", "desk:1"]
+    assert found(database, "printer floor") == ["desk:1"]
+    assert found(database, '"printer on"') == ["desk:1"]
+    assert found(database, '"print on"') == []
+    assert found(database, "resume") == ["desk:3"]
+    assert found(database, "络故") == ["desk:2"]
+    assert found(database, "服务器 网络") == ["desk:2"]
+    assert found(database, "故网") == []
+    assert found(database, "प्रिंटर") == found(database, "ทำงาน") == ["plant:1"]
+    assert found(database, "hall") == ["plant:1", "desk:3", "desk:2", "desk:1"]
+    assert found(database, "2") == ["desk:2"]
+
+
+def test_pages_of_it_follow_one_another(database: Database) -> None:
+    filled(database)
+    (first, _), *_ = database.call(search.matching, sought("hall"), 1)
+    assert found(database, "hall", before=first, limit=2) == ["desk:3", "desk:2"]
+    assert database.call(search.count, sought("hall")[0]) == 4
+
+
+def test_no_question_is_an_error(database: Database) -> None:
+    filled(database)
+    for question in (*HOSTILE, *(f"{each} printer" for each in HOSTILE)):
+        if phrases := sought(question):
+            assert database.call(search.matching, phrases, 5) is not None
+            assert set(found(database, f"floor {question}")) <= {"desk:1"}
+    assert found(database, "words:printer") == found(database, "AND") == []
+
+
+def test_what_is_renamed_moved_or_deleted_is_found_so(database: Database) -> None:
+    filled(database)
+    database.call(connector_data.rename, "desk", "help", lambda content: content)
+    assert found(database, "printer") == ["help:3", "help:1"]
+    new = Ticket(key="help:1", subject="Zebra", body="", filed_at=NOW)
+    database.call(reuse.take_number, new)
+    assert found(database, "zebra") == ["help:1"]
+    assert found(database, "floor") == [database.call(old_key)]
+    words = col(TicketWords.ticket_key)
+    database.call(lambda session: session.execute(delete(TicketWords).where(words.startswith("help"))))
+    assert found(database, "printer") == found(database, "zebra") == []
+
+
+def old_key(session: Session) -> str:
+    return session.exec(select(Ticket.key).where(Ticket.subject == "Printer jams")).one()
+
+
+def test_tickets_of_the_same_second_all_have_a_number(database: Database) -> None:
+    def add(session: Session) -> None:
+        numbers = []
+        for number in range(50):
+            ticket = Ticket(key=f"desk:{number}", subject="same", body="", filed_at=NOW)
+            search.add(session, ticket)
+            search.index(session, ticket)  # a second time changes nothing
+            numbers.append(search.numbered(NOW, ticket.key))
+        taken = Ticket(key="desk:x", subject="same", body="", filed_at=NOW)
+        row = session.get_one(TicketWords, numbers[0])
+        row.number = search.numbered(NOW, "desk:x")
+        session.flush()
+        search.add(session, taken)
+
+    database.call(add)
+    assert set(found(database, "same", limit=99)) == {*(f"desk:{number}" for number in range(50)), "desk:x"}
+
+
+async def test_older_tickets_are_added_in_the_background(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_older, "LOOKED_AT", 3)
+    monkeypatch.setattr(index_older, "AT_ONCE", 2)
+    filled(database, add=Session.add)
+    assert found(database, "hall") == []
+    await index_older.index_older(database, 0)
+    assert found(database, "hall") == ["plant:1", "desk:3", "desk:2", "desk:1"]
+    database.call(search.add, Ticket(key="desk:9", subject="hall", body="", filed_at=NOW))
+    await index_older.index_older(database, 0)
+    assert len(found(database, "hall")) == 5
+
+
+@pytest.mark.parametrize("tidied", [True, False], ids=["", "control: without tidying"])
+def test_no_word_of_a_deleted_ticket_stays_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tidied: bool
+) -> None:
+    if not tidied:
+        monkeypatch.setattr(search, "TIDY", "SELECT 1")
+    database = Database.open_file(tmp_path / "rolecall.sqlite3")
+    for number in range(3):
+        word = "zebrafish" if number == 1 else "harmless"
+        database.call(search.add, Ticket(key=f"desk:{number}", subject=f"{word} {number}", body="", filed_at=NOW))
+    theirs = col(TicketWords.ticket_key) == "desk:1"
+    database.call(lambda session: session.execute(delete(TicketWords).where(theirs)))
+    database.call(lambda session: session.execute(delete(Ticket).where(col(Ticket.key) == "desk:1")))
+    compact(database)
+    database.close()
+    assert (places(tmp_path, "zebrafish") == []) is tidied
