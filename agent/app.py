@@ -79,8 +79,7 @@ def create_app(
     `reload` reads the settings again; with it, connectors follow their secrets without a restart.
     """
     server = _Server(parts, dict(connectors), train_command, reload)
-    middleware = [Middleware(SafeHeaders)]
-    app = Starlette(routes=server.routes(), middleware=middleware, lifespan=lambda _app: server.running())
+    app = Starlette(routes=server.routes(), middleware=[Middleware(SafeHeaders)], lifespan=lambda _: server.running())
     app.router.redirect_slashes = False  # a redirect would reveal which paths exist
     return app
 
@@ -130,11 +129,12 @@ class _Server:
         settings, brakes, database = self.settings, self.settings.brakes, self.database
         limits = Limits(brakes.comments_per_hour, brakes.pause_at_corrected_share, brakes.answers)
         settle = timedelta(seconds=settings.work.settle_seconds)
-        speaker = Speaker(self.database, self.key_of_marks, settle, limits, shadow=settings.triage.shadow is True)
-        head_start = timedelta(minutes=settings.brakes.head_start_minutes)
-        shared = self.database, self.observed, self.parts.classifier, speaker, self.metrics, head_start
+        head_start = timedelta(minutes=brakes.head_start_minutes)
+        speaker = Speaker(database, self.key_of_marks, settle, limits, shadow=settings.triage.shadow is True)
+        shared = database, self.observed, self.parts.classifier, speaker, self.metrics, head_start
+        writing = closure(settings, database), writer(settings, database)
         links = Links.at(settings.server.public_url, self.key_of_marks)
-        return Desk(*shared, closure(settings, database), writer(settings, database), settings.checks.share, links)
+        return Desk(*shared, *writing, settings.checks.share, links, settings.writing.summary_above)
 
     def routes(self) -> list[BaseRoute]:
         """Return what the server answers, pages last: they have every path that nothing else has."""

@@ -35,7 +35,7 @@ def predict(
     opinion = parts.classifier.opinion(text, body, date.today())
     subjects = parts.database.call(tickets.subjects, [n.ticket_key for n in opinion.neighbours])
     console = Console(highlight=False)
-    note = wording.of_opinion(opinion, subjects, roles=roles)
+    note = wording.of_opinion(opinion, wording.Beside(subjects, roles=roles))
     if note is not None:
         console.print(escape(render(note, Markup.MARKDOWN)))
         console.print()

@@ -15,6 +15,7 @@ class WritingSettings(Section):
     """What is written about tickets. On a desk that is older than this, `closure` is "off" until it is set."""
 
     closure: Closure = "note"
+    summary_above: int = Field(default=150, ge=0, le=100_000)
     llm_url: str = ""
     llm_model: str = ""
     llm_key: SecretStr | None = None

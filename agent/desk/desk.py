@@ -24,8 +24,10 @@ from agent.store import comments, links, resumption, reuse, tickets, writings
 from agent.store.database import Database
 from agent.store.inbox import Job
 from agent.store.tables import Review, Ticket, utcnow
+from agent.triage.bursts import burst
 from agent.triage.cutoffs import Verdict
 from agent.triage.opinion import Opinion, RoleClassifier
+from agent.writing.description import in_short
 from agent.writing.extractive import Extractive
 from agent.writing.note import Writer
 from agent.writing.subject import better_subject, says_too_little
@@ -38,7 +40,6 @@ from connectors.note import Note, Paragraph
 from connectors.sights import Sight, another, sight
 
 log = structlog.get_logger()
-
 
 LOOK_AGAIN_SECONDS = 60.0
 """How long a comment that is caught up on waits before it looks again whether the hour's budget has room."""
@@ -87,7 +88,8 @@ def _in(queues: Mapping[str, Sequence[str]], source: str, groups: Iterable[str |
 class Desk:
     """The collaborators of the handlers. People have `head_start` to act first on a new ticket.
 
-    `checks` is the share of new tickets that are drawn as random checks; `links` makes those in comments, if any.
+    `checks` is the share of new tickets that are drawn as random checks; `links` makes those in comments, if any;
+    a text of more than `summary_above` words is shown in short (0: none is).
     """
 
     database: Database
@@ -100,6 +102,7 @@ class Desk:
     writer: Writer = field(default_factory=Extractive)
     checks: float = 0.0
     links: Links | None = None
+    summary_above: int = 0
     _assigned: set[tuple[str, str]] = field(default_factory=set)
     """Accounts, by source, that are recorded as staff because a ticket was assigned to them."""
 
@@ -168,25 +171,26 @@ class Desk:
         asked: bool = False,
     ) -> None:
         """Make our comment show the opinion, unless there is nothing to say."""
-        if (note := await self.note_of(job, remote, opinion, answer)) is not None:
-            await self.say(job, remote, note, asked=asked)
-        else:
-            await self.unite(job, remote, asked=asked)
+        note = await self.note_of(job, remote, opinion, answer)
+        await (self.say(job, remote, note, asked=asked) if note else self.unite(job, remote, asked=asked))
 
     async def note_of(
         self, job: Job, remote: RemoteTicket, opinion: Opinion, answer: Paragraph | None = None
     ) -> Note | None:
         """Return the note on an opinion, None where there is nothing to say."""
         alike = [n.ticket_key for n in opinion.neighbours]
-        subjects = await self.database.read(tickets.subjects, alike)
-        fixes = await self.database.read(writings.fixes, alike)
-        better = better_subject(as_filed(remote)) if says_too_little(remote.subject) else None
-        privately = self.connectors[job.source].capabilities.privately
-        link = await self._link(job.ticket_key, opinion)
-        roles = self.classifier.catalogue.roles
-        return wording.of_opinion(
-            opinion, subjects, answer, roles=roles, privately=privately, fixes=fixes, subject=better, link=link
+        memory = self.classifier.memory.current
+        beside = wording.Beside(
+            await self.database.read(tickets.subjects, alike),
+            await self.database.read(writings.fixes, alike),
+            self.classifier.catalogue.roles,
+            self.connectors[job.source].capabilities.privately,
+            await self._link(job.ticket_key, opinion),
+            better_subject(as_filed(remote)) if says_too_little(remote.subject) else None,
+            in_short(as_filed(remote), self.summary_above),
+            await asyncio.to_thread(burst, self.database, memory, job.ticket_key) if memory else (),
         )
+        return wording.of_opinion(opinion, beside, answer)
 
     async def record(self, job: Job, review: Review) -> None:
         """Record the review that an event brought."""

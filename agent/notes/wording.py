@@ -7,10 +7,11 @@ Words from tickets are untrusted: they appear only as excerpts, in which no mark
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from agent.domain import Role
-from agent.notes.links import by_links
+from agent.notes.links import asked, by_commands, by_links, choices
 from agent.notes.phrasing import joined, listed, neighbour, percent, worded
 from agent.triage.cutoffs import Abstained, Verdict
 from agent.triage.opinion import Opinion
@@ -30,10 +31,6 @@ WHY = "Why: {reasons}."
 PHRASES = "it says "
 ALIKE = "like "
 WORDS = "the words as a whole are like those of its tickets"
-RIGHT_OR_WRONG = "Right? Answer {privately}: `/role ok`. Wrong? `/role` and {roles}."
-WHICH_ONE = "Which one? Answer {privately}: {commands}, or `/role` and another role's name."
-ONE_OF = "one of: {roles}, none"
-ANY_ROLE = "a role's name, or none"
 HANDLES = "{role}: {description}"
 UNKNOWN_ROLE = "I know no role {name}. {hint}"
 NEAR_ROLES = "Did you mean {roles}?"
@@ -42,45 +39,48 @@ SOME_ROLES = "The roles are: {roles}, and {more} more."
 NO_NAME = "Put the name of a role behind `/role`. {hint}"
 MISPLACED = "Write `/role` at the start of a line: elsewhere it does not count."
 CONTRADICTORY = "Your note has two different commands, so I followed neither. Write the one that is right."
+BURST = "{count} more like this one were filed within the hour before: {numbers}."
+SHORT = "In short: {facts}."
 BETTER_SUBJECT = "The subject says little. A better one, in the ticket's own words: {subject}"
 REPLACES = "This replaces my earlier comment."
 
 PHRASES_SHOWN = 3
 NEIGHBOURS_SHOWN = 2
+BURST_SHOWN = 6
 ROLES_SHOWN = 40
-ROLES_OFFERED = 8
 
 
-def of_opinion(
-    opinion: Opinion,
-    subjects: Mapping[str, str],
-    answer: Paragraph | None = None,
-    *,
-    roles: Sequence[Role] = (),
-    privately: str = PRIVATELY,
-    fixes: Mapping[str, str] | None = None,
-    subject: str | None = None,
-    link: str | None = None,
-) -> Note | None:
-    """Return the note on an opinion, or None where nothing should be posted.
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a note tells beside the opinion.
 
-    `subjects` holds the first words of the neighbours' tickets, `answer` a line that answers a command; `roles` say
-    what each handles, `privately` how staff write to each other in the ticket's system; `fixes` what helped on the
-    neighbours' tickets, `subject` a better one for this ticket; at `link`, people answer with a click.
+    `subjects` holds the first words of the neighbours' tickets, `fixes` what helped on them; `roles` say what each
+    handles, `privately` how staff write to each other in the ticket's system; at `link`, people answer with a click.
+    `subject` is a better one for this ticket, `short` what its long text says, `burst` the keys of tickets filed alike.
     """
+
+    subjects: Mapping[str, str] = field(default_factory=dict)
+    fixes: Mapping[str, str] = field(default_factory=dict)
+    roles: Sequence[Role] = ()
+    privately: str = PRIVATELY
+    link: str | None = None
+    subject: str | None = None
+    short: Sequence[str] = ()
+    burst: Sequence[str] = ()
+
+
+def of_opinion(opinion: Opinion, beside: Beside, answer: Paragraph | None = None) -> Note | None:
+    """Return the note on an opinion, with the answer to a command; None where nothing should be posted."""
     verdict = opinion.verdict
     answered = [Section(SectionKind.ANSWER, (answer,))] if answer else []
     if isinstance(verdict, Abstained):
         return Note(tuple(answered)) if answered else None
-    why = _reasons(opinion, verdict, subjects, fixes or {})
-    paragraphs = [_head(opinion, verdict), *([worded(WHY, reasons=joined(why, "; "))] if why else [])]
-    better = [worded(BETTER_SUBJECT, subject=[Span(subject, Style.QUOTED)])] if subject else []
-    how = _commands(opinion, verdict, privately) if link is None else by_links(opinion, verdict, link)
-    commands = (*better, *_what_they_handle(verdict, roles), how)
-    return Note(
-        (Section(SectionKind.ROLE, tuple(paragraphs)), *answered, Section(SectionKind.COMMANDS, commands)),
-        _choices(verdict),
-    )
+    told = (_head(opinion, verdict), *_why(opinion, verdict, beside), *_matter(beside))
+    link = beside.link
+    how = by_commands(opinion, verdict, beside.privately) if link is None else by_links(opinion, verdict, link)
+    better = [worded(BETTER_SUBJECT, subject=[Span(beside.subject, Style.QUOTED)])] if beside.subject else []
+    commands = (*better, *_what_they_handle(verdict, beside.roles), how)
+    return Note((Section(SectionKind.ROLE, told), *answered, Section(SectionKind.COMMANDS, commands)), choices(verdict))
 
 
 def reviewed(roles: Sequence[str], how: str, suggested: Sequence[str] = ()) -> Note:
@@ -138,23 +138,26 @@ def _named(roles: Sequence[str]) -> Paragraph:
 def _head(opinion: Opinion, verdict: Verdict) -> Paragraph:
     if verdict.clear:
         return worded(CLEAR, roles=listed(verdict.roles, "and"), confidence=percent(verdict.probability))
-    asked = _asked(verdict)
     confidence = dict(opinion.ranked())
     return worded(
         EITHER_OR if verdict.alternative else PERHAPS,
-        roles=listed(asked, "or"),
-        confidence=", ".join(percent(confidence[role]) for role in asked),
+        roles=listed(asked(verdict), "or"),
+        confidence=", ".join(percent(confidence[role]) for role in asked(verdict)),
     )
 
 
-def _asked(verdict: Verdict) -> tuple[str, ...]:
-    """Return the roles between which an either-or asks."""
-    return (*verdict.roles, verdict.alternative) if verdict.alternative else verdict.roles
+def _why(opinion: Opinion, verdict: Verdict, beside: Beside) -> list[Paragraph]:
+    why = _reasons(opinion, verdict, beside.subjects, beside.fixes)
+    return [worded(WHY, reasons=joined(why, "; "))] if why else []
 
 
-def _choices(verdict: Verdict) -> tuple[tuple[str, ...], ...]:
-    """Return what can be confirmed: all the roles, or one of those between which an either-or asks."""
-    return tuple((role,) for role in _asked(verdict)) if verdict.alternative else (verdict.roles,)
+def _matter(beside: Beside) -> Iterator[Paragraph]:
+    """Yield what the ticket is about: a long text in short, and how many were filed alike."""
+    if beside.short:
+        yield worded(SHORT, facts=joined([(Span(fact, Style.QUOTED),) for fact in beside.short], ", "))
+    if beside.burst:
+        numbers = ", ".join(key.partition(":")[2] for key in beside.burst[-BURST_SHOWN:])
+        yield worded(BURST, count=str(len(beside.burst)), numbers=numbers)
 
 
 def _what_they_handle(verdict: Verdict, roles: Sequence[Role]) -> list[Paragraph]:
@@ -162,17 +165,8 @@ def _what_they_handle(verdict: Verdict, roles: Sequence[Role]) -> list[Paragraph
     if verdict.clear or not verdict.alternative:
         return []
     told = {role.name: role.description for role in roles if role.description}
-    lines = [worded(HANDLES, role=role, description=told[role]) for role in _asked(verdict) if role in told]
+    lines = [worded(HANDLES, role=role, description=told[role]) for role in asked(verdict) if role in told]
     return [joined(lines, ". ")] if lines else []
-
-
-def _commands(opinion: Opinion, verdict: Verdict, privately: str) -> Paragraph:
-    if verdict.alternative:
-        commands = [(Span(f"/role {answer}", Style.CODE),) for answer in (*_asked(verdict), "none")]
-        return worded(WHICH_ONE, privately=privately, commands=joined(commands, ", "))
-    others = sorted(role for role in opinion.roles if role not in verdict.roles)
-    offered = worded(ONE_OF, roles=", ".join(others)) if 0 < len(others) <= ROLES_OFFERED else worded(ANY_ROLE)
-    return worded(RIGHT_OR_WRONG, privately=privately, roles=offered)
 
 
 def _reasons(
@@ -181,7 +175,7 @@ def _reasons(
     reasons = []
     if phrases := _phrases(opinion, verdict):
         reasons.append((Span(PHRASES), *joined([(excerpt(phrase),) for phrase in phrases], ", ")))
-    alike = [n for n in opinion.neighbours if set(n.roles) & set(_asked(verdict)) and n.ticket_key in subjects]
+    alike = [n for n in opinion.neighbours if set(n.roles) & set(asked(verdict)) and n.ticket_key in subjects]
     if alike:
         like = [neighbour(n, subjects[n.ticket_key], fixes.get(n.ticket_key)) for n in alike[:NEIGHBOURS_SHOWN]]
         reasons.append((Span(ALIKE), *joined(like, ", ")))
@@ -192,7 +186,7 @@ def _reasons(
 
 def _phrases(opinion: Opinion, verdict: Verdict) -> list[str]:
     """Return the matched words that support the verdict, the weightiest first, none that is part of another."""
-    votes = [h for h in opinion.hits if h.kind is Kind.VOTE and h.role in _asked(verdict)]
+    votes = [h for h in opinion.hits if h.kind is Kind.VOTE and h.role in asked(verdict)]
     words = list(dict.fromkeys(h.phrase.casefold() for h in sorted(votes, key=lambda h: -h.weight)))
     whole = [word for word in words if not any(word != other and word in other for other in words)]
     return whole[:PHRASES_SHOWN]

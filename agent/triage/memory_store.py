@@ -51,13 +51,14 @@ OVERLAP = 100
 
 @dataclass(frozen=True, slots=True)
 class CurrentMemory:
-    """A memory and the frozen encoder that made its embeddings.
+    """A memory and the frozen encoder that made its embeddings; `fingerprint` is the name of that one's folder.
 
     `given`: who stands behind each row; `floods`: days on which somebody gave more labels than teach; `silent`: whether
     a row is one of those, bool[m].
     """
 
     encoder: Encoder
+    fingerprint: str
     memory: Memory
     given: tuple[Given, ...]
     floods: tuple[Flood, ...]
@@ -195,7 +196,7 @@ class MemoryStore:
             places, behind = [place for place, *_ in added], [who for _, who, _ in added]
         found = floods(behind)
         silent = np.isin(np.arange(len(memory)), [row for flood in found for row in flood.rows])
-        self.current = CurrentMemory(encoder, memory, tuple(behind), tuple(found), silent)
+        self.current = CurrentMemory(encoder, followed.encoder, memory, tuple(behind), tuple(found), silent)
         self._followed = replace(followed, places=tuple(places))
 
     def _encoder(self, fingerprint: str) -> Encoder:

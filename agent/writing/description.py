@@ -82,6 +82,13 @@ def describe(thread: Thread) -> Description:
     )
 
 
+def in_short(thread: Thread, above: int) -> tuple[str, ...]:
+    """Return the values that a text of more than `above` words holds; none where `above` is 0."""
+    if not above or len(thread.messages[0].text.split()) <= above:
+        return ()
+    return tuple(value for _, value in describe(thread).found)
+
+
 def _readable(turn: MarkedTurn) -> Iterator[Marked]:
     """Yield the sentences that describe something: none of a text that gives orders to whoever writes."""
     return (marked for marked in turn.marked[:MOST_SENTENCES] if not marked.has(Cue.INJECTED))

@@ -65,7 +65,7 @@ def tickets(scratch: Path) -> Target:
         subject, _, body = text_of(data).partition("\n")
         opinion = classifier.opinion(subject, body, DAY)
         assert abs(sum(opinion.probabilities)) <= len(opinion.roles)
-        note = wording.of_opinion(opinion, {"desk:1": subject})
+        note = wording.of_opinion(opinion, wording.Beside({"desk:1": subject}, subject=subject, short=(subject, body)))
         for markup in Markup if note else ():
             assert not isinstance(parse(render(note, markup), classifier.catalogue), Confirm | Correct)
         spoken = excerpt(subject)

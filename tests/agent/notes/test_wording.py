@@ -10,6 +10,7 @@ import pytest
 from agent.domain import Reason, Role
 from agent.notes import wording
 from agent.notes.phrasing import percent, worded
+from agent.notes.wording import Beside
 from agent.triage.cutoffs import Abstained, Cutoffs, Verdict
 from agent.triage.evidence import Evidence, Neighbour
 from agent.triage.fusion import Fusion
@@ -35,7 +36,7 @@ def opinion(verdict: Verdict | Abstained, *hits: Hit, neighbours: tuple[Neighbou
 
 def said(opinion: Opinion, subjects: Mapping[str, str] | None = None, roles: Sequence[Role] = ()) -> str:
     """Return the note on the opinion as Markdown."""
-    note = wording.of_opinion(opinion, subjects or {}, roles=roles)
+    note = wording.of_opinion(opinion, Beside(subjects or {}, roles=roles))
     assert note is not None
     return render(note, Markup.MARKDOWN)
 
@@ -103,16 +104,16 @@ def test_reasons_are_the_weightiest_phrases_and_similar_reviewed_tickets() -> No
 
 def test_silence_is_none_unless_a_command_wants_an_answer() -> None:
     silent = Abstained(Reason.UNSURE, "Network", 0.2)
-    assert wording.of_opinion(opinion(silent), {}) is None
+    assert wording.of_opinion(opinion(silent), Beside()) is None
     answer = wording.unknown_role("x", ["y", "z"], ["y", "z", "a"])
-    note = wording.of_opinion(opinion(silent), {}, answer)
+    note = wording.of_opinion(opinion(silent), Beside(), answer)
     assert note is not None
     assert render(note, Markup.MARKDOWN) == "I know no role `x`. Did you mean y or z?"
 
 
 def test_an_answer_to_a_command_is_the_notes_headline_and_stands_below_the_role() -> None:
     answer = wording.unknown_role("x", [], ["y", "z"])
-    note = wording.of_opinion(opinion(CLEAR), {}, answer)
+    note = wording.of_opinion(opinion(CLEAR), Beside(), answer)
     assert note is not None
     assert wording.headline(note) == answer
     assert [section.kind for section in note.sections] == ["role", "answer", "commands"]
@@ -157,7 +158,7 @@ def test_what_helped_on_a_similar_ticket_stands_beside_it_as_an_excerpt() -> Non
     near = (Neighbour("a:1", 0.9, ("Network",)), Neighbour("a:2", 0.8, ("Network",)))
     made = opinion(CLEAR, neighbours=near)
     note = wording.of_opinion(
-        made, {"a:1": "oil leak", "a:2": "no light"}, fixes={"a:1": "I renewed @everyone's seal."}
+        made, Beside({"a:1": "oil leak", "a:2": "no light"}, {"a:1": "I renewed @everyone's seal."})
     )
     assert note is not None
     spans = [span for section in note.sections for paragraph in section.paragraphs for span in paragraph]
@@ -166,7 +167,15 @@ def test_what_helped_on_a_similar_ticket_stands_beside_it_as_an_excerpt() -> Non
     assert "".join(span.text for span in spans).count("what helped") == 1
 
 
+def test_a_long_text_in_short_and_those_that_were_filed_alike_stand_below_the_role() -> None:
+    note = wording.of_opinion(opinion(CLEAR), Beside(short=("It leaks", "since Monday"), burst=("a:7", "a:8")))
+    assert note is not None
+    text = render(note, Markup.MARKDOWN)
+    assert "In short: “It leaks”, “since Monday”." in text
+    assert "2 more like this one were filed within the hour before: 7, 8." in text
+
+
 def test_a_better_subject_is_offered_in_quotation_marks() -> None:
-    note = wording.of_opinion(opinion(CLEAR), {}, subject="The scanner shows error E-14")
+    note = wording.of_opinion(opinion(CLEAR), Beside(subject="The scanner shows error E-14"))
     assert note is not None
     assert Span("The scanner shows error E-14", Style.QUOTED) in [s for p in note.sections[-1].paragraphs for s in p]

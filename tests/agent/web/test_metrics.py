@@ -139,7 +139,9 @@ async def test_labels_that_teach_nothing_are_counted_once_by_whose_they_are(part
     )
     async with running(parts, desk) as server:
         before = await scrape(server)
-        parts.classifier.memory.current = CurrentMemory(Mock(), remember([], ()), (), floods, np.zeros(0, dtype=bool))
+        parts.classifier.memory.current = CurrentMemory(
+            Mock(), "", remember([], ()), (), floods, np.zeros(0, dtype=bool)
+        )
         after = await scrape(server)
     counts = [now.of("rolecall_labels_in_floods", kind=k) for now in (before, after) for k in ("requester", "account")]
     assert counts == [0, 0, 50, 25]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.text.reading import plain_text
-from agent.writing.description import Aspect, Description, describe
+from agent.writing.description import Aspect, Description, describe, in_short
 from agent.writing.thread import as_written, collapsed
 
 WHAT, SINCE, WHERE, ERROR, ITEM = Aspect
@@ -90,6 +90,12 @@ def test_a_long_text_below_a_good_subject_is_left_alone() -> None:
     text = "The conveyor does not start. " + "We looked at the belt and at the rollers and they are fine. " * 5
     assert described("Conveyor 3 does not start", text).question is None
     assert described("help", text).question is not None
+
+
+def test_only_a_long_text_is_told_in_short() -> None:
+    long = as_written("Scanner", f"{next(iter(TOLD))} {'We tried another cable. ' * 10}")
+    assert in_short(long, 30)[1:] == ("since Monday morning", "room B204", "paper feed is blocked")
+    assert in_short(long, 0) == in_short(long, 100) == ()
 
 
 @given(st.text(max_size=300), st.sampled_from(list(TOLD)))
