@@ -36,6 +36,7 @@ from agent.cli import (
     predict,
     publish,
     queue,
+    recording,
     report,
     restore,
     roles,
@@ -86,6 +87,7 @@ app.add_typer(secrets.app, name="secrets", rich_help_panel=SET_UP)
 connectors.app.command("show")(systems.show)
 connectors.app.command("setup")(systems.setup)
 connectors.app.command("test")(systems.try_)
+connectors.app.command("record")(recording.record)
 app.add_typer(notices.app, name="notices", rich_help_panel=SET_UP)
 app.add_typer(connectors.app, name="connectors", rich_help_panel=SET_UP)
 app.add_typer(queue.app, name="queue", rich_help_panel=DAILY)

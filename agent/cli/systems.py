@@ -35,29 +35,29 @@ def show(
     own = own_kinds(folder)
     for name in all_kinds(folder) if kind is None else []:
         if name in CONNECTORS:
-            _print(f"{name}: tried on a real server; {OWN_CODE.format('it')}")
+            print_line(f"{name}: tried on a real server; {OWN_CODE.format('it')}")
             continue
-        manifest = _kind_of(name, config).manifest
+        manifest = made_of(name, config).manifest
         place = f", from {folder / name}.toml" if name in own else ""
         heard = "webhooks" if manifest.receive else "no webhooks"
         polled = "polled" if manifest.poll else "not polled"
-        _print(f"{name}: {manifest.name}, {heard}, {polled}, tried {manifest.tried}{place}")
+        print_line(f"{name}: {manifest.name}, {heard}, {polled}, tried {manifest.tried}{place}")
     if kind is not None:
-        for line in _shown(kind, _kind_of(kind, config)):
-            _print(line)
+        for line in _shown(kind, made_of(kind, config)):
+            print_line(line)
 
 
 def setup(name: Which, config: ConfigOption = CONFIG) -> None:
     """Print what to click in a system, the least rights of its account, and what to write into the settings."""
-    kind = _kind_named(name, config)
-    made = _kind_of(kind, config)
+    kind = kind_named(name, config)
+    made = made_of(kind, config)
     hook = made.hook("SECRET")
     address = None if hook is None else "/".join([f"{_public_url(config)}/hooks/{name}", *([hook] if hook else [])])
-    _print(f"{made.manifest.name} (tried {made.manifest.tried})")
-    _print(made.manifest.setup.strip().replace("{hook}", address or ""))
-    _print("")
+    print_line(f"{made.manifest.name} (tried {made.manifest.tried})")
+    print_line(made.manifest.setup.strip().replace("{hook}", address or ""))
+    print_line("")
     for line in _table(name, kind, made):
-        _print(line)
+        print_line(line)
 
 
 def try_(
@@ -73,38 +73,42 @@ def try_(
     from connectors.events import Delivery
     from connectors.manifest.receiving import read_delivery
 
-    kind = _kind_named(name, config)
-    made = _kind_of(kind, config)
+    kind = kind_named(name, config)
+    made = made_of(kind, config)
     if payload is None:
-        _run_examples(kind, made)
+        _run_examples(name, kind, made, config)
         return
     try:
         body = payload.read_bytes()
     except OSError as error:
         raise BadInput(f"{payload} cannot be read: {error.strerror}") from None
-    given = dict(_header(each) for each in header or ())
+    given = dict(header_of(each) for each in header or ())
     path = f"secret/{segment}" if made.hook("secret") else segment
-    system, author = _system(name, kind, made, config)
+    system, author = system_of(name, kind, made, config)
     try:
         reading = read_delivery(Delivery(given, body, path), system, author)
     except MalformedPayload as error:
-        _print(f"refused with 400: {error}")
+        print_line(f"refused with 400: {error}")
         raise typer.Exit(1) from None
     for event in reading.events:
-        _print(_told(event))
+        print_line(_told(event))
     if not reading.events:
-        _print("no event: it is answered 200, and nothing is kept of it")
+        print_line("no event: it is answered 200, and nothing is kept of it")
     for reason in reading.why:
-        _print(f"  {reason}")
+        print_line(f"  {reason}")
 
 
-def _run_examples(kind: str, made: Kind) -> None:
-    from agent.errors import NotPossibleYet
-    from connectors.manifest.catalogue import examples
+def _run_examples(name: str, kind: str, made: Kind, config: Path) -> None:
+    from agent.errors import BadInput, NotPossibleYet
+    from connectors.manifest.catalogue import examples, examples_in
 
-    every = list(examples(kind))
+    own = config.parent / "connectors" / "examples" / kind
+    try:
+        every = [*examples(kind), *examples_in(own)]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadInput(f"{own} holds a file that is no example: {error}") from None
     if not every:
-        raise NotPossibleYet(f"{kind} comes without examples: record a delivery, and give its file")
+        raise NotPossibleYet(f"{kind} comes without examples: `rolecall connectors record {name}` makes some")
     right = [_run_example(kind, made, example) for example in every]
     if not all(right):
         raise typer.Exit(1)
@@ -121,7 +125,7 @@ def _run_example(kind: str, made: Kind, example: Example) -> bool:
     found = [(event.kind.value, event.ticket_id, event.delivery_id) for event in events]
     right = len(found) == len(example.events) and all(map(_alike, found, example.events))
     said = ", ".join(_told(event) for event in events) or "no event"
-    _print(f"{'ok  ' if right else 'FAIL'} {example.name}: {said}")
+    print_line(f"{'ok  ' if right else 'FAIL'} {example.name}: {said}")
     return right
 
 
@@ -164,7 +168,7 @@ def _table(name: str, kind: str, made: Kind) -> Iterator[str]:
         yield f"  ROLECALL_CONNECTORS__{variable}__{secret.upper()}=..."
 
 
-def _kind_named(name: str, config: Path) -> str:
+def kind_named(name: str, config: Path) -> str:
     """Return the kind of the connector of this name, else the name itself."""
     table = _document(config).get("connectors", {})
     chosen = table.get(name) if isinstance(table, dict) else None
@@ -183,7 +187,7 @@ def _public_url(config: Path) -> str:
     return str(server.get("public_url") or NO_ADDRESS) if isinstance(server, dict) else NO_ADDRESS
 
 
-def _kind_of(kind: str, config: Path) -> Kind:
+def made_of(kind: str, config: Path) -> Kind:
     """Return a kind that a manifest describes. Raises BadInput and SettingsError."""
     from agent.config.manifests import FOLDER, all_kinds, document_of
     from agent.errors import BadInput
@@ -199,7 +203,7 @@ def _kind_of(kind: str, config: Path) -> Kind:
     return catalogue.kind_of(kind, catalogue.document_of(kind) if document is None else document)
 
 
-def _system(name: str, kind: str, made: Kind, config: Path) -> tuple[System, str]:
+def system_of(name: str, kind: str, made: Kind, config: Path) -> tuple[System, str]:
     """Return the system of a connector as it is set up, and our account there; of a kind as nobody has set it up."""
     from agent.config.loading import load
     from connectors.manifest.connector import ManifestConnector
@@ -212,7 +216,8 @@ def _system(name: str, kind: str, made: Kind, config: Path) -> tuple[System, str
     return bare(kind, made.manifest, {}), ""
 
 
-def _header(text: str) -> tuple[str, str]:
+def header_of(text: str) -> tuple[str, str]:
+    """Return name and value of a header. Raises BadInput."""
     from agent.errors import BadInput
 
     name, colon, value = text.partition(":")
@@ -221,5 +226,6 @@ def _header(text: str) -> tuple[str, str]:
     return name.strip().lower(), value.strip()
 
 
-def _print(line: str) -> None:
+def print_line(line: str) -> None:
+    """Print a line as it is."""
     Console(highlight=False, soft_wrap=True).print(escape(line))

@@ -88,7 +88,7 @@ class Receiver:
         headers = Headers(scope=scope)
         try:
             body = await read_body(headers, receive, self.limits)
-            arrivals = self._verify_and_parse(source, _delivery(scope, headers, body))
+            arrivals = self._verify_and_parse(source, delivery_of(scope, headers, body))
             if not arrivals:
                 return HookResponse(200, "nothing for Rolecall in this")
             traced, kept = self.trace(arrivals)
@@ -126,7 +126,8 @@ def _plain(status: int, reason: str, pause: int) -> PlainTextResponse:
     return PlainTextResponse(f"{reason}\n", status, {"Retry-After": str(pause)} if pause else None)
 
 
-def _delivery(scope: Scope, headers: Headers, body: bytes) -> Delivery:
+def delivery_of(scope: Scope, headers: Headers, body: bytes) -> Delivery:
+    """Return a request as what it is before anything in it is trusted."""
     query = scope["query_string"].decode("latin-1")
     host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
     path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from connectors.manifest.connector import ManifestConnector
@@ -71,7 +72,11 @@ def document_of(name: str) -> dict[str, Any]:
 
 def examples(name: str) -> Iterator[Example]:
     """Yield the examples of a shipped manifest."""
-    folder = _PRESETS / "examples" / name
+    yield from examples_in(_PRESETS / "examples" / name)
+
+
+def examples_in(folder: Traversable) -> Iterator[Example]:
+    """Yield the examples in a folder. Raises ValueError, KeyError, TypeError or AttributeError for another file."""
     for file in sorted(folder.iterdir(), key=lambda each: each.name) if folder.is_dir() else ():
         raw = json.loads(file.read_text("utf-8"))
         yield Example(

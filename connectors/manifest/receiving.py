@@ -43,7 +43,7 @@ def read_delivery(delivery: Delivery, system: System, author_id: str) -> Reading
         "body": body,
         "header": dict(delivery.headers),
         "query": dict(delivery.query),
-        "segment": _segment(receive, delivery.segment),
+        "segment": event_segment(receive, delivery.segment),
         "setting": system.shown,
     }
     if not holds(receive.has, document):
@@ -62,7 +62,7 @@ def read_delivery(delivery: Delivery, system: System, author_id: str) -> Reading
 NOT_IT = "`when` does not hold"
 
 
-def _segment(receive: Receive, segment: str) -> str:
+def event_segment(receive: Receive, segment: str) -> str:
     """Return what the path says beside a secret."""
     return segment.partition("/")[2] if any(proof.by == "path" for proof in receive.verify) else segment
 

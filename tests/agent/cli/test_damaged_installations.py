@@ -64,7 +64,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
 ONLY_SETTINGS = {"login", "demo", "notices test"}
 """They read no data directory, and go on to other machines where the settings are good."""
 
-ABOUT_SYSTEMS = {"connectors show", "connectors test", "connectors setup"}
+ABOUT_SYSTEMS = {"connectors show", "connectors test", "connectors setup", "connectors record"}
 """They tell what Rolecall ships for a kind of system, and need no installation: tests/agent/cli/test_systems.py."""
 
 MAKES_SETTINGS = {"restore", "init"}

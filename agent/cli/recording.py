@@ -1,0 +1,143 @@
+"""`rolecall connectors record`: write real deliveries as fixtures, without secrets, names, addresses and texts."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from agent.cli.options import CONFIG, ConfigOption
+from agent.cli.systems import Which, header_of, kind_named, made_of, print_line, system_of
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from connectors.base import Connector
+    from connectors.events import Delivery
+
+Keep = Callable[["Delivery"], str]
+"""Writes a delivery down, and returns a line that says as what, or why not."""
+
+
+def record(
+    name: Which,
+    payload: Annotated[
+        Path | None, typer.Argument(help="The body of a delivery; without it, deliveries are listened for.")
+    ] = None,
+    segment: Annotated[str, typer.Option(help="What the webhook's address ends with, such as created.")] = "",
+    header: Annotated[list[str] | None, typer.Option(help='A header, as "X-GitHub-Event: issues".')] = None,
+    count: Annotated[int, typer.Option(min=1, help="End after so many deliveries.")] = 20,
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Write deliveries as fixtures for `test`, in connectors/examples/KIND beside the settings.
+
+    Without a payload it listens where the server does, until Ctrl-C: stop the server before, and do meanwhile in the
+    system what is to be recorded. Nothing is done about the deliveries: the poll finds what happened.
+    """
+    from agent.errors import BadInput, NotPossibleYet
+    from connectors.errors import MalformedPayload
+    from connectors.events import Delivery
+    from connectors.manifest.redacting import NotRecordable, Redactor, example_of
+
+    kind = kind_named(name, config)
+    made = made_of(kind, config)
+    system, author = system_of(name, kind, made, config)
+    folder = config.parent / "connectors" / "examples" / kind
+    redactor = Redactor(made.manifest, os.urandom(32))
+
+    def kept(delivery: Delivery) -> Path:
+        return _written(folder, example_of(delivery, system, author, redactor))
+
+    if payload is None:
+        _listen(name, config, count, kept)
+        return
+    try:
+        body = payload.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{payload} cannot be read: {error.strerror}") from None
+    path = f"secret/{segment}" if made.hook("secret") else segment
+    try:
+        file = kept(Delivery(dict(header_of(each) for each in header or ()), body, path))
+    except (MalformedPayload, NotRecordable) as error:
+        raise NotPossibleYet(f"{payload} is not recorded: {error}") from None
+    print_line(f"{file}: read it before you give it away, and try it: rolecall connectors test {name}")
+
+
+def _written(folder: Path, example: dict[str, Any]) -> Path:
+    """Write a fixture under a name that is free: what it becomes, and a number."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = example["events"][0]["kind"] if example["events"] else "nothing"
+    text = json.dumps(example, indent=2, ensure_ascii=False) + "\n"
+    for number in range(1, 10_000):
+        try:
+            with (folder / f"{stem}_{number}.json").open("x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError:
+            continue
+        return Path(file.name)
+    raise FileExistsError(f"{folder} is full of {stem}_*.json")
+
+
+def _listen(name: str, config: Path, count: int, kept: Callable[[Delivery], Path]) -> None:
+    """Record the authentic deliveries that arrive where the server would get them."""
+    from agent.cli.serve import run
+    from agent.config.loading import load
+    from agent.errors import BadInput
+    from agent.web.server import make_server
+    from connectors.errors import MalformedPayload
+    from connectors.manifest.redacting import NotRecordable
+
+    settings = load(config)
+    chosen = settings.connectors.get(name)
+    if chosen is None:
+        raise BadInput(f"{name} is no connector of {config}: without its secrets nobody knows what is authentic")
+    written = list[Path]()
+
+    def keep(delivery: Delivery) -> str:
+        try:
+            written.append(kept(delivery))
+        except (MalformedPayload, NotRecordable) as error:
+            return f"not recorded: {error}"
+        server.should_exit = server.should_exit or len(written) >= count
+        return str(written[-1])
+
+    app = recorder(name, chosen.connect(name), keep)
+    server = make_server(
+        app, settings, lambda port: print_line(f"listening on port {port} for {chosen.hook(name)}; Ctrl-C ends it")
+    )
+    with suppress(KeyboardInterrupt):
+        run(server)
+    print_line(f"{len(written)} recorded; start the server again, and try them: rolecall connectors test {name}")
+
+
+def recorder(name: str, connector: Connector, keep: Keep) -> Starlette:
+    """Return an application that keeps authentic deliveries and answers 200, and 401 to all others."""
+    from starlette.applications import Starlette
+    from starlette.datastructures import Headers
+    from starlette.exceptions import HTTPException
+    from starlette.responses import PlainTextResponse
+    from starlette.routing import Route
+
+    from agent.config.settings import IntakeSettings
+    from agent.intake.receive import delivery_of, read_body
+    from connectors.errors import InvalidSignature
+
+    async def hook(request: Request) -> Response:
+        headers = Headers(scope=request.scope)
+        delivery = delivery_of(request.scope, headers, await read_body(headers, request.receive, IntakeSettings()))
+        try:
+            connector.verify(delivery)
+        except InvalidSignature as error:
+            raise HTTPException(401, "not authentic") from error
+        print_line(keep(delivery))
+        return PlainTextResponse("recorded\n")
+
+    paths = (f"/hooks/{name}/{{segment:path}}", f"/hooks/{name}")
+    return Starlette(routes=[Route(path, hook, methods=["POST"]) for path in paths])
