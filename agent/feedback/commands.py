@@ -1,9 +1,9 @@
 """The reply commands, as people type them, in their own words alone: `/role` and a NAME, ok, none, undo, why, summary.
 
-`/role` counts as the first thing on a line. After it the longest role or alias that matches counts, and more behind
-commas as far as these are roles, too; what else follows is ignored. `role NAME` without slash and colon counts where
-the line holds nothing else. A role that is called as a command keeps its meaning. Where somebody seems to want a
-command that does not count, the answer says why.
+`/role` (`/rolle`, `/rôle` and `/rol`, too) counts as the first thing on a line. After it the longest role or alias that
+matches counts, and more behind commas as far as these are roles, too; what else follows is ignored. `role NAME` without
+slash and colon counts where the line holds nothing else. A role that is called as a command keeps its meaning. Where
+somebody seems to want a command that does not count, the answer says why.
 """
 
 from __future__ import annotations
@@ -86,9 +86,12 @@ WITHOUT_SLASH = ("ok", "none", "undo")
 _MARKUP = r"[\s*_~`#+•\\-]*(?:\d{1,2}[.)]\s+)?[*_~`]*"
 """What may stand before a command: list marks, headings, emphasis, code spans."""
 
-_COMMAND = re.compile(rf"^{_MARKUP}[/\uff0f]role(?![^\W_])[*_~`]*[ \t]*[:\uff1a]?(?P<what>.*)$", re.I)
+_SLASH_ROLE = r"[/\uff0f](?:role?|roll?e|r(?:ô|o\u0302)le)"
+"""The command, and what people make of it whose word for a role is Rolle, rôle or rol."""
+
+_COMMAND = re.compile(rf"^{_MARKUP}{_SLASH_ROLE}(?![^\W_])[*_~`]*[ \t]*[:\uff1a]?(?P<what>.*)$", re.I)
 _BARE = re.compile(r"^role[ \t]+(?P<what>[^:?]+)$", re.I)
-_ANYWHERE = re.compile(r"(?<![\w/.\uff0f])[/\uff0f]role(?!\w)", re.I)
+_ANYWHERE = re.compile(rf"(?<![\w/.\uff0f]){_SLASH_ROLE}(?!\w)", re.I)
 _GREETING = re.compile(rf"^(?:{'|'.join(GREETINGS)})(?!\w)(?:\W+\w+){{0,3}}\W*$", re.I)
 _WORD = re.compile(rf"(?:{'|'.join(WORDS)})", re.I)
 _EDGES = " \t`*_~\"'“”„«»()[]<>.!;:"

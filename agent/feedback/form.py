@@ -25,8 +25,8 @@ SAMPLED = 200
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d{2,}")
 """A long number as a spreadsheet shows it: its last digits are gone."""
 
-_AS_TEXT = re.compile(r'^="([^"]*)"$')
-"""How exports tell a spreadsheet that a number is a text."""
+_AS_TEXT = re.compile(r"""^(?:="([^"]*)"|'(?=\d)(.*))$""")
+"""How exports and people tell a spreadsheet that a number is a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Form:
         if self.own:
             return self._exported(cells)
         given = self.columns.fields_of(cells)
-        identifier = _AS_TEXT.sub(r"\1", _text(given["id"]).strip())
+        identifier = _AS_TEXT.sub(r"\1\2", _text(given["id"]).strip())
         if not identifier:
             raise ValueError(f"no {self.columns.id}")
         if _SHORTENED.fullmatch(identifier):

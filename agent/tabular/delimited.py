@@ -20,6 +20,9 @@ SEPARATORS = ",;\t|"
 MAX_FIELD = 10_000_000
 """Characters in one field; the library's own limit of 131,072 is too small for mail threads."""
 
+END_OF_FILE = "\x1a"
+"""Stands alone on the last line of files that old programs wrote."""
+
 SAMPLED = 50
 """Records from which the separator is guessed."""
 
@@ -83,6 +86,8 @@ class DelimitedFile:
         line = self._reader.line_num
         try:
             for fields in self._reader:
+                if fields == [END_OF_FILE]:
+                    return
                 yield line + self._before + 1, fields
                 line = self._reader.line_num
         except csv.Error as error:

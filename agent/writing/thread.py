@@ -33,7 +33,7 @@ _MACHINE = re.compile(
     r"(?<!\w)(?:ai|bot|chatbot|assistant|agent|model|llm|ki|ia|asistente|rolecall|summari[sz]er)(?!\w)", re.I
 )
 """Whoever greets one of these may be about to give it orders: what follows is read with its greeting."""
-_COMMAND = re.compile(r"^\W{0,4}[/\uff0f]role(?!\w)", re.I)
+_COMMAND = re.compile(r"^\W{0,4}[/\uff0f](?:role?|roll?e|rôle)(?!\w)", re.I)
 _WORDS = re.compile(r"[^\W_]")
 _LINK = re.compile(r"https?://\S+|\bwww\.\S+", re.I)
 

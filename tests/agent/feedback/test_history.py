@@ -84,6 +84,7 @@ EXPORTS = {
         {"data": {"issues": {"nodes": [{"id": 1, "title": "Wifi", "text": "down", "team": {"name": "net"}}]}}}
     ),
     "a list": json.dumps([{"number": "1", "title": "Wifi", "text": "down", "team": ["net"], "opened": 1741046400000}]),
+    "an old program": "id;subject;body;role;created_at\r\n'1;Wifi;down;Network;2025-03-04\r\n\x1a",
     "german": "Ticketnummer;Betreff;Beschreibung;Gruppe;Erstellt am\n1;Wifi;down;Network;4. März 2025\n",
 }
 
