@@ -51,7 +51,7 @@ def list_(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
 
 @app.command()
 def reset(name: Name, config: ConfigOption = CONFIG, data: DataOption = None) -> None:
-    """Take away the password, end all sessions, and print a new one-time link. A disabled account is so enabled."""
+    """Take away the password, end all sessions and tokens, print a new one-time link. Enables a disabled account."""
     from agent.pages.signing import users
     from agent.store.tables import utcnow
 
@@ -62,7 +62,7 @@ def reset(name: Name, config: ConfigOption = CONFIG, data: DataOption = None) ->
 
 @app.command()
 def disable(name: Name, config: ConfigOption = CONFIG, data: DataOption = None) -> None:
-    """End all sessions of an account, and let nobody sign in with it. What it has reviewed stays."""
+    """End all sessions and tokens of an account, and let nobody sign in with it. What it has reviewed stays."""
     from agent.pages.signing import users
     from agent.store.tables import utcnow
 
@@ -82,6 +82,58 @@ def rights_(name: Name, rights: RightsOption, config: ConfigOption = CONFIG, dat
     _print(f"{name}: {rights}")
 
 
+@app.command()
+def token(
+    name: Name,
+    expires: Annotated[int, typer.Option(help="For how many days it is good.")] = 90,
+    label: Annotated[str, typer.Option(help="What it is for, as lists show it.")] = "command line",
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+) -> None:
+    """Make a token by which a program acts for an account, with its rights. It is shown this once."""
+    from agent.pages.signing import tokens
+    from agent.store.tables import utcnow
+
+    with open_database(config, data) as database:
+        made = database.call(tokens.make, name, label, expires, BY, utcnow())
+    _print(made)
+    _warn(f"This token acts for {name} for {expires} days; it is not shown again. `rolecall users revoke` ends it.")
+
+
+@app.command("tokens")
+def tokens_(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
+    """List the tokens of all accounts: number, what for, until when, when last used."""
+    from agent.pages.signing import tokens
+    from agent.store.tables import utcnow
+
+    with open_database(config, data) as database:
+        rows = database.call(tokens.listed)
+    for row in rows:
+        state = "expired" if row.expires_at <= utcnow() else "good until"
+        used = f"last used {row.used_at:%Y-%m-%d}" if row.used_at else "never used"
+        _print(f"{row.id}: {row.user_key}, {row.name}, {state} {row.expires_at:%Y-%m-%d}, {used}")
+    if not rows:
+        _print("no token yet: `rolecall users token NAME` makes one")
+
+
+@app.command()
+def revoke(
+    number: Annotated[int, typer.Argument(help="Number of the token, as `rolecall users tokens` lists it.")],
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+) -> None:
+    """End a token at once."""
+    from agent.errors import BadInput
+    from agent.pages.signing import tokens
+    from agent.store.tables import utcnow
+
+    with open_database(config, data) as database:
+        ended = database.call(tokens.revoke, number, BY, utcnow())
+    if ended is None:
+        raise BadInput(f"there is no token {number}: `rolecall users tokens` lists them")
+    _print(f"{ended.name} of {ended.user_key} is ended")
+
+
 def _link(name: str, token: str, config: Path, data: Path | None) -> None:
     from agent.data_directory import DataDirectory
     from agent.pages.account import link
@@ -91,6 +143,10 @@ def _link(name: str, token: str, config: Path, data: Path | None) -> None:
     server = settings.server
     here = DataDirectory(settings.data).served_at() or local_url(server.host, server.port)
     _print(f"Give {name} this link, good for 7 days, once: {link(server.public_url, token, here)}")
+
+
+def _warn(line: str) -> None:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(escape(line))
 
 
 def _print(line: str) -> None:

@@ -8,16 +8,17 @@ from starlette.responses import Response
 
 from agent.errors import BadInput
 from agent.pages.guard import Refused, Visit, redirect
-from agent.pages.signing import audit, users
+from agent.pages.signing import audit, tokens, users
 from agent.pages.signing.passwords import LEAST, acceptable
 from agent.pages.signing.rights import Rights
 
 LINES = 50
+LONGEST_NUMBER = 9
 
 
 async def account(visit: Visit) -> Response:
     """Show one's own account."""
-    return _account(visit)
+    return await _account(visit)
 
 
 async def change_account(visit: Visit) -> Response:
@@ -26,16 +27,18 @@ async def change_account(visit: Visit) -> Response:
     if visit.field("do") == "keys":
         await site.database.write(users.switch_keys, who.key, visit.field("keys") == "on")
         return redirect("/account")
+    if visit.field("do") in ("token", "revoke"):
+        return await _change_tokens(visit)
     new = visit.field("password")
     if not await site.passwords.right(who.password, visit.field("old")):
-        return _account(visit, "account.wrong")
+        return await _account(visit, "account.wrong")
     if not acceptable(new):
-        return _account(visit, "link.too_short")
+        return await _account(visit, "link.too_short")
     if new != visit.field("again"):
-        return _account(visit, "link.not_the_same")
+        return await _account(visit, "link.not_the_same")
     kept = await site.passwords.hashed(new)
     await site.database.write(users.change_password, who.key, kept, users.hashed(visit.token), site.now())
-    return _account(visit, None, "account.changed")
+    return await _account(visit, done="account.changed")
 
 
 async def everybody(visit: Visit) -> Response:
@@ -85,8 +88,38 @@ def link(public_url: str | None, token: str, here: str = "") -> str:
     return f"{public_url or here}/sign-in/{token}"
 
 
-def _account(visit: Visit, wrong: str | None = None, done: str | None = None) -> Response:
-    return visit.page("account.html", 422 if wrong else 200, wrong=wrong, done=done, least=LEAST)
+async def _change_tokens(visit: Visit) -> Response:
+    """Make a token and show it this once, or end one."""
+    site, who, given = visit.site, visit.who, visit.field("number" if visit.field("do") == "revoke" else "days")
+    if not (given.isascii() and given.isdigit() and len(given) < LONGEST_NUMBER):
+        raise Refused(400, "malformed")
+    if visit.field("do") == "revoke":
+        await site.database.write(tokens.revoke, int(given), who.name, site.now(), who.key)
+        return redirect("/account")
+    try:
+        token = await site.database.write(tokens.make, who.name, visit.field("label"), int(given), who.name, site.now())
+    except BadInput:
+        return await _account(visit, wrong_token=True)
+    return await _account(visit, token=token)
+
+
+async def _account(
+    visit: Visit, wrong: str | None = None, *, done: str | None = None, token: str = "", wrong_token: bool = False
+) -> Response:
+    theirs = await visit.site.database.read(tokens.listed, visit.who.key)
+    limits = {"least": LEAST, "most_days": tokens.MOST_DAYS, "days": tokens.DAYS, "most_tokens": tokens.MOST_OF_ONE}
+    return visit.page(
+        "account.html",
+        422 if wrong or wrong_token else 200,
+        wrong=wrong,
+        done=done,
+        token_made=token,
+        wrong_token=wrong_token,
+        tokens=theirs,
+        now=visit.site.now(),
+        longest=users.LONGEST_NAME,
+        **limits,
+    )
 
 
 async def _everybody(visit: Visit, **more: object) -> Response:

@@ -62,6 +62,20 @@ class FailedSignIn(SQLModel, table=True):
     known: bool = False
 
 
+class ApiToken(SQLModel, table=True):
+    """A token by which a program acts for an account; `token` is its hash, `name` what its owner calls it."""
+
+    __tablename__ = "api_token"
+
+    id: int | None = Field(default=None, primary_key=True)
+    token: str = Field(unique=True)
+    user_key: str = Field(index=True)
+    name: str
+    created_at: datetime = Field(sa_column=time_column())
+    expires_at: datetime = Field(sa_column=time_column())
+    used_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+
+
 class Audit(SQLModel, table=True):
     """One line of the log: who changed what. `ticket_key` is "" where it is about no ticket."""
 

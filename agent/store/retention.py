@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, SQLModel, col, delete, select, update
 
-from agent.store.people import Audit, FailedSignIn, PageSession, User
+from agent.store.people import ApiToken, Audit, FailedSignIn, PageSession, User
 from agent.store.tables import (
     Account,
     Forgotten,
@@ -33,12 +33,15 @@ IDS_DAYS = 730
 TICKS_DAYS = 30
 ATTEMPTS_DAYS = 1
 LOG_DAYS = 730
+TOKENS_DAYS = 30
+"""For so long after its end a token is listed as expired."""
+
 MOST_ROWS = 10_000
 """Rows deleted in one night, so that other writes do not wait for long."""
 
 WITHOUT_TICKETS: tuple[type[SQLModel], ...] = (
     Training, ModelJob, Watermark, Tick, SharedValue, SharedFile, Forgotten, Account,
-    User, PageSession, FailedSignIn, OAuthToken, StageMove,
+    User, PageSession, FailedSignIn, OAuthToken, ApiToken, StageMove,
 )  # fmt: skip
 """Tables in which no ticket's words are; all others are in agent.store.connector_data, by their ticket's key."""
 
@@ -60,6 +63,7 @@ def delete_expired(session: Session, now: datetime, keep: timedelta) -> None:
     session.execute(delete(ModelJob).where(col(ModelJob.finished_at) < now - keep))
     session.execute(delete(Tick).where(col(Tick.at) < now - timedelta(days=TICKS_DAYS)))
     session.execute(delete(PageSession).where(col(PageSession.expires_at) < now))
+    session.execute(delete(ApiToken).where(col(ApiToken.expires_at) < now - timedelta(days=TOKENS_DAYS)))
     session.execute(delete(FailedSignIn).where(col(FailedSignIn.at) < now - timedelta(days=ATTEMPTS_DAYS)))
     session.execute(delete(Audit).where(col(Audit.at) < now - timedelta(days=LOG_DAYS)))
     old = Inbox.event == FORGOTTEN, col(Inbox.done_at) < now - max(keep, timedelta(days=IDS_DAYS))

@@ -37,6 +37,8 @@ class Action(StrEnum):
     ROLLED_BACK = "rolled_back"
     EXPORTED = "exported"
     ANONYMOUS = "anonymous"
+    TOKEN_MADE = "token_made"  # noqa: S105 - the word
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105 - likewise
 
 
 def note(session: Session, who: str, action: Action, at: datetime, ticket_key: str = "", **detail: Any) -> None:

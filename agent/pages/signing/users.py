@@ -21,7 +21,7 @@ from agent.errors import BadInput
 from agent.pages.signing import audit
 from agent.pages.signing.rights import Rights
 from agent.store import coordination
-from agent.store.people import PageSession, User
+from agent.store.people import ApiToken, PageSession, User
 
 LINK_GOOD_FOR = timedelta(days=7)
 FIRST = "link of the first account"
@@ -77,10 +77,10 @@ def add(session: Session, name: str, rights: Rights, by: str, now: datetime) -> 
 
 
 def reset(session: Session, name: str, by: str, now: datetime) -> str:
-    """Take away the password, end all sessions, and return the token of a new one-time link."""
+    """Take away the password, end all sessions and tokens, and return the token of a new one-time link."""
     user = known(session, name)
     user.password, user.disabled_at = None, None
-    end_sessions(session, user)
+    end_access(session, user)
     audit.note(session, by, audit.Action.USER_RESET, now, user=user.name)
     return _link(user, now)
 
@@ -89,7 +89,7 @@ def disable(session: Session, name: str, by: str, now: datetime) -> None:
     """Keep everybody from signing in with this account, from this moment on. What it has reviewed stays."""
     user = known(session, name)
     user.disabled_at, user.link = user.disabled_at or now, None
-    end_sessions(session, user)
+    end_access(session, user)
     audit.note(session, by, audit.Action.USER_DISABLED, now, user=user.name)
 
 
@@ -132,6 +132,12 @@ def switch_keys(session: Session, key: str, on: bool) -> None:
 def end_sessions(session: Session, user: User) -> None:
     """End all sessions of an account."""
     session.execute(delete(PageSession).where(col(PageSession.user_key) == user.key))
+
+
+def end_access(session: Session, user: User) -> None:
+    """End all sessions and tokens of an account."""
+    end_sessions(session, user)
+    session.execute(delete(ApiToken).where(col(ApiToken.user_key) == user.key))
 
 
 def offer_first(session: Session, now: datetime) -> str | None:

@@ -60,6 +60,8 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "users rights": ("maria", "--rights", "viewer"),
     "users reset": ("maria",),
     "users disable": ("maria",),
+    "users token": ("maria",),
+    "users revoke": ("1",),
 }
 ONLY_SETTINGS = {"login", "demo", "notices test"}
 """They read no data directory, and go on to other machines where the settings are good."""
@@ -74,6 +76,7 @@ WITHOUT_DAMAGE = (
     *(
         "there is no such",
         "there is no account",
+        "there is no token",
         "no connector is called",
         "nobody can be asked here",
         "there is no earlier model",
