@@ -30,6 +30,7 @@ WORDS = {
     TrainingOutcome.SKIPPED: "nothing to do",
 }
 
+QUICK_SERVES = "A first model is ready, and a running server takes it up now; a slower, often better one is being made."
 PHASES = {
     "read": "reading the tickets",
     "tune": "tuning the encoder",
@@ -52,6 +53,7 @@ def train(
     require(*TRAINING)
 
     from agent import logs
+    from agent.learning.train import SERVES
     from agent.learning.training_data import RECENT
     from agent.learning.turn import cancelled_by_sigterm
     from agent.store import tickets
@@ -73,6 +75,9 @@ def train(
         line, phases = bar.add_task("training", total=None), [""]
 
         def show(step: Step) -> None:
+            if step.phase == SERVES:
+                console.print(QUICK_SERVES)
+                return
             phase = PHASES.get(step.phase, step.phase)
             heart.step = f"{phase}, {step.done} of {step.total}" if step.total else phase
             bar.update(line, description=phase, completed=step.done, total=step.total)

@@ -37,6 +37,8 @@ from heuristics import RuleSet
 LEAST_TICKETS = 20
 LEAST_ROLES = 2
 FOLDS = 5
+SERVES = "serves"
+"""The phase in which the model of the quick lane serves, and the slow one is yet to come."""
 STOPPED = "stopped midway"
 
 
@@ -109,10 +111,12 @@ class Trainer:
         candidates: list[Candidate] = []
         first: dict[str, Any] | None = None
         try:
-            for lane in lanes(self.settings.trainer):
+            for lane in (planned := lanes(self.settings.trainer)):
                 candidates.append(await self._fit(night, lane, on_progress))
                 if len(candidates) == 1 and self._registry.active() is None:
                     first = self._publish(night, candidates[0])  # it serves while the slow lane runs
+                    if first["outcome"] is TrainingOutcome.PROMOTED and planned[1:]:
+                        on_progress(Progress(SERVES, 0, 0, 0.0))
             best = min(candidates, key=lambda candidate: candidate.weighed.loss)
             if first is not None and best is candidates[0]:
                 return first

@@ -9,6 +9,7 @@ import pytest
 
 from agent.core import Parts
 from agent.fitting.job import Progress
+from agent.learning.train import SERVES
 from tests.agent.learning.test_train import runs
 from tests.invented_desk import trainer_for
 from tests.patience import PATIENCE_SECONDS
@@ -34,6 +35,7 @@ async def test_where_nothing_serves_the_quick_lane_serves_while_the_slow_one_run
     night.cancel()
     with pytest.raises(asyncio.CancelledError):
         await night
+    assert phases.index(SERVES) < phases.index("tune")
     assert learnt.active.current is not None
     assert learnt.active.current.manifest.trainer == "frozen"
     assert [r.outcome for r in runs(learnt)] == ["failed"]
