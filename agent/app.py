@@ -3,6 +3,7 @@
 POST /hooks/{source}[/{segment}]  agent.intake.receive  → inbox (one commit for many requests) → 202
 inbox → agent.work.engine        → agent.desk (one handler for each kind of event)
 /v1/..., /docs, /health          agent.model_api.web        → agent.model_api.job_queue, agent.serving.loaded
+/api/...                         agent.programs: the same tickets for programs, each with a token of an account
 everything else                  agent.pages: pages for people, each call behind agent.pages.guard
 """
 
@@ -42,6 +43,7 @@ from agent.notices.notices import Notices
 from agent.pages.routes import routes as pages
 from agent.pages.site import Site
 from agent.pages.texts import load as load_texts
+from agent.programs.rest import programs
 from agent.store.arrivals import untraced
 from agent.store.comments import Limits
 from agent.store.database import why
@@ -138,7 +140,7 @@ class _Server:
 
     def routes(self) -> list[BaseRoute]:
         """Return what the server answers, pages last: they have every path that nothing else has."""
-        rates = buckets(self.connectors, self.settings.intake)
+        site, rates = self._site(), buckets(self.connectors, self.settings.intake)
         summary = Summary(self.metrics)
         receiver = Receiver(self.connectors, self.commit, rates, self.settings.intake, summary, self.trace)
         troubles = (self.storage.trouble, self.commit.trouble, self.soundness.trouble)
@@ -151,23 +153,15 @@ class _Server:
             Route("/readyz", health.ready),
             Route("/metrics", metrics.answer),
             ModelApiRoute(self.api),
-            *pages(self._site()),
+            programs(site),
+            *pages(site),
         ]
 
     def _site(self) -> Site:
-        return Site(
-            self.settings,
-            self.parts.directory,
-            self.database,
-            self.parts.active,
-            self.parts.classifier,
-            self.observed,
-            self.metrics,
-            load_texts(self.settings.language, self.settings.texts),
-            self.key_of_marks,
-            self.commit.accepted,
-            self.breakers.left_alone,
-        )
+        texts, parts = load_texts(self.settings.language, self.settings.texts), self.parts
+        shared = self.settings, parts.directory, self.database, parts.active, parts.classifier, self.observed
+        seen = self.metrics, texts, self.key_of_marks, self.commit.accepted, self.breakers.left_alone
+        return Site(*shared, *seen)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -54,7 +54,12 @@ async def show(visit: Visit) -> Response:
 
 async def export(visit: Visit) -> Response:
     """Send every ticket with a known role as a file."""
-    site, kind = visit.site, visit.field("kind")
+    return await file(visit, visit.field("kind"))
+
+
+async def file(visit: Visit, kind: str) -> Response:
+    """Return every ticket with a known role as a file of this kind, and note who took it. Raises Refused."""
+    site = visit.site
     if f".{kind}" not in KINDS:
         raise Refused(400, "malformed")
     folder = Path(tempfile.mkdtemp(prefix="export-", dir=site.directory.path))
@@ -96,18 +101,20 @@ def nights(session: Session, week: Week) -> list[Night]:
 async def _show(visit: Visit, week: Week | None) -> Response:
     site = visit.site
     this = Week.containing(site.now().astimezone().date())
-    made = await _document(site, week, f"report {week or this.shifted(-1)} {week is None}")
-    following = made.week.shifted(1) if made.week < this else None
-    before = made.week.shifted(-1)
-    return visit.page("report.html", current="report", document=made, before=before, following=following)
+    found = await made(site, week)
+    following = found.week.shifted(1) if found.week < this else None
+    before = found.week.shifted(-1)
+    return visit.page("report.html", current="report", document=found, before=before, following=following)
 
 
-async def _document(site: Site, week: Week | None, name: str) -> Document:
+async def made(site: Site, week: Week | None) -> Document:
+    """Return the report of a week, made a while ago where making it takes long; for None, of the last whole one."""
+    name = f"report {week or Week.containing(site.now().astimezone().date()).shifted(-1)} {week is None}"
     known: Kept | None = site.kept.get(name)
     if known is not None and time.monotonic() < known.until:
         return known.document
     began = time.monotonic()
-    made = await site.database.read(read, site.settings, site.words, week)
+    new = await site.database.read(read, site.settings, site.words, week)
     ended = time.monotonic()
-    site.kept[name] = Kept(made, ended + KEPT_FOR * (ended - began))
-    return made
+    site.kept[name] = Kept(new, ended + KEPT_FOR * (ended - began))
+    return new

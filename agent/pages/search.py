@@ -54,6 +54,11 @@ class Asked:
             None if number is None else min(number, NEWEST),
         )
 
+    @property
+    def filtered(self) -> bool:
+        """Whether some of what has the words may be left out."""
+        return bool(self.state or self.role or self.helpdesk)
+
     def path(self, before: int | None = None, question: str | None = None) -> str:
         """Return the address of this search, of its next page, or of one for other words."""
         asked = {"q": self.question, "is": self.state, "role": self.role, "helpdesk": self.helpdesk, "before": before}
@@ -107,7 +112,7 @@ async def find(visit: Visit) -> Response:
 
 
 def _read(session: Session, visit: Visit, asked: Asked, phrases: Sequence[Phrase]) -> Found:
-    first, filtered = asked.before is None, bool(asked.state or asked.role or asked.helpdesk)
+    first, filtered = asked.before is None, asked.filtered
     matches = search.matching(session, phrases, search.COUNTED if first else SCANNED, asked.before)
     numbers = {key: number for number, key in matches[:SCANNED]}
     exact = _of_number(session, visit, asked.question) if first else []
@@ -116,7 +121,7 @@ def _read(session: Session, visit: Visit, asked: Asked, phrases: Sequence[Phrase
         alone = [(phrase, search.count(session, phrase)) for phrase in phrases] if len(phrases) > 1 else []
         return Found((), None, 0 if first else None, alone)
     keys = keys if filtered else keys[: ROWS + 1]
-    fitting = [row for row in of_tickets(session, keys) if _fits(visit, asked, row)]
+    fitting = [row for row in of_tickets(session, keys) if fits(visit, asked, row)]
     rows = fitting[:ROWS]
     further = numbers.get(rows[-1].ticket.key) if len(fitting) > ROWS else None
     if len(fitting) <= ROWS and filtered and len(matches) > SCANNED - (not first):
@@ -130,7 +135,8 @@ def _of_number(session: Session, visit: Visit, question: str) -> list[str]:
     return list(session.exec(select(Ticket.key).where(col(Ticket.key).in_(named))))
 
 
-def _fits(visit: Visit, asked: Asked, standing: Standing) -> bool:
+def fits(visit: Visit, asked: Asked, standing: Standing) -> bool:
+    """Return whether a ticket is behind the filters."""
     if asked.helpdesk and source_of(standing.ticket.key) != asked.helpdesk:
         return False
     if standing.blind and visit.may("reviewer") and (asked.role or asked.state):

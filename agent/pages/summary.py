@@ -17,6 +17,12 @@ log = structlog.get_logger()
 
 async def show(visit: Visit) -> Response:
     """Show the summary of one ticket."""
+    known, lines = await written(visit)
+    return visit.page("summary.html", current="today", key=known.key, subject=known.subject, lines=lines)
+
+
+async def written(visit: Visit) -> tuple[Ticket, str | None]:
+    """Return a ticket and its summary, None where its messages say nothing. Raises Refused."""
     site, key = visit.site, key_of(visit)
     source, number = str(visit.request.path_params["helpdesk"]), str(visit.request.path_params["number"])
     connector = site.connectors.get(source)
@@ -24,11 +30,10 @@ async def show(visit: Visit) -> Response:
     if known is None or connector is None:
         raise Refused(404, "no_ticket")
     try:
-        written = await summed(site.database, connector, number)
+        found = await summed(site.database, connector, number)
     except TicketNotFound:
         raise Refused(404, "ticket_gone") from None
     except ConnectorError as failure:
         log.warning("summary_failed", ticket=key, error=str(failure))
         raise Refused(503, "helpdesk_silent") from None
-    lines = solution.plain(written) if written.says_something else None
-    return visit.page("summary.html", current="today", key=key, subject=known.subject, lines=lines)
+    return known, solution.plain(found) if found.says_something else None

@@ -30,7 +30,7 @@ async def today(visit: Visit) -> Response:
     """Show the latest tickets behind a filter, newest first."""
     site, asked = visit.site, visit.request.query_params
     state = asked.get("is", "all") if asked.get("is", "all") in FILTERS else "all"
-    at, key = _cursor(asked.get("before", ""))
+    at, key = cursor(asked.get("before", ""))
     rows, older, counts = await site.database.read(_read, site, state, at, key)
     needs = thresholds(site)
     shown = [(row, reason(site, row), may_undo(visit, row)) for row in rows]
@@ -74,7 +74,8 @@ def _read(
     return rows, older, Counter(name for row in of_today for name in FILTERS if row.is_(name))
 
 
-def _cursor(given: str) -> tuple[datetime | None, str]:
+def cursor(given: str) -> tuple[datetime | None, str]:
+    """Return the time and key that an address says a page begins behind; None where it is the first."""
     stamp, _, key = given.partition("~")
     try:
         return (datetime.fromtimestamp(float(stamp), UTC), key) if key else (None, "")

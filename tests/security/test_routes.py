@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from agent.app import Parts, create_app
 from agent.model_api.web.access import NO_KEY, ModelApiRoute
 from agent.pages.routes import CALLS
+from agent.programs.access import NO_TOKEN, ProgramsRoute
 from agent.web.protection import NOTHING
 from tests.desk import Desk
 
@@ -30,6 +31,7 @@ PUBLIC = {
     "/docs": "the API's documentation, the same in every installation",
     "/openapi.json": "likewise",
     "/static-offline-docs": "the files of Swagger UI",
+    "/api/openapi.json": "the description of what programs may call, the same in every installation",
 }
 PAGES = {re.sub(r"\{[^}]+\}", "x", call.path) for call in CALLS} | {"/static/x"}
 """Pages for people, and their files: who may what is tests/agent/pages/test_who_may_what.py."""
@@ -59,7 +61,7 @@ def walk(routes: Iterable[Any]) -> Iterator[tuple[str, str]]:
     for route in routes:
         if included := getattr(route, "original_router", None):  # FastAPI's
             yield from walk(included.routes)
-        elif isinstance(route, ModelApiRoute):
+        elif isinstance(route, ModelApiRoute | ProgramsRoute):
             yield from walk(getattr(route.app, "routes"))  # noqa: B009 - an ASGI application has none, FastAPI has
         elif isinstance(route, Mount):
             assert not route.routes, "what is mounted would need a walk of its own"
@@ -124,6 +126,14 @@ async def test_what_the_api_does_not_know_asks_for_the_key_first(make: Made, pat
                 "" if method == "HEAD" else json.dumps({"detail": NO_KEY}),
             )
             assert (await client.request(method, path, headers={"X-API-Key": KEY})).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/nothing", "/api//tickets", "/%61pi/x", "/api/openapi.json/"])
+async def test_what_programs_cannot_call_asks_for_the_token_first(make: Made, path: str) -> None:
+    async with client_of(make()) as client:
+        for key in ({}, {"X-API-Key": KEY}, {"Authorization": f"Bearer {KEY}"}):
+            answer = await client.get(path, headers=key)
+            assert (answer.status_code, answer.json()) == (401, {"detail": NO_TOKEN})
 
 
 @pytest.mark.parametrize("path", UNKNOWN)

@@ -1,0 +1,1 @@
+"""What other programs read and answer, each for an account of the pages and with its rights."""
