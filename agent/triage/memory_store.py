@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from agent.domain import RoleCatalogue
 from agent.feedback.budget import Flood, Given, floods, given
 from agent.serving.active import ActiveModel
-from agent.serving.model import Encoder
+from agent.serving.model import Encoder, return_freed_memory
 from agent.store import tickets
 from agent.store.database import Database
 from agent.store.tickets import ReviewRow
@@ -202,7 +202,12 @@ class MemoryStore:
     def _encoder(self, fingerprint: str) -> Encoder:
         if self.current is not None and self._followed is not None and self._followed.encoder == fingerprint:
             return self.current.encoder
-        return Encoder.load(self._encoders / fingerprint)
+        model = self._active.current
+        if model is not None and not model.manifest.tuned and model.manifest.encoder == fingerprint:
+            return model.encoder  # a second one would take a hundred megabytes
+        encoder = Encoder.load(self._encoders / fingerprint)
+        return_freed_memory()
+        return encoder
 
 
 def _numbers(rows: Iterable[ReviewRow]) -> frozenset[int]:

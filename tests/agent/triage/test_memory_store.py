@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -129,6 +129,24 @@ def test_the_followed_memory_is_the_one_that_is_read_anew(desk: Desk, history: l
         anew = desk.store()
         anew.refresh()
         same(followed, anew)
+
+
+def test_a_frozen_model_and_its_memory_share_one_encoder(desk: Desk) -> None:
+    """Two would hold a hundred megabytes twice. A tuned model has another encoder than the memory."""
+    model = desk.active.current
+    assert model is not None
+    store = desk.store()
+    store.refresh()
+    assert store.current is not None
+    assert store.current.encoder is model.encoder
+
+    manifest = model.manifest.model_copy(update={"tuned": True})
+    tuned = ActiveModel[TicketModel](desk.encoders, lambda _: model)
+    tuned.current = replace(model, artefact=replace(model.artefact, manifest=manifest))
+    apart = MemoryStore(desk.database, tuned, desk.encoders, CATALOGUE)
+    apart.refresh()
+    assert apart.current is not None
+    assert apart.current.encoder is not model.encoder
 
 
 def test_a_review_is_taken_in_without_reading_the_others_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

