@@ -20,7 +20,7 @@ LEAST = 50
 def study(
     windows: Annotated[
         str, typer.Option(help="Numbers of latest reviewed tickets to train on, separated by commas.")
-    ] = "75,150,300,600",
+    ] = "75,150,300,1000",
     days: Annotated[str, typer.Option(help="Days between two trainings, separated by commas.")] = "1,7,30",
     start: Annotated[int, typer.Option(min=20, help="Number of tickets to train on before the first answer.")] = 150,
     last: Annotated[int | None, typer.Option(help="Replay only this many of the latest tickets.")] = None,
@@ -28,8 +28,9 @@ def study(
     config: ConfigOption = CONFIG,
     data: DataOption = None,
 ) -> None:
-    """Replay the reviewed history day by day for a grid of windows and frequencies: quality against cost.
+    """Replay the reviewed history day by day for a grid of windows and frequencies, and say what to set.
 
+    What is set now is always in the grid. A window larger than [learning] window is one for the heads: head_window.
     It takes 200 reviewed tickets: 150 to learn from before the first answer (--start), and 50 to answer.
     Uses the frozen encoder, so that a cell takes seconds to minutes. An interrupted study can be resumed: finished
     cells are not computed again.
@@ -39,6 +40,7 @@ def study(
     from agent.errors import BadInput, NotPossibleYet
     from agent.store import tickets
     from agent.store.run_times import Work
+    from agent.studies.advice import advice, reviews_a_day, set_now
     from agent.studies.study import draw, page
     from agent.studies.study import study as run
     from agent.studies.timeline import dated_history
@@ -53,13 +55,16 @@ def study(
         )
     parts = parts_for(config, data)
     catalogue, rules = parts.classifier.catalogue, parts.classifier.rules
-    known = len(parts.database.call(tickets.reviewed, catalogue))
+    reviewed, learning = parts.database.call(tickets.reviewed, catalogue), parts.settings.learning
+    known = len(reviewed)
     if min(known, last or known) < start + LEAST:
         raise NotPossibleYet(
             f"a study needs {start + LEAST} reviewed tickets ({start} to learn from first, --start, and {LEAST} to "
             f"answer), and there are {min(known, last or known)}: `rolecall import` takes in what people have tagged"
         )
-    answered = min(known, last or known) - start
+    answered, a_day = min(known, last or known) - start, reviews_a_day(reviewed)
+    window, every = set_now(learning, a_day)
+    grid = sorted({*grid[0], window}), sorted({*grid[1], every})
     beside, ways = layout.aside(), len(grid[0]) * len(grid[1])
     columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}")
     bar = Progress(*columns, TimeElapsedColumn(), console=beside)
@@ -75,12 +80,13 @@ def study(
             bar.update(lines[name], completed=done)  # type: ignore[arg-type]  # rich hides its id type
 
         cells = run(history, *grid, start, out / "cells", show)
-    console = layout.console()
+    console, wanted = layout.console(), advice(cells, learning, a_day)
     (out / "study.svg").write_text(draw(cells), "utf-8")
-    (out / "study.html").write_text(page(cells), "utf-8")
+    (out / "study.html").write_text(page(cells, wanted), "utf-8")
     table = layout.table("window, every", "right", "macro-F1", "clear", "right when clear", "CPU s")
     for c in cells:
         shares = (f"{c.accuracy:.1%}", f"{c.macro_f1:.3f}", f"{c.coverage:.0%}", f"{c.precision:.0%}")
-        layout.row(table, f"{c.window}, {c.every_days} d", *shares, f"{c.seconds:.1f}")
+        layout.row(table, c.name, *shares, f"{c.seconds:.1f}")
     console.print(table)
+    console.print(wanted, soft_wrap=True, markup=False)
     console.print(f"Drawn, with every figure: {out / 'study.html'}", soft_wrap=True)

@@ -53,7 +53,7 @@ def train(
     require(*TRAINING)
 
     from agent import logs
-    from agent.learning.train import SERVES
+    from agent.learning.train import SERVES, head_windows
     from agent.learning.training_data import RECENT
     from agent.learning.turn import cancelled_by_sigterm
     from agent.store import tickets
@@ -68,7 +68,7 @@ def train(
     )  # fmt: skip
     chosen = trainer_of(settings)
     known = len(chosen.database.call(tickets.reviewed, chosen.catalogue))
-    learnt = min(known, RECENT + settings.learning.window)
+    learnt = min(known, settings.learning.window + max(RECENT, *head_windows(settings.learning)))
     what = f"training on {learnt} of {known} reviewed tickets, {settings.learning.trainer}"
     work = Work(f"training, {settings.learning.trainer}")
     with foretold(console, chosen.database, work, learnt, what) as heart, bar:

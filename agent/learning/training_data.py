@@ -1,8 +1,9 @@
 """The tickets of one training: those that the heads learn from, and those that everything is judged on.
 
-Heads learn from a training set in which no role is lost and none has more than half (agent.learning.training_set).
-Weights and cut-offs are fitted on the latest reviewed tickets as they came, and candidates are judged on these: where a
-role has half of a desk's tickets, it has to have half of these, or its probability would be far too low.
+Heads learn from a training set in which no role is lost and none has more than half (agent.learning.training_set), and
+from older tickets (`wider`), if it is to be so: on these no encoder is tuned. Weights and cut-offs are fitted on the
+latest reviewed tickets as they came, and candidates are judged on these: where a role has half of a desk's tickets, it
+has to have half of these, or its probability would be far too low.
 
     known = usable(reviewed, catalogue.names)
     data = training_data(known, build(known), rules)
@@ -67,9 +68,14 @@ def labels_of(examples: Sequence[Example], roles: Sequence[str]) -> Floats:
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(roles))
 
 
-def training_data(known: Sequence[Example], chosen: TrainingSet, rules: RuleSet) -> TrainingData:
-    """Return the tickets of one training, of all that are usable (`known`, in the order of their reviews)."""
-    learnt = {example.ticket_key for example in chosen.examples}
+def training_data(
+    known: Sequence[Example], chosen: TrainingSet, rules: RuleSet, wider: Sequence[Example] = ()
+) -> TrainingData:
+    """Return the tickets of one training, of all that are usable (`known`, in the order of their reviews).
+
+    Heads learn from the training set and from `wider`.
+    """
+    learnt = {example.ticket_key for example in (*chosen.examples, *wider)}
     recent = {example.ticket_key for example in known[-RECENT:]}
     examples = [example for example in known if example.ticket_key in learnt | recent]
     return TrainingData(

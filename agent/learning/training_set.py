@@ -64,6 +64,14 @@ def build(
     A ticket with two roles counts for both; it is wanted while either role is. `cap`: of each role (None: half the
     window).
     """
+    kept = latest(examples, window=window, floor=floor, cap=cap)
+    return TrainingSet(tuple(kept), group_duplicates([example.text for example in kept]))
+
+
+def latest(
+    examples: Iterable[Example], *, window: int = WINDOW, floor: int = FLOOR, cap: int | None = None
+) -> list[Example]:
+    """Return the tickets of the training set, oldest first."""
     cap = int(CAP_SHARE * window) if cap is None else cap
     kept: list[Example] = []
     counts: Counter[str] = Counter()
@@ -73,9 +81,7 @@ def build(
         if fewest < cap and (age < window or fewest < floor):
             kept.append(example)
             counts.update(example.roles)
-    kept.reverse()
-    groups = group_duplicates([example.text for example in kept])
-    return TrainingSet(tuple(kept), groups)
+    return kept[::-1]
 
 
 def usable(examples: Iterable[Example], roles: Collection[str]) -> list[Example]:

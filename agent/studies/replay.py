@@ -55,7 +55,8 @@ class Plan:
 class Replayed:
     """Answers to the replayed tickets, float64[m, roles], which of them were clear, and the cost of the trainings.
 
-    `seconds` is CPU time of all trainings together; `multi_label`: whether tickets could have several roles at the end.
+    `seconds` is CPU time of all trainings together; `multi_label`: whether tickets could have several roles at the end;
+    `learnt`: on how many tickets the heads of the last training learnt.
     """
 
     answers: Floats
@@ -64,15 +65,17 @@ class Replayed:
     trainings: int
     seconds: float
     multi_label: bool
+    learnt: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trained:
-    """The result of one training."""
+    """The result of one training, on so many tickets."""
 
     head: Head
     lexical: LexicalVoice
     weighed: Weighed
+    learnt: int
 
 
 def replay(
@@ -103,7 +106,8 @@ def replay(
                 rejected[i, said] = 1.0 - history.labels[i, said]
         on_progress(last - start)
     several = trained is not None and trained.weighed.fusion.multi_label
-    return Replayed(answers[start:], history.labels[start:], clear[start:], trainings, seconds, several)
+    learnt = trained.learnt if trained is not None else 0
+    return Replayed(answers[start:], history.labels[start:], clear[start:], trainings, seconds, several, learnt)
 
 
 def days(examples: Sequence[Example], start: int) -> Iterator[tuple[datetime, int, int]]:
@@ -124,7 +128,7 @@ def train(history: History, memory: Memory, now: int, plan: Plan) -> Trained:
     said = predict(head, embeddings, multi_label=multi_label)
     said[learnt] = out_of_fold(embeddings[learnt], labels, data.groups[learnt], multi_label=multi_label, weights=trust)
     lexical = lexical_voice(data)
-    return Trained(head, lexical, weigh(data, Heads(said, lexical.honest), memory, plan.target))
+    return Trained(head, lexical, weigh(data, Heads(said, lexical.honest), memory, plan.target), len(learnt))
 
 
 def _data(history: History, now: int, window: int) -> tuple[TrainingData, NDArray[np.intp]]:

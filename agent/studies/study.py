@@ -23,11 +23,14 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>Rolecall study</title>
 <style>body{font:16px system-ui;max-width:60em;margin:2em auto;padding:0 1em}table{border-collapse:collapse}
 td,th{padding:.3em .8em;border-bottom:1px solid #ccc;text-align:right}</style>
 <h1>How often to retrain, and on how many tickets</h1>
+<p><b>{{ advice }}</b></p>
 <p>{{ tickets }} tickets answered in each replay of the history. Cost is CPU time of all trainings.</p>
 {{ plot | safe }}
-<table><tr><th>window<th>every<th>accuracy<th>95 %<th>macro-F1<th>clear<th>right when clear<th>trainings<th>CPU s</tr>
-{% for c in cells %}<tr><td>{{ c.window }}<td>{{ c.every_days }} d<td>{{ "%.3f" | format(c.accuracy) }}
-<td>{{ "%.3f" | format(c.low) }}–{{ "%.3f" | format(c.high) }}<td>{{ "%.3f" | format(c.macro_f1) }}
+<table><tr><th>window<th>learnt from<th>every
+<th>accuracy<th>95 %<th>macro-F1<th>clear<th>right when clear<th>trainings<th>CPU s</tr>
+{% for c in cells %}<tr><td>{{ c.window }}<td>{{ c.learnt }}<td>{{ c.every_days }} d
+<td>{{ "%.3f" | format(c.accuracy) }}<td>{{ "%.3f" | format(c.low) }}–{{ "%.3f" | format(c.high) }}
+<td>{{ "%.3f" | format(c.macro_f1) }}
 <td>{{ "%.0f" | format(100 * c.coverage) }} %<td>{{ "%.0f" | format(100 * c.precision) }} %<td>{{ c.trainings }}
 <td>{{ "%.1f" | format(c.seconds) }}</tr>
 {% endfor %}</table>
@@ -36,7 +39,10 @@ td,th{padding:.3em .8em;border-bottom:1px solid #ccc;text-align:right}</style>
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The result of a window and frequency. `coverage`: the clear share; `precision`: the right share of these."""
+    """The result of a window and frequency. `coverage`: the clear share; `precision`: the right share of these.
+
+    `learnt`: on how many tickets the last training learnt; `right`: 1 for each ticket that was answered right, else 0.
+    """
 
     window: int
     every_days: int
@@ -50,6 +56,14 @@ class Cell:
     precision: float
     trainings: int
     seconds: float
+    learnt: int
+    right: str
+
+    @property
+    def name(self) -> str:
+        """The window, with what was really there, and the frequency."""
+        there = f" ({self.learnt} there)" if self.learnt < self.window else ""
+        return f"{self.window}{there}, {self.every_days} d"
 
 
 def study(
@@ -70,7 +84,7 @@ def study(
     for window in windows:
         for days in every_days:
             name = f"window {window}, every {days} d"
-            kept = folder / f"{window}-{days}.json"
+            kept = folder / f"{window}-{days}-2.json"  # the second form of what is kept of a cell
             if not kept.exists():
                 done = replay(
                     history,
@@ -89,7 +103,8 @@ def study(
 def cell(window: int, days: int, done: Replayed, roles: Sequence[str]) -> Cell:
     """Return the result of one replay."""
     report = evaluate(done.answers, done.labels, roles, multi_label=done.multi_label)
-    right = correct(done.answers, done.labels, multi_label=done.multi_label)[done.clear]
+    right = correct(done.answers, done.labels, multi_label=done.multi_label)
+    clear = right[done.clear]
     return Cell(
         window,
         days,
@@ -100,9 +115,11 @@ def cell(window: int, days: int, done: Replayed, roles: Sequence[str]) -> Cell:
         report.macro_f1,
         report.ece,
         float(done.clear.mean()),
-        float(right.mean()) if len(right) else 0.0,
+        float(clear.mean()) if len(clear) else 0.0,
         done.trainings,
         done.seconds,
+        done.learnt,
+        "".join("1" if one else "0" for one in right),
     )
 
 
@@ -125,11 +142,11 @@ def draw(cells: Sequence[Cell]) -> str:
     return text.getvalue()
 
 
-def page(cells: Sequence[Cell]) -> str:
-    """Return the study as one self-contained HTML page."""
+def page(cells: Sequence[Cell], advice: str) -> str:
+    """Return the study as one self-contained HTML page, with what it recommends."""
     svg = draw(cells)
     template = Environment(autoescape=True).from_string(PAGE)
-    return template.render(cells=cells, plot=svg[svg.index("<svg") :], tickets=cells[0].tickets)
+    return template.render(cells=cells, plot=svg[svg.index("<svg") :], tickets=cells[0].tickets, advice=advice)
 
 
 def _digest(history: History, start: int) -> str:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import pytest
+
+from agent.config.settings import LearningSettings
 from agent.domain import Example, Strength
+from agent.fitting.job import Recipe
+from agent.learning.candidates import Night
+from agent.learning.train import differing, head_windows
 from agent.learning.training_data import RECENT, TrainingData, training_data
-from agent.learning.training_set import build
+from agent.learning.training_set import build, latest, split
 from heuristics import RuleSet
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -53,3 +60,49 @@ def test_labels_have_a_column_per_role_and_several_roles_per_ticket() -> None:
     assert data.labels.tolist() == [[1, 1], [0, 1]]
     assert data.multi_label
     assert not data_of([ticket(1, "B"), ticket(2, "A")]).multi_label
+
+
+def test_older_tickets_teach_the_heads_and_tune_no_encoder(tmp_path: Path) -> None:
+    known = [ticket(n, f"Role {n % 3}") for n in range(700)]
+    chosen = build(known, window=150)
+    parts = split(chosen.examples, chosen.groups).manifest(chosen.examples)
+    nights = [
+        Night(training_data(known, chosen, RuleSet(()), latest(known, window=size)), parts) for size in (150, 600)
+    ]
+
+    jobs = [night.job(Recipe(), tmp_path) for night in nights]
+
+    assert [len(job.learnt()) for job in jobs] == [150, 600]
+    tuned_on, consulted = (
+        [[job.samples[i].key for i in job.rows(part)] for job in jobs] for part in ("train", "validation")
+    )
+    assert tuned_on[0] == tuned_on[1] == parts["train"]
+    assert consulted[0] == consulted[1] == parts["validation"]
+    assert {name: len(keys) for name, keys in nights[1].all_parts().items()} == {
+        **{name: len(keys) for name, keys in parts.items()},
+        "older": 450,
+        "judged": 0,
+    }
+    assert set(nights[0].all_parts()) == {*parts, "judged"}
+
+
+@pytest.mark.parametrize(
+    ("given", "windows"),
+    [
+        ({}, (150,)),
+        ({"head_window": 1000}, (1000,)),
+        ({"head_window": 20}, (150,)),
+        ({"head_window": "auto"}, (150, 1000)),
+    ],
+)
+def test_heads_learn_from_the_window_or_from_more(given: dict[str, object], windows: tuple[int, ...]) -> None:
+    assert head_windows(LearningSettings.model_validate(given)) == windows
+
+
+def test_what_learns_from_the_same_tickets_is_tried_once() -> None:
+    known = [ticket(n, f"Role {n % 3}") for n in range(300)]
+    chosen = build(known)
+    small, large, whole = (
+        training_data(known, chosen, RuleSet(()), latest(known, window=size)) for size in (150, 1000, 5000)
+    )
+    assert differing([small, large, whole]) == [small, large]
