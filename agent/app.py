@@ -136,7 +136,7 @@ class _Server:
         shared = database, self.observed, self.parts.classifier, speaker, self.metrics, head_start
         writing = closure(settings, database), writer(settings, database)
         links = Links.at(settings.server.public_url, self.key_of_marks)
-        return Desk(*shared, *writing, settings.checks.share, links, settings.writing.summary_above)
+        return Desk(*shared, *writing, settings.checks.share, links, settings.writing.summary_above, settings.ladder)
 
     def routes(self) -> list[BaseRoute]:
         """Return what the server answers, pages last: they have every path that nothing else has."""
@@ -168,7 +168,7 @@ class _Server:
         """Work in the background until left; the work that is under way then is finished first."""
         working = start(self.engine.run())
         others = [start(task) for task in await self._tasks()]
-        scheduler = schedule(self.settings, self.database, self.train_command)
+        scheduler = schedule(self.settings, self.database, self.train_command, self.parts.classifier.catalogue)
         try:
             yield
         finally:

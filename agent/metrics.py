@@ -60,6 +60,12 @@ class Metrics:
             ["outcome"],
             registry=registry,
         )
+        self.changes = Counter(
+            "rolecall_changes_total",
+            "Changes of tickets by a role's stage, by field and outcome: done, overtaken, unsure, ignored, refused",
+            ["field", "outcome"],
+            registry=registry,
+        )
         self.comment_delay = Histogram(
             "rolecall_comment_delay_seconds",
             "From the receipt of an event to the comment that it led to, new or edited",

@@ -43,10 +43,20 @@ def tag_of(role: Role) -> str:
     return "role-" + re.sub(r"[^\w]+", "-", fold(role.name)).strip("-")
 
 
-async def act(desk: Desk, source: str, ticket: Ticket, field: Field, value: str, *, asked: bool = False) -> Acted:
+async def act(
+    desk: Desk,
+    source: str,
+    ticket: Ticket,
+    field: Field,
+    value: str,
+    *,
+    asked: bool = False,
+    role: str | None = None,
+) -> Acted:
     """Change a ticket that was just read, unless that is held back; safe to repeat. Raises Withheld and ConnectorError.
 
     `asked`: a person asked for it, so that what people did before no longer counts, nor does a pause but one by hand.
+    `role`: the one whose stage allows it, where nobody asked.
     """
     connector, speaker = desk.connectors[source], desk.speaker_for(source, ticket)
     if field not in connector.capabilities.changes:
@@ -62,7 +72,9 @@ async def act(desk: Desk, source: str, ticket: Ticket, field: Field, value: str,
         ticket = await connector.read_ticket(ticket.id)
         last = await desk.database.read(actions.newest, key, field)
     if last is None or last.value != value or (asked and last.outcome != Acted.WAITING):
-        last = await desk.database.write(actions.add, _intent(key, ticket, field, value, connector, last, asked=asked))
+        intent = _intent(key, ticket, field, value, connector, last, asked=asked)
+        intent.role = role
+        last = await desk.database.write(actions.add, intent)
     return Acted(last.outcome) if last.outcome != Acted.WAITING else await _finish(speaker, connector, ticket, last)
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from agent.desk.desk import Desk
+from agent.desk.earned import go_on
 from agent.domain import Outcome, Reason
+from agent.notes.speak import Said
 from agent.store import tickets
 from agent.store.inbox import Job
+from agent.store.stages import Stage
 from agent.store.tables import Decision, Ticket, utcnow
 from agent.triage.cutoffs import Verdict
 from agent.triage.opinion import Opinion
@@ -15,6 +18,9 @@ from connectors.errors import Transient
 from connectors.events import Kind
 from connectors.events import Ticket as RemoteTicket
 from connectors.note import Paragraph
+
+SHOWN = frozenset({Said.POSTED, Said.EDITED, Said.UNCHANGED})
+"""The suggestion is on the ticket."""
 
 
 async def created(desk: Desk, job: Job) -> None:
@@ -60,9 +66,15 @@ async def decide(
     *,
     asked: bool = False,
 ) -> None:
-    """Record the opinion in the ledger, then comment, with the answer to a command where there was one."""
+    """Record the opinion in the ledger, then comment, with the answer to a command where there was one.
+
+    Then do what is suggested, as far as the stage of its roles allows.
+    """
     await _record(desk, ledger_row(job, opinion, utcnow()))
-    await desk.say_opinion(job, remote, opinion, answer, asked=asked)
+    said = await desk.say_opinion(job, remote, opinion, answer, asked=asked)
+    clear = opinion.outcome is Outcome.CLEAR and said in SHOWN
+    if clear and await desk.stage(opinion.suggested) > Stage.COMMENT:
+        await go_on(desk, job)
 
 
 async def _record(desk: Desk, decision: Decision) -> None:

@@ -7,25 +7,26 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
-from functools import partial
 
 import structlog
 
+from agent.config.checks import LadderSettings
 from agent.config.settings import TriageSettings
 from agent.config.writing import Closure
+from agent.desk.budget import await_budget
 from agent.domain import REQUESTER, Reason, drawn, fold, pseudonym, ticket_key
 from agent.feedback import accounts, reviews
 from agent.metrics import Metrics
 from agent.notes import solution, wording
-from agent.notes.links import Links, offered
+from agent.notes.links import Links
 from agent.notes.removal import unite
-from agent.notes.speak import Said, Speaker, TooEarly, mark_of
-from agent.store import comments, links, resumption, reuse, tickets, writings
+from agent.notes.speak import Said, Speaker, mark_of
+from agent.store import comments, resumption, reuse, stages, tickets, writings
 from agent.store.database import Database
 from agent.store.inbox import Job
+from agent.store.stages import Stage
 from agent.store.tables import Review, Ticket, utcnow
 from agent.triage.bursts import burst
-from agent.triage.cutoffs import Verdict
 from agent.triage.opinion import Opinion, RoleClassifier
 from agent.writing.description import in_short
 from agent.writing.extractive import Extractive
@@ -36,20 +37,10 @@ from connectors.base import Connector
 from connectors.events import Kind
 from connectors.events import Ticket as RemoteTicket
 from connectors.markup import by_rolecall
-from connectors.note import Note, Paragraph
+from connectors.note import Note, Paragraph, Section, SectionKind
 from connectors.sights import Sight, another, sight
 
 log = structlog.get_logger()
-
-LOOK_AGAIN_SECONDS = 60.0
-"""How long a comment that is caught up on waits before it looks again whether the hour's budget has room."""
-
-
-class BudgetSpent(TooEarly):
-    """The hour's comments are used up, and this one is caught up on later."""
-
-    def __init__(self) -> None:
-        super().__init__("the hour's comments are used up", LOOK_AGAIN_SECONDS)
 
 
 class AnotherTicket(Exception):
@@ -103,6 +94,7 @@ class Desk:
     checks: float = 0.0
     links: Links | None = None
     summary_above: int = 0
+    bars: LadderSettings = field(default_factory=LadderSettings)
     _assigned: set[tuple[str, str]] = field(default_factory=set)
     """Accounts, by source, that are recorded as staff because a ticket was assigned to them."""
 
@@ -169,10 +161,22 @@ class Desk:
         answer: Paragraph | None = None,
         *,
         asked: bool = False,
-    ) -> None:
-        """Make our comment show the opinion, unless there is nothing to say."""
+    ) -> Said | None:
+        """Make our comment show the opinion, unless there is nothing to say. Of a role in shadow, only the answer."""
+        stage = await self.stage(opinion.suggested)
         note = await self.note_of(job, remote, opinion, answer)
-        await (self.say(job, remote, note, asked=asked) if note else self.unite(job, remote, asked=asked))
+        if stage is Stage.SHADOW and note is not None and answer is not None:
+            stage, note = await self.stage(), Note((Section(SectionKind.ANSWER, (answer,)),))
+        if note is not None:
+            return await self.say(job, remote, note, asked=asked, stage=stage)
+        await self.unite(job, remote, asked=asked)
+        return None
+
+    async def stage(self, roles: Sequence[str] = ()) -> Stage:
+        """Return how far a suggestion of these roles may go; without any, whether anything is posted at all."""
+        start, catalogue = Stage.of(self.bars.start), self.classifier.catalogue
+        found = await self.database.read(stages.read, catalogue, start, capped=self.speaker.shadow)
+        return found.together(roles)
 
     async def note_of(
         self, job: Job, remote: RemoteTicket, opinion: Opinion, answer: Paragraph | None = None
@@ -185,7 +189,7 @@ class Desk:
             await self.database.read(writings.fixes, alike),
             self.classifier.catalogue.roles,
             self.connectors[job.source].capabilities.privately,
-            await self._link(job.ticket_key, opinion),
+            await self.links.of(self.database, job.ticket_key, opinion) if self.links else None,
             better_subject(as_filed(remote)) if says_too_little(remote.subject) else None,
             in_short(as_filed(remote), self.summary_above),
             await asyncio.to_thread(burst, self.database, memory, job.ticket_key) if memory else (),
@@ -197,32 +201,31 @@ class Desk:
         store = tickets.review if job.event.occurred_at else reviews.by_our_clock
         await reviews.record(review, self.database, self.classifier.memory, self.metrics, store)
 
-    async def _link(self, key: str, opinion: Opinion) -> str | None:
-        """Return the address at which the suggestion is answered with a click, None where there are no links."""
-        if self.links is None or not isinstance(opinion.verdict, Verdict):
-            return None
-        choices = offered(opinion, opinion.verdict)
-        token = await self.database.write(links.keep, key, choices, partial(self.links.token, key), utcnow())
-        return self.links.address(token)
-
-    async def say(self, job: Job, remote: RemoteTicket, note: Note, *, asked: bool = False) -> None:
+    async def say(
+        self, job: Job, remote: RemoteTicket, note: Note, *, asked: bool = False, stage: Stage | None = None
+    ) -> Said:
         """Make the note our comment on the ticket, which was just read; `asked` as in `Speaker.say`.
 
-        Raises ConnectorError.
+        `stage` is that of the suggested roles. Raises ConnectorError.
         """
         await self.unite(job, remote, asked=asked)
         if remote.closed:
-            note = await self._with_solution(ticket_key(job.source, remote.id), note)
+            note = await solution.with_stored(self.database, ticket_key(job.source, remote.id), note)
         repeated = job.event.kind is Kind.CREATED and job.attempt > 1
         speaker, connector = self.speaker_for(job.source, remote), self.connectors[job.source]
+        hidden = (await self.stage() if stage is None else stage) is Stage.SHADOW
+        speaker = replace(speaker, shadow=True) if hidden else speaker
         said = await speaker.say(connector, remote, note, asked=asked, repeated=repeated)
+        if hidden and not self.speaker.shadow:
+            await self.database.write(comments.in_shadow, job.ticket_key)
         self.metrics.comments.labels(said).inc()
         if said is Said.WITHHELD and job.event.kind is Kind.RESUMED:
-            await self.await_budget()
+            await await_budget(self.database)
         elif said is Said.WITHHELD:
             await self.database.write(resumption.after_budget, job, utcnow())
         if said in (Said.POSTED, Said.EDITED):
             self.metrics.comment_delay.observe((utcnow() - job.received_at).total_seconds())
+        return said
 
     def speaker_for(self, source: str, remote: RemoteTicket) -> Speaker:
         """Return who posts on a ticket: in queues that are in shadow nobody does."""
@@ -238,13 +241,3 @@ class Desk:
             return
         if await self.database.read(comments.silenced, asked=asked) is None:
             await unite(self.speaker, self.connectors[job.source], remote, theirs)
-
-    async def _with_solution(self, key: str, note: Note) -> Note:
-        """Return the note on a closed ticket with what was written on how it was solved, where that is shown."""
-        stored = await self.database.read(writings.closing, key)
-        return solution.with_section(note, solution.of_stored(stored)) if stored and stored.shown else note
-
-    async def await_budget(self) -> None:
-        """Raise BudgetSpent, unless a pause holds comments back: the next `resume` leaves an event for each of them."""
-        if await self.database.read(comments.paused) is None:
-            raise BudgetSpent

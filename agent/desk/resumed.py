@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from agent.desk.desk import BudgetSpent, Desk
+from agent.desk.budget import BudgetSpent, await_budget
+from agent.desk.desk import Desk
 from agent.desk.standing import find, show
 from agent.store import comments, resumption
 from agent.store.inbox import Job
@@ -25,7 +26,7 @@ async def _catch_up(desk: Desk, job: Job) -> None:
     if desk.speaker.shadow:
         return
     if await desk.database.write(comments.brake, desk.speaker.limits, utcnow()):  # here, since edits know no brake
-        await desk.await_budget()
+        await await_budget(desk.database)
         return
     if (found := await find(desk, job)) is None:
         return

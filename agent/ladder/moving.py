@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from sqlmodel import Session
 
 from agent.config.checks import LadderSettings
@@ -21,6 +22,8 @@ from agent.report.week import Share
 from agent.store import stages
 from agent.store.people import Audit
 from agent.store.stages import EVERY_ROLE, Stage, StageMove, Stages, Why
+
+log = structlog.get_logger()
 
 LOGGED = "stage"
 """What these moves are called in the log."""
@@ -81,6 +84,14 @@ def settle(session: Session, ladder: Ladder, now: datetime, role: str | None = N
 
     One role only, if it is given, by what people did alone: that is what is looked at before each ticket.
     """
+    return [_move(session, *planned) for planned in turned(session, ladder, now, role)]
+
+
+Planned = tuple[str, Stage, Stage, datetime, str, Why, Share]
+
+
+def turned(session: Session, ladder: Ladder, now: datetime, role: str | None = None) -> list[Planned]:
+    """Return what `settle` would do now, and change nothing."""
     found, settings = ladder.stages(session), ladder.settings
     names = [name for name in ([role] if role else ladder.catalogue.names) if found.taken(name) > Stage.COMMENT]
     takes = settings.policy == "take" and role is None
@@ -90,14 +101,19 @@ def settle(session: Session, ladder: Ladder, now: datetime, role: str | None = N
         looked = evidence.shown(session, ladder.catalogue, found, now)
     else:
         looked = {role: earning.Shown(acts=evidence.acts(session, ladder.catalogue, role, found))}
-    moves = []
+    moves: list[Planned] = []
     for name in ladder.catalogue.names if takes else names:
         before, shown = found.taken(name), looked[name]
         if (fall := earning.fallen(before, shown, settings)) is not None:
-            moves.append(_move(session, name, before, Stage(before - 1), now, "", fall.why, fall.evidence))
+            moves.append((name, before, Stage(before - 1), now, "", fall.why, fall.evidence))
         elif takes and before is not Stage.SHADOW and (more := earning.offered(before, shown, settings)) is not None:
-            moves.append(_move(session, name, before, more, now, "", Why.POLICY, shown.earned))
+            moves.append((name, before, more, now, "", Why.POLICY, shown.earned))
     return moves
+
+
+def tell(move: StageMove) -> None:
+    """Log a move that nobody made."""
+    log.warning("role_moved", role=move.role, stage=move.stage, why=move.why, right=move.right, count=move.count)
 
 
 def named(ladder: Ladder, role: str) -> str:

@@ -18,6 +18,7 @@ EITHER_OR = "{roles} or {second}? {confidence}, {lower}"
 NOT_POSTED = {
     Withheld.HOURLY_LIMIT: "as many comments as `comments_per_hour` allows were posted; it follows when there is room",
     Withheld.DELETED: "a person deleted the comment, and it stays deleted",
+    Withheld.IN_SHADOW: "a suggested role is in shadow: `rolecall ladder`",
 }
 REMOVED = "it was removed: `rolecall comments remove`, or a merge with another ticket"
 PAUSED = "comments are paused ({why}): `rolecall queue resume`"

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 
 from itsdangerous import BadData, SignatureExpired, URLSafeTimedSerializer
 
 from agent.notes.phrasing import joined, worded
-from agent.store.links import GOOD_FOR
+from agent.store.database import Database
+from agent.store.links import GOOD_FOR, keep
+from agent.store.times import utcnow
 from agent.triage.cutoffs import Verdict
 from agent.triage.opinion import Opinion
 from connectors.note import Paragraph, Span, Style
@@ -60,6 +63,13 @@ class Links:
     def token(self, ticket: str) -> str:
         """Return a new token for the ticket of this key."""
         return str(_signer(self.key).dumps(ticket))
+
+    async def of(self, database: Database, key: str, opinion: Opinion) -> str | None:
+        """Return the address at which a suggestion is answered with a click, None where nothing is suggested."""
+        if not isinstance(opinion.verdict, Verdict):
+            return None
+        choices = offered(opinion, opinion.verdict)
+        return self.address(await database.write(keep, key, choices, partial(self.token, key), utcnow()))
 
     def address(self, token: str) -> str:
         """Return the address that a choice's number is added to."""

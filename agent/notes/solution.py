@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from agent.notes.phrasing import joined, worded
+from agent.store import writings
+from agent.store.database import Database
 from agent.store.writings import EARLIER, Verdict, Writing
 from agent.writing.note import SOLVED, Outcome, Part, Written
 from agent.writing.thread import Sentence
@@ -93,6 +95,12 @@ def with_section(note: Note | None, section: Section) -> Note:
     there = [each for each in (note.sections if note else ()) if each.kind is not section.kind]
     place = sum(each.kind in (SectionKind.ROLE, SectionKind.ANSWER) for each in there)
     return Note((*there[:place], section, *there[place:]), note.choices if note else ())
+
+
+async def with_stored(database: Database, key: str, note: Note) -> Note:
+    """Return the note on a closed ticket with what was written on how it was solved, where that is shown."""
+    stored = await database.read(writings.closing, key)
+    return with_section(note, of_stored(stored)) if stored and stored.shown else note
 
 
 def _section(head: str, written: Written, **values: str) -> Section:

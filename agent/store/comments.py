@@ -27,6 +27,7 @@ class Withheld(StrEnum):
 
     HOURLY_LIMIT = "hourly_limit"
     DELETED = "deleted"
+    IN_SHADOW = "in_shadow"
 
 
 def want(session: Session, key: str, mark: str, text: Callable[[str], str]) -> Comment:
@@ -100,6 +101,13 @@ def posted(
     comment.remote_id, comment.version, comment.shown = stored.id, version, stored.text
     comment.staff_text, comment.withheld = staff_text, None
     comment.posted_at = max(at, comment.attempted_at) if comment.attempted_at else at
+
+
+def in_shadow(session: Session, key: str) -> None:
+    """Record that the comment is not posted because a role of it is in shadow."""
+    comment = session.get_one(Comment, key)
+    if comment.remote_id is None:
+        comment.withheld = Withheld.IN_SHADOW
 
 
 def deleted(session: Session, key: str) -> None:

@@ -59,6 +59,11 @@ class Opinion:
         return Outcome.CLEAR if self.verdict.clear else Outcome.EITHER_OR
 
     @property
+    def suggested(self) -> tuple[str, ...]:
+        """The roles that are suggested; none where nothing is."""
+        return () if isinstance(self.verdict, Abstained) else self.verdict.roles
+
+    @property
     def reason(self) -> Reason | None:
         """Why there is no suggestion; None where there is one."""
         return self.verdict.reason if isinstance(self.verdict, Abstained) else None

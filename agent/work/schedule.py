@@ -15,6 +15,9 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from agent.config.settings import Settings
+from agent.domain import RoleCatalogue
+from agent.ladder import moving
+from agent.ladder.moving import Ladder
 from agent.packages import TRAINING, missing
 from agent.store import coordination, retention, verdicts
 from agent.store.compaction import give_back
@@ -35,7 +38,9 @@ _TRAINER = "trainer:"
 log = structlog.get_logger()
 
 
-def schedule(settings: Settings, database: Database, train_command: Sequence[str]) -> AsyncIOScheduler:
+def schedule(
+    settings: Settings, database: Database, train_command: Sequence[str], catalogue: RoleCatalogue | None = None
+) -> AsyncIOScheduler:
     """Start the schedule. `train_command` is run at night, in a process of its own."""
     scheduler = AsyncIOScheduler(timezone=LocalTime())
     at = settings.learning.nightly_at
@@ -64,6 +69,10 @@ def schedule(settings: Settings, database: Database, train_command: Sequence[str
     async def show_due() -> None:
         await database.write_with_retry(verdicts.show_due, list(settings.connectors), utcnow())
 
+    async def settle() -> None:
+        assert catalogue is not None  # noqa: S101 - else nothing is scheduled
+        await settle_ladder(database, Ladder(catalogue, settings.ladder, shadow=settings.triage.shadow is True))
+
     async def announce() -> None:
         await database.write_with_retry(coordination.touch, f"{_TRAINER}{gethostname()}", utcnow())
 
@@ -79,6 +88,8 @@ def schedule(settings: Settings, database: Database, train_command: Sequence[str
             seconds, now = ANNOUNCED.total_seconds(), datetime.now()
             scheduler.add_job(announce, "interval", seconds=seconds, next_run_time=now, **JOB_DEFAULTS)
     scheduler.add_job(forget_once, "interval", hours=1, **JOB_DEFAULTS)
+    if catalogue is not None:
+        scheduler.add_job(settle, "interval", minutes=1, **JOB_DEFAULTS)
     if settings.writing.closure == "after 8h":
         scheduler.add_job(show_due, "interval", minutes=1, **JOB_DEFAULTS)
     scheduler.start()
@@ -102,6 +113,13 @@ def who_trains(settings: Settings, database: Database | None) -> tuple[bool, str
 def in_words(at: time) -> str:
     """Return a time of day, with its seconds where there are any."""
     return f"{at:%H:%M:%S}".removesuffix(":00")
+
+
+async def settle_ladder(database: Database, ladder: Ladder) -> None:
+    """Lower the roles whose live evidence has turned, and take what the policy takes. Looks first, without writing."""
+    if await database.read(moving.turned, ladder, utcnow()):
+        for move in await database.write(moving.settle, ladder, utcnow()):
+            moving.tell(move)
 
 
 async def forget_finished(database: Database, keep: timedelta) -> int:

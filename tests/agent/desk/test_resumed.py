@@ -11,7 +11,7 @@ import pytest
 from sqlmodel import Session, select
 
 from agent.core import Parts
-from agent.desk.desk import LOOK_AGAIN_SECONDS
+from agent.desk.budget import LOOK_AGAIN_SECONDS
 from agent.store import comments, inbox, resumption, status, times
 from agent.store.tables import Inbox, utcnow
 from tests.desk import Desk

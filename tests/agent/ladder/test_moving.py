@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from agent.ladder.rehearsal import rehearse
 from agent.ladder.standing import places
 from agent.report.week import Share
 from agent.store.actions import Acted, Action, GroupMove
+from agent.store.database import Database
 from agent.store.people import Audit
 from agent.store.stages import Stage, StageMove
 from agent.store.tables import Decision, Review, Ticket
@@ -66,8 +67,11 @@ def stage(session: Session, role: str = "Network") -> Stage:
 
 
 @pytest.fixture
-def session(parts: Parts) -> Session:
-    return Session(parts.database.engine)
+def session(tmp_path: Path) -> Iterator[Session]:
+    database = Database.open_file(tmp_path / "rolecall.db")
+    with Session(database.engine) as session:
+        yield session
+    database.close()
 
 
 def test_a_role_takes_what_it_has_earned_and_nothing_else(session: Session) -> None:
