@@ -66,14 +66,19 @@ class Access:
             response = await call(self._client, method, path, headers=headers, accept=self._statuses, **wanted)
         return self._judged(f"{method} {path}", response, write=write), response
 
-    async def read(self, wanted: Ask, values: Mapping[str, Any]) -> Any:
+    async def read(self, wanted: Ask, values: Mapping[str, Any], *, write: bool = False) -> Any:
         """Send a request that reads; return the answer's JSON. Raises ConnectorError."""
         method, path = wanted.request
         query, body = placeholders.filled(wanted.query, values), placeholders.filled(wanted.body, values)
-        return (await self.ask(method, placeholders.path(path, values), query, body))[0]
+        return (await self.ask(method, placeholders.path(path, values), query, body, write=write))[0]
 
     async def write(self, write: Write, values: Mapping[str, Any]) -> Any:
-        """Send a request that writes; return the answer's JSON. Raises ConnectorError."""
+        """Send a request that writes, after those before it; return the answer's JSON. Raises ConnectorError."""
+        for step in write.steps:
+            found = sought(step.value, await self.read(step, values, write=step.post is not None))
+            if found is None:
+                raise Permanent(f"{' '.join(step.request)}: the answer has nothing at {step.value.text}")
+            values = {**values, step.name: found}
         method, path = write.request
         query, body = placeholders.filled(write.query, values), placeholders.filled(write.body, values)
         return (await self.ask(method, placeholders.path(path, values), query, body, write=True))[0]

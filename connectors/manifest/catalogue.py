@@ -125,13 +125,13 @@ def _faults(document: Mapping[str, Any], manifest: Manifest) -> Iterator[tuple[K
         ("ticket_page",): {"url", "ticket"},
         ("api",): set[str](),
         ("check",): set[str](),
-        ("read",): {"ticket"},
-        ("post",): {"ticket", "text"},
-        ("edit",): {"ticket", "comment", "text"},
-        ("remove",): {"ticket", "comment"},
-        ("assign",): {"ticket", "group"},
-        ("tag",): {"ticket", "tag", "tags"},
-        ("subject",): {"ticket", "subject"},
+        ("read",): {"ticket", "item"},
+        ("post",): {"ticket", "text", "me"},
+        ("edit",): {"ticket", "comment", "text", "me"},
+        ("remove",): {"ticket", "comment", "me"},
+        ("assign",): {"ticket", "group", "me"},
+        ("tag",): {"ticket", "tag", "tags", "me"},
+        ("subject",): {"ticket", "subject", "me"},
         ("groups",): set[str](),
         ("moves",): {"ticket"},
         ("poll",): {"since"},
@@ -139,10 +139,16 @@ def _faults(document: Mapping[str, Any], manifest: Manifest) -> Iterator[tuple[K
     }
     for table, more in about.items():
         value = document.get(table[0])
+        more = more | _steps(value)
         for path, text in _texts(value, table):
             for name in names(text):
                 if name not in own | more and (name, path) != ("session", logged_in):
                     yield path, f"{{{name}}} stands for nothing here; known: {', '.join(sorted(own | more))}"
+
+
+def _steps(table: Any) -> set[str]:
+    """Return what the requests before that of a table find."""
+    return {step["name"] for step in table.get("steps", ())} if isinstance(table, dict) else set()
 
 
 def _texts(value: Any, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:

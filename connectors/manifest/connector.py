@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,16 +16,14 @@ from connectors.errors import Ambiguous, MalformedPayload, Permanent, TicketNotF
 from connectors.events import Delivery, Event, Message, Move, Ticket
 from connectors.manifest import acting, past, polling
 from connectors.manifest.access import Access
-from connectors.manifest.lists import read_list
-from connectors.manifest.mapping import sought, to_message, to_ticket
+from connectors.manifest.lists import read_each, read_list
+from connectors.manifest.mapping import MARK, sought, to_message, to_ticket
 from connectors.manifest.model import Manifest, Write
 from connectors.manifest.receiving import read_delivery
 from connectors.manifest.system import capabilities, system
 from connectors.manifest.values import text_of, written
 from connectors.signing import verify
 from connectors.tokens import Keeper
-
-_MARK = re.compile(r"rolecall-[0-9a-f]{20}(?:-[0-9a-f]{16})?")
 
 
 class ManifestConnector:
@@ -108,12 +105,15 @@ class ManifestConnector:
         read, values = self._manifest.read, self._of(ticket_id)
         row = await acting.read_row(self._access, self.system, values)
         if (listing := read.comments.listing) is None:
-            rows = sought(read.comments.inside, row)
-            return row, rows if isinstance(rows, list) else []
-        listed = await read_list(self._access, listing, values)
-        if not listed.complete:
-            raise Permanent(f"ticket {ticket_id} has more comments than [read.comments] page.most allows to read")
-        return row, listed.rows
+            found = sought(read.comments.inside, row)
+            rows = found if isinstance(found, list) else []
+        else:
+            listed = await read_list(self._access, listing, values)
+            if not listed.complete:
+                raise Permanent(f"ticket {ticket_id} has more comments than [read.comments] page.most allows to read")
+            rows = listed.rows
+        each = read.comments.each
+        return row, rows if each is None else await read_each(self._access, each, rows, values)
 
     def _understood(self, row: Any, comments: list[Any]) -> Ticket:
         try:
@@ -127,7 +127,7 @@ class ManifestConnector:
             number = self.system.id_of(ticket_id, "ticket")
         except MalformedPayload as error:
             raise Permanent(str(error)) from None
-        values = {**self.system.values, "ticket": number, **more}
+        values = {**self.system.values, "me": self.author_id, "ticket": number, **more}
         if self._manifest.number_ids:
             values |= {key: int(values[key]) for key in ("ticket", "comment") if str(values.get(key, "")).isdigit()}
         return values
@@ -186,7 +186,7 @@ class ManifestConnector:
 
     async def _found(self, ticket_id: str, text: str) -> Stored:
         """Return our comment, whose id the answer does not name: the newest that bears the mark of its text."""
-        mark = _MARK.findall(text)[-1:]
+        mark = MARK.findall(text)[-1:]
         for message in reversed((await self.read_ticket(ticket_id)).messages):
             if mark and mark[0] in message.text and message.id is not None:
                 ours = self.author_id in ("", message.author_id)

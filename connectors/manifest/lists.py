@@ -7,7 +7,7 @@ to the next page only its parameters are taken, never where it leads: the next r
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -18,7 +18,7 @@ from connectors.http import Response
 from connectors.manifest import placeholders
 from connectors.manifest.access import Access
 from connectors.manifest.mapping import sought
-from connectors.manifest.parts import Page, Rows
+from connectors.manifest.parts import Each, Page, Rows
 from connectors.manifest.values import text_of
 
 _NEXT = re.compile(r'<([^<>]{1,2000})>\s*;[^,<>]{0,200}\brel="?next"?')
@@ -57,6 +57,17 @@ async def read_list(
             break
         turn = following
     return Listed(rows, complete=False)
+
+
+async def read_each(access: Access, each: Each, rows: Sequence[Any], values: Mapping[str, Any]) -> list[Any]:
+    """Read the rows of a list one by one. Raises ConnectorError."""
+    if len(rows) > each.most:
+        raise Permanent(f"{' '.join(each.request)}: {len(rows)} rows are more than each.most allows to read")
+    found = list[Any]()
+    for row in rows:
+        answer = await access.read(each, {**values, "item": text_of(sought(each.item, row)) or ""})
+        found.append(answer if each.at is None else sought(each.at, answer))
+    return found
 
 
 def first(where: Rows, values: Mapping[str, Any]) -> Turn:

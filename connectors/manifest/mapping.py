@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,9 @@ from connectors.manifest.expressions import Expression, TooCostly
 from connectors.manifest.parts import Moment, WrittenComment
 from connectors.manifest.system import System
 from connectors.manifest.values import plain, text_of, texts_of, time_of, truth_of
+
+MARK = re.compile(r"rolecall-[0-9a-f]{20}(?:-[0-9a-f]{16})?")
+"""What a comment of ours bears: `agent.notes` makes it."""
 
 _KINDS = {kind.value: kind for kind in AuthorKind}
 
@@ -81,7 +85,7 @@ def to_ticket(row: Any, comments: Sequence[Any], system: System) -> Ticket:
         raise MalformedPayload(f"ticket {number}: has no subject where [ticket] says it is")
     messages = [message for message, _ in to_messages(comments, system)]
     body = plain(sought(where.body, row), where.body_format)
-    if where.first_comment_is_body and messages:
+    if where.first_comment_is_body and messages and not MARK.search(messages[0].text):
         first = messages.pop(0)
         body = first.text if where.body is None else body
     closed = is_closed(row, system)

@@ -21,6 +21,7 @@ from connectors.manifest.parts import (
     Rows,
     Search,
     Setting,
+    Step,
     Time,
     WrittenComment,
 )
@@ -65,6 +66,8 @@ class Write(Part):
     put: str | None = None
     patch: str | None = None
     delete: str | None = None
+    steps: tuple[Step, ...] = ()
+    """What has to be asked for, or made, before."""
     query: dict[str, Any] = Field(default_factory=dict)
     body: Any = None
     at: Search | None = None

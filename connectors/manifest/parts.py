@@ -171,6 +171,21 @@ class Rows(Ask):
         return self
 
 
+class Step(Ask):
+    """A request made before another one, in which `{name}` stands for what it finds in the answer."""
+
+    name: Name
+    value: Search
+
+
+class Each(Ask):
+    """The request that reads a row of a list that tells too little of it: `{item}` is what `item` yields of the row."""
+
+    item: Search
+    at: Search | None = None
+    most: int = Field(default=200, ge=1, le=1000)
+
+
 class Comments(Part):
     """Where a ticket's comments are: a list of their own, or `inside` the ticket as it was read."""
 
@@ -181,6 +196,8 @@ class Comments(Part):
     rows: Search | None = None
     page: Page | None = None
     inside: Search | None = None
+    each: Each | None = None
+    """Rows are read one by one."""
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> Comments:

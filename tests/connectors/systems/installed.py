@@ -26,7 +26,7 @@ from tests.connectors.systems.fake import BOT, Fake
 from tests.connectors.systems.plants import Atlas
 from tests.connectors.systems.queries import Linear, Odoo
 from tests.connectors.systems.suites import HaloPSA, Jira, ServiceNow
-from tests.connectors.systems.trackers import GitHub, GitLab, NetBox, Redmine, Redmine7
+from tests.connectors.systems.trackers import GitHub, GitLab, NetBox, Redmine, Redmine7, Roundup
 
 SYSTEMS: Mapping[str, type[Fake]] = {
     "atlas": Atlas,
@@ -42,6 +42,7 @@ SYSTEMS: Mapping[str, type[Fake]] = {
     "odoo": Odoo,
     "redmine": Redmine,
     "redmine7": Redmine7,
+    "roundup": Roundup,
     "servicenow": ServiceNow,
     "zammad": Zammad,
     "zendesk": Zendesk,

@@ -1,8 +1,9 @@
-"""Redmine, NetBox, GitHub and GitLab in memory."""
+"""Redmine, NetBox, GitHub, GitLab and Roundup in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, ClassVar
 
 import httpx
@@ -369,3 +370,117 @@ class GitLab(Fake):
             return self.gone()
         self.put(ticket, subject=given.get("title"), tags=[each for each in [given.get("add_labels")] if each])
         return self.shown(ticket)
+
+
+class Roundup(Fake):
+    """A message is made first and put on its issue then, whose etag has to fit; a list shows links for texts.
+
+    Source: Roundup 2.6.0, as it runs, and its rest.txt.
+    """
+
+    url = "https://roundup.example.test"
+    api = "/rest/data"
+    settings: ClassVar[Mapping[str, Any]] = {"user": "rolecall"}
+    groups = ("Pumps & Drives", "Grid")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loose: dict[int, Comment] = {}
+        """Messages that are on no issue yet."""
+
+    def routes(self) -> Sequence[Route]:
+        return [
+            ("GET", r"/user", lambda _: {"data": {"collection": [{"id": str(BOT), "username": "rolecall"}]}}),
+            ("GET", r"/issue", self.list),
+            ("GET", r"/issue/(\d+)", self.read),
+            ("PATCH", r"/issue/(\d+)", self.write),
+            ("POST", r"/msg", self.make),
+            ("GET", r"/msg/(\d+)", self.message),
+            ("PATCH", r"/msg/(\d+)", self.edit),
+        ]
+
+    def writes(self, request: httpx.Request) -> bool:
+        return request.method == "PATCH"
+
+    def stamp(self, at: datetime | None) -> str | None:
+        return at.strftime("%Y-%m-%d.%H:%M:%S") if at else None
+
+    def etag(self, *parts: object) -> str:
+        return f'"{hash(parts):x}"'
+
+    def etag_of(self, ticket: Ticket) -> str:
+        return self.etag(ticket.subject, ticket.updated, len(ticket.comments))
+
+    def attributes(self, ticket: Ticket) -> dict[str, Any]:
+        numbers = [ticket.id * 10, *(comment.id for comment in ticket.comments)]
+        return {
+            "title": ticket.subject,
+            "messages": [{"id": str(number), "link": "..."} for number in numbers],
+            "creation": self.stamp(ticket.created),
+            "activity": self.stamp(ticket.updated),
+            "creator": {"id": "7", "username": "line3"},
+            "status": {"id": "8", "name": "resolved"} if ticket.closed else {"id": "1", "name": "unread"},
+            "keyword": [{"id": "1", "name": ticket.group}],
+            "assignedto": None,
+            "priority": None,
+        }
+
+    def list(self, request: httpx.Request) -> Any:
+        params = request.url.params
+        assert params["@sort"] == "activity"
+        rows = self.changed(params["activity"].removeprefix("from "), "%Y-%m-%d.%H:%M:%S")
+        page = numbered(rows, request, "@page_index")
+        found = [{"id": str(ticket.id), **self.attributes(ticket)} for ticket in page]
+        return {"data": {"collection": found, "@total_size": len(rows)}}
+
+    def read(self, _request: httpx.Request, number: str) -> Any:
+        ticket = self.ticket(number)
+        if ticket is None:
+            return httpx.Response(404, json={"error": {"status": 404, "msg": f"no such issue {number}"}})
+        shown = {"id": number, "type": "issue", "attributes": self.attributes(ticket), "@etag": self.etag_of(ticket)}
+        return {"data": shown}
+
+    def write(self, request: httpx.Request, number: str) -> Any:
+        ticket, given = self.ticket(number), body(request)
+        if ticket is None:
+            return httpx.Response(404, json={"error": {"status": 404}})
+        if given.get("@etag") != self.etag_of(ticket):
+            return httpx.Response(412, json={"error": {"status": 412, "msg": "If-Match is missing or does not match."}})
+        for message in map(int, given.get("messages", ())):
+            if given["@op"] == "remove":
+                ticket.comments = [comment for comment in ticket.comments if comment.id != message]
+            else:
+                ticket.comments.append(self.loose.pop(message))
+        self.put(ticket, subject=given.get("title"))
+        return {"data": {"id": number, "type": "issue", "attribute": {"messages": given.get("messages")}}}
+
+    def make(self, request: httpx.Request) -> Any:
+        given, number = body(request), self.number()
+        if given.get("author") != str(BOT):
+            return httpx.Response(409, json={"error": {"status": 409, "msg": "no such user None"}})
+        self.loose[number] = Comment(number, BOT, given["content"], internal=False, at=self.now())
+        return httpx.Response(201, json={"data": {"id": str(number), "link": "..."}})
+
+    def message(self, _request: httpx.Request, number: str) -> Any:
+        first = self.tickets.get(int(number) // 10)
+        filed = first and Comment(first.id * 10, 7, first.body, internal=False, at=first.created)
+        comment = self.comment(number) or self.loose.get(int(number)) or filed
+        if comment is None:
+            return httpx.Response(404, json={"error": {"status": 404}})
+        attributes = {
+            "content": comment.text,
+            "author": {"id": str(comment.author)},
+            "creator": {"id": str(comment.author)},
+            "creation": self.stamp(comment.at),
+            "date": None,
+        }
+        return {"data": {"id": number, "type": "msg", "attributes": attributes, "@etag": self.etag(comment.text)}}
+
+    def edit(self, request: httpx.Request, number: str) -> Any:
+        comment, given = self.comment(number), body(request)
+        if comment is None:
+            return httpx.Response(404, json={"error": {"status": 404}})
+        if given["@etag"] != self.etag(comment.text):
+            return httpx.Response(412, json={"error": {"status": 412}})
+        comment.text = given["content"]
+        return {"data": {"id": number, "type": "msg", "attribute": {"content": comment.text}}}
