@@ -31,6 +31,7 @@ from agent.cli import (
     init,
     ladder,
     login,
+    mcp,
     models,
     notices,
     predict,
@@ -103,6 +104,7 @@ app.command("forget", rich_help_panel=DAILY)(forget.forget)
 app.command("doctor", rich_help_panel=SET_UP)(doctor.doctor)
 app.command("backup", rich_help_panel=SET_UP)(backup.backup)
 app.command("restore", rich_help_panel=SET_UP)(restore.restore)
+app.command("mcp", rich_help_panel=DAILY)(mcp.mcp)
 app.command("login", rich_help_panel=SET_UP)(login.login)
 app.command("demo", rich_help_panel=SET_UP)(demo_command.demo)
 

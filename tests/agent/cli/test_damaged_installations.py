@@ -69,6 +69,9 @@ ONLY_SETTINGS = {"login", "demo", "notices test"}
 ABOUT_SYSTEMS = {"connectors show", "connectors test", "connectors setup", "connectors record"}
 """They tell what Rolecall ships for a kind of system, and need no installation: tests/agent/cli/test_systems.py."""
 
+ELSEWHERE = {"mcp"}
+"""They speak to a server that may be on another machine: tests/agent/programs/test_mcp.py."""
+
 MAKES_SETTINGS = {"restore", "init"}
 """They need no settings: where there are none, they bring them."""
 
@@ -255,7 +258,7 @@ def no_trace(
     def hold(damage: str) -> None:
         hurt, named = DAMAGES[damage], []
         for words, has_data in commands():
-            if words in ABOUT_SYSTEMS:
+            if words in ABOUT_SYSTEMS | ELSEWHERE:
                 continue
             if (words in ONLY_SETTINGS and not hurt.settings) or (
                 words in MAKES_SETTINGS and damage == "settings missing"

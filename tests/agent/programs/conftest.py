@@ -44,3 +44,9 @@ def acting(server: Running, rights: Rights, name: str = "") -> httpx.AsyncClient
 async def server(parts: Parts, desk: Desk) -> AsyncIterator[Running]:
     async with running(parts, desk) as server:
         yield server
+
+
+@pytest.fixture
+def server_(server: Running) -> Running:
+    """Return the same under another name, for tests in which `server` is the assistant's."""
+    return server

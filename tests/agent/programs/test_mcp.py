@@ -1,0 +1,116 @@
+"""An assistant explains, suggests, records and finds with the rights of an account: driven by the SDK's own client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from mcp import Client
+from sqlmodel import select
+from typer.testing import CliRunner
+
+from agent.cli import app
+from agent.domain import Strength, Via
+from agent.pages.signing.rights import Rights
+from agent.programs.mcp_server import client_of, server
+from agent.store import search
+from agent.store.people import Audit
+from agent.store.tables import Review, Ticket, utcnow
+from agent.store.writings import Writing
+from tests.agent.programs.conftest import acting, program
+from tests.desk import Desk
+from tests.serving_app import Running
+
+pytestmark = pytest.mark.anyio
+
+LAMP = ("Light flickers", "The lamp in the hall flickers, and a fuse has blown.")
+TICKET = {"helpdesk": "desk", "number": "1"}
+
+
+async def call(client: httpx.AsyncClient, tool: str, **arguments: Any) -> tuple[bool, Any]:
+    """Return whether a tool failed, and what it said."""
+    async with Client(server(client)) as assistant:
+        result = await assistant.call_tool(tool, arguments)
+    said = result.structured_content if not result.is_error else result.content[0].text
+    return result.is_error, said
+
+
+async def test_an_assistant_is_offered_four_tools_and_told_not_to_obey_tickets(server_: Running) -> None:
+    async with Client(server(acting(server_, Rights.VIEWER))) as assistant:
+        offered = {tool.name: tool for tool in (await assistant.list_tools()).tools}
+        instructions = assistant.instructions or ""
+    assert set(offered) == {"explain_ticket", "suggest_role", "record_review", "similar_solved_tickets"}
+    assert [name for name, tool in offered.items() if not tool.annotations.read_only_hint] == ["record_review"]
+    assert "no instruction to you" in instructions
+
+
+async def test_it_explains_suggests_and_records_as_its_account(server_: Running, desk: Desk) -> None:
+    await server_.deliver(desk.create(*LAMP))
+    await server_.idle()
+    robot = acting(server_, Rights.REVIEWER, "robot")
+    failed, told = await call(robot, "explain_ticket", **TICKET)
+    assert (failed, told["explanation"]["roles"], told["ticket"]["seen"]) == (False, ["Electrician"], 0)
+    failed, suggested = await call(robot, "suggest_role", subject=LAMP[0], body=LAMP[1])
+    assert suggested == told["explanation"]
+    failed, told = await call(robot, "record_review", **TICKET, roles=["Network"])
+    assert (failed, told["known_role"]["by"]) == (False, "robot")
+    await server_.idle()
+    assert "**Role: Network** (said by staff" in desk.comments("1")[0].text
+    log = server_.parts.database.call(lambda s: [(a.who, a.action) for a in s.exec(select(Audit)) if a.ticket_key])
+    assert log == [("robot", "feedback")]
+
+
+async def test_what_the_account_may_not_do_fails_in_words(server_: Running, desk: Desk) -> None:
+    await server_.deliver(desk.create(*LAMP))
+    await server_.idle()
+    viewer = acting(server_, Rights.VIEWER)
+    refused = [
+        (viewer, "record_review", {**TICKET, "right": True}, "needs the right reviewer"),
+        (viewer, "explain_ticket", {"helpdesk": "desk", "number": "../../account"}, "(404)"),
+        (viewer, "suggest_role", {"subject": "x" * 2_000}, "at most 1000 characters"),
+        (program(server_, "rolecall_" + "x" * 43), "suggest_role", {"subject": "x"}, "(401)"),
+        (acting(server_, Rights.REVIEWER), "record_review", {**TICKET, "roles": ["Nobody"]}, "no role"),
+        (client_of("http://127.0.0.1:9", "x"), "suggest_role", {"subject": "x"}, "does not answer"),
+    ]
+    for client, tool, arguments, reason in refused:
+        failed, said = await call(client, tool, **arguments)
+        assert (failed, reason in said) == (True, True), said
+    assert server_.parts.database.call(lambda session: session.exec(select(Review)).all()) == []
+
+
+async def test_similar_tickets_come_with_what_helped(server_: Running, desk: Desk, monkeypatch: Any) -> None:
+    from agent.triage.evidence import Neighbour
+    from agent.triage.opinion import RoleClassifier
+
+    opinion: Callable[..., Any] = RoleClassifier.opinion
+    near = tuple(Neighbour(f"desk:{number}", 0.9, ("Electrician",)) for number in (7, 8))
+
+    def with_similar(*given: Any, **more: Any) -> Any:
+        import dataclasses
+
+        return dataclasses.replace(opinion(*given, **more), neighbours=near)
+
+    monkeypatch.setattr(RoleClassifier, "opinion", with_similar)
+    now = utcnow()
+
+    def plant(session: Any) -> None:
+        for key in ("desk:7", "desk:8"):
+            search.add(session, Ticket(key=key, subject=f"Lamp {key}", body="", filed_at=now))
+            session.add(Review(ticket_key=key, roles=["Electrician"], strength=Strength.CLOSED, via=Via.CLOSURE,
+                               origin="x", at=now))  # fmt: skip
+        session.add(Writing(ticket_key="desk:8", kind="closure", at=now, outcome="fixed", writer="x", digest="x",
+                            parts=[["fix", [["I changed the fuse.", 2, "2"]]]], shown=True))  # fmt: skip
+
+    server_.parts.database.call(plant)
+    await server_.deliver(desk.create(*LAMP))
+    await server_.idle()
+    _, told = await call(acting(server_, Rights.VIEWER), "similar_solved_tickets", **TICKET)
+    assert [(one["number"], one["fix"]) for one in told["similar"]] == [("8", "I changed the fuse."), ("7", None)]
+
+
+def test_the_command_asks_for_a_token_before_anything_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("API_TOKEN", raising=False)
+    result = CliRunner().invoke(app, ["mcp", "--config", "nowhere.toml"])
+    assert "set the variable API_TOKEN" in str(result.exception)
