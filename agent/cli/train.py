@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +16,8 @@ from agent.cli.duration import foretold
 from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
 from agent.domain import TrainingOutcome
 from agent.packages import TRAINING, require
+
+MOST_NAMED = 8  # roles in one line
 
 if TYPE_CHECKING:
     from agent.config.settings import Settings
@@ -53,6 +56,7 @@ def train(
     require(*TRAINING)
 
     from agent import logs
+    from agent.learning.due import NEEDED
     from agent.learning.train import SERVES, head_windows
     from agent.learning.training_data import RECENT
     from agent.learning.turn import cancelled_by_sigterm
@@ -88,6 +92,14 @@ def train(
         run = asyncio.run(cancelled_by_sigterm(chosen.train(trigger, show)))
         told = ", ".join(filter(None, (run.version, escape(run.reason or ""))))
     console.print(f"{WORDS[TrainingOutcome(run.outcome)]}: {told}")
+    if needed := run.metrics.get(NEEDED):
+        console.print(f"More known tickets would help most of {escape(more_of(needed))}")
+
+
+def more_of(needed: Mapping[str, int]) -> str:
+    """Return how many more known tickets would help which role, of the first few."""
+    others = f" and {len(needed) - MOST_NAMED} more roles" if len(needed) > MOST_NAMED else ""
+    return ", ".join(f"{role}: {count} more" for role, count in list(needed.items())[:MOST_NAMED]) + others
 
 
 def trainer_of(settings: Settings) -> Trainer:

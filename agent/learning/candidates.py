@@ -19,7 +19,6 @@ from agent.fitting import evaluation
 from agent.fitting.head import predict
 from agent.fitting.job import FitResult, Job, Part, Recipe, Sample, Trainer, describe, write_version
 from agent.learning.training_data import TrainingData
-from agent.learning.training_set import still_needed
 from agent.learning.weighing import LexicalVoice, Weighed, lexical_voice, weigh
 from agent.serving.artefact import Manifest
 from agent.serving.registry import Registry
@@ -34,8 +33,6 @@ OTHER_PART = "judged"
 
 OLDER_PART = "older"
 """Of the tickets that heads learnt from, and on which no encoder was tuned."""
-
-MOST_NAMED = 5  # roles in one sentence
 
 PARTS: Mapping[str, Part] = {"train": "train", "validation": "validation", OTHER_PART: "other"}
 """How the training process treats the parts of the manifest; the head learns from all others."""
@@ -107,12 +104,6 @@ class Night:
         arrays |= honest_arrays(manifest, keys, weighed.honest, self.data.labels, self.data.recent)
         write_version(registry, manifest, candidate.result, candidate.result.head(), arrays, self.lexical.head)
         return manifest
-
-    def wish(self) -> str:
-        """Return which roles more reviewed tickets would help most, as the end of a sentence; empty for none."""
-        needed = still_needed(self.data.examples, self.data.roles)
-        few = ", ".join(f"{role}: {count} more" for role, count in list(needed.items())[:MOST_NAMED])
-        return f". More reviewed tickets would help most of {few}" if few else ""
 
     def _metrics(self, weighed: Weighed) -> dict[str, Any]:
         labels, multi_label = self.data.labels, weighed.fusion.multi_label

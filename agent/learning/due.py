@@ -6,7 +6,7 @@ A night that has not is in the ledger, with its reason. `rolecall train` always 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from importlib.metadata import version
 
@@ -23,6 +23,9 @@ NIGHTLY = "nightly"
 
 BASIS = "basis"
 """Where the ledger keeps, among the figures, what a training was based on."""
+
+NEEDED = "needed"
+"""Where it keeps how many more reviewed tickets would help which role, the neediest first."""
 
 WEEK = timedelta(days=6, hours=12)
 """A weekly training is due in the seventh night, though it may begin somewhat earlier than the last one."""
@@ -44,6 +47,12 @@ def last_training(session: Session) -> Training | None:
     """Return the latest training that was no more than a look at whether one is due."""
     trained = select(Training).where(Training.outcome.not_in((TrainingOutcome.SKIPPED, TrainingOutcome.RUNNING)))  # type: ignore[attr-defined]
     return session.exec(trained.order_by(col(Training.id).desc()).limit(1)).first()
+
+
+def needed(session: Session) -> Mapping[str, int]:
+    """Return how many more reviewed tickets would help which role, as of the latest training."""
+    last = last_training(session)
+    return last.metrics.get(NEEDED, {}) if last is not None else {}
 
 
 def reason_to_wait(

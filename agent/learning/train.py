@@ -25,7 +25,7 @@ from agent.learning import due
 from agent.learning.candidates import Candidate, Night, lanes
 from agent.learning.contest import Contest, contest
 from agent.learning.training_data import TrainingData, training_data
-from agent.learning.training_set import build, latest, split, usable
+from agent.learning.training_set import build, latest, split, still_needed, usable
 from agent.learning.turn import turn
 from agent.serving.pruning import tidied
 from agent.serving.registry import Registry
@@ -83,7 +83,8 @@ class Trainer:
             if reason := due.reason_to_wait(last, basis, known, self.settings.retrain, utcnow()):
                 return {"outcome": TrainingOutcome.SKIPPED, "reason": reason}
         trained = await self._train(known, on_progress)
-        return trained | {"metrics": trained["metrics"] | {due.BASIS: basis}}
+        needed = still_needed(known, self.catalogue.names)
+        return trained | {"metrics": trained["metrics"] | {due.BASIS: basis, due.NEEDED: needed}}
 
     @property
     def _registry(self) -> Registry:
@@ -159,11 +160,10 @@ class Trainer:
         decision = self._contest().decide(manifest.version)
         if decision.outcome is TrainingOutcome.PROMOTED:
             registry.activate(manifest.version, decision.reason)
-        reason = decision.reason if decision.outcome is TrainingOutcome.PROMOTED else f"{decision.reason}{night.wish()}"
         return {
             "outcome": decision.outcome,
             "version": manifest.version,
-            "reason": reason,
+            "reason": decision.reason,
             "metrics": manifest.metrics | {"gate": dict(decision.numbers)},
         }
 

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from starlette.responses import Response
 
 from agent.errors import RolecallError
+from agent.learning.due import needed
 from agent.pages.guard import Refused, Visit, redirect
 from agent.pages.signing import audit
 from agent.pages.site import Site
@@ -40,6 +41,7 @@ async def show(visit: Visit) -> Response:
     """Show all versions, the latest trainings and the latest moves."""
     site = visit.site
     trainings = await site.database.read(_trainings)
+    more = await site.database.read(needed)
     registry = _registry(site)
     try:
         found = await asyncio.to_thread(registry.versions)
@@ -56,6 +58,7 @@ async def show(visit: Visit) -> Response:
         serving=serving,
         predecessor=pointer.predecessor if pointer else None,
         trainings=trainings,
+        needed=site.words.needed(more),
         moves=moves[-MOVES:][::-1],
     )
 

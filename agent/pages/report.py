@@ -16,6 +16,7 @@ from starlette.responses import FileResponse, Response
 from agent.config.settings import Settings
 from agent.domain import TrainingOutcome
 from agent.feedback.exporting import KINDS, known_roles, write
+from agent.learning.due import needed
 from agent.pages.document import Document, Night
 from agent.pages.guard import Refused, Visit
 from agent.pages.signing import audit
@@ -87,7 +88,8 @@ def read(session: Session, settings: Settings, words: Words, week: Week | None) 
         week = whole if cases(session, whole.begin, whole.end, words.catalogue) else this
     found = cases(session, week.shifted(1 - WEEKS).begin, week.end, words.catalogue)
     trained = nights(session, week)
-    return document(week, found, trained, words, settings.triage.precision_target, settings.report.persons)
+    target, persons = settings.triage.precision_target, settings.report.persons
+    return document(week, found, trained, words, target, persons, needed(session))
 
 
 def nights(session: Session, week: Week) -> list[Night]:

@@ -5,7 +5,7 @@ Titles of charts are chosen from the data: none says more than is in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from markupsafe import Markup, escape
@@ -30,9 +30,15 @@ OUTCOMES = (Outcome.CLEAR, Outcome.EITHER_OR, Outcome.NONE)
 
 
 def document(
-    week: Week, found: Sequence[Case], nights: Sequence[Night], words: Words, target: float, persons: bool = False
+    week: Week,
+    found: Sequence[Case],
+    nights: Sequence[Night],
+    words: Words,
+    target: float,
+    persons: bool = False,
+    needed: Mapping[str, int] = {},
 ) -> Document:
-    """Return the document of a week from its tickets and those of the weeks before it."""
+    """Return the document of a week from its tickets and those before it. `needed`: known tickets that roles lack."""
     texts = words.texts
     by_week: dict[Week, list[Case]] = {}
     for case in found:
@@ -41,8 +47,12 @@ def document(
     weeks = [figures(one, by_week.get(one, ())) for one in latest]
     found = [case for one in latest for case in by_week.get(one, ())]
     now, before = weeks[-1], weeks[-2]
+    lacking = (texts("report.next_needed", roles=roles),) if (roles := words.needed(needed)) else ()
     parts = [
-        Part(texts("report.next"), points=tuple(_next(now, weeks, found, words, target)) or (texts("report.nothing"),)),
+        Part(
+            texts("report.next"),
+            points=(*_next(now, weeks, found, words, target), *lacking) or (texts("report.nothing"),),
+        ),
         _precision(weeks, found, texts, words, target),
         _outcomes(weeks, texts, words),
         _by_role(weeks, found, texts, words),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
@@ -15,6 +15,9 @@ from agent.notes.phrasing import percent
 from agent.pages.texts import Texts
 
 HUES = 8
+MOST_NEEDED = 8
+"""Roles that are named as those that lack known tickets."""
+
 METER = 72.0
 """Width of a meter."""
 
@@ -39,6 +42,11 @@ class Words:
             return Markup('<span class="role h7">{}</span>').format(self.texts("feedback.none_of_ours"))
         between = Markup(" {} ").format(self.texts("list.and"))
         return between.join(self.role(name) for name in names)
+
+    def needed(self, more: Mapping[str, int]) -> Markup:
+        """Return the roles of today that so many more known tickets would help, the first few; empty for none."""
+        some = [(role, count) for role, count in more.items() if role in self.catalogue.names][:MOST_NEEDED]
+        return Markup(", ").join(self.texts("needed.more", role=self.role(role), count=count) for role, count in some)
 
     def hue(self, name: str) -> int:
         """Return the number of a role's hue: by its place among the roles; of a role that is gone, by its name."""

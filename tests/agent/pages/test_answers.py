@@ -12,6 +12,7 @@ from sqlmodel import select
 
 from agent.core import Parts
 from agent.domain import Strength, Via
+from agent.learning.due import needed
 from agent.pages.signing import audit
 from agent.pages.signing.rights import Rights
 from agent.serving.registry import Registry, new_version
@@ -236,6 +237,8 @@ async def test_models_are_promoted_and_rolled_back_with_a_reason(trained: Parts,
         page = words_of(await person.see("/models"))
         assert f"Version {version} serves." in page
         assert "that it had not seen" in page
+        role, more = next(iter(trained.database.call(needed).items()))
+        assert f"{role} : {more} more" in page
         assert "Roll back" not in page
         for fields, status in (
             ({"do": "promote", "version": version, "why": " "}, 422),

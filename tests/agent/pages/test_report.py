@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from markupsafe import Markup, escape
@@ -45,7 +46,7 @@ def checked(count: int, role: str = "Network") -> list[Case]:
     return some(count, drawn=True, **given)
 
 
-def made(found: list[Case], language: str = "en", **more: bool) -> Document:
+def made(found: list[Case], language: str = "en", **more: Any) -> Document:
     nights = [Night(AT, "promoted", "better *by* 6 <b>")]
     return document(WEEK, found, nights, words(language), 0.9, **more)
 
@@ -65,6 +66,15 @@ def test_few_checks_say_nothing_and_ask_for_more() -> None:
     assert "5 random checks wait" in text
     assert "100 %" in text  # the control: all were clear
     assert "between" not in text
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "12 more"), ("de", "noch 12"), ("fr", "encore 12")])
+def test_it_says_which_roles_lack_how_many_known_tickets(language: str, said: str) -> None:
+    text = as_text(made(checked(40), language, needed={"Network": 12, "Gone since": 20}))
+    assert said in text
+    assert "Network" in text
+    assert "Gone since" not in text
+    assert said not in as_text(made(checked(40), language, needed={"Gone since": 20}))
 
 
 def test_what_to_do_next_follows_from_the_numbers() -> None:
