@@ -16,7 +16,7 @@ from connectors.errors import Ambiguous, MalformedPayload, Permanent, TicketNotF
 from connectors.events import Delivery, Event, Message, Move, Ticket
 from connectors.manifest import acting, past, polling
 from connectors.manifest.access import Access
-from connectors.manifest.lists import read_each, read_list
+from connectors.manifest.lists import Listed, read_each, read_list, read_whole
 from connectors.manifest.mapping import MARK, sought, to_message, to_ticket
 from connectors.manifest.model import Manifest, Write
 from connectors.manifest.receiving import read_delivery
@@ -108,10 +108,7 @@ class ManifestConnector:
             found = sought(read.comments.inside, row)
             rows = found if isinstance(found, list) else []
         else:
-            listed = await read_list(self._access, listing, values)
-            if not listed.complete:
-                raise Permanent(f"ticket {ticket_id} has more comments than [read.comments] page.most allows to read")
-            rows = listed.rows
+            rows = await read_whole(self._access, listing, values, "[read.comments]")
         each = read.comments.each
         return row, rows if each is None else await read_each(self._access, each, rows, values)
 
@@ -200,24 +197,30 @@ class ManifestConnector:
         if looking is None:
             raise Permanent(f"{self._manifest.name} is not polled")
         await self._know_ourselves()
-        now = datetime.now(UTC)
+        now, timed = datetime.now(UTC), looking.changed_at is not None
         if watermark is None:
-            return Poll((), polling.Watermark(told=now, since=now, seen={}, began=now).model_dump_json())
+            values = {**self.system.values, "since": written(now, looking.since)}
+            there = [] if timed else await read_whole(self._access, looking, values, "[poll]")
+            return Poll((), polling.began(polling.changed(there, looking, self.system, now), now).model_dump_json())
         known, overlap = polling.read_watermark(watermark), timedelta(seconds=looking.overlap_seconds)
         values = {**self.system.values, "since": written(known.since - overlap, looking.since)}
 
         def news(rows: Sequence[Any]) -> list[polling.Changed]:
-            return polling.fresh(polling.changed(rows, looking, self.system), known)
+            return polling.fresh(polling.changed(rows, looking, self.system, now), known)
 
-        listed = await read_list(self._access, looking, values, lambda rows: len(news(rows)) >= polling.MOST_READ)
-        fresh = news(listed.rows)
-        rows = fresh[: polling.MOST_READ]
-        tickets = await self._tickets(rows)
+        if timed:
+            listing = await read_list(self._access, looking, values, lambda rows: len(news(rows)) >= polling.MOST_READ)
+        else:
+            listing = Listed(await read_whole(self._access, looking, values, "[poll]"), complete=True)
+        rows = polling.changed(listing.rows, looking, self.system, now)
+        fresh = polling.fresh(rows, known)
+        read = fresh[: polling.MOST_READ]
+        tickets = await self._tickets(read)
         events = [event for ticket in tickets for event in polling.told(ticket, self.author_id, known, looking)]
-        complete = listed.complete and len(rows) == len(fresh)
-        stuck = not complete and not fresh
-        past = polling.changed(listed.rows, looking, self.system)[-1].at if stuck else None
-        mark = polling.conclude(known, rows, overlap, complete=complete, past=past)
+        complete = listing.complete and len(read) == len(fresh)
+        past = rows[-1].at if not complete and not fresh else None
+        listed = None if timed else {row.id for row in rows}
+        mark = polling.conclude(known, read, overlap, complete=complete, past=past, listed=listed)
         return Poll(events, mark.model_dump_json(), complete, tickets)
 
     async def _tickets(self, rows: Sequence[polling.Changed]) -> list[Ticket]:

@@ -59,6 +59,14 @@ async def read_list(
     return Listed(rows, complete=False)
 
 
+async def read_whole(access: Access, where: Rows, values: Mapping[str, Any], called: str) -> list[Any]:
+    """Read all of a list. Raises ConnectorError, Permanent where it is longer than may be read."""
+    listed = await read_list(access, where, values)
+    if not listed.complete:
+        raise Permanent(f"{' '.join(where.request)}: the list is longer than {called} page.most allows to read")
+    return listed.rows
+
+
 async def read_each(access: Access, each: Each, rows: Sequence[Any], values: Mapping[str, Any]) -> list[Any]:
     """Read the rows of a list one by one. Raises ConnectorError."""
     if len(rows) > each.most:

@@ -136,7 +136,8 @@ class Moves(Comments):
 class Poll(Rows):
     """The list of tickets that changed since a time, oldest change first."""
 
-    changed_at: Time
+    changed_at: Time | None = None
+    """None where rows tell no time: all rows are listed, and what differs from the last look has changed."""
     since: str = "%Y-%m-%dT%H:%M:%SZ"
     overlap_seconds: int = Field(default=120, ge=0, le=86_400)
     """Looked at again each time; the events' ids make that harmless."""
@@ -200,8 +201,9 @@ class Manifest(Part):
 
     @property
     def past(self) -> Poll | None:
-        """The list that the past is read from."""
-        return self.history or self.poll
+        """The list that the past is read from, None without one that is in the order of its times."""
+        looking = self.history or self.poll
+        return looking if looking is not None and looking.changed_at is not None else None
 
     @model_validator(mode="after")
     def _hears_of_tickets(self) -> Manifest:

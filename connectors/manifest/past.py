@@ -87,7 +87,7 @@ async def part(
     values = {**system.values, "since": written(at.since, looking.since)}
     turn = at.turn or first(looking, values)
     rows, following = await read_page(access, looking, values, turn)
-    listed = changed(rows, looking, system)
+    listed = changed(rows, looking, system, now)
     fresh = [row for row in listed if at.seen.get(row.id) != row.at.isoformat()]
     looked = await _look(fresh, system, author_id, at, read, each=each)
     at = at if at.first or not listed else at.model_copy(update={"first": listed[0].at})

@@ -7,7 +7,9 @@ stood at the last look is not read again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,6 +46,13 @@ class Changed:
     id: str
     at: datetime
     row: Any
+    digest: str | None = None
+    """Of the row, where it tells no time."""
+
+    @property
+    def stamp(self) -> str:
+        """What differs once the ticket changes again."""
+        return self.digest or self.at.isoformat()
 
 
 def read_watermark(text: str) -> Watermark:
@@ -54,49 +63,65 @@ def read_watermark(text: str) -> Watermark:
         raise Permanent(f"the stored poll watermark is unreadable: {error}") from None
 
 
-def changed(rows: Sequence[Any], looking: Looking, system: System) -> list[Changed]:
+def changed(rows: Sequence[Any], looking: Looking, system: System, now: datetime) -> list[Changed]:
     """Return the rows of the list, oldest change first, each ticket once with its newest change.
 
-    Raises Permanent for a row without id or time.
+    Where rows tell no time, each is as of `now`. Raises Permanent for a row without id or time.
     """
     found, what = dict[str, Changed](), " ".join(looking.request)
     for row in rows:
-        at = moment(looking.changed_at, row)
+        at = now if looking.changed_at is None else moment(looking.changed_at, row)
         try:
             number = system.id_of(sought(looking.ticket or system.manifest.ticket.id, row), "ticket")
         except MalformedPayload as error:
             raise Permanent(f"{what}: {error}") from None
         if at is None:
-            raise Permanent(f"{what}: ticket {number} has no time at {looking.changed_at.at.text}")
+            where = looking.changed_at.at.text if looking.changed_at else ""
+            raise Permanent(f"{what}: ticket {number} has no time at {where}")
         if looking.ticket is None or number not in found or found[number].at <= at:
-            found[number] = Changed(number, at, row)
+            found[number] = Changed(number, at, row, None if looking.changed_at else _digest(row))
     return sorted(found.values(), key=lambda each: each.at)
 
 
 def fresh(rows: Sequence[Changed], known: Watermark) -> list[Changed]:
     """Return the tickets that changed since they were last looked at."""
-    return [each for each in rows if known.seen.get(each.id) != each.at.isoformat()]
+    return [each for each in rows if known.seen.get(each.id) != each.stamp]
+
+
+def began(rows: Sequence[Changed], now: datetime) -> Watermark:
+    """Return where looks begin; `rows` stand in the list already, where it tells no times."""
+    return Watermark(told=now, since=now, seen={each.id: each.stamp for each in rows}, began=now)
+
+
+def _digest(row: Any) -> str:
+    return hashlib.sha256(json.dumps(row, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def conclude(
-    known: Watermark, read: Sequence[Changed], overlap: timedelta, *, complete: bool, past: datetime | None = None
+    known: Watermark,
+    read: Sequence[Changed],
+    overlap: timedelta,
+    *,
+    complete: bool,
+    past: datetime | None = None,
+    listed: Collection[str] | None = None,
 ) -> Watermark:
     """Return the next watermark. `read` are the tickets that this look has told of, which are all if it is `complete`.
 
     `past` is the last change in a list that is too long to be read, and in which nothing was new: the next look begins
-    behind it, or none would ever get further.
+    behind it, or none would ever get further. `listed` are all tickets of a list that tells no times: what was seen of
+    them is kept, however old.
     """
-    seen = {**known.seen, **{each.id: each.at.isoformat() for each in read}}
+    seen = {**known.seen, **{each.id: each.stamp for each in read}}
     since = max((known.since, *(each.at for each in read)))
     if past is not None:
         since = max(since, past + overlap + timedelta(seconds=1))
     horizon = since - overlap - timedelta(seconds=1)
-    return Watermark(
-        told=since if complete else known.told,
-        since=since,
-        seen={number: at for number, at in seen.items() if datetime.fromisoformat(at) >= horizon},
-        began=known.began,
-    )
+    if listed is None:
+        kept = {number: at for number, at in seen.items() if datetime.fromisoformat(at) >= horizon}
+    else:
+        kept = {number: stamp for number, stamp in seen.items() if number in listed}
+    return Watermark(told=since if complete else known.told, since=since, seen=kept, began=known.began)
 
 
 def told(ticket: Ticket, author_id: str, known: Watermark, looking: Looking) -> Iterator[Event]:
