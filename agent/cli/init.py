@@ -77,8 +77,8 @@ def init(
     say(answers.needs.setup.replace("{hook}", _hook(answers)))
     if learn:
         _learn(answers, day, told, config, data)
-    say(f"\n{asker.asked} questions. Shadow mode: Rolecall decides and records, and posts nothing, until you take")
-    say(f"shadow = true out of {config}. Take the files back: `rolecall init --undo`, the tickets:")
+    say(f"\n{asker.asked} questions. Every role is in shadow: Rolecall decides and records, and posts nothing until")
+    say("`rolecall ladder begin`, or a click on Roles. Take the files back: `rolecall init --undo`, the tickets:")
     say(f"`rolecall backfill {answers.name} --undo`.")
     if start and asker.yes("Start the server now?", default=not yes):
         serve.serve(config, data, None, None)

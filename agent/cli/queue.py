@@ -42,6 +42,8 @@ def status(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     """Show how many events wait, and for how long, how many are set aside, and whether comments are paused."""
     from agent.cli import queue_status
     from agent.data_directory import DataDirectory
+    from agent.store import stages
+    from agent.store.stages import Stage
     from agent.store.status import figures, left_alone, rate
     from agent.store.tables import utcnow
     from agent.web.running import local_url
@@ -49,7 +51,9 @@ def status(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     settings = settings_for(config, data)
     with open_database(config, data) as database:
         now, pace, alone = database.call(figures), database.call(rate, utcnow()), database.call(left_alone)
-    for line in queue_status.lines(now, pace, utcnow(), shadow=settings.triage.shadow, left_alone=alone):
+        hidden = database.call(stages.hidden, Stage.of(settings.ladder.start))
+    shadow = settings.triage.shadow
+    for line in queue_status.lines(now, pace, utcnow(), shadow=shadow, hidden=hidden, left_alone=alone):
         _print(line)
     directory, server = DataDirectory(settings.data), settings.server
     _print(queue_status.of_server(directory.served_at() or local_url(server.host, server.port)))

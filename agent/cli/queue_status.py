@@ -23,6 +23,7 @@ def lines(
     at: datetime,
     *,
     shadow: bool | Mapping[str, Sequence[str]] = False,
+    hidden: bool = False,
     left_alone: Mapping[str, int] = MappingProxyType({}),
 ) -> Iterator[str]:
     """Yield the lines from the database; `pace`: events a second done lately; `left_alone`: tickets by the reason."""
@@ -33,17 +34,20 @@ def lines(
     else:
         yield f"oldest: received {now.oldest:%Y-%m-%d %H:%M:%S} UTC, {duration(at - now.oldest)} ago"
     yield f"time to drain: {_time_to_drain(now.events.get('waiting', 0), pace)}"
-    yield f"comments: {_comments(now.paused, shadow)}"
+    yield f"comments: {_comments(now.paused, shadow, hidden)}"
     if left_alone:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(left_alone.items()))
         yield f"left alone by [triage]: {reasons}, of the latest {LATEST_DECISIONS:,} decisions"
 
 
-def _comments(paused: str | None, shadow: bool | Mapping[str, Sequence[str]]) -> str:
+def _comments(paused: str | None, shadow: bool | Mapping[str, Sequence[str]], hidden: bool) -> str:
     if isinstance(shadow, Mapping):
         return f"{f'paused, {paused}' if paused else 'on'}; none are posted{in_shadow(shadow)}, [triage] shadow"
     if shadow:
         return "none are posted, [triage] shadow is on" + (f"; paused as well, {paused}" if paused else "")
+    if hidden:
+        also = f"; paused as well, {paused}" if paused else ""
+        return f"none are posted, every role is in shadow: `rolecall ladder begin`{also}"
     return f"paused, {paused}" if paused else "on"
 
 

@@ -161,10 +161,9 @@ def table(name: str, values: Mapping[str, Any]) -> str:
 
 
 def settings_file(text: str, table: str, *, shadow: bool, public_url: str | None, polled: bool = False) -> str:
-    """Return a settings file in which nothing was set, with a connector, and in shadow mode."""
-    given = {
-        "triage": "shadow = true            # decide and record, but post nothing; false: comment" if shadow else ""
-    }
+    """Return a settings file in which nothing was set, with a connector, and every role in shadow to begin with."""
+    begin = 'start = "shadow"         # decide and record, and post nothing until `rolecall ladder begin`'
+    given = {"ladder": begin if shadow else ""}
     given["work"] = "poll_seconds = 60        # it sends no webhooks" if polled else ""
     given["server"] = f"public_url = {_toml(public_url)}" if public_url else ""
     lines = text.rstrip().splitlines()

@@ -15,10 +15,11 @@ from agent.feedback import budget
 from agent.feedback.budget import Given
 from agent.feedback.drift import drifts
 from agent.report.week import Figures
+from agent.store.stages import StageMove, Why
 from agent.store.tables import Account, Training
 
 FRESH = timedelta(days=2)
-"""Of a training: an older outcome is no news, on the day on which notices are switched on for instance."""
+"""Of a training, or a role's fall: an older one is no news, as on the day on which notices are switched on."""
 
 LONGEST_REASON = 300
 
@@ -26,6 +27,12 @@ _TRAININGS = {
     TrainingOutcome.FAILED: "The last training failed; the model that serves stays. `rolecall train` tries again",
     TrainingOutcome.KEPT: "The last training gave no better model; the one that serves stays",
     TrainingOutcome.ASKS: "A new model waits for a person: `rolecall models` shows it",
+}
+
+
+FALLEN = {
+    Why.CHECKS: "too few random checks were right",
+    Why.PEOPLE: "people left too few tickets as Rolecall had changed them",
 }
 
 
@@ -44,7 +51,8 @@ class Facts:
 
     `storage`: why it can store nothing; `low`: whether its disk is about to be too full; `down`: for how long systems
     have failed; `expires`: when secrets do; `labels`: what is remembered, in the order of the reviews; `grace`:
-    accounts that count as staff for a while; `week`: the last whole week in numbers, if that is wanted.
+    accounts that count as staff for a while; `week`: the last whole week in numbers, if that is wanted; `fallen`: roles
+    that were lowered by themselves.
     """
 
     now: datetime
@@ -59,11 +67,13 @@ class Facts:
     labels: Sequence[Given] = ()
     grace: Sequence[Account] = ()
     week: Figures | None = None
+    fallen: Sequence[StageMove] = ()
 
 
 def conditions(facts: Facts, settings: NotifySettings) -> list[Condition]:
     """Return all that holds now and that somebody should know."""
-    return [*_work(facts, settings), *_models(facts), *_labels(facts), *_whom_to_trust(facts, settings), *_week(facts)]
+    of_roles = [*_labels(facts), *_fallen(facts)]
+    return [*_work(facts, settings), *_models(facts), *of_roles, *_whom_to_trust(facts, settings), *_week(facts)]
 
 
 def _work(facts: Facts, settings: NotifySettings) -> Iterator[Condition]:
@@ -115,6 +125,16 @@ def _labels(facts: Facts) -> Iterator[Condition]:
             "If the desk has changed, there is nothing to do: the next training follows; if not: `rolecall evaluate`"
         )
         yield Condition(f"drift {drift.role} {facts.now:%G-%V}", text)
+
+
+def _fallen(facts: Facts) -> Iterator[Condition]:
+    for move in facts.fallen:
+        if facts.now - move.at < FRESH:
+            text = (
+                f"{move.role} was lowered from {move.before} to {move.stage}: {FALLEN[Why(move.why)]}, "
+                f"{move.right} of {move.count}. `rolecall ladder` says what it lacks"
+            )
+            yield Condition(f"stage {move.id}", text)
 
 
 def _whom_to_trust(facts: Facts, settings: NotifySettings) -> Iterator[Condition]:

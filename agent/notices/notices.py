@@ -19,12 +19,12 @@ from agent.config.settings import Settings
 from agent.feedback import accounts
 from agent.metrics import Metrics
 from agent.notices import outbox
-from agent.notices.conditions import Facts, conditions
+from agent.notices.conditions import FRESH, Facts, conditions
 from agent.notices.sending import deliver
 from agent.report.cases import cases
 from agent.report.week import Figures, Week
 from agent.report.week import figures as in_numbers
-from agent.store import coordination
+from agent.store import coordination, stages
 from agent.store.database import Database
 from agent.store.status import figures
 from agent.store.tables import Account, utcnow
@@ -100,6 +100,7 @@ class Notices:
             memory.given if memory else (),
             await self.database.read(_in_grace, self.connectors, now),
             await self._week(now) if settings.notify.week else None,
+            await self.database.read(stages.fallen, now - FRESH),
         )
 
     async def _week(self, now: datetime) -> Figures:

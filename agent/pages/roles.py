@@ -1,4 +1,4 @@
-"""Roles: who handles what, and from which confidence each is clear. The file stays the truth; its lines are shown."""
+"""Roles: who handles what, from which confidence each is clear, and how far it may go. The file stays the truth."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from agent.domain import Role
 from agent.pages.guard import Visit
+from agent.pages.ladder import rungs
 from agent.pages.today import thresholds
 
 
@@ -17,8 +18,9 @@ async def show(visit: Visit) -> Response:
     site = visit.site
     day = site.now().astimezone().date()
     roles = [(role, role.active(day), lines(role)) for role in site.classifier.catalogue.roles]
-    file = site.settings.roles.name
-    return visit.page("roles.html", current="roles", roles=roles, needs=thresholds(site), file=file)
+    file, ladder = site.settings.roles.name, await rungs(visit)
+    given = {"needs": thresholds(site), "file": file, "ladder": ladder, "share": site.settings.checks.share}
+    return visit.page("roles.html", current="roles", roles=roles, **given)
 
 
 def lines(role: Role) -> str:

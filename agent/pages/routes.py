@@ -11,6 +11,7 @@ from starlette.routing import Route
 from agent.pages import (
     account,
     feedback,
+    ladder,
     links,
     models,
     naming,
@@ -51,6 +52,7 @@ CALLS = (
     Call("POST", "/report", Rights.OPERATOR, report.export),
     Call("GET", "/report/{week}", Rights.VIEWER, report.show),
     Call("GET", "/roles", Rights.VIEWER, roles.show),
+    Call("POST", "/roles", Rights.OPERATOR, ladder.change),
     Call("GET", "/rules", Rights.VIEWER, rules.show),
     Call("POST", "/rules", Rights.VIEWER, rules.try_),
     Call("GET", "/status", Rights.VIEWER, status.show),

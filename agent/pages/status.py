@@ -12,10 +12,12 @@ from sqlmodel import Session, select
 from starlette.responses import Response
 
 from agent.pages.guard import Refused, Visit, redirect
+from agent.pages.ladder import ladder_of
 from agent.pages.signing import audit
 from agent.pages.site import Site
 from agent.store import comments, dead_letters, resumption, status
 from agent.store.inbox import DEAD
+from agent.store.stages import Stage
 from agent.store.status import Figures
 from agent.store.tables import Account, Inbox, Watermark
 
@@ -33,6 +35,7 @@ class Now:
     dead: Sequence[Inbox]
     unknown: Sequence[Account]
     polled: Mapping[str, datetime]
+    hidden: bool = False
 
 
 async def show(visit: Visit) -> Response:
@@ -99,4 +102,5 @@ def _read(session: Session, site: Site) -> Now:
     unknown = session.exec(select(Account).where(Account.refused > 0).order_by(Account.source)).all()
     polled = {row.source: row.at for row in session.exec(select(Watermark))}
     rate = status.rate(session, site.now())
-    return Now(figures, rate, comments.paused_since(session), dead, unknown, polled)
+    hidden = ladder_of(site).stages(session).together(()) is Stage.SHADOW
+    return Now(figures, rate, comments.paused_since(session), dead, unknown, polled, hidden)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
-from sqlmodel import Field, Session, SQLModel, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from agent.domain import RoleCatalogue
 from agent.store.times import time_column
@@ -106,12 +106,9 @@ class Stages:
 
 def read(session: Session, catalogue: RoleCatalogue, start: Stage, *, capped: bool = False) -> Stages:
     """Return all stages. `start` is the stage of roles that nobody has moved."""
-    last: dict[str, StageMove] = {}
-    falls: dict[str, datetime] = {}
-    for row in session.exec(select(StageMove).order_by(StageMove.id)):  # type: ignore[arg-type]
-        last[row.role] = row
-        if row.why in OF_ITSELF:
-            falls[row.role] = row.at
+    rows = session.exec(select(StageMove).order_by(col(StageMove.id))).all()
+    last = {row.role: row for row in rows}
+    falls = {row.role: row.at for row in rows if row.why in OF_ITSELF}
     others = Stage.of(last[EVERY_ROLE].stage) if EVERY_ROLE in last else start
     moves: dict[str, StageMove] = {}
     fell: dict[str, datetime] = {}
@@ -123,3 +120,15 @@ def read(session: Session, catalogue: RoleCatalogue, start: Stage, *, capped: bo
         fell |= {role.name: max(times)} if times else {}
     named = {name: Stage.of(moves[name].stage) if name in moves else others for name in catalogue.names}
     return Stages(named, others, moves, fell, capped)
+
+
+def fallen(session: Session, since: datetime) -> Sequence[StageMove]:
+    """Return the roles that were lowered by themselves since a time."""
+    of_itself = col(StageMove.why).in_(sorted(OF_ITSELF)), StageMove.at >= since
+    return session.exec(select(StageMove).where(*of_itself).order_by(col(StageMove.id))).all()
+
+
+def hidden(session: Session, start: Stage) -> bool:
+    """Return whether every role is in shadow, whatever they are called: nobody has moved one out of it."""
+    last = {row.role: row.stage for row in session.exec(select(StageMove).order_by(col(StageMove.id)))}
+    return set({EVERY_ROLE: start.word, **last}.values()) == {Stage.SHADOW.word}

@@ -36,4 +36,6 @@ def greeting(settings: Settings, url: str) -> Iterator[str]:
         yield "that is the address on this machine: set [server] public_url to the one that others reach it by"
     if silent := in_shadow(settings.triage.shadow):
         yield f"comments: none are posted{silent} ([triage] shadow)"
+    elif settings.ladder.start == "shadow":
+        yield "roles begin in shadow ([ladder] start): `rolecall ladder` says which comment by now"
     yield f"look: `rolecall queue status`, {url}/readyz, {url}/metrics, {url}/docs"

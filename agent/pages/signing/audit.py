@@ -36,6 +36,7 @@ class Action(StrEnum):
     PROMOTED = "promoted"
     ROLLED_BACK = "rolled_back"
     EXPORTED = "exported"
+    STAGE = "stage"
     ANONYMOUS = "anonymous"
     TOKEN_MADE = "token_made"  # noqa: S105 - the word
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - likewise

@@ -89,7 +89,7 @@ def test_options_alone_make_an_installation_that_can_be_repeated_and_undone(
     assert "18 closed tickets in 2 groups" in out
     assert "0 questions" in out
     settings = load(tmp_path / "config/agent.toml")
-    assert (settings.triage.shadow, settings.connectors["redmine"].address) == (True, url)
+    assert (settings.ladder.start, settings.connectors["redmine"].address) == ("shadow", url)
     catalogue = load_roles(settings.roles)
     assert catalogue.names == ("Electrician", "Net team")
     assert {hit.role for hit in load_rules(settings.rules, catalogue).match("vpn drops", "", datetime.now(UTC).date())}

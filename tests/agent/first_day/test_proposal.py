@@ -97,7 +97,7 @@ def test_the_settings_connect_the_system_in_shadow_mode(tmp_path: Path, shipped:
         "ROLECALL_CONNECTORS__PLANT_2__WEBHOOK_SECRETS": '["sixteen-letters-x"]',
     }
     settings = load(file, environ, None)
-    assert settings.triage.shadow is True
+    assert (settings.ladder.start, settings.triage.shadow) == ("shadow", False)
     assert settings.server.public_url == "https://rolecall.example.test"
     chosen = settings.connectors["plant-2"]
     assert (chosen.kind, chosen.settings.queues) == ("django-helpdesk", {"1": "HYD", "2": "a b"})

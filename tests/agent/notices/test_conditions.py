@@ -14,6 +14,7 @@ from agent.feedback.budget import Given
 from agent.feedback.drift import drifts
 from agent.notices.conditions import Facts, conditions
 from agent.report.week import Figures, Share, Week
+from agent.store.stages import StageMove
 from agent.store.tables import Account, Training
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -30,6 +31,14 @@ def training(outcome: str, ended: datetime = NOW) -> Training:
 
 def labels(day: date, role: str, count: int, requester: str | None = None) -> list[Given]:
     return [Given(requester, day, None, day, (role,), Strength.CLOSED)] * count
+
+
+def test_a_role_that_was_lowered_by_itself_is_told_while_that_is_news() -> None:
+    moved = {"role": "Network", "before": "assign", "stage": "tag", "why": "people", "right": 7, "count": 10}
+    fallen = [StageMove(id=3, at=NOW, **moved), StageMove(id=2, at=NOW - timedelta(days=3), **moved)]
+    (text,) = told(fallen=fallen)
+    assert text.startswith("Network was lowered from assign to tag: people left too few tickets as Rolecall had")
+    assert "7 of 10. `rolecall ladder`" in text
 
 
 def test_the_week_is_told_in_two_sentences_once() -> None:

@@ -40,6 +40,7 @@ MAY: dict[tuple[str, str], tuple[Rights, ...] | None] = {
     ("POST", "/report"): (O,),
     ("GET", "/report/{week}"): (V, R, O),
     ("GET", "/roles"): (V, R, O),
+    ("POST", "/roles"): (O,),
     ("GET", "/rules"): (V, R, O),
     ("POST", "/rules"): (V, R, O),
     ("GET", "/status"): (V, R, O),
