@@ -41,8 +41,8 @@ unit: $(READY)
 coverage: $(READY)  ## the same, and which lines of the three packages ran in it
 	$(PYTEST) --ignore tests/proofs $(WORKERS) --cov --cov-report=term
 
-proofs: $(READY)  ## one after the other: each has servers and processes of its own
-	$(PYTEST) tests/proofs
+proofs: $(READY)  ## two files at a time: each has servers and processes of its own, and mostly waits for them
+	$(PYTEST) tests/proofs --numprocesses 2 --dist loadfile
 
 bench: $(READY)  ## one benchmark or proof: make bench NAME=training
 	$(BIN)/python -m tests.proofs.bench $(NAME) $(ARGS)
