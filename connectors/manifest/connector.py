@@ -206,21 +206,18 @@ class ManifestConnector:
         values = {**self.system.values, "since": written(known.since - overlap, looking.since)}
 
         def news(rows: Sequence[Any]) -> list[polling.Changed]:
-            return polling.fresh(polling.changed(rows, looking, self.system, now), known)
+            return polling.fresh(polling.changed(rows, looking, self.system, now), known, now)
 
         if timed:
             listing = await read_list(self._access, looking, values, lambda rows: len(news(rows)) >= polling.MOST_READ)
         else:
             listing = Listed(await read_whole(self._access, looking, values, "[poll]"), complete=True)
-        rows = polling.changed(listing.rows, looking, self.system, now)
-        fresh = polling.fresh(rows, known)
+        listed, fresh = polling.changed(listing.rows, looking, self.system, now), news(listing.rows)
         read = fresh[: polling.MOST_READ]
         tickets = await self._tickets(read)
         events = [event for ticket in tickets for event in polling.told(ticket, self.author_id, known, looking)]
         complete = listing.complete and len(read) == len(fresh)
-        past = rows[-1].at if not complete and not fresh else None
-        listed = None if timed else {row.id for row in rows}
-        mark = polling.conclude(known, read, overlap, complete=complete, past=past, listed=listed)
+        mark = polling.conclude(known, listed, read, overlap, datetime.now(UTC), complete=complete, timed=timed)
         return Poll(events, mark.model_dump_json(), complete, tickets)
 
     async def _tickets(self, rows: Sequence[polling.Changed]) -> list[Ticket]:

@@ -2,17 +2,20 @@
 
 The list is asked for what changed since the last look, and some seconds more: clocks differ, and a change may show
 late. What was told before is told under the same ids, so that it counts once; a ticket that stands in the list as it
-stood at the last look is not read again.
+stood at the last look is not read again. Systems tell whole seconds: one that was read within the second in which it
+changed may have changed once more in that second, and is read once again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from pydantic import Field
 
 from connectors.deliveries import Wire, decode
 from connectors.errors import MalformedPayload, Permanent
@@ -22,6 +25,10 @@ from connectors.manifest.model import Poll as Looking
 from connectors.manifest.receiving import event_id
 from connectors.manifest.system import System
 
+SECOND = timedelta(seconds=1)
+"""Coarser than the times of any system that was tried."""
+SETTLED = 2 * SECOND
+"""After this, by our clock, the second of a change is over."""
 MOST_READ = 50
 """Tickets that one look reads one by one; the rest follows in the next."""
 
@@ -30,13 +37,15 @@ class Watermark(Wire):
     """How far looks have come: the time of the newest change seen, and the tickets seen with about that time.
 
     `told`: until when everything was told. It stays behind `since` while a look is not complete: among what is left,
-    there may be a ticket that was filed early and changed late. `began`: the time of the first look.
+    there may be a ticket that was filed early and changed late. `began`: the time of the first look. `unsettled`: when
+    those were read, by our clock, that changed in the newest second of the list.
     """
 
     told: datetime
     since: datetime
     seen: dict[str, str]
     began: datetime | None = None
+    unsettled: dict[str, datetime] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +92,18 @@ def changed(rows: Sequence[Any], looking: Looking, system: System, now: datetime
     return sorted(found.values(), key=lambda each: each.at)
 
 
-def fresh(rows: Sequence[Changed], known: Watermark) -> list[Changed]:
-    """Return the tickets that changed since they were last looked at."""
-    return [each for each in rows if known.seen.get(each.id) != each.stamp]
+def fresh(rows: Sequence[Changed], known: Watermark, now: datetime) -> list[Changed]:
+    """Return the tickets that changed since they were last looked at, and those that may have."""
+    return [each for each in rows if not _seen(each, known) or _due(each, known, now)]
+
+
+def _seen(each: Changed, known: Watermark) -> bool:
+    return known.seen.get(each.id) == each.stamp
+
+
+def _due(each: Changed, known: Watermark, now: datetime) -> bool:
+    read_at = known.unsettled.get(each.id)
+    return read_at is not None and not timedelta(0) <= now - read_at < SETTLED
 
 
 def began(rows: Sequence[Changed], now: datetime) -> Watermark:
@@ -99,29 +117,32 @@ def _digest(row: Any) -> str:
 
 def conclude(
     known: Watermark,
+    listed: Sequence[Changed],
     read: Sequence[Changed],
     overlap: timedelta,
+    now: datetime,
     *,
     complete: bool,
-    past: datetime | None = None,
-    listed: Collection[str] | None = None,
+    timed: bool = True,
 ) -> Watermark:
-    """Return the next watermark. `read` are the tickets that this look has told of, which are all if it is `complete`.
+    """Return the next watermark. `read` are those `listed` tickets that this look has told of, up to `now`.
 
-    `past` is the last change in a list that is too long to be read, and in which nothing was new: the next look begins
-    behind it, or none would ever get further. `listed` are all tickets of a list that tells no times: what was seen of
-    them is kept, however old.
+    They are all of them if it is `complete`. A list that is too long to be read, and in which nothing was new, has no
+    end: the next look begins behind its last change, or none would ever get further. Of a list that tells no times
+    (`timed`), what was seen is kept, however old.
     """
-    seen = {**known.seen, **{each.id: each.stamp for each in read}}
     since = max((known.since, *(each.at for each in read)))
-    if past is not None:
-        since = max(since, past + overlap + timedelta(seconds=1))
-    horizon = since - overlap - timedelta(seconds=1)
-    if listed is None:
-        kept = {number: at for number, at in seen.items() if datetime.fromisoformat(at) >= horizon}
-    else:
-        kept = {number: stamp for number, stamp in seen.items() if number in listed}
-    return Watermark(told=since if complete else known.told, since=since, seen=kept, began=known.began)
+    if listed and not read and not complete:
+        since = max(since, listed[-1].at + overlap + SECOND)
+    horizon, newest = since - overlap - SECOND, max((each.at for each in listed), default=since)
+    seen = {**known.seen, **{each.id: each.stamp for each in read}}
+    there = {each.id for each in listed}
+    kept = {n: at for n, at in seen.items() if (datetime.fromisoformat(at) >= horizon if timed else n in there)}
+    waiting = {number: at for number, at in known.unsettled.items() if number not in {each.id for each in read}}
+    within = {each.id: now for each in read if timed and not _seen(each, known) and each.at + SECOND > newest}
+    unsettled = {number: at for number, at in (waiting | within).items() if number in kept}
+    told_until = since if complete else known.told
+    return Watermark(told=told_until, since=since, seen=kept, began=known.began, unsettled=unsettled)
 
 
 def told(ticket: Ticket, author_id: str, known: Watermark, looking: Looking) -> Iterator[Event]:

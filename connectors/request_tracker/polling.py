@@ -30,8 +30,9 @@ async def poll(
         return Poll((), Watermark(told=now, since=now, seen={}).model_dump_json())
     known = read_watermark(watermark)
     since = (known.since - OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ")
-    listed, all_there = await reader.changed(since, lambda rows: len(fresh(_dated(rows), known)) > MOST_READ)
-    news = fresh(_dated(listed), known)
+    listed, all_there = await reader.changed(since, lambda rows: len(fresh(_dated(rows), known, now)) > MOST_READ)
+    there = _dated(listed)
+    news = fresh(there, known, now)
     rows = news[:MOST_READ]
     tickets, events, refused = list[Ticket](), list[Event](), list[Permanent]()
     for each in rows:
@@ -47,7 +48,7 @@ async def poll(
     if refused and not tickets:
         raise refused[0]
     complete = all_there and len(rows) == len(news)
-    mark = conclude(known, rows, OVERLAP, complete=complete)
+    mark = conclude(known, there, rows, OVERLAP, datetime.now(UTC), complete=complete)
     return Poll(events, mark.model_dump_json(), complete, tickets)
 
 

@@ -14,6 +14,7 @@ import pytest
 from connectors.base import Change, Field
 from connectors.errors import Ambiguous, InvalidSignature, MalformedPayload, Permanent, TicketNotFound, Transient
 from connectors.events import Delivery, Event, Kind, Visibility
+from connectors.manifest import polling
 from connectors.manifest.catalogue import Example, examples, presets
 from connectors.manifest.connector import ManifestConnector
 from connectors.markup import render
@@ -398,3 +399,24 @@ async def test_history_is_no_event(system: Installed) -> None:
     assert [(event.kind, event.message and event.message.text) for event in found.events] == [
         (Kind.COMMENTED, "a word of today")
     ]
+
+
+@pytest.mark.anyio
+async def test_a_second_change_within_the_second_of_the_first_is_found(
+    system: Installed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time of the change says no more than before: only another look at the ticket does."""
+    monkeypatch.setattr(polling, "SETTLED", timedelta(0))
+    connector = system.connect()
+    began = await connector.poll(None)
+    ticket = system.fake.file("Pump 7 leaks")
+    first = await connector.poll(began.watermark)
+    system.fake.clock -= timedelta(seconds=1)  # each change is a second after the last
+    system.fake.close(ticket)
+    found = await connector.poll(first.watermark)
+    assert [event.kind for event in found.events if event.delivery_id != f"ticket-{system.fake.name(ticket.id)}"] == [
+        Kind.CLOSED
+    ]
+    asked = len(system.fake.requests)
+    assert list((await connector.poll(found.watermark)).events) == []
+    assert len(system.fake.requests) - asked <= 2, "a quiet ticket is read no third time"
