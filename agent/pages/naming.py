@@ -18,21 +18,29 @@ from agent.pages.guard import Refused, Visit
 from agent.pages.signing import audit
 from agent.pages.site import Site
 from agent.store import verdicts, writings
+from agent.store.actions import Acted
 from agent.store.tables import Ticket
 from agent.store.writings import RENAMED, Verdict, Writing, WritingKind
 from agent.writing.subject import better_subject, says_too_little
 from agent.writing.thread import as_written
 from connectors.base import Field
 
+KEPT = (Acted.OVERTAKEN, Acted.UNSURE, Acted.REFUSED, Acted.IGNORED, writings.WITHHELD)
+"""Outcomes after which the ticket has the subject that it had."""
+
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """A suggested subject and the ticket's own. `accepted`: the ticket has ours, as far as we know."""
+    """A suggested subject and the ticket's own. `accepted`: the ticket has ours, as far as we know.
+
+    `kept`: why the ticket kept the subject that it had when somebody last asked for the other, "" where it did not.
+    """
 
     better: str
     original: str
     accepted: bool
     who: str
+    kept: str = ""
 
 
 def naming(site: Site, ticket: Ticket, row: Writing | None) -> Naming | None:
@@ -42,7 +50,8 @@ def naming(site: Site, ticket: Ticket, row: Writing | None) -> Naming | None:
         return None
     if row is not None:
         ours, original = (next(writings.sentences(row, part)) for part in ("subject", "original"))
-        return Naming(ours, original, row.verdict == Verdict.ACCEPTED, row.judged_by or "")
+        kept = row.outcome if row.outcome in KEPT else ""
+        return Naming(ours, original, (row.verdict == Verdict.ACCEPTED) != bool(kept), row.judged_by or "", kept)
     if site.settings.triage.shadow or not says_too_little(ticket.subject):
         return None
     better = better_subject(as_written(ticket.subject, ticket.body))

@@ -24,6 +24,8 @@ AFTER = timedelta(hours=8)
 """After this a draft is shown by itself where `[writing] closure` is "after 8h"."""
 RENAMED = "subject-"
 """How the ids of the events begin after which a ticket gets a subject, or its own again."""
+WITHHELD = "withheld"
+"""The outcome of a subject that was not changed because changes are held back."""
 JUDGED = "note-"
 """How the ids of the events begin after which a note is shown as people judged it."""
 
@@ -121,6 +123,13 @@ def _helped(row: Writing) -> Iterator[str]:
 def naming(session: Session, key: str) -> Writing | None:
     """Return what was last accepted or restored of a ticket's subject."""
     return session.get(Writing, (key, WritingKind.SUBJECT))
+
+
+def became(session: Session, key: str, outcome: str) -> None:
+    """Record what became of an accepted or restored subject: an Acted, or WITHHELD."""
+    row = naming(session, key)
+    if row is not None:
+        row.outcome = outcome
 
 
 def closing(session: Session, key: str) -> Writing | None:

@@ -10,6 +10,7 @@ import pytest
 from agent.core import Parts
 from agent.pages.signing.rights import Rights
 from agent.store import comments
+from connectors.errors import Permanent
 from tests.agent.pages.conftest import Person, signed_in
 from tests.desk import Desk
 from tests.serving_app import Running, running
@@ -52,6 +53,21 @@ async def test_a_subject_that_a_person_gave_meanwhile_stands(parts: Parts, desk:
         desk.change("1", subject="VPN down in Lyon")
         assert await says(person, "accept") == 303
         assert (desk.tickets["1"].subject, desk.acts) == ("VPN down in Lyon", 0)
+        assert "It kept its subject: a person has changed it." in await person.see(PAGE)
+        desk.change("1", subject=OLD)
+        assert await says(person, "accept") == 303, "it is offered again"
+        assert (desk.tickets["1"].subject, desk.acts) == (NEW, 1)
+        assert "It kept its subject" not in await person.see(PAGE)
+
+
+async def test_a_subject_that_the_helpdesk_refuses_is_not_called_accepted(parts: Parts, desk: Desk) -> None:
+    async with running(parts, desk) as server:
+        person = await opened(server, desk)
+        desk.faults.append(Permanent("this account may not change subjects"))
+        assert await says(person, "accept") == 303
+        page = await person.see(PAGE)
+        assert "the helpdesk refuses it" in page
+        assert f"Restore: {OLD}" not in page
 
 
 @pytest.mark.parametrize("seen", ["another", "x" * 5_000])
