@@ -40,6 +40,7 @@ from agent.model_api.web.inference import AgentAnswers
 from agent.notes.links import Links
 from agent.notes.speak import Speaker
 from agent.notices.notices import Notices
+from agent.packages import require
 from agent.pages.routes import routes as pages
 from agent.pages.site import Site
 from agent.pages.texts import load as load_texts
@@ -158,6 +159,8 @@ class _Server:
         ]
 
     def _site(self) -> Site:
+        if self.settings.sign_in.issuer:
+            require("authlib")
         texts, parts = load_texts(self.settings.language, self.settings.texts), self.parts
         shared = self.settings, parts.directory, self.database, parts.active, parts.classifier, self.observed
         seen = self.metrics, texts, self.key_of_marks, self.commit.accepted, self.breakers.left_alone

@@ -15,6 +15,7 @@ from agent.config.notify import NotifySettings
 from agent.config.queues import AllOrSome, Queues, Words
 from agent.config.secrets import SecretsSettings
 from agent.config.section import Section as Section
+from agent.config.sign_in import SignInSettings
 from agent.config.writing import WritingSettings
 from connectors.base import Connector
 from connectors.http import base_url
@@ -236,6 +237,7 @@ class Settings(Section):
     secrets: SecretsSettings = SecretsSettings()
     notify: NotifySettings = NotifySettings()
     api: ApiSettings = ApiSettings()
+    sign_in: SignInSettings = SignInSettings()
     connectors: dict[str, ConnectorSettings] = Field(default_factory=dict)
 
     @field_validator("database_url")

@@ -23,7 +23,7 @@ async def show(visit: Visit) -> Response:
     onward = local(visit.request.query_params.get("next", ""), "/")
     if visit.user is not None:
         return redirect(onward)
-    return visit.page("sign_in.html", onward=onward, wrong=None)
+    return form(visit, onward)
 
 
 async def sign_in(visit: Visit) -> Response:
@@ -35,13 +35,20 @@ async def sign_in(visit: Visit) -> Response:
     if until is not None:
         log.warning("sign_in_held_back")
         wrong = site.texts("sign_in.too_many", time=site.words.time(until))
-        return visit.page("sign_in.html", 429, onward=onward, wrong=wrong)
+        return form(visit, onward, 429, wrong)
     usable = user if user is not None and user.disabled_at is None else None
     right = await site.passwords.right(usable.password if usable else None, visit.field("password"))
     if usable is None or not right:
-        return visit.page("sign_in.html", 403, onward=onward, wrong=site.texts("sign_in.wrong"))
+        return form(visit, onward, 403, site.texts("sign_in.wrong"))
     await site.database.write(attempts.succeeded, attempt)
-    return await _signed_in(site, usable, redirect(onward))
+    return await signed_in(site, usable, redirect(onward))
+
+
+def form(visit: Visit, onward: str, status: int = 200, wrong: str | None = None) -> Response:
+    """Return the page to sign in, with what was wrong."""
+    settings = visit.site.settings.sign_in
+    provider = (settings.title or settings.issuer) if settings.issuer else None
+    return visit.page("sign_in.html", status, onward=onward, wrong=wrong, provider=provider)
 
 
 async def sign_out(visit: Visit) -> Response:
@@ -73,7 +80,7 @@ async def use_link(visit: Visit) -> Response:
     except BadInput:
         return await _link_form(visit, str(site.texts("link.name", most=users.LONGEST_NAME)))
     user = user or await site.database.write(users.take_link, token, kept, site.now())
-    return visit.page("link_no_good.html", 404) if user is None else await _signed_in(site, user, redirect("/"))
+    return visit.page("link_no_good.html", 404) if user is None else await signed_in(site, user, redirect("/"))
 
 
 async def _good(visit: Visit) -> bool:
@@ -92,7 +99,8 @@ async def _link_form(visit: Visit, wrong: str | None) -> Response:
     return visit.page("link.html", 422 if wrong else 200, owner=user.name, wrong=wrong, least=LEAST)
 
 
-async def _signed_in(site: Site, user: User, response: Response) -> Response:
+async def signed_in(site: Site, user: User, response: Response) -> Response:
+    """Begin a session of an account with a response."""
     token = await site.database.write(_begin, user, site)
     set_cookie(site, response, session_cookie(site), token, int(sessions.GOOD_FOR.total_seconds()))
     browser = sessions.known_browser(site.key, user.key)

@@ -17,7 +17,8 @@ from agent.store.times import time_column
 class User(SQLModel, table=True):
     """Somebody who may sign in. `key` is the folded name; `rights` a Rights of agent.pages.signing.users.
 
-    `password` is a hash, None until its one-time link was used; `link` the hash of that link's token.
+    `password` is a hash, None until its one-time link was used; `link` the hash of that link's token; `subject` the
+    hash of the provider's name for its owner.
     """
 
     __tablename__ = "page_user"
@@ -31,6 +32,7 @@ class User(SQLModel, table=True):
     disabled_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     created_at: datetime = Field(sa_column=time_column())
     keys: bool = True
+    subject: str | None = Field(default=None, unique=True, index=True)
 
 
 class PageSession(SQLModel, table=True):

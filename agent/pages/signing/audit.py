@@ -38,6 +38,7 @@ class Action(StrEnum):
     EXPORTED = "exported"
     STAGE = "stage"
     ANONYMOUS = "anonymous"
+    PROVIDER = "provider"
     TOKEN_MADE = "token_made"  # noqa: S105 - the word
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - likewise
 

@@ -79,7 +79,7 @@ def add(session: Session, name: str, rights: Rights, by: str, now: datetime) -> 
 def reset(session: Session, name: str, by: str, now: datetime) -> str:
     """Take away the password, end all sessions and tokens, and return the token of a new one-time link."""
     user = known(session, name)
-    user.password, user.disabled_at = None, None
+    user.password, user.disabled_at, user.subject = None, None, None
     end_access(session, user)
     audit.note(session, by, audit.Action.USER_RESET, now, user=user.name)
     return _link(user, now)

@@ -24,6 +24,8 @@ MAY: dict[tuple[str, str], tuple[Rights, ...] | None] = {
     ("POST", "/sign-in"): None,
     ("GET", "/sign-in/{token}"): None,
     ("POST", "/sign-in/{token}"): None,
+    ("GET", "/oidc"): None,
+    ("GET", "/oidc/back"): None,
     ("POST", "/sign-out"): None,
     ("GET", "/l/{token}/{choice}"): None,
     ("POST", "/l/{token}"): None,
