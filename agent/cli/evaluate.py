@@ -52,7 +52,7 @@ def evaluate(
     from agent.feedback.form import Told
     from agent.feedback.history import read
     from agent.learning.training_data import RECENT
-    from agent.learning.training_set import usable
+    from agent.learning.training_set import newest, usable
     from agent.store import tickets
     from agent.store.run_times import Work
     from agent.studies.judged import already_known, judge_all, report
@@ -61,7 +61,7 @@ def evaluate(
     remember(parts)
     if file is None:
         reviewed = parts.database.call(tickets.reviewed, parts.classifier.catalogue)
-        examples = usable(reviewed, parts.classifier.catalogue.names)[-RECENT:]
+        examples = newest(usable(reviewed, parts.classifier.catalogue.names), RECENT)
     else:
         history = read(file, Told(), parts.classifier.catalogue)
         show(history, aside)

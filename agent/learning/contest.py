@@ -19,7 +19,7 @@ from agent.learning import promotion
 from agent.learning.promotion import Grades, PromotionDecision
 from agent.learning.rollback import LiveEvidence, live_evidence
 from agent.learning.training_data import RECENT, labels_of
-from agent.learning.training_set import usable
+from agent.learning.training_set import newest, usable
 from agent.learning.weighing import fit_fusion
 from agent.serving.model import Embeddings, Encoder
 from agent.serving.registry import Registry
@@ -34,7 +34,7 @@ from heuristics import Hit, RuleSet
 
 def contest(database: Database, registry: Registry, rules: RuleSet, catalogue: RoleCatalogue) -> Contest:
     """Load the latest reviewed tickets, those that a training is judged on."""
-    latest = usable(database.call(tickets.reviewed, catalogue), catalogue.names)[-RECENT:]
+    latest = newest(usable(database.call(tickets.reviewed, catalogue), catalogue.names), RECENT)
     fired = [rules.match(*e.words, e.filed_at.date()) for e in latest]
     return Contest(database, registry, catalogue, latest, fired, database.call(tickets.rejected, catalogue))
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agent.domain import Example
-from agent.learning.training_set import Groups, Indices, TrainingSet, group_duplicates
+from agent.learning.training_set import Groups, Indices, TrainingSet, group_duplicates, newest
 from agent.triage.evidence import Floats, OwnReviews
 from agent.triage.memory import TRUST
 from heuristics import Hit, RuleSet
@@ -76,7 +76,7 @@ def training_data(
     Heads learn from the training set and from `wider`.
     """
     learnt = {example.ticket_key for example in (*chosen.examples, *wider)}
-    recent = {example.ticket_key for example in known[-RECENT:]}
+    recent = {example.ticket_key for example in newest(known, RECENT)}
     examples = [example for example in known if example.ticket_key in learnt | recent]
     return TrainingData(
         examples,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from agent.domain import Example, Strength
-from agent.learning.training_set import build, still_needed, usable
+from agent.learning.training_set import build, latest, newest, still_needed, usable
 
 CLOSED = Strength.CLOSED
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -55,6 +55,23 @@ def test_roles_that_exist_no_more_are_dropped() -> None:
 
 def test_a_ticket_without_text_teaches_nothing() -> None:
     assert usable([ticket(1, "A", text=" ")], {"A"}) == []
+
+
+def test_a_ticket_of_which_no_word_counts_takes_no_place_of_others() -> None:
+    """Only the tickets that may be chosen are read: all of a long history would make nights dearer."""
+    signed = [replace(ticket(100 + day, "A"), subject="", body="--\nBob") for day in range(5)]
+    assert not any(e.text for e in signed)
+    tickets = [ticket(day, "AB"[day % 2]) for day in range(60)]
+    known = usable([*tickets, *signed], {"A", "B"})
+    assert [e.ticket_key for e in latest(known, window=10)] == [e.ticket_key for e in latest(tickets, window=10)]
+    assert newest(known, 20) == tickets[-20:]
+    assert newest(known, 1000) == tickets
+
+    read = [e for e in known if "reading" in vars(e)]
+    assert len(read) == 65  # the control: the last line above reads them all
+    again = usable([*tickets, *signed], {"A", "B"})
+    latest(again, window=10)
+    assert sum("reading" in vars(e) for e in again) < 30
 
 
 def test_a_flood_of_one_requester_takes_no_place_of_others() -> None:
