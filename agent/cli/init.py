@@ -68,7 +68,7 @@ def init(
     folder = replace(folder, source=answers.name)
     found, told = asyncio.run(_survey(answers, day))
     say(f"{found.closed} closed tickets in {len(found.groups)} groups")
-    name_groups(asker, answers, found, told, pairs(group))
+    name_groups(asker, answers, found, told, {**_heard(answers, config, data), **pairs(group)})
     answers.given |= staff_of(asker, answers, found, staff)
     if not _write(asker, folder, answers, found, pairs(role), bar, config):
         return
@@ -84,6 +84,22 @@ def init(
         serve.serve(config, data, None, None)
     else:
         say("Next: `rolecall serve`.")
+
+
+def _heard(answers: Answers, config: Path, data: Path | None) -> Mapping[str, str]:
+    """Return the names of groups that webhooks have told since the system was connected."""
+    from agent.cli.db import open_database
+    from agent.first_day.heard import queue_names
+
+    if not answers.needs.numbered or answers.name not in tables_of(config)[0]:
+        return {}
+    if not settings_for(config, data).data.is_dir():
+        return {}
+    with open_database(config, data) as database:
+        names = database.call(queue_names, answers.name)
+    for number, name in sorted(names.items()):
+        say(f"  queue {number} is {name}, as a webhook says")
+    return names
 
 
 async def _survey(answers: Answers, since: datetime) -> tuple[Survey, Told]:
