@@ -52,6 +52,9 @@ _FILL = (
     "INSERT INTO review (ticket_key, roles, rejected, strength, via, origin, at) {numbers} SELECT 'desk:' || i,"
     " CASE i % 5 WHEN 0 THEN '[\"Electrician\"]' ELSE '[\"Network\"]' END, '[]', CASE i % 97 WHEN 0 THEN 5 ELSE 2 END,"
     " CASE i % 97 WHEN 0 THEN 'command' ELSE 'closure' END, 'o', {past} FROM n WHERE i % 2",
+    "UPDATE ticket SET drawn = 1 WHERE CAST(substr(key, 6) AS INTEGER) % 20 = 0",
+    "INSERT INTO review (ticket_key, roles, rejected, strength, via, origin, at) {numbers} SELECT 'desk:' || i,"
+    " '[\"Network\"]', '[]', 4, 'check', 'c', {past} FROM n WHERE i % 20 = 0",
     "INSERT INTO audit (at, who, action, ticket_key, detail) {numbers} SELECT {past}, 'Kim', 'feedback', 'desk:' || i,"
     " '{{}}' FROM n",
 )
@@ -99,6 +102,7 @@ def paths(size: int) -> dict[str, str]:
         "report": "/report",
         "rules": "/rules",
         "roles": "/roles",
+        "roles, dry run": "/roles?role=Network&stage=tag",
         "log": "/log",
         "log, deep": f"/log?before={size // 2}",
         "users": "/users",
