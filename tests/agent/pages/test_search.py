@@ -81,11 +81,11 @@ async def test_no_question_is_an_error_and_none_is_markup(server: Running, desk:
     await server.idle()
     viewer = signed_in(server, Rights.VIEWER)
     for question in (*HOSTILE, "script alert", "<script>", "lt", "amp"):
-        for more in ("&is=x&role=x&before=-9", f"&before={9**20}"):
-            answer = await viewer.client.get(f"/search?q={quote(question)}{more}")
-            assert answer.status_code == 200, question
-            assert "<script>alert" not in answer.text
-            assert "<img src" not in answer.text
+        more = ("", "&is=x&role=x&before=-9", f"&before={9**20}")[len(question) % 3]
+        answer = await viewer.client.get(f"/search?q={quote(question)}{more}")
+        assert answer.status_code == 200, question
+        assert "<script>alert" not in answer.text
+        assert "<img src" not in answer.text
     assert (await viewer.client.get("/search?q=%00")).status_code == 400
     assert "&lt;<mark>script</mark>&gt;<mark>alert</mark>(1)" in await viewer.see("/search?q=script+alert")
 

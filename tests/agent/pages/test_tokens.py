@@ -49,22 +49,22 @@ async def test_a_token_is_shown_once_listed_and_ended_by_its_owner_alone(server:
     assert token[9:] not in told
 
 
-@pytest.mark.parametrize(
-    ("form", "status"),
-    [
-        ({"do": "token", "label": "", "days": "30"}, 422),
-        ({"do": "token", "label": "x", "days": "0"}, 422),
-        ({"do": "token", "label": "x", "days": "366"}, 422),
-        ({"do": "token", "label": "x" * 99, "days": "3"}, 422),
-        ({"do": "token", "label": "x", "days": "-3"}, 400),
-        ({"do": "token", "label": "x", "days": "9" * 500}, 400),
-        ({"do": "revoke", "number": "٣"}, 400),
-        ({"do": "revoke", "number": "77"}, 303),
-    ],
+FORMS = (
+    ({"do": "token", "label": "", "days": "30"}, 422),
+    ({"do": "token", "label": "x", "days": "0"}, 422),
+    ({"do": "token", "label": "x", "days": "366"}, 422),
+    ({"do": "token", "label": "x" * 99, "days": "3"}, 422),
+    ({"do": "token", "label": "x", "days": "-3"}, 400),
+    ({"do": "token", "label": "x", "days": "9" * 500}, 400),
+    ({"do": "revoke", "number": "٣"}, 400),
+    ({"do": "revoke", "number": "77"}, 303),
 )
-async def test_forms_that_make_no_token(server: Running, form: dict[str, str], status: int) -> None:
+
+
+async def test_forms_that_make_no_token(server: Running) -> None:
     person = signed_in(server, Rights.VIEWER)
-    assert (await person.post("/account", **form)).status_code == status
+    for form, status in FORMS:
+        assert (await person.post("/account", **form)).status_code == status, form
     assert server.parts.database.call(tokens.listed) == []
 
 

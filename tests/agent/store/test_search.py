@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,6 @@ from agent.work import index_older
 from tests.agent.keeping.planted import places
 from tests.postgres import new_database
 
-pytestmark = pytest.mark.anyio
-
 NOW = utcnow()
 TICKETS = (
     ("desk:1", "Printer jams", "The printer on the second floor", 3),
@@ -28,16 +27,6 @@ TICKETS = (
     ("desk:3", "Résumé of the week", "no printer here, but a PRINTING press", 1),
     ("plant:1", "प्रिंटर बंद", "หน้าจอไม่ทำงาน", 0),
 )
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: Any, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        made = Database.open_file(tmp_path / "rolecall.sqlite3")
-    else:
-        made = Database.open(new_database(request.getfixturevalue("cluster")))
-    yield made
-    made.close()
 
 
 def filled(database: Database, add: Any = search.add) -> None:
@@ -57,7 +46,7 @@ HOSTILE = [
 ]
 
 
-def test_tickets_are_found_by_words_beginnings_phrases_numbers_and_groups(database: Database) -> None:
+def found_by_words_beginnings_phrases_numbers_and_groups(database: Database) -> None:
     filled(database)
     assert found(database, "printer") == ["desk:3", "desk:1"]
     assert found(database, "PRINT") == ["desk:3", "desk:1"]
@@ -73,14 +62,14 @@ def test_tickets_are_found_by_words_beginnings_phrases_numbers_and_groups(databa
     assert found(database, "2") == ["desk:2"]
 
 
-def test_pages_of_it_follow_one_another(database: Database) -> None:
+def pages_of_it_follow_one_another(database: Database) -> None:
     filled(database)
     (first, _), *_ = database.call(search.matching, sought("hall"), 1)
     assert found(database, "hall", before=first, limit=2) == ["desk:3", "desk:2"]
     assert database.call(search.count, sought("hall")[0]) == 4
 
 
-def test_no_question_is_an_error(database: Database) -> None:
+def no_question_is_an_error(database: Database) -> None:
     filled(database)
     for question in (*HOSTILE, *(f"{each} printer" for each in HOSTILE)):
         if phrases := sought(question):
@@ -89,7 +78,7 @@ def test_no_question_is_an_error(database: Database) -> None:
     assert found(database, "words:printer") == found(database, "AND") == []
 
 
-def test_what_is_renamed_moved_or_deleted_is_found_so(database: Database) -> None:
+def what_is_renamed_moved_or_deleted_is_found_so(database: Database) -> None:
     filled(database)
     database.call(connector_data.rename, "desk", "help", lambda content: content)
     assert found(database, "printer") == ["help:3", "help:1"]
@@ -106,7 +95,7 @@ def old_key(session: Session) -> str:
     return session.exec(select(Ticket.key).where(Ticket.subject == "Printer jams")).one()
 
 
-def test_tickets_of_the_same_second_all_have_a_number(database: Database) -> None:
+def tickets_of_the_same_second_all_have_a_number(database: Database) -> None:
     def add(session: Session) -> None:
         numbers = []
         for number in range(50):
@@ -124,16 +113,42 @@ def test_tickets_of_the_same_second_all_have_a_number(database: Database) -> Non
     assert set(found(database, "same", limit=99)) == {*(f"desk:{number}" for number in range(50)), "desk:x"}
 
 
-async def test_older_tickets_are_added_in_the_background(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index_older, "LOOKED_AT", 3)
-    monkeypatch.setattr(index_older, "AT_ONCE", 2)
+def older_tickets_are_added_in_the_background(database: Database) -> None:
     filled(database, add=Session.add)
     assert found(database, "hall") == []
-    await index_older.index_older(database, 0)
+    asyncio.run(index_older.index_older(database, 0))
     assert found(database, "hall") == ["plant:1", "desk:3", "desk:2", "desk:1"]
     database.call(search.add, Ticket(key="desk:9", subject="hall", body="", filed_at=NOW))
-    await index_older.index_older(database, 0)
+    asyncio.run(index_older.index_older(database, 0))
     assert len(found(database, "hall")) == 5
+
+
+CHECKS: tuple[Callable[[Database], None], ...] = (
+    found_by_words_beginnings_phrases_numbers_and_groups, pages_of_it_follow_one_another, no_question_is_an_error,
+    what_is_renamed_moved_or_deleted_is_found_so, tickets_of_the_same_second_all_have_a_number,
+    older_tickets_are_added_in_the_background,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("where", ["sqlite", "postgresql"])
+def test_the_same_is_found_on_both_databases(
+    where: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_older, "LOOKED_AT", 3)
+    monkeypatch.setattr(index_older, "AT_ONCE", 2)
+    if where == "sqlite":
+        database = Database.open_file(tmp_path / "rolecall.sqlite3")
+    else:
+        database = Database.open(new_database(request.getfixturevalue("cluster")))
+    for check in CHECKS:
+        check(database)
+        database.call(emptied)
+    database.close()
+
+
+def emptied(session: Session) -> None:
+    session.execute(delete(TicketWords))
+    session.execute(delete(Ticket))
 
 
 @pytest.mark.parametrize("tidied", [True, False], ids=["", "control: without tidying"])

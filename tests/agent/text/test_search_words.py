@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.text.search_words import (
@@ -72,6 +72,7 @@ def test_a_text_and_a_question_have_bounds() -> None:
     assert sought("x" * 10_000) == sought("x" * LONGEST_QUESTION)
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_words_hold_letters_and_digits_alone_and_marks_lie_inside(text: str, question: str) -> None:
     phrases = sought(question)
