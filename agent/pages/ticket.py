@@ -22,7 +22,8 @@ from agent.pages.standing import ANONYMOUS, ON_PAGES, Standing, of_ticket
 from agent.pages.today import FEW_ROLES
 from agent.pages.written import card
 from agent.store import tickets, writings
-from agent.store.tables import Decision, Inbox, Review
+from agent.store.actions import Acted
+from agent.store.tables import Action, Decision, Inbox, Review
 from agent.store.writings import Writing
 from agent.text.reading import read
 from agent.triage.explanation import Explanation, RuleSaid, Voice, explain
@@ -33,6 +34,9 @@ from connectors.markup import unsigned
 
 ROLES_SHOWN = 3
 EVENTS_SHOWN = 100
+
+
+Noted = Writing | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ async def show(visit: Visit) -> Response:
     found = await site.database.read(_read, site, key)
     if found is None:
         return visit.page("no_ticket.html", 404, key=key)
-    standing, events, decisions, said, note, named = found
+    standing, events, decisions, said, note, named, acts = found
     ticket, source = standing.ticket, source_of(key)
     day = ticket.filed_at.date()
     opinion = await asyncio.to_thread(
@@ -58,7 +62,7 @@ async def show(visit: Visit) -> Response:
     explanation = explain(opinion)
     blind = standing.blind and visit.may("reviewer")
     if blind:
-        decisions, said = [], []
+        decisions, said, acts = [], [], []
     subjects = await site.database.read(tickets.subjects, [near.ticket_key for near in opinion.neighbours])
     return visit.page(
         "ticket.html",
@@ -74,7 +78,7 @@ async def show(visit: Visit) -> Response:
         voices=tuple(Voice),
         similar=[(near, subjects.get(near.ticket_key, near.ticket_key)) for near in opinion.neighbours],
         comment=unsigned(standing.comment.text) if standing.comment else None,
-        history=sorted(_history(site, events, decisions, said), key=lambda line: line.at),
+        history=sorted(_history(site, events, decisions, said, acts), key=lambda line: line.at),
         outside=_outside(site, standing),
         description=describe(as_written(ticket.subject, ticket.body)),
         note=card(site, note),
@@ -90,7 +94,7 @@ async def show(visit: Visit) -> Response:
 
 def _read(
     session: Session, site: Site, key: str
-) -> tuple[Standing, Sequence[Inbox], Sequence[Decision], Sequence[Review], Writing | None, Writing | None] | None:
+) -> tuple[Standing, Sequence[Inbox], Sequence[Decision], Sequence[Review], Noted, Noted, Sequence[Action]] | None:
     standing = of_ticket(session, key)
     if standing is None:
         return None
@@ -105,6 +109,7 @@ def _read(
         session.exec(said).all(),
         note,
         writings.naming(session, key),
+        session.exec(select(Action).where(Action.ticket_key == key).order_by(col(Action.id))).all(),
     )
 
 
@@ -124,7 +129,11 @@ def _outside(site: Site, standing: Standing) -> str | None:
 
 
 def _history(
-    site: Site, events: Sequence[Inbox], decisions: Sequence[Decision], said: Sequence[Review]
+    site: Site,
+    events: Sequence[Inbox],
+    decisions: Sequence[Decision],
+    said: Sequence[Review],
+    acts: Sequence[Action],
 ) -> Iterator[Happened]:
     texts, words = site.texts, site.words
     for event in events:
@@ -139,6 +148,10 @@ def _history(
             yield Happened(decision.at, texts(f"history.{decision.outcome}", roles=roles, confidence=share))
     for review in said:
         yield Happened(review.at, _said(site, review))
+    for act in acts:
+        became = Markup(" ") + texts(f"acted.{act.outcome}") if act.outcome != Acted.DONE else Markup("")
+        value = Markup("<bdi>{}</bdi>").format(act.value)
+        yield Happened(act.settled_at or act.at, texts(f"acted.{act.field}", value=value) + became)
 
 
 def _said(site: Site, review: Review) -> Markup:

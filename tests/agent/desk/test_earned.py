@@ -10,12 +10,14 @@ import pytest
 from sqlmodel import Session, select
 
 from agent.core import Parts
+from agent.pages.signing.rights import Rights
 from agent.store import comments
 from agent.store.actions import Action
 from agent.store.stages import Stage, StageMove
 from agent.store.tables import Comment, utcnow
 from connectors.base import Field
 from connectors.errors import Ambiguous, Permanent, Transient
+from tests.agent.pages.conftest import signed_in, words_of
 from tests.desk import CAPABILITIES, Desk
 from tests.serving_app import Running, running
 
@@ -84,6 +86,20 @@ async def test_each_stage_does_what_those_below_do_and_one_thing_more(parts: Par
         ("django-helpdesk:4", "tag", "role-network", NETWORK),
         ("django-helpdesk:4", "group", "NET", NETWORK),
     ]
+
+
+async def test_the_tickets_page_tells_what_was_done_and_a_random_check_does_not(
+    parts_for: Callable[..., Parts], desk: Desk
+) -> None:
+    parts = parts_for(work={"settle_seconds": 0.2}, checks={"share": 1})
+    put(parts, Stage.ASSIGN)
+    async with running(parts, desk) as server:
+        await file(server)
+        viewer, reviewer = (signed_in(server, rights) for rights in (Rights.VIEWER, Rights.REVIEWER))
+        told = words_of(await viewer.see("/tickets/django-helpdesk/1"))
+        assert "Rolecall tagged it role-network" in told
+        assert "Rolecall put it into NET" in told
+        assert "Rolecall" not in words_of(await reviewer.see("/tickets/django-helpdesk/1")).partition("History")[2]
 
 
 async def test_of_a_role_in_shadow_nothing_is_posted_but_what_staff_ask_for(parts: Parts, desk: Desk) -> None:
