@@ -221,7 +221,7 @@ class Settings(Section):
     rules: Path = Path("rules.toml")
     roles: Path = Path("roles.toml")
     texts: Path = Path("texts")
-    language: Literal["en", "de", "fr"] = "en"
+    language: Literal["en", "de", "fr", "es"] = "en"
     log_format: Literal["console", "json"] = "console"
     database_url: SecretStr | None = None
     server: ServerSettings = ServerSettings()

@@ -22,7 +22,7 @@ from markupsafe import Markup, escape
 
 from agent.errors import BadInput
 
-LANGUAGES = ("en", "de", "fr")
+LANGUAGES = ("en", "de", "fr", "es")
 
 _MARKED = re.compile(r"\*\*(.+?)\*\*|`([^`]+)`")
 

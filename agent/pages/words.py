@@ -95,7 +95,8 @@ class Words:
         local = moment.astimezone()
         month = str(self.texts("months")).split()[local.month - 1]
         day = self.texts("day", day=local.day, month=month)
-        return str(day) if local.year == self.now().astimezone().year else f"{day} {local.year}"
+        same = local.year == self.now().astimezone().year
+        return str(day if same else self.texts("day_of_year", day=day, year=local.year))
 
     def today(self) -> str:
         """Return today, with the day of the week."""

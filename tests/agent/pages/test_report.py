@@ -68,7 +68,9 @@ def test_few_checks_say_nothing_and_ask_for_more() -> None:
     assert "between" not in text
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "12 more"), ("de", "noch 12"), ("fr", "encore 12")])
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "12 more"), ("de", "noch 12"), ("fr", "encore 12"), ("es", "12 más")]
+)
 def test_it_says_which_roles_lack_how_many_known_tickets(language: str, said: str) -> None:
     text = as_text(made(checked(40), language, needed={"Network": 12, "Gone since": 20}))
     assert said in text

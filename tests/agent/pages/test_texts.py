@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from agent.config.settings import Settings
+from agent.domain import RoleCatalogue
 from agent.errors import BadInput
 from agent.pages.texts import LANGUAGES, load, values_in
+from agent.pages.words import Words
 
 PAGES = Path(__file__).parents[3] / "agent" / "pages"
 TEMPLATES = sorted((PAGES / "templates").iterdir())
@@ -16,6 +21,7 @@ _JINJA = re.compile(r"\{%.*?%\}|\{#.*?#\}|\{\{.*?\}\}", re.DOTALL)
 _SHOWN = re.compile(r'(?:aria-label|title|placeholder|alt|data-label)="([^"]*)"')
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 OWN_NAME = "Rolecall"
+_MARKS = re.compile(r"\*\*|`[^`]*`")
 
 
 def outside(template: str) -> list[str]:
@@ -42,6 +48,32 @@ def test_every_language_has_the_same_sentences_with_the_same_values() -> None:
         assert sentences.keys() == english.sentences.keys()
         assert {k for k, s in sentences.items() if values_in(s) != values_in(english.sentences[k])} == set()
         assert [k for k, s in sentences.items() if not s.strip()] == []
+        assert {k for k, s in sentences.items() if marks(s) != marks(english.sentences[k])} == set()
+        assert [len(sentences[k].split()) for k in ("months", "weekdays")] == [12, 7]
+
+
+def marks(sentence: str) -> list[str]:
+    return sorted(_MARKS.findall(sentence))
+
+
+def test_the_setting_takes_every_language_and_no_other() -> None:
+    assert get_args(Settings.model_fields["language"].annotation) == LANGUAGES
+    assert {file.stem for file in (PAGES / "texts").iterdir()} == set(LANGUAGES)
+
+
+@pytest.mark.parametrize(
+    ("language", "this_year", "another"),
+    [
+        ("en", "3 March", "3 March 2025"),
+        ("de", "3. März", "3. März 2025"),
+        ("fr", "3 mars", "3 mars 2025"),
+        ("es", "3 de marzo", "3 de marzo de 2025"),
+    ],
+)
+def test_days_are_written_as_in_each_language(language: str, this_year: str, another: str) -> None:
+    words = Words(load(language), RoleCatalogue(()), lambda: datetime(2026, 3, 9, 12, tzinfo=UTC))
+    assert words.day(datetime(2026, 3, 3, 12, tzinfo=UTC)) == this_year
+    assert words.day(datetime(2025, 3, 3, 12, tzinfo=UTC)) == another
 
 
 def test_every_sentence_is_used_and_every_one_that_is_used_exists() -> None:
