@@ -53,7 +53,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --onl
 
 requirements: $(READY)  ## the hash of every file that the image installs, from the package index
 	echo 'setuptools>=77' | $(COMPILE) --no-emit-package torch --excludes deploy/only-for-gpu.txt \
-		--extra azure --extra cluster --extra llm --extra tracing --output-file deploy/requirements.txt pyproject.toml -
+		--extra azure --extra cluster --extra llm --extra oidc --extra tracing --output-file deploy/requirements.txt pyproject.toml -
 	echo 'setuptools>=77' | $(COMPILE) --output-file deploy/serving-requirements.txt deploy/serving-requirements.in -
 
 sbom: $(READY)  ## build/rolecall.cdx.json, the bill of materials, and deploy/licences.md

@@ -28,6 +28,7 @@ TARGETS: Mapping[str, Callable[[Path], Target]] = {
     "histories": files.histories,
     "tables": files.tables,
     "readings": texts.readings,
+    "questions": texts.questions,
     "heads": requests.heads,
     "model_api_bodies": requests.model_api_bodies,
 }

@@ -6,12 +6,18 @@ import time
 from datetime import date
 from pathlib import Path
 
+from sqlmodel import Session
+
 from agent.config.roles_file import load_roles
 from agent.config.settings import Settings, TriageSettings
 from agent.core import assemble
 from agent.feedback.commands import Confirm, Correct, NotUnderstood, parse
 from agent.notes import wording
+from agent.store import search
+from agent.store.database import Database
+from agent.store.tables import Ticket, utcnow
 from agent.text.reading import read
+from agent.text.search_words import Phrase, indexed, places, sought
 from connectors.base import Markup
 from connectors.django_helpdesk.templates import defuse, escape_template
 from connectors.markup import excerpt, render
@@ -106,6 +112,38 @@ def readings(_scratch: Path) -> Target:
         "3<div><blockquote>", "3> ", "2\nFrom: a\n", "3&#1;", "2____\n", "3<a b=", "2Am 3. schrieb A:\n",
     )  # fmt: skip
     return Target(check, [mail.encode() for mail in mails])
+
+
+def questions(scratch: Path) -> Target:
+    """What is searched for: no error of the database, and a ticket with that very text is found by each of its words.
+
+    Before the first line's end stands the question, behind it the ticket.
+    """
+    database = Database.open_file(scratch / "searched.sqlite3")
+
+    def check(data: bytes) -> None:
+        question, _, body = data.decode("utf-8", "replace").partition("\n")
+        database.call(_searched, question, body)
+
+    seeds = (
+        'vpn "drops again"\nThe VPN drops again', "网络\n这是网络故障", "ﾌﾟﾘﾝ\nプリンタ", "İ\nistanbul", "½\n1 2",
+        "NEAR(a b)* -c:d ^e\na b", "' & !x | y:*\nx", "e\u0301\nÉ", "ß\nSS", "\u0e2b\u0e19\u0e49\u0e32\nหน้าจอ",
+    )  # fmt: skip
+    return Target(check, [seed.encode() for seed in seeds], database.close)
+
+
+def _searched(session: Session, question: str, body: str) -> None:
+    search.add(session, Ticket(key="desk:x", subject="", body=body, filed_at=utcnow()))
+    for asked in (question, f'"{question}', body[:100]):
+        if phrases := sought(asked):
+            search.matching(session, phrases, 5)
+            assert not [
+                one for begin, end in places(body, phrases) for one in (begin, end) if not 0 <= one <= len(body)
+            ]
+    words = indexed(body).split(" ")
+    for word in {word for word in words[:20] if word}:
+        assert search.matching(session, [Phrase((word,))], 5), f"not found by {word!r}"
+    session.rollback()
 
 
 def comments(_scratch: Path) -> Target:

@@ -17,7 +17,7 @@ from tests.security.test_dependencies import BUILD_TOOLS, OURS, needed, pins
 
 ROOT = Path(__file__).parents[2]
 HASHED = ("deploy/requirements.txt", "deploy/serving-requirements.txt")
-SHIPPED_EXTRAS = "azure,cluster,llm,tracing"
+SHIPPED_EXTRAS = "azure,cluster,llm,oidc,tracing"
 LICENCES = {
     "0BSD", "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "CNRI-Python", "ISC",
     "LGPL-3.0-only", "MIT", "MIT-0", "MIT-CMU", "MPL-2.0", "PSF-2.0", "Zlib",
