@@ -74,7 +74,8 @@ class CurrentMemory:
         silent = self.silent | np.array([key == hidden for key in self.memory.ticket_keys], dtype=bool)
         embeddings = self.encoder.embed([text])
         outside = len(self.memory) > 0 and none_of_ours(self.memory, embeddings[0], silent)
-        return replace(recall(self.memory, embeddings, fusion, hidden=silent[None]), none_of_ours=(outside,))
+        memory = in_order(self.memory, fusion.roles)
+        return replace(recall(memory, embeddings, fusion, hidden=silent[None]), none_of_ours=(outside,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +214,16 @@ class MemoryStore:
 def _numbers(rows: Iterable[ReviewRow]) -> frozenset[int]:
     numbers = [row.number for row in rows]
     return frozenset(number for number in numbers if number > max(numbers) - OVERLAP)
+
+
+def in_order(memory: Memory, roles: tuple[str, ...]) -> Memory:
+    """Return the memory with these roles as its columns: a new model serves a moment before its memory is read."""
+    if memory.roles == roles:
+        return memory
+    columns = [memory.roles.index(role) if role in memory.roles else len(memory.roles) for role in roles]
+    none = np.zeros((len(memory), 1))
+    labels, rejected = (np.hstack([each, none])[:, columns] for each in (memory.labels, memory.rejected))
+    return replace(memory, roles=roles, labels=labels, rejected=rejected)
 
 
 def none_of_ours(memory: Memory, embedding: Embeddings, silent: NDArray[np.bool_]) -> bool:

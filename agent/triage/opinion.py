@@ -139,7 +139,7 @@ class RoleClassifier:
 
     def _recall(self, text: str, fusion: Fusion, hidden: str | None) -> Recall | None:
         memory = self.memory.current
-        if memory is None or memory.roles != fusion.roles or not text:
+        if memory is None or not text:
             return None
         return memory.recall(text, fusion, hidden)
 

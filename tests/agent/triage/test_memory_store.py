@@ -23,7 +23,8 @@ from agent.store.database import Database
 from agent.store.tables import Embedding, Forgotten, Review, Ticket
 from agent.triage import memory_store
 from agent.triage.fusion import Fusion
-from agent.triage.memory_store import MemoryStore
+from agent.triage.memory import ReviewedEmbedding, recall, remember
+from agent.triage.memory_store import MemoryStore, in_order
 from agent.triage.model import TicketModel, load
 from tests.agent.serving.conftest import ROLES, counting_encoder
 
@@ -229,3 +230,21 @@ def test_a_forgotten_ticket_is_remembered_no_more_by_a_server_that_runs(desk: De
     assert store.current is not None
     assert store.current.memory.ticket_keys == ("desk:1",)
     assert not store.refresh()
+
+
+def test_a_memory_serves_roles_in_another_order_and_roles_that_it_does_not_know() -> None:
+    reviews = [
+        ReviewedEmbedding("a", np.eye(2, dtype=np.float32)[0], ("Oil",)),
+        ReviewedEmbedding("b", np.eye(2, dtype=np.float32)[1], ("Wire",), rejected=("Oil",)),
+    ]
+    memory = remember(reviews, ("Oil", "Wire", "Gone"))
+    turned = in_order(memory, ("Wire", "New", "Oil"))
+    assert turned.labels.tolist() == [[0, 0, 1], [1, 0, 0]]
+    assert turned.rejected.tolist() == [[0, 0, 0], [0, 0, 1]]
+    assert in_order(memory, memory.roles) is memory
+    asked = np.eye(2, dtype=np.float32)[:1]
+    as_is, as_turned = (
+        recall(each, asked, Fusion.untrained(each.roles))
+        for each in (memory, in_order(memory, ("Wire", "Gone", "Oil")))
+    )
+    assert [near.roles for near in as_turned.neighbours[0]] == [near.roles for near in as_is.neighbours[0]]
