@@ -39,6 +39,7 @@ from agent.model_api.web.assembly import model_api
 from agent.model_api.web.inference import AgentAnswers
 from agent.notes.links import Links
 from agent.notes.speak import Speaker
+from agent.notes.tongue import speak
 from agent.notices.notices import Notices
 from agent.packages import require
 from agent.pages.routes import routes as pages
@@ -99,6 +100,7 @@ class _Server:
     ) -> None:
         self.parts, self.connectors, self.train_command = parts, connectors, train_command
         self.settings, self.database, self.metrics = parts.settings, parts.database, Metrics()
+        speak(self.settings.language, self.settings.texts)
         settings, database = self.settings, self.database
         self.rotation = rotation = Rotation(settings, connectors, reload) if reload else None
         self.current: Callable[[], Settings] = (lambda: rotation.current) if rotation else (lambda: settings)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from agent.domain import Role
 from agent.notes.phrasing import joined, listed, neighbour, percent, percents_apart, worded
 from agent.notes.reasons import why_none
+from agent.notes.tongue import spoken
 from agent.triage.cutoffs import Abstained, Verdict
 from agent.triage.evidence import Neighbour
 from agent.triage.explanation import Explanation, RoleSaid, RuleSaid, Voice
@@ -119,11 +120,11 @@ def _roles(roles: Sequence[RoleSaid]) -> Iterator[Paragraph]:
 
 
 def _role(said: RoleSaid) -> Paragraph:
-    voices = ", ".join(f"{voice} {percent(share)}" for voice, share in said.alone.items())
+    voices = ", ".join(f"{spoken(voice)} {percent(share)}" for voice, share in said.alone.items())
     needed = said.threshold.confidence
     confidence, needs = (percent(said.confidence), "") if needed is None else percents_apart(said.confidence, needed)
     need = worded(NEVER_NEEDS) if needed is None else worded(NEEDS, threshold=needs)
-    return worded(ROLE, role=said.role, voices=voices or NOBODY, confidence=confidence, needs=need)
+    return worded(ROLE, role=said.role, voices=voices or spoken(NOBODY), confidence=confidence, needs=need)
 
 
 def _overruled(explanation: Explanation) -> Iterator[Paragraph]:
@@ -133,13 +134,13 @@ def _overruled(explanation: Explanation) -> Iterator[Paragraph]:
     if rules is not None and voted and rules not in voted:
         yield worded(BY_RECORD, role=rules, voted=listed(voted, "and"))
     elif rules is not None and others and rules != explanation.roles[0].role:
-        yield worded(OVERRULED, role=rules, voices=listed(others, "and"))
+        yield worded(OVERRULED, role=rules, voices=listed([spoken(voice) for voice in others], "and"))
 
 
 def _rules(rules: Sequence[RuleSaid]) -> Iterator[Paragraph]:
     for rule in rules:
         phrases = joined([(excerpt(phrase),) for phrase in rule.phrases], ", ")
-        record = NO_RECORD if rule.right is None else worded(RECORD, right=str(rule.right), seen=str(rule.seen))
+        record = spoken(NO_RECORD) if rule.right is None else worded(RECORD, right=str(rule.right), seen=str(rule.seen))
         yield worded(
             VETOES if rule.kind is Kind.VETO else VOTES,
             rule=[excerpt(rule.rule)],
@@ -179,7 +180,7 @@ def _threshold(known: Threshold) -> Paragraph:
         right=str(known.right),
         count=str(known.count),
         own=str(known.own),
-        whose=OF_ALL if known.basis is Basis.SHARED else ITS_OWN,
+        whose=spoken(OF_ALL if known.basis is Basis.SHARED else ITS_OWN),
         target=f"{known.target * 100:g}",
     )
 

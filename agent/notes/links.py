@@ -14,6 +14,7 @@ from functools import partial
 from itsdangerous import BadData, SignatureExpired, URLSafeTimedSerializer
 
 from agent.notes.phrasing import joined, worded
+from agent.notes.tongue import spoken
 from agent.store.database import Database
 from agent.store.links import GOOD_FOR, keep
 from agent.store.times import utcnow
@@ -109,19 +110,19 @@ def by_commands(opinion: Opinion, verdict: Verdict, privately: str) -> Paragraph
     """Return the commands that answer, with the roles that they may name; `privately`: how staff write them."""
     if verdict.alternative:
         commands = [(Span(f"/role {answer}", Style.CODE),) for answer in (*asked(verdict), "none")]
-        return worded(WHICH, privately=privately, commands=joined(commands, ", "))
+        return worded(WHICH, privately=spoken(privately), commands=joined(commands, ", "))
     others = sorted(role for role in opinion.roles if role not in verdict.roles)
     named = worded(ONE_OF, roles=", ".join(others)) if 0 < len(others) <= ROLES_OFFERED else worded(ANY_ROLE)
-    return worded(RIGHT_OR_WRONG, privately=privately, roles=named)
+    return worded(RIGHT_OR_WRONG, privately=spoken(privately), roles=named)
 
 
 def by_links(opinion: Opinion, verdict: Verdict, address: str) -> Paragraph:
     """Return the question with a link for each answer that is offered, and one for all others."""
     asks = verdict.alternative is not None and not verdict.clear
     names = [" + ".join(roles) for roles in offered(opinion, verdict)]
-    shown = names if asks else [YES.format(roles=names[0]), *names[1:]]
+    shown = names if asks else [spoken(YES).format(roles=names[0]), *names[1:]]
     links = [(Span(name, link=f"{address}{number}"),) for number, name in enumerate(shown)]
-    links.append((Span(ANOTHER, link=f"{address}{OTHER}"),))
+    links.append((Span(spoken(ANOTHER), link=f"{address}{OTHER}"),))
     return worded(WHICH_ONE if asks else RIGHT, links=joined(links, " · "))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from agent.notes.tongue import spoken
 from agent.triage.evidence import Neighbour
 from connectors.markup import excerpt
 from connectors.note import Paragraph, Span, Style
@@ -19,9 +20,10 @@ _MARKED = re.compile(r"\*\*(?P<strong>.+?)\*\*|`(?P<code>[^`]+)`|\{(?P<value>\w+
 def worded(sentence: str, **values: str | Sequence[Span]) -> Paragraph:
     """Return the spans of one of our sentences, with `**strong**`, `` `code` `` and `{value}` interpreted.
 
-    Values are inserted literally, even if they look like markup; a string takes the style of the words around it.
+    It is said in the language of comments. Values are inserted literally, even if they look like markup; a string takes
+    the style of the words around it.
     """
-    return tuple(_spans(sentence, Style.PLAIN, values))
+    return tuple(_spans(spoken(sentence), Style.PLAIN, values))
 
 
 def _spans(sentence: str, style: Style, values: Mapping[str, str | Sequence[Span]]) -> Iterator[Span]:
@@ -40,7 +42,7 @@ def _spans(sentence: str, style: Style, values: Mapping[str, str | Sequence[Span
 
 def listed(words: Sequence[str], last: str) -> str:
     """Return the words as a list in a sentence, with `last` ("and", "or") before the last one."""
-    return f" {last} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+    return f" {spoken(last)} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
 def joined(parts: Sequence[Paragraph], between: str) -> Paragraph:
@@ -50,7 +52,7 @@ def joined(parts: Sequence[Paragraph], between: str) -> Paragraph:
 
 def percent(share: float) -> str:
     """Return a confidence in percent. Nothing is certain: it ends at 99."""
-    return "under 1 %" if share < 0.01 else f"{min(round(share * 100), 99)} %"
+    return spoken("under 1 %") if share < 0.01 else f"{min(round(share * 100), 99)} %"
 
 
 def percents_apart(a: float, b: float) -> tuple[str, str]:

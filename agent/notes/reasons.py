@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from agent.domain import Reason
 from agent.notes.phrasing import percent
+from agent.notes.tongue import spoken
 from agent.triage.cutoffs import Abstained
 from agent.triage.opinion import Opinion
 from heuristics import Kind
@@ -43,12 +44,12 @@ def why_none(opinion: Opinion, verdict: Abstained) -> str:
     """Return why there is no suggestion on a ticket, and what would help, in one or two sentences."""
     barring = (hit.rule_id for hit in opinion.hits if hit.kind is Kind.VETO)
     why = because(verdict.reason, verdict.role, verdict.probability, barring)
-    return " ".join(filter(None, (why, HELP.get(verdict.reason))))
+    return " ".join(filter(None, (why, spoken(HELP.get(verdict.reason, "")))))
 
 
 def why_left_alone(reason: Reason) -> str:
     """Return why a ticket is left alone, and who can change that."""
-    return f"{SENTENCES[reason]} {HELP[reason]}"
+    return f"{spoken(SENTENCES[reason])} {spoken(HELP[reason])}"
 
 
 def because(reason: Reason, best: str | None, probability: float, barring: Iterable[str]) -> str:
@@ -56,4 +57,5 @@ def because(reason: Reason, best: str | None, probability: float, barring: Itera
 
     `best` is the most probable role, `barring` the rules that rule a role out.
     """
-    return SENTENCES[reason].format(best=best, confidence=percent(probability), rules=", ".join(sorted(set(barring))))
+    rules = ", ".join(sorted(set(barring)))
+    return spoken(SENTENCES[reason]).format(best=best, confidence=percent(probability), rules=rules)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from agent.notes.phrasing import joined, worded
+from agent.notes.tongue import spoken
 from agent.store import writings
 from agent.store.database import Database
 from agent.store.writings import EARLIER, Verdict, Writing
@@ -79,7 +80,7 @@ def of_closure(written: Written) -> Section:
     if written.outcome is Outcome.UNKNOWN and any(written.sentences(Part.ANSWER)):
         return _section(LIKELIEST, written)
     if any(written.sentences(Part.REASON)):
-        return _section(ENDED_HEAD, written, how=ENDINGS[written.outcome])
+        return _section(ENDED_HEAD, written, how=spoken(ENDINGS[written.outcome]))
     return Section(SectionKind.SOLUTION, (worded(NOTHING), *_lines(written, without=Part.PROBLEM)))
 
 
@@ -113,4 +114,4 @@ def _lines(written: Written, without: Part | None = None) -> list[Paragraph]:
 
 def _line(part: Part, sentences: Sequence[Sentence]) -> Paragraph:
     told = [(Span(s.text, Style.QUOTED), Span(f" [{s.number}]")) for s in sentences]
-    return (Span(f"{HEADINGS[part]}:", Style.STRONG), Span(" "), *joined(told, " "))
+    return (Span(f"{spoken(HEADINGS[part])}:", Style.STRONG), Span(" "), *joined(told, " "))

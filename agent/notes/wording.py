@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from agent.domain import Role
 from agent.notes.links import asked, by_commands, by_links, choices
 from agent.notes.phrasing import joined, listed, neighbour, percent, worded
+from agent.notes.tongue import spoken
 from agent.triage.cutoffs import Abstained, Verdict
 from agent.triage.opinion import Opinion
 from connectors.base import PRIVATELY
@@ -174,13 +175,13 @@ def _reasons(
 ) -> list[Paragraph]:
     reasons = []
     if phrases := _phrases(opinion, verdict):
-        reasons.append((Span(PHRASES), *joined([(excerpt(phrase),) for phrase in phrases], ", ")))
+        reasons.append((Span(spoken(PHRASES)), *joined([(excerpt(phrase),) for phrase in phrases], ", ")))
     alike = [n for n in opinion.neighbours if set(n.roles) & set(asked(verdict)) and n.ticket_key in subjects]
     if alike:
         like = [neighbour(n, subjects[n.ticket_key], fixes.get(n.ticket_key)) for n in alike[:NEIGHBOURS_SHOWN]]
-        reasons.append((Span(ALIKE), *joined(like, ", ")))
+        reasons.append((Span(spoken(ALIKE)), *joined(like, ", ")))
     if not reasons and opinion.model_version:
-        reasons.append((Span(WORDS),))
+        reasons.append((Span(spoken(WORDS)),))
     return reasons
 
 
@@ -217,7 +218,7 @@ def with_answer(note: Note, answer: Paragraph | None) -> Note:
 def which_one(choices: Sequence[Sequence[str]]) -> Paragraph:
     """Return the answer to `/role ok` where we had named several roles as possible."""
     commands = [(Span(f"/role {', '.join(roles)}", Style.CODE),) for roles in choices]
-    return worded(OK_TO_WHICH, commands=joined(commands, " or "))
+    return worded(OK_TO_WHICH, commands=joined(commands, f" {spoken('or')} "))
 
 
 def unknown_author(account_id: str | None) -> Paragraph:

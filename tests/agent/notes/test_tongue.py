@@ -1,0 +1,101 @@
+"""Comments speak the language of the installation: every sentence of ours, and no other words."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from agent.config.roles_file import load_roles
+from agent.errors import BadInput
+from agent.feedback.commands import Why, parse
+from agent.notes import explaining, links, phrasing, reasons, solution, tongue, wording
+from agent.pages.texts import LANGUAGES
+from agent.triage.explanation import Voice
+from connectors.base import PRIVATELY, Markup
+from connectors.markup import render
+from tests.agent.notes.test_wording import CLEAR, EITHER_OR, hit, opinion
+
+ROOMS = (wording, links, explaining, reasons, phrasing, solution)
+NO_SENTENCES = {"OTHER", "PATH", "PURPOSE", "EARLIER"}
+NATIVE = {PRIVATELY, 'with "public" switched off', "as a comment"}
+"""How staff write to each other in the systems that have code of their own."""
+_SPECIAL = re.compile(r"\{\w+\}|\*\*|`[^`]*`")
+
+
+def sentences() -> Iterator[str]:
+    """Yield all that comments may say."""
+    for room in ROOMS:
+        for name, value in vars(room).items():
+            if name.isupper() and name not in NO_SENTENCES:
+                values = [value] if isinstance(value, str) else value.values() if isinstance(value, Mapping) else []
+                yield from (str(each) for each in values if isinstance(each, str))
+    yield from ("and", "or", "under 1 %", *map(str, Voice), *NATIVE)
+    for preset in (resources.files("connectors") / "presets").iterdir():
+        if preset.name.endswith(".toml"):
+            post = tomllib.loads(preset.read_text("utf-8")).get("post", {})
+            yield post.get("privately", PRIVATELY)
+
+
+@pytest.fixture(params=[language for language in LANGUAGES if language != tongue.ENGLISH])
+def language(request: pytest.FixtureRequest) -> Iterator[str]:
+    tongue.speak(request.param)
+    yield request.param
+    tongue.speak(tongue.ENGLISH)
+
+
+def test_every_sentence_is_there_in_every_language_and_no_other(language: str) -> None:
+    assert set(sentences()) == tongue.shipped(language).keys()
+
+
+def test_each_has_the_same_values_marks_and_commands_as_in_english(language: str) -> None:
+    found = tongue.shipped(language)
+    assert [k for k, v in found.items() if sorted(_SPECIAL.findall(k)) != sorted(_SPECIAL.findall(v))] == []
+    assert [k for k, v in found.items() if (k[-1] == " ") != (v[-1] == " ") or not v.strip()] == []
+
+
+def test_a_comment_is_in_that_language_and_gives_no_command(language: str) -> None:
+    catalogue = load_roles(Path(__file__).parents[2] / "tickets/roles.toml")
+    for verdict in (CLEAR, EITHER_OR):
+        note = wording.of_opinion(opinion(verdict, hit("VPN")), wording.Beside(short=("It leaks",), burst=("a:7",)))
+        assert note is not None
+        text = render(note, Markup.MARKDOWN)
+        english = [k for k in sentences() if k != tongue.spoken(k) and len(k) > 4 and re.split(r"[{*`]", k)[0] > ""]
+        left = [k for k in english if (head := re.split(r"\{", k)[0].strip()) and len(head) > 5 and head in text]
+        assert left == []
+        assert "`/role ok`" in text or "`/role Network`" in text
+        assert parse(text, catalogue) is None or parse(text, catalogue) != Why()
+
+
+def test_without_a_language_it_is_english() -> None:
+    assert tongue.spoken(wording.REPLACES) == wording.REPLACES
+
+
+def test_an_installation_replaces_single_sentences(tmp_path: Path) -> None:
+    (tmp_path / "comments.en.toml").write_text('"This replaces my earlier comment." = "See here instead."')
+    tongue.speak("en", tmp_path)
+    try:
+        assert tongue.spoken(wording.REPLACES) == "See here instead."
+        assert tongue.spoken(wording.TAKEN_BACK) == wording.TAKEN_BACK
+    finally:
+        tongue.speak("en")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('"No such sentence" = "x"', "no sentence of a comment is 'No such sentence'"),
+        ('"This replaces my earlier comment." = ""', "has to be replaced by a sentence"),
+        ('"In short: {facts}." = "{secret}"', "knows no such value"),
+        ("in short = ", r"comments\.de\.toml"),
+    ],
+)
+def test_a_sentence_that_cannot_be_said_is_refused_with_its_file(tmp_path: Path, text: str, fault: str) -> None:
+    (tmp_path / "comments.de.toml").write_text(text)
+    with pytest.raises(BadInput, match=fault):
+        tongue.speak("de", tmp_path)
+    assert tongue.spoken(wording.REPLACES) == wording.REPLACES
