@@ -66,7 +66,9 @@ def record(
     try:
         file = kept(Delivery(dict(header_of(each) for each in header or ()), body, path))
     except (MalformedPayload, NotRecordable) as error:
-        raise NotPossibleYet(f"{payload} is not recorded: {error}") from None
+        raise NotPossibleYet(
+            f"{payload} is not recorded: {error}. `rolecall connectors test {name} {payload}` shows what it becomes"
+        ) from None
     print_line(f"{file}: read it before you give it away, and try it: rolecall connectors test {name}")
 
 

@@ -23,7 +23,7 @@ _sentences: dict[str, str] = {}
 
 
 def speak(language: str, folder: Path | None = None) -> None:
-    """Say comments in this language from now on. Raises BadInput where a sentence of the installation is no good."""
+    """Make comments speak this language from now on. Raises BadInput for a sentence that cannot be said."""
     chosen = shipped(language)
     own = folder / f"comments.{language}.toml" if folder else None
     if own is not None and own.is_file():
