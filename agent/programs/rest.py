@@ -32,12 +32,16 @@ from agent.model_api.web.app import invalid, unavailable
 from agent.model_api.web.responses import refusals
 from agent.pages.feedback import Overtaken
 from agent.pages.guard import Refused
+from agent.pages.report import MEDIA
 from agent.pages.signing.rights import Rights
 from agent.pages.site import Site
 from agent.programs import figures, reviews, tickets
 from agent.programs.access import SCHEMA, Access, ProgramsRoute, needs
 
 TICKET = "{helpdesk}/{number:path}"
+NAMED = {"helpdesk": "Name of the helpdesk in the settings.", "number": "Number of the ticket there."}
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+FILE: dict[int | str, dict[str, Any]] = {200: {"content": dict.fromkeys(MEDIA.values(), _BINARY)}}
 DESCRIPTION = """
 Read the tickets of a support desk with what Rolecall suggests and why, and give feedback. A token of an account
 (*Account*, or `rolecall users token`) is sent as `Authorization: Bearer TOKEN`; it has the rights of the account.
@@ -96,8 +100,8 @@ def programs(site: Site) -> ProgramsRoute:
             call.handler,
             methods=[call.method],
             dependencies=[Depends(needs(call.needs))],
-            responses=refusals(*call.refused),
-            openapi_extra=bodies.documented(call.body) if call.body else None,
+            responses=refusals(*call.refused) | (FILE if call.handler is figures.export else {}),
+            openapi_extra=_described(call),
             summary=f"Needs the right {call.needs.value}.",
         )
     api.include_router(router)
@@ -106,6 +110,16 @@ def programs(site: Site) -> ProgramsRoute:
     api.add_exception_handler(RequestValidationError, invalid)
     api.add_exception_handler(DBAPIError, unavailable)
     return ProgramsRoute(api)
+
+
+def _described(call: Call) -> dict[str, Any]:
+    """Return what a call's signature does not say: the ticket in its address, and its body."""
+    named = [
+        {"name": name, "in": "path", "required": True, "description": what, "schema": {"type": "string"}}
+        for name, what in NAMED.items()
+        if call.path.endswith(TICKET)
+    ]
+    return {"parameters": named} | (bodies.documented(call.body) if call.body else {})
 
 
 def _name(route: APIRoute) -> str:

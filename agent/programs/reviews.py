@@ -37,7 +37,7 @@ async def record(visit: Caller, request: Request) -> WholeTicket:
     given = await bodies.read(request, Feedback)
     standing = await known(visit)
     if [bool(given.roles), given.right, given.none_of_ours].count(True) != 1:
-        raise Refused(422, "one_answer")
+        raise Refused(400, "one_answer")
     if given.right and hidden(visit, standing):
         raise Refused(409, "random_check")
     form: dict[str, list[str]] = {"seen": [str(given.seen)]}

@@ -61,7 +61,7 @@ async def listed(
     ) if given and not taken]  # fmt: skip
     phrases = sought(q)
     if wrong or (q.strip() and not phrases):
-        raise Refused(422, "no_filter", name=", ".join(wrong) or "q")
+        raise Refused(400, "no_filter", name=", ".join(wrong) or "q")
     rows, following = await visit.site.database.read(_read, visit, asked, phrases, before, limit)
     found = [TicketAnswer.model_validate(of_standing(visit, row)) for row in rows]
     return Tickets(tickets=found, next=following)
@@ -116,7 +116,7 @@ async def suggested(visit: Caller, request: Request) -> Explanation:
     given = await bodies.read(request, Described)
     source = given.helpdesk if given.helpdesk in visit.site.connectors else None
     if given.helpdesk is not None and source is None:
-        raise Refused(422, "no_filter", name="helpdesk")
+        raise Refused(400, "no_filter", name="helpdesk")
     classifier = visit.site.classifier
     opinion = await asyncio.to_thread(classifier.opinion, given.subject, given.body, date.today(), source=source)
     return await _explanation(visit, opinion)

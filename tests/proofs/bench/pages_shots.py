@@ -37,6 +37,7 @@ SHOTS = (
     ("review", "/review", DESK, "light"),
     ("review-phone", "/review", PHONE, "light"),
     ("ticket", "/tickets/it-desk/3", DESK, "dark"),
+    ("search", "/search?q=network", DESK, "light"),
     ("status", "/status", DESK, "light"),
 )
 FILED = 14
