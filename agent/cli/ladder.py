@@ -85,6 +85,8 @@ def take(
             return
         move = database.call(moving.take, ladder, role, wanted, BY, utcnow())
         _print(f"{move.role}: {move.stage}")
+        if ladder.shadow:
+            _print(f"but {CAPPED}")
 
     _with(config, data, taken)
 

@@ -48,11 +48,14 @@ def rehearse(
     changes: Mapping[str, Collection[Field]],
     last: int = LATEST,
 ) -> Rehearsal:
-    """Return what a role would have done on the `last` tickets; `changes`: what can be changed, by connector."""
+    """Return what a role would have done on the `last` tickets; `changes`: what can be changed, by connector.
+
+    Random checks that wait are left out: whoever answers them must not see what was suggested.
+    """
     chosen = catalogue.lookup(role)
     latest = session.exec(select(Ticket.key, Ticket.group).order_by(col(Ticket.filed_at).desc()).limit(last)).all()
     groups = dict(latest)
-    found = of_tickets(session, list(groups), catalogue)
+    found = [case for case in of_tickets(session, list(groups), catalogue) if not (case.drawn and case.check is None)]
     clear = [case for case in found if case.outcome == Outcome.CLEAR and role in case.suggested]
     if chosen is None or stage <= Stage.COMMENT:
         return Rehearsal(len(groups), len(clear))

@@ -25,6 +25,7 @@ from agent.store.database import Database
 from agent.store.people import Audit
 from agent.store.stages import Stage, StageMove
 from agent.store.tables import Decision, Review, Ticket
+from agent.work.schedule import settle_ladder
 from connectors.base import Field
 
 AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -156,6 +157,18 @@ def test_random_checks_that_turn_lower_a_role_and_a_correction_alone_does_not(se
     assert (move.stage, move.why, move.right, move.count) == ("tag", "checks", 60, 65)
 
 
+@pytest.mark.anyio
+async def test_every_minute_roles_are_lowered_and_nothing_is_written_where_nothing_turned(parts: Parts) -> None:
+    database = parts.database
+    database.call(add_tickets, 60)
+    database.call(take, LADDER, "Network", Stage.ASSIGN, "kim", NOW)
+    for wrong, moves in ((0, 1), (5, 2)):
+        database.call(add_tickets, wrong, 100, wrong=wrong, at=NOW)
+        await settle_ladder(database, LADDER)
+        await settle_ladder(database, LADDER)
+        assert len(database.call(lambda session: session.exec(select(StageMove)).all())) == moves
+
+
 def test_a_policy_takes_what_is_offered_and_leaves_the_shadow_to_people(session: Session) -> None:
     ladder = Ladder(CATALOGUE, LadderSettings(policy="take"))
     add_tickets(session, 40)
@@ -189,12 +202,14 @@ def test_a_dry_run_says_what_would_have_been_done(session: Session) -> None:
     add_tickets(session, 1, 11)
     for ticket in session.exec(select(Ticket).where(Ticket.key == "desk:11")):
         ticket.group = "LAN"
-    nobody_said(session, [10])
+    nobody_said(session, [9, 10])
+    for ticket in session.exec(select(Ticket).where(Ticket.key == "desk:10")):
+        ticket.drawn = False
     can = {"desk": frozenset({Field.GROUP})}
     found = rehearse(session, CATALOGUE, "Network", Stage.ASSIGN, can, 11)
-    assert (found.looked, found.clear, found.there, found.changed) == (11, 11, 1, 10)
-    assert (found.agreed, found.unsaid, found.otherwise) == (7, 1, {"desk:1": ("Access",), "desk:2": ("Access",)})
-    assert rehearse(session, CATALOGUE, "Network", Stage.TAG, can).cannot == 11
+    assert (found.looked, found.clear, found.there, found.changed) == (11, 10, 1, 9)  # a check waits for its answer
+    assert (found.agreed, found.unsaid, found.otherwise) == (6, 1, {"desk:1": ("Access",), "desk:2": ("Access",)})
+    assert rehearse(session, CATALOGUE, "Network", Stage.TAG, can).cannot == 10
     assert rehearse(session, CATALOGUE, "Network", Stage.ASSIGN, can, 3).looked == 3
 
 
