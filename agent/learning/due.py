@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from importlib.metadata import version
+from pathlib import Path
 
 from sqlmodel import Session, col, select
 
@@ -37,10 +38,17 @@ def basis_of(known: Sequence[Example], catalogue: RoleCatalogue, rules: RuleSet,
     """Return a hash of all that a training depends on: reviews, roles, rules, settings, encoder and release."""
     digest = hashlib.sha256(f"{version('rolecall')} {CLEANER} {rules.version} {catalogue.roles!r}".encode())
     digest.update(settings.model_dump_json(exclude=_WITHOUT_EFFECT).encode())
+    digest.update(_files(Path(settings.base_model)).encode("utf-8", "surrogatepass"))
     for example in sorted(known, key=lambda each: each.ticket_key):
         review = (example.ticket_key, example.roles, int(example.strength), example.filed_at.isoformat())
         digest.update(repr((*review, example.requester, example.reviewer)).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
+
+
+def _files(encoder: Path) -> str:
+    """Return what tells that an encoder's own folder has changed; one from the hub is kept as it was read first."""
+    files = sorted(file for file in encoder.rglob("*") if file.is_file()) if encoder.is_dir() else ()
+    return repr([(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files])
 
 
 def last_training(session: Session) -> Training | None:

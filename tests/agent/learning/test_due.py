@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +51,14 @@ def test_what_a_training_depends_on_changes_its_basis_and_nothing_else_does() ->
     ]
     assert len({same, *others}) == 4
     assert due.basis_of(tickets[::-1], CATALOGUE, RuleSet(), settings) == same
+
+
+def test_an_encoder_of_ones_own_that_was_replaced_changes_the_basis(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_text("one")
+    before = basis(base_model=str(tmp_path))
+    assert basis(base_model=str(tmp_path)) == before
+    (tmp_path / "model.safetensors").write_text("two, longer")
+    assert basis(base_model=str(tmp_path)) != before
 
 
 def wait(last: Training | None, retrain: object = "nightly", reviewed: int = 0) -> str | None:
