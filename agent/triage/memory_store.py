@@ -69,10 +69,15 @@ class CurrentMemory:
         """The roles, in the order of the memory's columns."""
         return self.memory.roles
 
-    def recall(self, text: str, fusion: Fusion, hidden: str | None = None) -> Recall:
-        """Return the memory's evidence on a text; `hidden` is the key of a ticket whose review is left out."""
+    def recall(
+        self, text: str, fusion: Fusion, hidden: str | None = None, embeddings: Embeddings | None = None
+    ) -> Recall:
+        """Return the memory's evidence on a text; `hidden` is the key of a ticket whose review is left out.
+
+        `embeddings`: what the memory's encoder makes of the text, where that is known already.
+        """
         silent = self.silent | np.array([key == hidden for key in self.memory.ticket_keys], dtype=bool)
-        embeddings = self.encoder.embed([text])
+        embeddings = self.encoder.embed([text]) if embeddings is None else embeddings
         outside = len(self.memory) > 0 and none_of_ours(self.memory, embeddings[0], silent)
         memory = in_order(self.memory, fusion.roles)
         return replace(recall(memory, embeddings, fusion, hidden=silent[None]), none_of_ours=(outside,))

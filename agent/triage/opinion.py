@@ -15,6 +15,7 @@ import numpy as np
 from agent.config.settings import TriageSettings
 from agent.domain import Outcome, Reason, RoleCatalogue
 from agent.serving.active import ActiveModel
+from agent.serving.model import Embeddings
 from agent.text.reading import Reading, read
 from agent.triage.cutoffs import Abstained, Cutoffs, Verdict, judge
 from agent.triage.evidence import Evidence, Floats, Neighbour, Recall
@@ -106,8 +107,9 @@ class RoleClassifier:
         text = reading.text
         fusion, cutoffs = self.weighing(model)
         hits = self.rules.match(reading.subject, reading.body, on)
-        recalled = self._recall(text, fusion, hidden)
-        heads = model.heads([text]) if model is not None and text else None
+        vectors = model.embed([text]) if model is not None and text else None
+        recalled = self._recall(text, fusion, hidden, model, vectors)
+        heads = model.heads([text], vectors) if model is not None and text else None
         evidence = fusion.gather(heads, [hits], recalled)
         answer = pool(evidence, fusion.weights)[0]
         if model is not None and hidden is not None and hidden in model.honest:
@@ -137,11 +139,15 @@ class RoleClassifier:
             )
         return model.fusion.for_roles(self.catalogue.names), model.cutoffs
 
-    def _recall(self, text: str, fusion: Fusion, hidden: str | None) -> Recall | None:
+    def _recall(
+        self, text: str, fusion: Fusion, hidden: str | None, model: TicketModel | None, vectors: Embeddings | None
+    ) -> Recall | None:
+        """Return what the memory says. `vectors`: what the model's encoder makes of the text, which may be its own."""
         memory = self.memory.current
         if memory is None or not text:
             return None
-        return memory.recall(text, fusion, hidden)
+        shared = model is not None and model.encoder is memory.encoder
+        return memory.recall(text, fusion, hidden, vectors if shared else None)
 
     def _active_only(
         self, roles: Sequence[str], probabilities: Floats, on: date, source: str | None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import numpy as np
@@ -15,6 +17,7 @@ from agent.domain import Strength
 from agent.model_api.named_models import ROLE_MODEL, NamedModels
 from agent.model_api.web.inference import EmbeddingsRequest, InferenceRoutes, PredictRequest
 from agent.serving.loaded import LoadedModels
+from agent.serving.model import Embeddings, Encoder
 from agent.store import tickets
 from agent.store.tables import Embedding, Review, Ticket
 from agent.studies.timeline import dated_history
@@ -52,6 +55,29 @@ def test_markup_quotes_and_signature_change_no_answer(trained: Parts) -> None:
         assert (other.hits, other.neighbours, other.verdict) == (plain.hits, plain.neighbours, plain.verdict)
     assert "router" in others[0].left_out
     assert plain.left_out == ""
+
+
+def test_a_text_is_embedded_once_for_a_frozen_model_and_the_memory(
+    trained: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: a memory with an encoder of its own embeds it again, and says the same."""
+    embedded: list[str] = []
+    embed = Encoder.embed
+
+    def counting(encoder: Encoder, texts: Sequence[str]) -> Embeddings:
+        embedded.extend(texts)
+        return embed(encoder, texts)
+
+    monkeypatch.setattr(Encoder, "embed", counting)
+    (once,) = answers(trained, PLAIN)
+    assert len(embedded) == 1
+    current = trained.classifier.memory.current
+    assert current is not None
+    apart = replace(current, encoder=replace(current.encoder))
+    monkeypatch.setattr(trained.classifier.memory, "current", apart)
+    (twice,) = answers(trained, PLAIN)
+    assert len(embedded) == 3
+    np.testing.assert_array_equal(twice.probabilities, once.probabilities)
 
 
 def test_the_ticket_agents_model_reads_the_texts_of_the_model_api_alike(trained: Parts) -> None:
