@@ -26,6 +26,8 @@ HERE = Path(__file__).parent
 POSTGRES = Path("/usr/lib/postgresql/15/bin")
 INSTALL = "sudo sh tests/proofs/servers/netbox/install.sh"
 SECRET = "the-secret-of-the-webhook"
+START_SECONDS = 400.0
+"""NetBox starts with twenty seconds of CPU time."""
 ORDERS = "plugins/maintenance/circuitmaintenance"
 
 pytestmark = pytest.mark.skipif(
@@ -129,7 +131,10 @@ def netbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NetBox]:
             process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
             stack.callback(end, process, 20)
         url = f"http://127.0.0.1:{ports['web']}"
-        until(lambda: answers(f"{url}/login/"), "NetBox answers")
+        deadline = time.monotonic() + START_SECONDS
+        while not answers(f"{url}/login/"):
+            assert time.monotonic() < deadline, (folder / "netbox.log").read_text()[-2000:]
+            time.sleep(0.5)
         yield NetBox(url, json.loads((HOME / "keys.json").read_text()))
 
 
