@@ -77,7 +77,7 @@ def test_a_role_is_lowered_when_live_evidence_turns(
 
 def test_no_evidence_moves_a_role_to_and_fro() -> None:
     """Whatever was enough to be offered a stage is enough to stay, and with one wrong answer more, too."""
-    for count in range(20, 201):
+    for count in (20, 21, 22, 23, 29, 30, 34, 35, 36, 60, 120, 199, 200):
         for right in range(count + 1):
             shown = Shown(Share(right, count), Share(right, count))
             for stage in (Stage.TAG, Stage.ASSIGN):
