@@ -212,7 +212,7 @@ async def storm(
     sending = asyncio.gather(*(it.send(names[n::SENDERS]) for n in range(SENDERS) if names[n::SENDERS]))
     try:
         await fleet.rage(lives, sending.done if until_over else lambda: False)
-        await asyncio.wait_for(sending, PATIENCE_SECONDS + tickets)
+        await asyncio.wait_for(sending, 5 * PATIENCE_SECONDS + tickets)  # only what hangs takes so long, on any machine
         before, since = set[str](), time.monotonic()
         while left := await asyncio.to_thread(it.open_events):
             gone = [server for server in fleet.alive if server.process.poll() is not None]
