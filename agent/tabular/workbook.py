@@ -6,6 +6,7 @@ Ids and dates are there as they were typed, not as they are shown.
 from __future__ import annotations
 
 import warnings
+import zlib
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from itertools import islice
@@ -21,6 +22,14 @@ TABLE = 3
 
 LOOKED_AT = 20
 
+UNREADABLE = "{file} is no workbook that can be read: save it as CSV"
+
+DAMAGED = (
+    *(BadZipFile, zlib.error, SyntaxError, EOFError, OSError, NotImplementedError),
+    *(KeyError, ValueError, TypeError, IndexError, AttributeError),
+)
+"""What reading a damaged workbook raises: zip, deflate, XML (a SyntaxError), or parts that are not what they should."""
+
 
 class WorkbookFile:
     """Rows below a header, read one after the other. Columns of the same name are one, with several values."""
@@ -33,11 +42,11 @@ class WorkbookFile:
             with warnings.catch_warnings(action="ignore"):  # of styles and extensions, which do not matter here
                 sheets = openpyxl.load_workbook(opened, read_only=True, data_only=True).worksheets
             chosen = next((each for each in sheets if each.title == sheet), None) or max(sheets, key=_width)
-        except (BadZipFile, KeyError, ValueError, OSError) as error:
-            raise BadInput(f"{file} is no workbook that can be read: save it as CSV") from error
+        except DAMAGED as error:
+            raise BadInput(UNREADABLE.format(file=file)) from error
         self.sheet: str = chosen.title
         self._first = above + 2
-        self._rows: Iterator[Sequence[Any]] = islice(_rows(chosen), above, None)
+        self._rows: Iterator[Sequence[Any]] = islice(_whole(file, _rows(chosen)), above, None)
         self._places: dict[str, list[int]] = {}
         for place, name in enumerate(next(self._rows, ())):
             if _text(name).strip():
@@ -54,6 +63,14 @@ class WorkbookFile:
             cells = [[_text(values[place]) for place in self._places[name] if place < len(values)] for name in wanted]
             if any(value is not None for value in values):
                 yield Row(number, tuple(map(_cell, cells)))
+
+
+def _whole(file: Path, rows: Iterator[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+    """Yield the rows. Raises BadInput where the sheet is damaged further down."""
+    try:
+        yield from rows
+    except DAMAGED as error:
+        raise BadInput(UNREADABLE.format(file=file)) from error
 
 
 def _rows(sheet: Any) -> Iterator[Sequence[Any]]:

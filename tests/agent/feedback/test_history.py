@@ -128,6 +128,22 @@ def test_a_workbook_is_read_without_what_its_cells_look_like(tmp_path: Path) -> 
     assert (row.id, row.filed_at, row.roles) == ("202503041707", DAY, ("Network",))
 
 
+@pytest.mark.parametrize("damaged", ["docProps/core.xml", "xl/worksheets/sheet1.xml", "xl/workbook.xml"])
+def test_a_damaged_workbook_is_refused_whatever_part_of_it_is(tmp_path: Path, damaged: str) -> None:
+    book, content = openpyxl.Workbook(), io.BytesIO()
+    book.active.append(["ID", "Title", "Text", "Team", "Date"])
+    for number in range(400):
+        book.active.append([number, f"Wifi {number}", "down", "net", datetime(2025, 3, 4)])
+    book.save(content)
+    with zipfile.ZipFile(content) as whole:
+        part = whole.getinfo(damaged)
+    data = bytearray(content.getvalue())
+    start = part.header_offset + 30 + len(damaged)
+    data[start : start + part.compress_size] = b"\x00" * part.compress_size
+    with pytest.raises(BadInput, match="no workbook that can be read"):
+        list(read(tmp_path, bytes(data), "export.xlsx").rows())
+
+
 @pytest.mark.parametrize(
     ("cell", "roles"),
     [
