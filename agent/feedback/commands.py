@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from agent.domain import RoleCatalogue, fold
 from agent.text.mail_phrases import GREETINGS
-from agent.text.own_words import Origin, lines
+from agent.text.own_words import SLASH_ROLE, Origin, lines
 from agent.text.reading import plain_text
 
 LONGEST_NAME = 200
@@ -86,12 +86,9 @@ WITHOUT_SLASH = ("ok", "none", "undo")
 _MARKUP = r"[\s*_~`#+•\\-]*(?:\d{1,2}[.)]\s+)?[*_~`]*"
 """What may stand before a command: list marks, headings, emphasis, code spans."""
 
-_SLASH_ROLE = r"[/\uff0f](?:role?|roll?e|r(?:ô|o\u0302)le)"
-"""The command, and what people make of it whose word for a role is Rolle, rôle or rol."""
-
-_COMMAND = re.compile(rf"^{_MARKUP}{_SLASH_ROLE}(?![^\W_])[*_~`]*[ \t]*[:\uff1a]?(?P<what>.*)$", re.I)
+_COMMAND = re.compile(rf"^{_MARKUP}{SLASH_ROLE}(?![^\W_])[*_~`]*[ \t]*[:\uff1a]?(?P<what>.*)$", re.I)
 _BARE = re.compile(r"^role[ \t]+(?P<what>[^:?]+)$", re.I)
-_ANYWHERE = re.compile(rf"(?<![\w/.\uff0f]){_SLASH_ROLE}(?!\w)", re.I)
+_ANYWHERE = re.compile(rf"(?<![\w/.\uff0f]){SLASH_ROLE}(?!\w)", re.I)
 _GREETING = re.compile(rf"^(?:{'|'.join(GREETINGS)})(?!\w)(?:\W+\w+){{0,3}}\W*$", re.I)
 _WORD = re.compile(rf"(?:{'|'.join(WORDS)})", re.I)
 _EDGES = " \t`*_~\"'“”„«»()[]<>.!;:"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from agent.text.mail_phrases import GREETINGS
-from agent.text.own_words import Origin, lines
+from agent.text.own_words import SLASH_ROLE, Origin, lines
 from agent.text.reading import plain_text
 from connectors.events import AuthorKind, Message, Ticket, Visibility
 
@@ -33,7 +33,7 @@ _MACHINE = re.compile(
     r"(?<!\w)(?:ai|bot|chatbot|assistant|agent|model|llm|ki|ia|asistente|rolecall|summari[sz]er)(?!\w)", re.I
 )
 """Whoever greets one of these may be about to give it orders: what follows is read with its greeting."""
-_COMMAND = re.compile(r"^\W{0,4}[/\uff0f](?:role?|roll?e|rôle)(?!\w)", re.I)
+_COMMAND = re.compile(rf"^\W{{0,4}}{SLASH_ROLE}(?!\w)", re.I)
 _WORDS = re.compile(r"[^\W_]")
 _LINK = re.compile(r"https?://\S+|\bwww\.\S+", re.I)
 
