@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent.cli.options import CONFIG, ConfigOption
-from agent.cli.systems import Which, header_of, kind_named, made_of, print_line, system_of
+from agent.cli.systems import Which, delivery_of, kind_named, made_of, print_line, system_of
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -41,9 +41,8 @@ def record(
     Without a payload it listens where the server does, until Ctrl-C: stop the server before, and do meanwhile in the
     system what is to be recorded. Nothing is done about the deliveries: the poll finds what happened.
     """
-    from agent.errors import BadInput, NotPossibleYet
+    from agent.errors import NotPossibleYet
     from connectors.errors import MalformedPayload
-    from connectors.events import Delivery
     from connectors.manifest.redacting import NotRecordable, Redactor, example_of
 
     kind = kind_named(name, config)
@@ -58,13 +57,9 @@ def record(
     if payload is None:
         _listen(name, config, count, kept)
         return
+    delivery = delivery_of(payload, segment, header or (), made)
     try:
-        body = payload.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{payload} cannot be read: {error.strerror}") from None
-    path = f"secret/{segment}" if made.hook("secret") else segment
-    try:
-        file = kept(Delivery(dict(header_of(each) for each in header or ()), body, path))
+        file = kept(delivery)
     except (MalformedPayload, NotRecordable) as error:
         raise NotPossibleYet(
             f"{payload} is not recorded: {error}. `rolecall connectors test {name} {payload}` shows what it becomes"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -68,9 +68,7 @@ def try_(
     config: ConfigOption = CONFIG,
 ) -> None:
     """Show which events a delivery becomes, and why no others. Its signature is not looked at."""
-    from agent.errors import BadInput
     from connectors.errors import MalformedPayload
-    from connectors.events import Delivery
     from connectors.manifest.receiving import read_delivery
 
     kind = kind_named(name, config)
@@ -78,15 +76,10 @@ def try_(
     if payload is None:
         _run_examples(name, kind, made, config)
         return
-    try:
-        body = payload.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{payload} cannot be read: {error.strerror}") from None
-    given = dict(header_of(each) for each in header or ())
-    path = f"secret/{segment}" if made.hook("secret") else segment
+    delivery = delivery_of(payload, segment, header or (), made)
     system, author = system_of(name, kind, made, config)
     try:
-        reading = read_delivery(Delivery(given, body, path), system, author)
+        reading = read_delivery(delivery, system, author)
     except MalformedPayload as error:
         print_line(f"refused with 400: {error}")
         raise typer.Exit(1) from None
@@ -216,7 +209,20 @@ def system_of(name: str, kind: str, made: Kind, config: Path) -> tuple[System, s
     return bare(kind, made.manifest, {}), ""
 
 
-def header_of(text: str) -> tuple[str, str]:
+def delivery_of(payload: Path, segment: str, headers: Iterable[str], made: Kind) -> Delivery:
+    """Return a delivery whose body is a file, as it comes to the kind's address. Raises BadInput."""
+    from agent.errors import BadInput
+    from connectors.events import Delivery
+
+    try:
+        body = payload.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{payload} cannot be read: {error.strerror}") from None
+    path = f"secret/{segment}" if made.hook("secret") else segment
+    return Delivery(dict(_header_of(each) for each in headers), body, path)
+
+
+def _header_of(text: str) -> tuple[str, str]:
     """Return name and value of a header. Raises BadInput."""
     from agent.errors import BadInput
 
