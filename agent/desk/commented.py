@@ -8,9 +8,9 @@ from itertools import takewhile
 import structlog
 
 from agent.desk import sightings
-from agent.desk.concluded import conversation
 from agent.desk.desk import Desk, left_alone
 from agent.desk.standing import show
+from agent.desk.summed import of_read
 from agent.feedback import accounts, reviews
 from agent.feedback.commands import (
     Command,
@@ -34,7 +34,6 @@ from agent.store import comments, tickets
 from agent.store.inbox import Job
 from agent.store.tables import Comment, Ticket, utcnow
 from agent.triage.explanation import explain
-from agent.writing.extractive import summary
 from connectors.events import Message, Visibility
 from connectors.events import Ticket as RemoteTicket
 from connectors.markup import by_rolecall
@@ -102,7 +101,7 @@ async def _carry_out(
         case Why():
             return await _evidence(desk, job, remote, ticket)
         case Summarise():
-            return solution.of_summary(summary(await conversation(desk.database, desk.connectors[job.source], remote)))
+            return solution.of_summary(await of_read(desk.database, desk.connectors[job.source], remote))
         case Undo():
             origin, at = reviews.origin_of(job.event), job.event.occurred_at or utcnow()
             undo = reviews.undo(job.ticket_key, origin=origin, actor=message.author_id, at=at, message_id=message.id)

@@ -10,6 +10,7 @@ from agent.writing.extractive import summary
 from agent.writing.note import Written
 from connectors.base import Connector
 from connectors.errors import Transient
+from connectors.events import Ticket
 
 READ_SECONDS = 15.0
 """How long whoever waits for a summary waits for the helpdesk."""
@@ -22,5 +23,9 @@ async def summed(database: Database, connector: Connector, ticket_id: str) -> Wr
             remote = await connector.read_ticket(ticket_id)
     except TimeoutError:
         raise Transient(f"no answer within {READ_SECONDS:.0f} s") from None
-    told = await conversation(database, connector, remote)
-    return await asyncio.to_thread(summary, told)
+    return await of_read(database, connector, remote)
+
+
+async def of_read(database: Database, connector: Connector, remote: Ticket) -> Written:
+    """Return where a ticket stands that was just read."""
+    return await asyncio.to_thread(summary, await conversation(database, connector, remote))
