@@ -39,9 +39,12 @@ async def go_on(desk: Desk, job: Job) -> None:
         return
     catalogue = desk.classifier.catalogue
     roles = [role for name in decision.roles if (role := catalogue.lookup(name)) is not None]
+    names = [role.name for role in roles]
+    if not roles or await desk.stage(names) < Stage.TAG:
+        return
     await _lower_where_it_turned(desk, roles)
-    stage = await desk.stage([role.name for role in roles])
-    if stage >= Stage.TAG and roles:
+    stage = await desk.stage(names)
+    if stage >= Stage.TAG:
         await _tag(desk, job, roles)
     if stage is Stage.ASSIGN and len(roles) == 1:
         await _assign(desk, job, roles[0])
