@@ -23,6 +23,7 @@ def predict(
     """Show the comment that a ticket with this text would get, and all that led to it. Posts nothing."""
     from agent.notes import wording
     from agent.notes.explaining import explained
+    from agent.notes.tongue import speak
     from agent.store import tickets
     from agent.triage.explanation import explain
     from connectors.base import Markup
@@ -30,6 +31,7 @@ def predict(
     from connectors.note import Note, Section, SectionKind
 
     parts = parts_for(config, data)
+    speak(parts.settings.language, parts.settings.texts)
     remember(parts)
     roles = parts.classifier.catalogue.roles
     opinion = parts.classifier.opinion(text, body, date.today())

@@ -12,7 +12,7 @@ import pytest
 
 from agent.config.roles_file import load_roles
 from agent.errors import BadInput
-from agent.feedback.commands import Why, parse
+from agent.feedback.commands import Confirm, Correct, NoneOfOurs, parse
 from agent.notes import explaining, links, phrasing, reasons, solution, tongue, wording
 from agent.pages.texts import LANGUAGES
 from agent.triage.explanation import Voice
@@ -60,15 +60,15 @@ def test_each_has_the_same_values_marks_and_commands_as_in_english(language: str
 
 def test_a_comment_is_in_that_language_and_gives_no_command(language: str) -> None:
     catalogue = load_roles(Path(__file__).parents[2] / "tickets/roles.toml")
-    for verdict in (CLEAR, EITHER_OR):
+    for verdict, ask in ((CLEAR, links.RIGHT_OR_WRONG), (EITHER_OR, links.WHICH)):
         note = wording.of_opinion(opinion(verdict, hit("VPN")), wording.Beside(short=("It leaks",), burst=("a:7",)))
         assert note is not None
         text = render(note, Markup.MARKDOWN)
-        english = [k for k in sentences() if k != tongue.spoken(k) and len(k) > 4 and re.split(r"[{*`]", k)[0] > ""]
-        left = [k for k in english if (head := re.split(r"\{", k)[0].strip()) and len(head) > 5 and head in text]
-        assert left == []
-        assert "`/role ok`" in text or "`/role Network`" in text
-        assert parse(text, catalogue) is None or parse(text, catalogue) != Why()
+        for sentence in (wording.WHY, wording.PHRASES, wording.SHORT, wording.BURST, PRIVATELY, ask):
+            english, other = (max(_SPECIAL.split(each), key=len) for each in (sentence, tongue.spoken(sentence)))
+            assert other in text
+            assert english == other or english not in text
+        assert not isinstance(parse(text, catalogue), Confirm | Correct | NoneOfOurs)
 
 
 def test_without_a_language_it_is_english() -> None:
