@@ -185,14 +185,14 @@ class Desk:
         alike = [n.ticket_key for n in opinion.neighbours]
         memory = self.classifier.memory.current
         beside = wording.Beside(
-            await self.database.read(tickets.subjects, alike),
-            await self.database.read(writings.fixes, alike),
-            self.classifier.catalogue.roles,
-            self.connectors[job.source].capabilities.privately,
-            await self.links.of(self.database, job.ticket_key, opinion) if self.links else None,
-            better_subject(as_filed(remote)) if says_too_little(remote.subject) else None,
-            in_short(as_filed(remote), self.summary_above),
-            await asyncio.to_thread(burst, self.database, memory, job.ticket_key) if memory else (),
+            subjects=await self.database.read(tickets.subjects, alike),
+            fixes=await self.database.read(writings.fixes, alike),
+            roles=self.classifier.catalogue.roles,
+            privately=self.connectors[job.source].capabilities.privately,
+            link=await self.links.of(self.database, job.ticket_key, opinion) if self.links else None,
+            subject=better_subject(as_filed(remote)) if says_too_little(remote.subject) else None,
+            short=in_short(as_filed(remote), self.summary_above),
+            burst=await asyncio.to_thread(burst, self.database, memory, job.ticket_key) if memory else (),
         )
         return wording.of_opinion(opinion, beside, answer)
 
