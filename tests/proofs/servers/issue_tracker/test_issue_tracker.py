@@ -20,7 +20,7 @@ from connectors.manifest.catalogue import kind_of
 from connectors.manifest.connector import ManifestConnector
 from connectors.markup import render
 from tests.desk import note
-from tests.proofs.servers.redmine.test_redmine import answers, until
+from tests.proofs.servers.beside import answers, until
 
 PYTHON = Path(os.environ.get("ROLECALL_ISSUE_TRACKER", "/var/cache/rolecall-issue-tracker")) / "venv/bin/python"
 INSTALL = "sh tests/proofs/servers/issue_tracker/install.sh"

@@ -16,10 +16,9 @@ from typing import Any
 import httpx
 import pytest
 
-from agent.demo.installation import Installation
 from agent.demo.processes import end
 from tests.processes import free_port
-from tests.proofs.servers.redmine.test_redmine import ROLES, RULES, answers, until
+from tests.proofs.servers.beside import ROLES, Beside, answers, until
 
 HOME = Path(os.environ.get("ROLECALL_NETBOX", "/var/cache/rolecall-netbox"))
 HERE = Path(__file__).parent
@@ -75,30 +74,14 @@ class NetBox:
         self.ask("POST", "extras/event-rules/", who="admin", name="Rolecall", **rule, **action)
 
 
-class Connected(Installation):
+class Connected(Beside):
     """Rolecall beside this NetBox. It polls once an hour: what it hears, it hears by webhooks."""
 
     def connect(self, netbox: NetBox) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
         roles = ROLES.replace('"Network" }', '"network" }').replace('"Electrician" }', '"electrician" }')
-        (self.folder / "roles.toml").write_text(roles)
-        (self.folder / "rules.toml").write_text(RULES)
-        tables = f"""
-rules = "rules.toml"
-roles = "roles.toml"
-[triage]
-silent_below = 0.1
-[work]
-poll_seconds = 3600
-settle_seconds = 1
-[connectors.plant]
-kind = "netbox"
-url = {json.dumps(netbox.url)}
-staff = [{json.dumps(str(netbox.keys["tech"]["id"]))}]
-"""
-        (self.folder / "agent.toml").write_text(tables)
+        table = {"kind": "netbox", "url": netbox.url, "staff": [str(netbox.keys["tech"]["id"])]}
         secrets = {"TOKEN": netbox.keys["rolecall"]["token"], "WEBHOOK_SECRETS": SECRET}
-        self._environment = {f"ROLECALL_CONNECTORS__PLANT__{name}": value for name, value in secrets.items()}
+        self.configure(table, secrets, roles, poll_seconds=3_600)
 
 
 @pytest.fixture(scope="module")

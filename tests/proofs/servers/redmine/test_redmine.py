@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,32 +17,16 @@ import pytest
 
 from agent.demo.installation import Installation
 from agent.demo.processes import end
+from tests.proofs.servers.beside import Beside, answers, until
 
 HOME = Path(os.environ.get("ROLECALL_REDMINE", "/var/cache/rolecall-redmine"))
 INSTANCES = Path("/usr/share/redmine/instances")
 INSTALL = "sudo sh tests/proofs/servers/redmine/install.sh"
-PATIENCE_SECONDS = 120.0
 
 pytestmark = pytest.mark.skipif(
     not (HOME / "keys.json").exists() or not shutil.which("puma") or not os.access(INSTANCES, os.W_OK),
     reason=f"no Redmine 5 here that this user may start: {INSTALL} (Debian 12)",
 )
-
-ROLES = """
-[[role]]
-name = "Network"
-groups = { plant = "Network" }
-[[role]]
-name = "Electrician"
-groups = { plant = "Electrician" }
-"""
-RULES = """
-[[rule]]
-id = "vpn"
-role = "Network"
-keywords = ["vpn"]
-weight = 3.0
-"""
 
 
 @dataclass
@@ -71,40 +54,12 @@ class Redmine:
         return [j for j in self.issue(number)["journals"] if j["user"]["id"] == self.keys["bot"]["id"] and j["notes"]]
 
 
-class Connected(Installation):
+class Connected(Beside):
     """Rolecall beside this Redmine."""
 
     def connect(self, redmine: Redmine) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "roles.toml").write_text(ROLES)
-        (self.folder / "rules.toml").write_text(RULES)
-        tables = f"""
-rules = "rules.toml"
-roles = "roles.toml"
-[triage]
-silent_below = 0.1
-[work]
-poll_seconds = 1
-settle_seconds = 1
-[connectors.plant]
-kind = "redmine"
-url = {json.dumps(redmine.url)}
-staff = [{json.dumps(str(redmine.keys["tech"]["id"]))}]
-"""
-        (self.folder / "agent.toml").write_text(tables)
-        self._environment = {"ROLECALL_CONNECTORS__PLANT__API_KEY": redmine.keys["bot"]["key"]}
-
-    def reviews(self) -> int:
-        """Return how many reviews are kept."""
-        found = re.search(r"(\d+) reviews", self.run("connectors", "list"))
-        return int(found[1]) if found else 0
-
-
-def until(true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not true():
-        assert time.monotonic() < deadline, f"still not so: {what}"
-        time.sleep(0.3)
+        table = {"kind": "redmine", "url": redmine.url, "staff": [str(redmine.keys["tech"]["id"])]}
+        self.configure(table, {"API_KEY": redmine.keys["bot"]["key"]})
 
 
 @pytest.fixture(scope="module")
@@ -132,13 +87,6 @@ def redmine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redmine]:
     finally:
         end(process, 10)
         shutil.rmtree(instance)
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=30, trust_env=False).status_code < 500
-    except httpx.TransportError:
-        return False
 
 
 @pytest.fixture(scope="module")

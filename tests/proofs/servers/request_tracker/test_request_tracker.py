@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +20,14 @@ import pytest
 from agent.demo.installation import Installation
 from agent.demo.processes import end
 from agent.errors import NotPossibleYet
+from tests.patience import PATIENCE_SECONDS
 from tests.proofs.gateway import Gateway, Moment
+from tests.proofs.servers.beside import Beside, answers, until
 
 HOME = Path(os.environ.get("ROLECALL_RT", "/var/cache/rolecall-rt"))
 SERVER = "/usr/share/request-tracker5/libexec/rt-server"
 INSTALL = "sudo sh tests/proofs/servers/request_tracker/install.sh"
 SECRET = "whsec_" + "cm9sZWNhbGwtcHJvb2Ytb2YtcmVxdWVzdC10cmFja2Vy"
-PATIENCE_SECONDS = 120.0
 
 pytestmark = pytest.mark.skipif(
     not (HOME / "tokens.json").exists() or not Path(SERVER).exists(),
@@ -41,13 +41,6 @@ groups = { rt = "Network" }
 [[role]]
 name = "Electrician"
 groups = { rt = "Electrician" }
-"""
-RULES = """
-[[rule]]
-id = "vpn"
-role = "Network"
-keywords = ["vpn"]
-weight = 3.0
 """
 
 
@@ -101,22 +94,14 @@ class Server:
         return [(mine[each["TransactionId"]], each["Content"]) for each in said if each["TransactionId"] in mine]
 
 
-class Connected(Installation):
+class Connected(Beside):
     """Rolecall beside this Request Tracker, as one of its users."""
 
-    def connect(self, url: str, token: str, who: str = "rolecall") -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "roles.toml").write_text(ROLES)
-        (self.folder / "rules.toml").write_text(RULES)
-        (self.folder / "agent.toml").write_text(
-            'rules = "rules.toml"\nroles = "roles.toml"\n[triage]\nsilent_below = 0.1\n'
-            "[work]\npoll_seconds = 5\nsettle_seconds = 1\n"
-            f'[connectors.rt]\nkind = "request-tracker"\nurl = "{url}"\ntag_field = "Rolecall"\n'
-        )
-        self._environment = {
-            "ROLECALL_CONNECTORS__RT__TOKEN": token,
-            "ROLECALL_CONNECTORS__RT__WEBHOOK_SECRETS": json.dumps([SECRET]),
-        }
+    connector = "rt"
+
+    def connect(self, url: str, token: str) -> None:
+        table = {"kind": "request-tracker", "url": url, "tag_field": "Rolecall"}
+        self.configure(table, {"TOKEN": token, "WEBHOOK_SECRETS": json.dumps([SECRET])}, ROLES, poll_seconds=5)
 
     @property
     def hook(self) -> str:
@@ -133,20 +118,6 @@ class Connected(Installation):
         assert self._process.wait(60) == -9
         self._process = None
 
-    def reviews(self) -> int:
-        """Return how many reviews are kept."""
-        found = re.search(r"(\d+) reviews", self.run("connectors", "list"))
-        return int(found[1]) if found else 0
-
-
-def until(true: Callable[[], bool], what: str) -> float:
-    """Wait until it is so, and return after how many seconds it was."""
-    began = time.monotonic()
-    while not true():
-        assert time.monotonic() < began + PATIENCE_SECONDS, f"still not so: {what}"
-        time.sleep(0.3)
-    return time.monotonic() - began
-
 
 @pytest.fixture(scope="module")
 def connected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connected]:
@@ -158,17 +129,10 @@ def connected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connected]:
 def server(connected: Connected, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running = Server(tmp_path_factory.mktemp("rt"), connected.hook)
     try:
-        until(lambda: answers(running.url), "Request Tracker answers")
+        until(lambda: answers(f"{running.url}/REST/2.0/rt"), "Request Tracker answers")
         yield running
     finally:
         end(running.process, 10)
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/REST/2.0/rt", timeout=30, trust_env=False).status_code < 500
-    except httpx.TransportError:
-        return False
 
 
 @pytest.fixture

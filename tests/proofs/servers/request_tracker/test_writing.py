@@ -9,6 +9,7 @@ import re
 import httpx
 
 from tests.proofs.gateway import Gateway
+from tests.proofs.servers.beside import until
 from tests.proofs.servers.request_tracker.test_request_tracker import (
     Connected,
     Server,
@@ -16,7 +17,6 @@ from tests.proofs.servers.request_tracker.test_request_tracker import (
     gateway,
     pytestmark,
     server,
-    until,
 )
 
 __all__ = ["connected", "gateway", "pytestmark", "server"]

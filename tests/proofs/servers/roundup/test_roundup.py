@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import time
@@ -16,7 +15,7 @@ import pytest
 
 from agent.demo.installation import Installation
 from agent.demo.processes import end
-from tests.proofs.servers.redmine.test_redmine import ROLES, RULES, answers, until
+from tests.proofs.servers.beside import Beside, answers, until
 
 HOME = Path(os.environ.get("ROLECALL_ROUNDUP", "/var/cache/rolecall-roundup"))
 PYTHON = HOME / "venv/bin/python"
@@ -76,29 +75,12 @@ class Roundup:
         return [each for each in self.messages(number) if each["author"]["id"] == bot]
 
 
-class Connected(Installation):
+class Connected(Beside):
     """Rolecall beside this Roundup."""
 
     def connect(self, roundup: Roundup) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "roles.toml").write_text(ROLES)
-        (self.folder / "rules.toml").write_text(RULES)
-        tables = f"""
-rules = "rules.toml"
-roles = "roles.toml"
-[triage]
-silent_below = 0.1
-[work]
-poll_seconds = 1
-settle_seconds = 1
-[connectors.plant]
-kind = "roundup"
-url = {json.dumps(roundup.url)}
-user = "rolecall"
-staff = [{json.dumps(roundup.number_of("sam"))}]
-"""
-        (self.folder / "agent.toml").write_text(tables)
-        self._environment = {"ROLECALL_CONNECTORS__PLANT__PASSWORD": "rolecall-pw"}
+        table = {"kind": "roundup", "url": roundup.url, "user": "rolecall", "staff": [roundup.number_of("sam")]}
+        self.configure(table, {"PASSWORD": "rolecall-pw"})
 
 
 @pytest.fixture(scope="module")
