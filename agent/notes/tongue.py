@@ -3,7 +3,8 @@
     speak("de")
     spoken("This replaces my earlier comment.")     # "Das ersetzt meinen früheren Kommentar."
 
-A server speaks one language. An installation replaces sentences in `comments.LANGUAGE.toml` in its folder of texts.
+A server speaks one language: that of the context in which it was made, which its tasks and threads inherit. An
+installation replaces sentences in `comments.LANGUAGE.toml` in its folder of texts.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from contextvars import ContextVar
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 
 from agent.errors import BadInput
 
 ENGLISH = "en"
 
 _VALUES = re.compile(r"\{(\w+)\}")
-_sentences: dict[str, str] = {}
+_sentences: ContextVar[Mapping[str, str]] = ContextVar("sentences", default=MappingProxyType({}))
 
 
 def speak(language: str, folder: Path | None = None) -> None:
@@ -28,13 +31,12 @@ def speak(language: str, folder: Path | None = None) -> None:
     own = folder / f"comments.{language}.toml" if folder else None
     if own is not None and own.is_file():
         chosen |= _own(own)
-    _sentences.clear()
-    _sentences.update(chosen)
+    _sentences.set(chosen)
 
 
 def spoken(sentence: str) -> str:
     """Return what is said for one of our sentences: itself, where the language has nothing for it."""
-    return _sentences.get(sentence, sentence)
+    return _sentences.get().get(sentence, sentence)
 
 
 def shipped(language: str) -> dict[str, str]:

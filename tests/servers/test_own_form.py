@@ -90,11 +90,13 @@ class Served:
                 await asyncio.sleep(0.02)
 
 
-@pytest.fixture
+@pytest.fixture(params=["en"])
 async def served(
-    parts_for: Callable[..., Parts], settings: DjangoHelpdeskSettings, receiver: Receiver, helpdesk: HelpdeskServer
-) -> AsyncIterator[Served]:
-    parts = parts_for(work={"settle_seconds": 0.2, "poll_seconds": 0.3}, triage={"silent_below": 0.2})
+    request: pytest.FixtureRequest, parts_for: Callable[..., Parts], settings: DjangoHelpdeskSettings,
+    receiver: Receiver, helpdesk: HelpdeskServer,
+) -> AsyncIterator[Served]:  # fmt: skip
+    given = {"work": {"settle_seconds": 0.2, "poll_seconds": 0.3}, "triage": {"silent_below": 0.2}}
+    parts = parts_for(**given, language=request.param)
     staff = tuple(str(helpdesk.user_ids[name]) for name in ("tech", "admin"))
     connector = Polled("django-helpdesk", replace(settings, author_id=None, staff=staff, page_size=100))
     app = create_app(parts, {"django-helpdesk": connector}, ("false",))
@@ -111,17 +113,24 @@ async def notes(page: Page, number: str) -> str:
     return await page.inner_text("#followup-list")
 
 
-@pytest.mark.parametrize("public", [False, True])
+@pytest.mark.parametrize(
+    ("served", "public", "note", "answer"),
+    [
+        ("en", False, "/role Electrician\nThe pump itself is fine.\n", "Role: Electrician (said by staff"),
+        ("de", True, "Bitte so:\n/rolle Electrician\nGrüße, Kim\n", "Rolle: Electrician (vom Team genannt"),
+    ],
+    indirect=["served"],
+)
 async def test_staff_correct_us_in_their_browser_and_see_it_there(
-    served: Served, file_ticket: FileTicket, page: Page, public: bool
+    served: Served, file_ticket: FileTicket, page: Page, public: bool, note: str, answer: str
 ) -> None:
     number = file_ticket("VPN is down")
     await served.pass_on(1)
-    await reply(page, number, "/role Electrician\nThe pump itself is fine.\n", public=public)
+    await reply(page, number, note, public=public)
     await served.pass_on(1)
     shown = await notes(page, number)
-    assert "Role: Electrician (said by staff" in shown
-    assert ("please make that note private" in shown) is public
+    assert answer in shown
+    assert ("stellen Sie die Notiz auf privat" in shown) is public
 
 
 async def test_what_staff_edit_delete_and_merge_in_their_browser_shows_in_our_one_comment(
