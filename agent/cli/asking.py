@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets as random
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +36,19 @@ class Asker:
         """Whether nobody can be asked."""
         return self.silent or not sys.stdin.isatty()
 
-    def text(self, question: str, option: str, default: str | None = None, *, hidden: bool = False) -> str:
-        """Return an answer. Raises BadInput, naming the option, where nobody can be asked and there is no default."""
+    def text(
+        self,
+        question: str,
+        option: str,
+        default: str | None = None,
+        *,
+        hidden: bool = False,
+        right: Callable[[str], object] = str,
+    ) -> str:
+        """Return an answer; one for which `right` raises ValueError is asked for again, with what it says.
+
+        Raises BadInput, naming the option, where nobody can be asked and there is no default.
+        """
         from agent.errors import BadInput
 
         if self.alone:
@@ -44,8 +56,18 @@ class Asker:
                 raise BadInput(f"{question}: nobody can be asked here, so give {option}")
             return default
         self.asked += 1
-        answer: str = typer.prompt(question, default=default, hide_input=hidden, show_default=bool(default), err=True)
-        return answer.strip()
+        while True:
+            answer = str(
+                typer.prompt(question, default=default, hide_input=hidden, show_default=bool(default), err=True)
+            ).strip()
+            try:
+                right(answer)
+            except ValueError as error:
+                say(f"  {answer!r} {error}")
+            except BadInput as error:
+                say(f"  {error}")
+            else:
+                return answer
 
     def yes(self, question: str, *, default: bool = True) -> bool:
         """Return whether the answer is yes."""
@@ -87,6 +109,7 @@ def connection(
     from agent.config.setting_tree import from_text
     from agent.errors import BadInput
     from agent.first_day.connection import needs_of
+    from connectors.http import base_url
 
     given_there = read_given(config if config.is_file() else None, dotenv_file=folder.dotenv)
     there = {**given_there.local[1].values, **given_there.local[0].values}
@@ -98,21 +121,26 @@ def connection(
     if not is_name(name):
         raise BadInput(f"--name {name}: up to {LONGEST_NAME} of a-z, 0-9 and single -, a letter first")
     before = {key: value for key, value in tables.get(name, {}).items() if key != "kind"}
-    place = url or before.get("url") or asker.text("Its address", "--url")
+    place = url or before.get("url") or asker.text("Its address", "--url", right=base_url)
     chosen = {key: from_text(value) for key, value in given.items()}
     answers = Answers(needs, name, {**before, "url": place, **chosen}, {}, "", "")
     for wanted, says in needs.settings.items():
         if wanted not in answers.given:
             answers.given[wanted] = asker.text(f"{wanted}: {says}", f"--set {wanted}=...")
-    for secret in needs.secrets:
-        variable = answers.variable(secret)
-        answers.secrets[secret] = there.get(variable) or asker.text(secret, f"variable {variable}", hidden=True)
+    known = {secret: there.get(answers.variable(secret)) for secret in needs.secrets}
+    if not asker.alone and not all(known.values()):
+        say(f"\nIn {kind}:\n{needs.before_the_hook}")
+    for secret, there_already in known.items():
+        variable = f"variable {answers.variable(secret)}"
+        answers.secrets[secret] = there_already or asker.text(
+            f"{secret} (not shown as you type)", variable, hidden=True
+        )
     kept = there.get(answers.variable("webhook_secrets")) or ""
     answers.hook_secret = kept.strip('[]"') if kept and "change-me" not in kept else random.token_hex(24)
     if needs.hook is not None:
         here = str(server.get("public_url") or "http://127.0.0.1:8080")
         answers.public_url = public_url or asker.text(
-            "Where does it reach Rolecall, for its webhooks?", "--public-url", here
+            "Where does it reach Rolecall, for its webhooks?", "--public-url", here, right=base_url
         )
     return answers
 
@@ -140,7 +168,14 @@ def name_groups(asker: Asker, answers: Answers, found: Survey, told: Told, named
         example = next((ticket.subject for ticket in found.tickets if ticket.group == group), "")
         say(f"  queue {number}: {found.groups[group]} closed tickets, such as {example[:60]!r}")
     if numbers:
-        said = asker.text(f"Slugs of the queues {', '.join(numbers)}, in this order", "--group 2=SLUG", "")
+        say("  Their slugs stand in their tickets' numbers, such as net in [net-17].")
+
+        def as_many(said: str) -> None:
+            if said and len(said.split(",")) != len(numbers):
+                raise ValueError(f"names {len(said.split(','))} of {len(numbers)} queues")
+
+        question = f"Slugs of the queues {', '.join(numbers)}, in this order"
+        said = asker.text(question, "--group 2=SLUG", "", right=as_many)
         slugs = [slug.strip() for slug in said.split(",")] if said else []
         names |= {UNNAMED.format(n): slug for n, slug in zip(numbers, slugs, strict=False) if slug}
     queues = {old.removeprefix(UNNAMED.format("")): new for old, new in names.items()}
@@ -152,6 +187,23 @@ def name_groups(asker: Asker, answers: Answers, found: Survey, told: Told, named
     }
     found.rename(names | unnamed)
     told.rename(names | unnamed)
+
+
+def roles_of(asker: Asker, found: Survey, named: Mapping[str, str], since: datetime) -> dict[str, str]:
+    """Return the names that people give to roles, by group; ask for them where no closed ticket tells of a group.
+
+    Raises BadInput where nobody can be asked then.
+    """
+    from agent.errors import BadInput
+
+    if named or any(found.groups):
+        return dict(named)
+    say(f"No ticket was closed since {since:%Y-%m-%d}, so nothing tells of your roles (earlier ones: --since DAY).")
+    question = "Each group of the system with the name of its role, as net=Network, hr=People"
+    said = asker.text(question, "--since DAY or --role GROUP=ROLE", right=lambda said: pairs(said.split(",")))
+    if not (given := pairs(said.split(","))):
+        raise BadInput("no role: nothing was written")
+    return given
 
 
 def staff_of(asker: Asker, answers: Answers, found: Survey, chosen: str | None) -> dict[str, Any]:

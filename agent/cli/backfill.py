@@ -57,12 +57,12 @@ def backfill(
 
     settings = settings_for(config, data)
     logs.configure(settings.log_format, logging.WARNING)
-    if name not in settings.connectors:
-        there = f"there are {', '.join(sorted(settings.connectors))}" if settings.connectors else "there is none at all"
-        raise BadInput(f"no connector is called {name}; {there}: see [connectors.NAME] in {config}")
     if undo:
         take_back(settings, name)
         return
+    if name not in settings.connectors:
+        there = f"there are {', '.join(sorted(settings.connectors))}" if settings.connectors else "there is none at all"
+        raise BadInput(f"no connector is called {name}; {there}: see [connectors.NAME] in {config}")
     day = since.replace(tzinfo=UTC) if since else None
     if day is not None and day > datetime.now(UTC):
         raise BadInput(f"--since {day:%Y-%m-%d} is still to come")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.cli import backfill, backtest, check, serve, train
-from agent.cli.asking import Answers, Asker, connection, name_groups, pairs, say, staff_of, tables_of
+from agent.cli.asking import Answers, Asker, connection, name_groups, pairs, roles_of, say, staff_of, tables_of
 from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def init(
     say(f"{found.closed} closed tickets in {len(found.groups)} groups")
     name_groups(asker, answers, found, told, {**_heard(answers, config, data), **pairs(group)})
     answers.given |= staff_of(asker, answers, found, staff)
-    if not _write(asker, folder, answers, found, pairs(role), bar, config):
+    if not _write(asker, folder, answers, found, roles_of(asker, found, pairs(role), day), bar, config):
         return
     _step("Check", lambda: check.check(config, data))
     say(f"\nIn {answers.needs.kind}:")
@@ -78,8 +78,8 @@ def init(
     if learn:
         _learn(answers, day, told, config, data)
     say(f"\n{asker.asked} questions. Every role is in shadow: Rolecall decides and records, and posts nothing until")
-    say("`rolecall ladder begin`, or a click on Roles. Take the files back: `rolecall init --undo`, the tickets:")
-    say(f"`rolecall backfill {answers.name} --undo`.")
+    say("`rolecall ladder begin`, or a click on Roles. To take all of it back: first the tickets, then the files:")
+    say(f"`rolecall backfill {answers.name} --undo`, `rolecall init --undo`.")
     if start and asker.yes("Start the server now?", default=not yes):
         serve.serve(config, data, None, None)
     else:

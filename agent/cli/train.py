@@ -59,6 +59,7 @@ def train(
     from agent.learning.due import NEEDED
     from agent.learning.train import SERVES, head_windows
     from agent.learning.training_data import RECENT
+    from agent.learning.training_set import left_out, usable
     from agent.learning.turn import cancelled_by_sigterm
     from agent.store import tickets
     from agent.store.run_times import Work
@@ -71,9 +72,12 @@ def train(
         TimeElapsedColumn(), console=console, transient=True,
     )  # fmt: skip
     chosen = trainer_of(settings)
-    known = len(chosen.database.call(tickets.reviewed, chosen.catalogue))
+    reviewed = chosen.database.call(tickets.reviewed, chosen.catalogue)
+    known = len(usable(reviewed, chosen.catalogue.names))
     learnt = min(known, settings.learning.window + max(RECENT, *head_windows(settings.learning)))
-    what = f"training on {learnt} of {known} reviewed tickets, {settings.learning.trainer}"
+    what = f"training on {learnt} of {len(reviewed)} reviewed tickets, {settings.learning.trainer}"
+    for line in left_out(reviewed, chosen.catalogue.names) if known < len(reviewed) else ():
+        console.print(line)
     work = Work(f"training, {settings.learning.trainer}")
     with foretold(console, chosen.database, work, learnt, what) as heart, bar:
         line, phases = bar.add_task("training", total=None), [""]

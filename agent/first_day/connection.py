@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,13 @@ class Needs:
     setup: str
     hook: str | None
     numbered: bool = False
+
+    @property
+    def before_the_hook(self) -> str:
+        """What there is to do before the system sends anything: the steps that tell of the account and its token."""
+        steps = re.split(r"\n(?=\d+\. )", self.setup.strip())
+        count = next((n for n, step in enumerate(steps) if "{hook}" in step), len(steps))
+        return "\n".join(steps[:count] or steps[:1])
 
     def connect(self, name: str, given: Mapping[str, Any], secrets: Mapping[str, str], hook_secret: str) -> Connector:
         """Return the connector. Raises BadInput, which names what is wrong with each value."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
+from urllib.parse import urlsplit
 
 from agent.config.roles_file import RESERVED, SEPARATORS
 from agent.domain import fold
 from agent.text.reading import one_line, read
 from connectors.events import Ticket
+from connectors.http import in_clear
 from heuristics import RuleSet
 from heuristics.mining import propose, to_toml
 from heuristics.report import ReviewedText, RuleFigures, report
@@ -39,11 +41,13 @@ class Proposed:
     group: str
     tickets: int
     words: tuple[str, ...] = ()
+    wanted: bool = False
+    """Whether somebody named it."""
 
     @property
     def usual(self) -> bool:
-        """Whether there are tickets enough for a role."""
-        return self.tickets >= LEAST_TICKETS
+        """Whether there are tickets enough for a role, or people who want it."""
+        return self.wanted or self.tickets >= LEAST_TICKETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +68,13 @@ def roles(groups: Mapping[str, int], named: Mapping[str, str] | None = None) -> 
     """Return a role for each group, those of most tickets first; `named` are names that people chose, by group."""
     taken: set[str] = set()
     found = []
-    for group, tickets in sorted(groups.items(), key=lambda each: (-each[1], each[0])):
+    named = named or {}
+    for group, tickets in sorted(({**dict.fromkeys(named, 0), **groups}).items(), key=lambda each: (-each[1], each[0])):
         if not fold(group):
             continue
-        name = _name((named or {}).get(group, group), taken)
+        name = _name(named.get(group, group), taken)
         taken.add(fold(name))
-        found.append(Proposed(name, group, tickets))
+        found.append(Proposed(name, group, tickets, wanted=group in named))
     return found
 
 
@@ -104,9 +109,7 @@ def mined(tickets: Sequence[Ticket], proposed: Sequence[Proposed]) -> tuple[list
             counts[one.rule.role] += 1
             kept.append(one)
     words = {name: [one.rule.keywords[0] for one in kept if one.rule.role == name] for name in by_group.values()}
-    described = [
-        Proposed(one.name, one.group, one.tickets, tuple(words.get(one.name, ())[:WORDS_SHOWN])) for one in proposed
-    ]
+    described = [replace(one, words=tuple(words.get(one.name, ())[:WORDS_SHOWN])) for one in proposed]
     order = {one.name: place for place, one in enumerate(proposed)}
     kept.sort(key=lambda one: order.get(one.rule.role, 0))
     return [Measured(to_toml([one.rule]), one.rule.role, one.tickets, one.right) for one in kept], described
@@ -165,7 +168,7 @@ def settings_file(text: str, table: str, *, shadow: bool, public_url: str | None
     begin = 'start = "shadow"         # decide and record, and post nothing until `rolecall ladder begin`'
     given = {"ladder": begin if shadow else ""}
     given["work"] = "poll_seconds = 60        # it sends no webhooks" if polled else ""
-    given["server"] = f"public_url = {_toml(public_url)}" if public_url else ""
+    given["server"] = "\n".join(_server(public_url)) if public_url else ""
     lines = text.rstrip().splitlines()
     for header, line in given.items():
         if not line:
@@ -175,6 +178,14 @@ def settings_file(text: str, table: str, *, shadow: bool, public_url: str | None
         else:
             lines += ["", f"[{header}]", line]
     return "\n".join([*lines, "", table])
+
+
+def _server(public_url: str) -> Iterator[str]:
+    """Yield the settings of a server that is reached at this address: on this machine nothing stands between."""
+    yield f"public_url = {_toml(public_url)}"
+    place = urlsplit(public_url)
+    if place.scheme == "http" and place.port and not in_clear(public_url):
+        yield f"port = {place.port}"
 
 
 def _toml(value: Any) -> str:

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -41,6 +41,9 @@ from agent.feedback.budget import given, within_budget
 WINDOW = 150  # latest reviewed tickets
 FLOOR = 8  # of each role, taken from older tickets where the window has fewer
 CAP_SHARE = 0.5  # of the window that one role may fill
+FLOOD = (
+    "one person filed or closed far more in a day than is usual for them; what they do every day is usual after three"
+)
 ENOUGH = 20  # of a role: from here on more of another role helps more
 
 
@@ -95,9 +98,25 @@ def usable(examples: Iterable[Example], roles: Collection[str]) -> list[Example]
     Those with words and with roles of today, and no more of one person than teach (agent.feedback.budget). Whether any
     of the words counts is seen where a ticket is chosen: reading all texts would make nights dearer with the history.
     """
+    return [e for e, why in _read(examples, roles) if not why]
+
+
+def left_out(examples: Iterable[Example], roles: Collection[str]) -> list[str]:
+    """Return for each reason for which reviewed tickets teach nothing how many these are, in words."""
+    counts = Counter(why for _, why in _read(examples, roles) if why)
+    return [f"{count} reviewed tickets teach nothing: {why}" for why, count in counts.most_common()]
+
+
+def _read(examples: Iterable[Example], roles: Collection[str]) -> Iterator[tuple[Example, str]]:
+    """Yield each reviewed ticket with its roles of today, and why it teaches nothing."""
     today = [replace(e, roles=tuple(role for role in e.roles if role in roles)) for e in examples]
-    teaches = within_budget([given(e) for e in today])
-    return [e for e, one in zip(today, teaches, strict=True) if one and e.roles and (e.subject + e.body).strip()]
+    for e, teaches in zip(today, within_budget([given(e) for e in today]), strict=True):
+        if not e.roles:
+            yield e, "roles.toml does not name their roles"
+        elif not (e.subject + e.body).strip():
+            yield e, "they have no words"
+        else:
+            yield e, "" if teaches else FLOOD
 
 
 def has_text(example: Example) -> bool:

@@ -86,7 +86,9 @@ class DjangoHelpdesk:
             tickets = await self._reader.open_page("last", 1)
             recent = (await self._reader.newest_follow_ups()).results
         except TicketNotFound as error:
-            raise Permanent(f"{error}: no helpdesk API at {self._settings.url}") from error
+            raise Permanent(
+                f"{error}: no helpdesk API below {self._settings.url}: `url` is what a browser shows before /tickets/"
+            ) from error
         reached = f"django-helpdesk at {self._settings.url}, {tickets.count} open tickets"
         return "; ".join([reached, *advice(tickets.results, recent, self._settings)])
 

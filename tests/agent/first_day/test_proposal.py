@@ -81,8 +81,23 @@ def test_whatever_groups_are_called_the_roles_can_be_loaded(tmp_path: Path) -> N
         assert catalogue.of_group("plant", group) is not None
 
 
-def test_without_any_history_there_is_nothing_to_propose() -> None:
+def test_without_any_history_there_is_nothing_to_propose_but_what_people_name(tmp_path: Path) -> None:
     assert proposal.mined([], []) == ([], [])
+    _, roles = proposal.mined([], proposal.roles({}, {"net": "Network"}))
+    (tmp_path / "roles.toml").write_text(proposal.roles_file("plant", roles))
+    assert load_roles(tmp_path / "roles.toml").names == ("Network",)
+
+
+@pytest.mark.parametrize(
+    ("public_url", "port"),
+    [("http://127.0.0.1:8941", 8941), ("http://[::1]:8941/", 8941), ("https://127.0.0.1:8941", 8080)],
+)
+def test_a_server_without_anything_between_listens_where_webhooks_go(
+    tmp_path: Path, public_url: str, port: int
+) -> None:
+    text = proposal.settings_file("", "", shadow=True, public_url=public_url)
+    (tmp_path / "agent.toml").write_text(text)
+    assert load(tmp_path / "agent.toml", {}, None).server.port == port
 
 
 @pytest.mark.parametrize("shipped", [(CONFIG / "agent.toml").read_text("utf-8"), ""])

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from agent.domain import Example, Strength
-from agent.learning.training_set import build, latest, newest, still_needed, usable
+from agent.learning.training_set import FLOOD, build, latest, left_out, newest, still_needed, usable
 
 CLOSED = Strength.CLOSED
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -78,6 +78,12 @@ def test_a_flood_of_one_requester_takes_no_place_of_others() -> None:
     flood = [replace(ticket(20, "A"), ticket_key=f"flood:{n}", requester="one", strength=CLOSED) for n in range(50)]
     tickets = [replace(ticket(day, "A"), requester=f"requester {day}") for day in range(20)]
     assert usable([*tickets, *flood], {"A"}) == tickets
+    silent = [*tickets, *flood, ticket(1, "gone")]
+    assert left_out(silent, {"A"}) == [
+        f"50 reviewed tickets teach nothing: {FLOOD}",
+        "1 reviewed tickets teach nothing: roles.toml does not name their roles",
+    ]
+    assert left_out(tickets, {"A"}) == []
     known = [replace(e, requester=None) for e in [*tickets, *flood]]
     assert usable(known, {"A"}) == known
 
