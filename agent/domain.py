@@ -13,6 +13,7 @@ from enum import IntEnum, StrEnum
 from functools import cached_property
 from typing import Final
 
+from agent.text.own_words import plain, spelling, without_accents
 from agent.text.reading import Reading, read
 
 
@@ -186,9 +187,10 @@ class RoleCatalogue:
     def __init__(self, roles: Sequence[Role]) -> None:
         self.roles = tuple(roles)
         self.names = tuple(role.name for role in self.roles)
-        self._by_word = {fold(word): role for role in self.roles for word in (*role.aliases, role.name)}
+        self._by_word = {spelling(word): role for role in self.roles for word in (*role.aliases, role.name)}
+        self._without_accents = without_accents(self._by_word)
         self._by_group = {
-            (source, fold(group)): role
+            (source, spelling(group)): role
             for role in self.roles
             for source, groups in role.groups.items()
             for group in groups
@@ -196,8 +198,9 @@ class RoleCatalogue:
         self.sources = frozenset(source for source, _ in self._by_group)
 
     def lookup(self, word: str) -> Role | None:
-        """Return the role with this name or alias, whatever its case and spacing; None where there is none."""
-        return self._by_word.get(fold(word))
+        """Return the role with this name or alias, or None; without its accents where that leads to one role alone."""
+        spelt = spelling(word)
+        return self._by_word.get(spelt) or self._without_accents.get(plain(spelt))
 
     def today(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return today's names of roles, each once: a former name is an alias, or has another case.
@@ -208,12 +211,12 @@ class RoleCatalogue:
 
     def near(self, word: str, limit: int = 3) -> tuple[str, ...]:
         """Return the names of roles that may have been meant by an unknown word, closest first."""
-        close = difflib.get_close_matches(fold(word), self._by_word, n=2 * limit, cutoff=0.6)
+        close = difflib.get_close_matches(spelling(word), self._by_word, n=2 * limit, cutoff=0.6)
         return tuple(dict.fromkeys(self._by_word[found].name for found in close))[:limit]
 
     def of_group(self, source: str, group: str | None) -> Role | None:
         """Return the role behind a ticketing system's group; None for a group that no role claims."""
-        return None if group is None else self._by_group.get((source, fold(group)))
+        return None if group is None else self._by_group.get((source, spelling(group)))
 
     def active(self, on: date, source: str | None = None) -> tuple[Role, ...]:
         """Return the roles that tickets may go to on this day, in the file's order; for a system, if it is named.
@@ -242,5 +245,5 @@ def drawn(key: bytes, ticket: str, share: float) -> bool:
 
 
 def fold(word: str) -> str:
-    """Return the form in which names, aliases and groups are compared: no case, single spaces."""
+    """Return the form in which what systems and people call something is compared: no case, single spaces."""
     return " ".join(word.casefold().split())

@@ -1,14 +1,15 @@
 """Compare the secret of a delivery, and decode its JSON strictly.
 
 Several secrets are accepted, because during a rotation both the old and the new one are; `signing.py` checks
-signatures. Parsers disagree on duplicate keys, NaN, depth, lone surrogates and numbers beyond 64 bits; JSON accepted
-here means the same everywhere.
+signatures. Parsers disagree on duplicate keys, NaN, depth and numbers beyond 64 bits; JSON accepted here means the same
+everywhere.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
@@ -44,9 +45,8 @@ class Wire(BaseModel):
 
 
 def _without_nul(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("contains the character NUL")
-    return text
+    """Return the text without NUL, which no database keeps: one such ticket must not hide a page of others."""
+    return text.replace("\0", "")
 
 
 def _utc(value: datetime) -> datetime | None:
@@ -62,25 +62,36 @@ Id = Annotated[int, Field(ge=1, lt=2**63)]
 Time = Annotated[datetime, AfterValidator(_utc)]
 
 
+_ESCAPES = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
+"""Escapes in JSON; the group is half of a character, which is left where a text was cut in UTF-16."""
+
+GZIP = b"\x1f\x8b"
+
+
 def read_json(body: bytes) -> Any:
-    """Read any JSON document. Raises MalformedPayload with the reason in one line."""
+    """Read any JSON document, halves of characters as U+FFFD. Raises MalformedPayload with the reason in one line."""
+    return _read(body)[0]
+
+
+def _read(body: bytes) -> tuple[Any, bytes]:
     try:
-        return from_json(body, allow_inf_nan=False, catch_duplicate_keys=True)
+        return from_json(body, allow_inf_nan=False, catch_duplicate_keys=True), body
     except ValueError as error:
-        raise MalformedPayload(f"not JSON: {str(error).splitlines()[0]}") from None
+        whole = _ESCAPES.sub(lambda escape: rb"\ufffd" if escape[1] else escape[0], body)
+        if whole != body:
+            return _read(whole)
+        reason = "it is compressed (gzip)" if body.startswith(GZIP) else str(error).splitlines()[0]
+        raise MalformedPayload(f"not JSON: {reason}") from None
 
 
 def decode(model: type[Model], body: bytes) -> Model:
     """Read a JSON document into a wire model. Raises MalformedPayload with the reason in one line."""
     try:
-        from_json(body, allow_inf_nan=False, catch_duplicate_keys=True)
-        return model.model_validate_json(body)
+        return model.model_validate_json(_read(body)[1])
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "document"
         raise MalformedPayload(f"{place}: {'is missing' if first['type'] == 'missing' else first['msg']}") from None
-    except ValueError as error:
-        raise MalformedPayload(f"not JSON: {str(error).splitlines()[0]}") from None
 
 
 MOST_NAMES, LONGEST_NAME = 20, 120

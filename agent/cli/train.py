@@ -76,8 +76,8 @@ def train(
     known = len(usable(reviewed, chosen.catalogue.names))
     learnt = min(known, settings.learning.window + max(RECENT, *head_windows(settings.learning)))
     what = f"training on {learnt} of {len(reviewed)} reviewed tickets, {settings.learning.trainer}"
-    for line in left_out(reviewed, chosen.catalogue.names) if known < len(reviewed) else ():
-        console.print(line)
+    for reason in left_out(reviewed, chosen.catalogue.names) if known < len(reviewed) else ():
+        console.print(reason)
     work = Work(f"training, {settings.learning.trainer}")
     with foretold(console, chosen.database, work, learnt, what) as heart, bar:
         line, phases = bar.add_task("training", total=None), [""]

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from agent.config.toml_file import TomlFile, entries, read, unknown_keys
 from agent.domain import Role, RoleCatalogue, fold
 from agent.errors import ConfigurationError, Fault
+from agent.text.own_words import spelling
 
 TABLE = "role"
 ALWAYS_RESERVED = frozenset({"ok"})
@@ -82,7 +83,7 @@ def _problems(entry: RoleEntry) -> Iterator[tuple[str, str]]:
     """Yield (key, what is wrong) for faults within one role."""
     for key, words in (("name", [entry.name]), ("aliases", entry.aliases)):
         for word in words:
-            if not fold(word):
+            if not spelling(word):
                 yield key, "a name holds at least one letter"
             elif fold(word) in ALWAYS_RESERVED:
                 yield key, _taken(word)
@@ -101,11 +102,11 @@ def _faults_across(file: TomlFile, good: Sequence[tuple[int, RoleEntry]]) -> Ite
     groups: dict[tuple[str, str], str] = {}
     for index, entry in good:
         for key, word in (("name", entry.name), *(("aliases", alias) for alias in entry.aliases)):
-            owner, name = words.setdefault(fold(word), (index, entry.name))
+            owner, name = words.setdefault(spelling(word), (index, entry.name))
             if owner != index:
                 yield file.fault((TABLE, index, key), f"role {entry.name!r}: {word!r} already leads to role {name!r}")
         for source, group in ((source, group) for source, several in entry.groups.items() for group in several):
-            claimed = groups.setdefault((source, fold(group)), entry.name)
+            claimed = groups.setdefault((source, spelling(group)), entry.name)
             if claimed != entry.name:
                 message = f"role {entry.name!r}: group {group!r} of {source} already belongs to role {claimed!r}"
                 yield file.fault((TABLE, index, "groups"), message)

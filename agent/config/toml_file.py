@@ -22,6 +22,11 @@ from agent.errors import ConfigurationError, Fault
 
 PLACE_IN_MESSAGE = re.compile(r" \(at line (\d+), column \d+\)$")
 
+WORD_PROCESSOR = re.compile(
+    "[\u00a0\u00ab\u00bb\u2000-\u200f\u2018-\u201f\u202f\u2028\u2029\u2039\u203a\u2060\u3000\ufeff]"
+)
+"""Quotation marks and blanks that look like those of TOML, and are none."""
+
 Entry = TypeVar("Entry", bound=BaseModel)
 
 
@@ -53,13 +58,18 @@ def read(path: Path, error: type[ConfigurationError], chosen_by: str) -> TomlFil
         raise error([Fault(str(path), f"cannot be read: {exc.strerror or type(exc).__name__}")]) from exc
     except UnicodeDecodeError as exc:
         line = content[: exc.start].count(b"\n") + 1
-        raise error([Fault(str(path), f"cannot be read: not UTF-8 text ({exc.reason})", line)]) from None
+        raise error(
+            [Fault(str(path), f"cannot be read: not UTF-8 text ({exc.reason}): save it as UTF-8", line)]
+        ) from None
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as exc:  # beside its own error: endless numbers, endless nesting
         place = PLACE_IN_MESSAGE.search(str(exc))
         line = int(place[1]) if place else len(text.rstrip().splitlines())
-        raise error([Fault(str(path), f"not TOML: {PLACE_IN_MESSAGE.sub('', str(exc))}", line)]) from exc
+        said = f"not TOML: {PLACE_IN_MESSAGE.sub('', str(exc))}"
+        if odd := WORD_PROCESSOR.search("".join(text.splitlines(keepends=True)[line - 1 : line])):
+            said += f"; {odd[0]!a} may be a word processor's: type that quotation mark or blank again"
+        raise error([Fault(str(path), said, line)]) from exc
     return TomlFile(path, document, find_lines(text))
 
 

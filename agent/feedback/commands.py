@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from agent.domain import RoleCatalogue, fold
 from agent.text.mail_phrases import GREETINGS
-from agent.text.own_words import SLASH_ROLE, Origin, lines
+from agent.text.own_words import SLASH_ROLE, Origin, lines, spelling
 from agent.text.reading import plain_text
 
 LONGEST_NAME = 200
@@ -81,6 +81,14 @@ WORDS: Mapping[str, Obeyed] = {
     "why": Why(),
     "summary": Summarise(),
 }
+OTHER_LANGUAGES: Mapping[str, str] = {
+    **dict.fromkeys(("yes", "ja", "richtig", "oui", "si", "sí"), "ok"),
+    **dict.fromkeys(("keine", "keiner", "aucun", "aucune", "ninguno", "ninguna"), "none"),
+    **dict.fromkeys(("rückgängig", "annuler", "deshacer"), "undo"),
+    **dict.fromkeys(("warum", "pourquoi", "por qué", "por que"), "why"),
+    **dict.fromkeys(("zusammenfassung", "résumé", "resume", "resumen"), "summary"),
+}
+"""The same words in the languages that comments speak. They count where nothing follows, as after "keine"."""
 WITHOUT_SLASH = ("ok", "none", "undo")
 
 _MARKUP = r"[\s*_~`#+•\\-]*(?:\d{1,2}[.)]\s+)?[*_~`]*"
@@ -151,6 +159,8 @@ def _meant(what: str, roles: RoleCatalogue) -> Command:
     word = rest[:LONGEST_NAME]
     if (reserved := _WORD.match(word)) and _ends(word, reserved.end()):
         return WORDS[reserved[0].lower()]
+    if (foreign := OTHER_LANGUAGES.get(spelling(word.strip(_BEFORE)))) is not None:
+        return WORDS[foreign]
     name = re.split(f"[{''.join(_COMMAS)}]", word)[0].strip(_BEFORE)
     return NotUnderstood(name, roles.near(name) or roles.near(name.partition(" ")[0]))
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from agent.config.roles_file import RESERVED, SEPARATORS
 from agent.domain import fold
+from agent.text.own_words import spelling
 from agent.text.reading import one_line, read
 from connectors.events import Ticket
 from connectors.http import in_clear
@@ -73,7 +74,7 @@ def roles(groups: Mapping[str, int], named: Mapping[str, str] | None = None) -> 
         if not fold(group):
             continue
         name = _name(named.get(group, group), taken)
-        taken.add(fold(name))
+        taken.add(spelling(name))
         found.append(Proposed(name, group, tickets, wanted=group in named))
     return found
 
@@ -84,7 +85,7 @@ def _name(wanted: str, taken: set[str]) -> str:
     plain = " ".join(plain.split())[:LONGEST_NAME].strip() or "Group"
     plain = f"Group {plain}" if plain.isdigit() or fold(plain) in RESERVED else plain
     name, number = plain, 2
-    while fold(name) in taken:
+    while spelling(name) in taken:
         name, number = f"{plain} {number}", number + 1
     return name
 

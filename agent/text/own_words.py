@@ -9,11 +9,15 @@ In doubt a line is quoted: a command that is not obeyed is answered, one that no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from agent.text import mail_phrases as phrases
+
+Named = TypeVar("Named")
 
 LONGEST_DIVIDER = 240
 """Characters; a longer line is prose."""
@@ -191,3 +195,36 @@ def _begins_signature(texts: Sequence[str], place: int) -> bool:
     message, signature = (sum(map(len, part)) for part in (texts[:place], texts[place + 1 :]))
     least = FORMAL if _FORMAL.search(texts[place]) else LEAST_MESSAGE
     return _SIGN_OFF.match(texts[place]) is not None and signature <= max(message, least)
+
+
+_TYPED = dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u2032"), "'") | dict.fromkeys(
+    map(ord, "\u2010\u2012\u2013\u2014\u2212"), "-"
+)
+"""What keyboards and word processors make of an apostrophe and a hyphen."""
+_SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
+_ACCENTS = re.compile("[\u0300-\u036f]")
+
+
+def spelling(word: str) -> str:
+    """Return the form in which names of roles and groups are compared: folded, however each sign came to be.
+
+    A letter may be one sign or a letter and its accent; i may have its dot or not, since Turkish capitals say which.
+    """
+    if word.isascii():
+        return " ".join(word.casefold().split())
+    seen = "".join(sign for sign in unicodedata.normalize("NFKC", word) if unicodedata.category(sign) != "Cf")
+    return " ".join(seen.casefold().replace("i\u0307", "i").replace("\u0131", "i").translate(_TYPED).split())
+
+
+def plain(spelt: str) -> str:
+    """Return a name without accents, as capitals and foreign keyboards have it."""
+    return spelt if spelt.isascii() else _ACCENTS.sub("", unicodedata.normalize("NFD", spelt))
+
+
+def without_accents(named: Mapping[str, Named]) -> dict[str, Named]:
+    """Return, by names as they are written without accents, what one of these names alone leads to."""
+    found: dict[str, list[Named]] = {}
+    for word, one in named.items():
+        for spelt in {plain(word), plain(word.translate(_SPELT_OUT))}:
+            found.setdefault(spelt, []).append(one)
+    return {spelt: several[0] for spelt, several in found.items() if all(one is several[0] for one in several)}

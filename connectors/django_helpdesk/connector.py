@@ -70,7 +70,7 @@ class DjangoHelpdesk:
 
     def verify(self, delivery: Delivery) -> None:
         """Raise InvalidSignature unless the path holds a secret: the helpdesk signs nothing."""
-        verify_shared_secret(delivery.segment, self._settings.webhook_secrets)
+        verify_shared_secret(delivery.segment.removesuffix("/"), self._settings.webhook_secrets)
 
     def parse(self, delivery: Delivery) -> Sequence[Event]:
         """Return a creation, or what a follow-up says and does to its ticket. Raises MalformedPayload."""

@@ -182,7 +182,15 @@ def test_a_byte_order_mark_and_windows_line_ends_are_taken(tmp_path: Path) -> No
 def test_bytes_that_are_no_text_are_told_with_their_line(tmp_path: Path) -> None:
     file = tmp_path / "agent.toml"
     file.write_bytes(b"[server]\n# caf\xe9\n")
-    assert faults(file) == ["2: cannot be read: not UTF-8 text (invalid continuation byte)"]
+    assert faults(file) == ["2: cannot be read: not UTF-8 text (invalid continuation byte): save it as UTF-8"]
+
+
+@pytest.mark.parametrize("line", ["port = \u201c3\u201d", "port\u00a0= 3"])
+def test_quotation_marks_and_blanks_of_a_word_processor_are_named(tmp_path: Path, line: str) -> None:
+    (told,) = faults(write(tmp_path, f"[server]\n{line}\n"))
+    assert told.startswith("2: not TOML")
+    assert f"{next(one for one in line if not one.isascii())!a} may be a word processor's" in told
+    assert "word processor" not in faults(write(tmp_path, '[server]\nport = "\u201c'))[0].partition("not TOML")[0]
 
 
 def test_a_connector_takes_its_secrets_from_the_environment(tmp_path: Path) -> None:

@@ -99,6 +99,62 @@ def test_a_command_counts_as_people_type_it(text: str, command: Command) -> None
     assert parse(text, ROLES) == command
 
 
+TYPED = RoleCatalogue(
+    [Role(name) for name in ("O'Neill", "A-Team", "İstanbul", "Işık", "Électricité", "Ελλάδα", "Büro")]
+)
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("O\u2019Neill", "O'Neill"),
+        ("A\u2011Team", "A-Team"),
+        ("A\u2013Team", "A-Team"),
+        ("ISTANBUL", "İstanbul"),
+        ("istanbul", "İstanbul"),
+        ("IŞIK", "Işık"),
+        ("Isik", "Işık"),
+        ("ELECTRICITE", "Électricité"),
+        ("E\u0301lectricite\u0301", "Électricité"),
+        ("ΕΛΛΑΔΑ", "Ελλάδα"),
+        ("Buero", "Büro"),
+        ("Buro", "Büro"),
+        ("B\u00adü\u200bro", "Büro"),
+    ],
+)
+def test_a_role_is_found_as_phones_word_processors_and_capitals_write_it(typed: str, name: str) -> None:
+    assert parse(f"/role {typed}", TYPED) == Correct((name,))
+
+
+def test_without_accents_what_leads_to_two_roles_leads_to_none() -> None:
+    both = RoleCatalogue([Role("Côte"), Role("Coté"), Role("Cafe"), Role("Café")])
+    assert parse("/role cote", both) == NotUnderstood("cote", ("Côte", "Coté"))
+    assert parse("/role cafe", both) == Correct(("Cafe",))
+    assert parse("/role CAFÉ", both) == Correct(("Café",))
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("/rolle ja", Confirm()),
+        ("/role OUI!", Confirm()),
+        ("/rol sí", Confirm()),
+        ("/rolle keine", NoneOfOurs()),
+        ("/rôle aucun.", NoneOfOurs()),
+        ("/rolle rückgängig", Undo()),
+        ("/rôle pourquoi ?", Why()),
+        ("/rol resumen", Summarise()),
+        ("/rolle keine Ahnung", NotUnderstood("keine Ahnung", ("Engine",))),
+    ],
+)
+def test_words_of_the_languages_of_comments_count_where_nothing_follows(text: str, command: Command) -> None:
+    assert parse(text, ROLES) == command
+
+
+def test_a_role_called_like_such_a_word_keeps_its_meaning() -> None:
+    assert parse("/rolle keine", RoleCatalogue([Role("Keine")])) == Correct(("Keine",))
+
+
 @pytest.mark.parametrize(
     ("text", "command"),
     [
