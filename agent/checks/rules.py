@@ -16,6 +16,9 @@ from heuristics.rules import Scope
 MARKUP = re.compile(r"(?<!\?)(?<!\?P)</?[a-zA-Z]\w*[^<>]*>")
 """Tags: rules read a ticket without them."""
 
+SIGNS = re.compile(r"\b\w{1,2}[+#](?!\w)")
+"""Names that are another word without their signs: C++, C#."""
+
 NAMED = 5
 """Keywords in one sentence."""
 
@@ -43,6 +46,8 @@ def _of_one(rule: Rule, on: date) -> Iterator[str]:
     alone = RuleSet([replace(rule, scope=Scope.ANY, active_from=None, active_until=None)])
     if silent := [word for word in rule.keywords if not _hits(alone, _said(word), on)]:
         yield f"{_quoted(silent)} can never hit: a ticket that says just this is read without it"
+    if signed := [word for word in rule.keywords if SIGNS.search(word)]:
+        yield f"{_quoted(signed)} hits without these signs, too, as a keyword is its words: a pattern has signs"
     if markup := [pattern for pattern in rule.patterns if MARKUP.search(pattern)]:
         yield f"pattern {_quoted(markup)} can never hit: HTML is read as the text that people see"
 

@@ -115,6 +115,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     try:
         app(arguments)
     except SystemExit as end:
+        if isinstance(getattr(end.__context__, "__context__", None), KeyboardInterrupt):  # at a question
+            sys.exit(failures.INTERRUPTED)
         if not isinstance(end.__context__, BrokenPipeError):
             raise
         end_with(end.__context__)  # rich and typer call it a failure like any other

@@ -28,7 +28,10 @@ CONFIG = Path("config/agent.toml")
 def settings_for(config: Path, data: Path | None, secrets: Secrets | None = None, **overrides: Any) -> Settings:
     """Load the settings, overridden by the command line (`__` in a name stands for a dot)."""
     from agent.config import loading as configuration
+    from agent.errors import BadInput
 
+    if data is not None and not (above := data.absolute().parent).is_dir():
+        raise BadInput(f"--data {data}: there is no folder {above}: is the name right, and its disk there?")
     given = {name.replace("__", "."): value for name, value in overrides.items() if value is not None}
     return configuration.load(config, overrides=given | ({"data": str(data)} if data else {}), secrets=secrets)
 

@@ -18,6 +18,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from html import unescape
 from itertools import islice
 
@@ -111,6 +113,9 @@ def _behind(prefix: str, text: str) -> str:
     return "\n".join(prefix + line for line in text.split("\n"))
 
 
+LONGEST_MAILED = 2_000
+"""Characters of a subject in encoded words: what is longer would take long to read, and is nobody's subject."""
+
 DEEPEST = 5
 """Mails that were handed on within each other; what lies deeper does not count."""
 
@@ -146,12 +151,22 @@ class Reading:
 def read(subject: str, body: str) -> Reading:
     """Return what counts of a ticket; time is linear in its length."""
     body, names = attachments(body)
-    title, text, files = plain_text(subject), plain_text(body), _named(normalised(names))
+    title, text, files = plain_text(as_mailed(subject)), plain_text(body), _named(normalised(names))
     if text.strip():
         counting, left_out = _counting(text, forwarded=_FORWARDING.match(title) is not None)
         return Reading(_unstressed(title), f"{_unstressed(counting)}\n\n{files}".strip(), left_out)
     counting, left_out = _counting(title, forwarded=False)
     return Reading(_unstressed(counting), files, left_out)
+
+
+def as_mailed(subject: str) -> str:
+    """Return a subject as mail programs show it; some systems file it as mail carries it (encoded words, RFC 2047)."""
+    if "=?" not in subject or len(subject) > LONGEST_MAILED:
+        return subject
+    try:
+        return str(make_header(decode_header(subject))) or subject
+    except (HeaderParseError, LookupError, ValueError):
+        return subject
 
 
 def attachments(body: str) -> tuple[str, str]:

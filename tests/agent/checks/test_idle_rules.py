@@ -33,6 +33,12 @@ def test_a_keyword_that_no_ticket_can_say_is_named(keyword: str) -> None:
     assert f"`{keyword}` can never hit" in told["one"]
 
 
+@pytest.mark.parametrize(("keyword", "named"), [("C++", True), ("c# app", True), ("R&D", False), ("tel.+49", False)])
+def test_a_keyword_that_is_another_word_without_its_signs_is_named(keyword: str, named: bool) -> None:
+    told = why(Rule("one", "Network", keywords=("vpn", keyword)))
+    assert (f"`{keyword}` hits without these signs" in told.get("one", "")) is named
+
+
 def test_a_pattern_of_markup_is_named() -> None:
     assert "`<b>vpn` can never hit" in why(Rule("one", "Network", patterns=("<b>vpn", "vp+n")))["one"]
     assert why(Rule("one", "Network", patterns=("(?P<x>vp+n)", r"R&D", "a<b"))) == {}

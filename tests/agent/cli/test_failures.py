@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import re
 import sqlite3
@@ -14,6 +15,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from agent import cli
+from agent.cli.asking import Asker
 from agent.cli.failures import DAMAGED, FIXABLE, INTERRUPTED, NO_READER, OUR_FAULT, failure
 from agent.errors import NotPossibleYet
 from agent.store.database import Database
@@ -125,6 +127,21 @@ def test_a_reader_that_goes_away_ends_it_quietly(folder: Path) -> None:
             [*command, "--data", str(folder / "data")], stdout=gone, stderr=subprocess.PIPE, text=True, check=False
         )
     assert (done.returncode, done.stderr) == (NO_READER, "")
+
+
+@pytest.mark.parametrize(("raised", "code"), [(KeyboardInterrupt, INTERRUPTED), (EOFError, 1)])
+def test_ctrl_c_at_a_question_ends_as_it_does_anywhere(
+    monkeypatch: pytest.MonkeyPatch, raised: type[BaseException], code: int
+) -> None:
+    class Keyboard(io.StringIO):
+        def readline(self, _size: int | None = -1, /) -> str:
+            raise raised
+
+    monkeypatch.setattr(sys, "stdin", Keyboard())
+    monkeypatch.setattr(Asker, "alone", False)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["init"])
+    assert ended.value.code == code
 
 
 def test_help_and_readme_list_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:

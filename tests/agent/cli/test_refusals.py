@@ -119,6 +119,17 @@ def test_what_is_refused_names_place_and_next_step(folder: Path, monkeypatch: py
     assert REFUSED[command] in said
 
 
+@pytest.mark.parametrize("command", ["decisions", "queue list", "import unknown.csv", "train"])
+def test_a_data_directory_in_no_folder_is_not_made(folder: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    """A name with a slip, or a disk that is not there: an empty installation would answer "no decision yet"."""
+    monkeypatch.chdir(folder)
+    words = [*command.split(), "--config", "agent.toml", "--data", "gone/data"]
+    done = CliRunner().invoke(app, words)
+    assert done.exception is not None
+    assert f"there is no folder {folder / 'gone'}" in failure(done.exception).message
+    assert not (folder / "gone").exists()
+
+
 def commands(group: TyperGroup, before: str = "") -> Iterator[str]:
     for name, command in group.commands.items():
         yield f"{before}{name}"

@@ -101,6 +101,23 @@ def test_a_text_is_read_as_people_see_it(raw: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("=?UTF-8?Q?Personal=C3=A4nderung?=", "Personaländerung"),
+        ("=?utf-8?B?UmU6IMKgUmU6wqBSZTogUsO8Y2tzZW5kdW5nIGRlcyBBcmJlaXRzbWF0?=\r\n =?UTF-8?Q?erials?=",
+         "Re:  Re: Re: Rücksendung des Arbeitsmaterials"),
+        ("AW: =?iso-8859-1?Q?Drucker_l=E4uft_nicht?= (2)", "AW: Drucker läuft nicht (2)"),
+        ("=?x-unknown?Q?a=C3?=", "=?x-unknown?Q?a=C3?="),
+        ("=?UTF-8?B?!?=", "=?UTF-8?B?!?="),
+        ("is a =? b", "is a =? b"),
+        ("=?a?q?" * 400, "=?a?q?" * 400),
+    ],
+)  # fmt: skip
+def test_a_subject_is_read_as_mail_programs_show_it(subject: str, text: str) -> None:
+    assert read(subject, "x").subject == text
+
+
+@pytest.mark.parametrize(
     ("text", "nothing"),
     [
         *(
