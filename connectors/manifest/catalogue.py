@@ -125,7 +125,7 @@ def _faults(document: Mapping[str, Any], manifest: Manifest) -> Iterator[tuple[K
         ("ticket_page",): {"url", "ticket"},
         ("api",): set[str](),
         ("check",): set[str](),
-        ("read",): {"ticket", "item"},
+        ("read",): {"ticket"},
         ("post",): {"ticket", "text", "me"},
         ("edit",): {"ticket", "comment", "text", "me"},
         ("remove",): {"ticket", "comment", "me"},
@@ -141,14 +141,27 @@ def _faults(document: Mapping[str, Any], manifest: Manifest) -> Iterator[tuple[K
         value = document.get(table[0])
         more = more | _steps(value)
         for path, text in _texts(value, table):
+            known = own | more | _of_a_list(document, path)
             for name in names(text):
-                if name not in own | more and (name, path) != ("session", logged_in):
-                    yield path, f"{{{name}}} stands for nothing here; known: {', '.join(sorted(own | more))}"
+                if name not in known and (name, path) != ("session", logged_in):
+                    yield path, f"{{{name}}} stands for nothing here; known: {', '.join(sorted(known))}"
 
 
 def _steps(table: Any) -> set[str]:
     """Return what the requests before that of a table find."""
     return {step["name"] for step in table.get("steps", ())} if isinstance(table, dict) else set()
+
+
+def _of_a_list(document: Any, path: KeyPath) -> set[str]:
+    """Return what stands for something in the requests of a list, and in those that read its rows one by one."""
+    if "each" in path:
+        return {"item"}
+    found = set[str]()
+    for key in path:
+        document = document.get(key) if isinstance(document, dict) else None
+        page = document.get("page") if isinstance(document, dict) else None
+        found |= {"page"} if isinstance(page, dict) and page.get("in") == "text" else set()
+    return found
 
 
 def _texts(value: Any, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:

@@ -6,6 +6,8 @@ to the next page only its parameters are taken, never where it leads: the next r
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from connectors.deliveries import Wire
-from connectors.errors import MalformedPayload, Permanent
+from connectors.errors import MalformedPayload, Permanent, TicketNotFound
 from connectors.http import Response
 from connectors.manifest import placeholders
 from connectors.manifest.access import Access
@@ -27,12 +29,14 @@ _NEXT = re.compile(r'<([^<>]{1,2000})>\s*;[^,<>]{0,200}\brel="?next"?')
 class Turn(Wire):
     """What asks for a page: the parameters, its number from 1, and how many rows stand on the pages before it.
 
-    The parameters are the whole query, or what is put into the body by its path.
+    The parameters are the whole query, or what is put into the body by its path. `last`: of the page before, where
+    systems answer the last one again behind the end.
     """
 
     params: dict[str, Any]
     number: int = 1
     read: int = 0
+    last: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +71,36 @@ async def read_whole(access: Access, where: Rows, values: Mapping[str, Any], cal
     return listed.rows
 
 
-async def read_each(access: Access, each: Each, rows: Sequence[Any], values: Mapping[str, Any]) -> list[Any]:
-    """Read the rows of a list one by one. Raises ConnectorError."""
+async def read_each(
+    access: Access, each: Each, rows: Sequence[Any], values: Mapping[str, Any], *, may_be_gone: bool = False
+) -> list[Any]:
+    """Read the rows of a list one by one; one that `may_be_gone` meanwhile is left out. Raises ConnectorError."""
     if len(rows) > each.most:
         raise Permanent(f"{' '.join(each.request)}: {len(rows)} rows are more than each.most allows to read")
     found = list[Any]()
     for row in rows:
-        answer = await access.read(each, {**values, "item": text_of(sought(each.item, row)) or ""})
+        item = sought(each.item, row)
+        try:
+            answer = await access.read(each, {**values, "item": item if type(item) is int else text_of(item) or ""})
+        except TicketNotFound:
+            if not may_be_gone:
+                raise
+            continue
         found.append(answer if each.at is None else sought(each.at, answer))
     return found
 
 
 def first(where: Rows, values: Mapping[str, Any]) -> Turn:
     """Return what asks for the first page of a list."""
-    params: dict[str, Any] = {} if _in_body(where) else placeholders.filled(where.query, values)
-    if (page := where.page) is not None:
+    page, params = where.page, dict[str, Any]()
+    if page is not None and page.place == "text":
+        return Turn(params={"page": page.begins})
+    if not _in_body(where):
+        params = placeholders.filled(where.query, values)
+    if page is not None:
         params |= {page.size_param: page.size} if page.size_param else {}
-        params |= {page.param: page.first} if page.by == "page" and page.param else {}
+        counts = page.by == "page" or (page.by == "offset" and page.first is not None)
+        params |= {page.param: page.begins} if counts and page.param else {}
     return Turn(params=params)
 
 
@@ -92,10 +109,13 @@ async def read_page(
 ) -> tuple[list[Any], Turn | None]:
     """Return the rows of a page, and what asks for the next one; None where it is the last. Raises ConnectorError."""
     (method, path), page = where.request, where.page
+    if page is not None and page.place == "text":
+        values = {**values, **turn.params}
     path, what = placeholders.path(path, values), f"{method} {path}"
     query, body = turn.params, placeholders.filled(where.body, values)
-    if _in_body(where):
-        query, body = placeholders.filled(where.query, values), put(body or {}, turn.params)
+    if page is not None and page.place != "query":
+        query = placeholders.filled(where.query, values)
+        body = put(body or {}, turn.params) if _in_body(where) else body
     answer, response = await access.ask(method, path, query, body)
     try:
         found = sought(where.rows, answer)
@@ -103,12 +123,25 @@ async def read_page(
         raise Permanent(f"{what}: {error}") from None
     if not isinstance(found, list):
         raise Permanent(f"{what}: the answer has no list at {where.rows.text}")
-    ended = not found and page is not None and page.by in ("page", "offset")
-    if page is None or ended or (page.until == "short" and len(found) < page.size):
-        return found, None
+    if page is None or (not found and page.by in ("page", "offset")):
+        return await _whole(access, where, found, values), None
+    shown = _digest(found) if page.until == "repeated" else ""
+    if shown and shown == turn.last:
+        return [], None
+    if page.until == "short" and len(found) < page.size:
+        return await _whole(access, where, found, values), None
     read = turn.read + len(found)
     params = _following(page, turn.params, turn.number, read, answer, response)
-    return found, None if params is None else Turn(params=params, number=turn.number + 1, read=read)
+    following = None if params is None else Turn(params=params, number=turn.number + 1, read=read, last=shown)
+    return await _whole(access, where, found, values), following
+
+
+async def _whole(access: Access, where: Rows, rows: list[Any], values: Mapping[str, Any]) -> list[Any]:
+    return rows if where.each is None else await read_each(access, where.each, rows, values, may_be_gone=True)
+
+
+def _digest(rows: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _in_body(where: Rows) -> bool:
@@ -128,12 +161,12 @@ def _following(
     page: Page, params: dict[str, Any], number: int, read: int, answer: Any, response: Response
 ) -> dict[str, Any] | None:
     """Return the parameters of the next page, None where there is none."""
-    param = page.param or ""
+    param = "page" if page.place == "text" else page.param or ""
     match page.by:
         case "page":
-            return params | {param: page.first + number}
+            return params | {param: int(page.begins) + number}
         case "offset":
-            return params | {param: read}
+            return params | {param: int(page.begins) + read}
         case "cursor":
             cursor = text_of(sought(page.next, answer))
             return params | {param: cursor} if cursor and cursor != str(params.get(param)) else None

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from connectors.events import Kind
+from connectors.manifest import placeholders
 from connectors.manifest.expressions import Expression, compiled
 from connectors.manifest.values import Format, pattern_of
 from connectors.proofs import Proof
@@ -108,25 +109,33 @@ class Page(Part):
     """How a list goes on. Of a link or address only the parameters are taken, never where it leads."""
 
     by: Literal["page", "offset", "next", "cursor", "link"]
-    place: Literal["query", "body"] = Field("query", alias="in")
-    """Where the parameters stand; those of a body may be in one of its tables: `variables.after`."""
+    place: Literal["query", "body", "text"] = Field("query", alias="in")
+    """Where the parameters stand; those of a body may be in one of its tables: `variables.after`. In a text: where
+    `{page}` does, anywhere in the request."""
     param: str | None = None
-    first: int = 1
+    first: int | None = Field(None, ge=0, le=1)
+    """The number of the first page (1 if left out), or of the first row (0)."""
     next: Search | None = None
     size_param: str | None = None
     size: int = Field(default=100, ge=1, le=1000)
-    until: Literal["empty", "short"] = "empty"
+    until: Literal["empty", "short", "repeated"] = "empty"
     most: int = Field(default=20, ge=1, le=200)
 
     @model_validator(mode="after")
     def _goes_on(self) -> Page:
-        if self.by in ("page", "offset", "cursor") and self.param is None:
-            raise ValueError("needs param: the name of the parameter that turns the page")
+        if self.by in ("page", "offset", "cursor") and (self.param is None) != (self.place == "text"):
+            raise ValueError('needs param: the name of the parameter that turns the page; or in = "text", and {page}')
         if self.by in ("next", "cursor") and self.next is None:
             raise ValueError("needs next: where the answer says how the list goes on")
-        if self.by in ("next", "link") and self.place == "body":
+        if self.by in ("next", "link") and self.place != "query":
             raise ValueError("turns by an address, whose parameters stand in the query")
         return self
+
+    @property
+    def begins(self) -> int | str:
+        """What asks for the first page."""
+        defaults: dict[str, int | str] = {"page": 1, "offset": 0}
+        return defaults.get(self.by, "") if self.first is None else self.first
 
 
 class Ask(Part):
@@ -151,14 +160,28 @@ class Ask(Part):
         return ("GET", self.get) if self.get is not None else ("POST", self.post or "")
 
 
+class Each(Ask):
+    """The request that reads a row of a list that tells too little of it: `{item}` is what `item` yields of the row."""
+
+    item: Search
+    at: Search | None = None
+    most: int = Field(default=200, ge=1, le=1000)
+
+
 class Rows(Ask):
-    """A list of the API: its request, and where the rows are in an answer."""
+    """A list of the API: its request, and where the rows are in an answer. `each`: they are read one by one."""
 
     rows: Search
     page: Page | None = None
+    each: Each | None = None
 
     @model_validator(mode="after")
     def _has_room_for_the_page(self) -> Rows:
+        if self.page is not None and self.page.place == "text":
+            if "page" not in placeholders.names([*self.request, self.query, self.body]):
+                raise ValueError('page in = "text" needs {page} in the address, the query or the body')
+            if self.page.size_param is not None:
+                raise ValueError('page in = "text": the size stands in the request, and in size')
         if self.page is not None and self.page.place == "body":
             if self.post is None:
                 raise ValueError('page in = "body" needs post: a GET has none')
@@ -176,14 +199,6 @@ class Step(Ask):
 
     name: Name
     value: Search
-
-
-class Each(Ask):
-    """The request that reads a row of a list that tells too little of it: `{item}` is what `item` yields of the row."""
-
-    item: Search
-    at: Search | None = None
-    most: int = Field(default=200, ge=1, le=1000)
 
 
 class Comments(Part):

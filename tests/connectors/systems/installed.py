@@ -25,6 +25,7 @@ from tests.connectors.systems.desks import Freshdesk, Freshservice, MaintainX, Z
 from tests.connectors.systems.fake import BOT, Fake
 from tests.connectors.systems.plants import Atlas
 from tests.connectors.systems.queries import Linear, Odoo
+from tests.connectors.systems.rpc import Trac
 from tests.connectors.systems.suites import HaloPSA, Jira, ServiceNow
 from tests.connectors.systems.trackers import GitHub, GitLab, NetBox, Redmine, Redmine7, Roundup
 
@@ -44,6 +45,7 @@ SYSTEMS: Mapping[str, type[Fake]] = {
     "redmine7": Redmine7,
     "roundup": Roundup,
     "servicenow": ServiceNow,
+    "trac": Trac,
     "zammad": Zammad,
     "zendesk": Zendesk,
 }

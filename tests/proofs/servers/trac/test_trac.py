@@ -1,0 +1,136 @@
+"""A real Trac, for which nobody here wrote code: filed, noted, answered, closed, learnt, by a manifest alone."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from agent.demo.installation import Installation
+from agent.demo.processes import end
+from tests.proofs.servers.beside import Beside, answers, until
+
+HOME = Path(os.environ.get("ROLECALL_TRAC", "/var/cache/rolecall-trac"))
+PYTHON = HOME / "venv/bin/python"
+INSTALL = "sh tests/proofs/servers/trac/install.sh"
+
+pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason=f"no Trac here: {INSTALL} (a minute)")
+
+
+@dataclass
+class Trac:
+    url: str
+
+    def ask(self, method: str, *params: Any, who: str = "sam") -> Any:
+        answer = httpx.post(
+            f"{self.url}/login/rpc",
+            json={"method": method, "params": params},
+            auth=(who, f"{who}-pw"),
+            timeout=60,
+            trust_env=False,
+        )
+        answer.raise_for_status()
+        assert answer.json()["error"] is None, answer.json()["error"]
+        return answer.json()["result"]
+
+    def file(self, subject: str) -> int:
+        """File a ticket in Trac's own form, as anybody does who has a browser."""
+        with httpx.Client(auth=("line3", "line3-pw"), timeout=60, trust_env=False, follow_redirects=True) as browser:
+            browser.get(f"{self.url}/login")
+            page = browser.get(f"{self.url}/newticket").text
+            token = re.search(r'name="__FORM_TOKEN" value="(\w+)"', page)
+            assert token, page[:500]
+            given = {"field_summary": subject, "field_description": subject, "field_component": "component1"}
+            given |= {"field_type": "defect", "field_priority": "major", "field_owner": "< default >"}
+            given |= {"action": "create", "__FORM_TOKEN": token[1], "submit": "Create ticket"}
+            answer = browser.post(f"{self.url}/newticket", data=given)
+            answer.raise_for_status()
+            found = re.search(r"/ticket/(\d+)", str(answer.url))
+            assert found, answer.text[:2_000]
+            return int(found[1])
+
+    def update(self, number: int, comment: str, action: str = "leave", **fields: str) -> None:
+        self.ask("ticket.update", number, comment, {"action": action, **fields})
+
+    def ours(self, number: int) -> list[str]:
+        log = self.ask("ticket.changeLog", number)
+        return [row[4] for row in log if row[1:3] == ["rolecall", "comment"]]
+
+
+class Connected(Beside):
+    """Rolecall beside this Trac."""
+
+    def connect(self, trac: Trac) -> None:
+        self.configure(
+            {"kind": "trac", "url": trac.url, "user": "rolecall", "staff": ["sam"]}, {"PASSWORD": "rolecall-pw"}
+        )
+
+
+@pytest.fixture(scope="module")
+def trac(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trac]:
+    folder = tmp_path_factory.mktemp("trac")
+    port = Installation(folder, folder, folder).port
+    with (folder / "trac.log").open("wb") as log:
+        process = subprocess.Popen(
+            [PYTHON, Path(__file__).with_name("serve.py"), folder / "trac", str(port)], stdout=log, stderr=log
+        )
+    try:
+        until(lambda: answers(f"http://127.0.0.1:{port}"), "Trac answers")
+        yield Trac(f"http://127.0.0.1:{port}")
+    finally:
+        end(process, 10)
+
+
+@pytest.fixture(scope="module")
+def connected(trac: Trac, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connected]:
+    with Connected(tmp_path_factory.mktemp("rolecall"), Path(), Path()) as installation:
+        installation.connect(trac)
+        yield installation
+
+
+def test_a_ticket_is_noted_answered_closed_and_learnt_though_the_server_is_killed(
+    trac: Trac, connected: Connected
+) -> None:
+    assert f"Trac at {trac.url}, as rolecall" in connected.run("check")
+    past = [trac.ask("ticket.create", f"vpn of the past {n}", "it is gone", {"component": "Network"}) for n in range(3)]
+    for number in past:
+        trac.update(number, "mended", "resolve", action_resolve_resolve_resolution="fixed")
+    connected.start()
+    began = time.monotonic()
+    first = trac.file("vpn gateway is gone")
+    until(lambda: len(trac.ours(first)) == 1, "a note on the first ticket")
+    print(f"noted after {time.monotonic() - began:.1f} s")
+    assert "Network" in trac.ours(first)[0]
+
+    numbers = []
+    for text in ("vpn drops", "no vpn at the plant"):
+        numbers.append(trac.file(text))
+        connected.kill()
+        connected.start()
+    for number in numbers:
+        until(lambda number=number: len(trac.ours(number)) > 0, f"a note on ticket {number}")  # type: ignore[misc]
+
+    trac.update(first, "/role electrician")
+    until(lambda: len(trac.ours(first)) == 2, "a second note answers, as none can be edited")
+    assert "Electrician" in trac.ours(first)[1]
+
+    trac.update(numbers[0], "", component="Network")
+    trac.update(numbers[0], "done", "resolve", action_resolve_resolve_resolution="fixed")
+    until(lambda: connected.reviews() >= 2, "a command and a closure are learnt")
+    connected.wait_until_idle(60)
+    assert [len(trac.ours(number)) for number in (first, *numbers)] == [2, 1, 1]
+    learnt = connected.reviews()
+    print(f"whole loop: {time.monotonic() - began:.0f} s")
+
+    connected.run("backfill", connected.connector, "--since", "2026-01-01")
+    until(lambda: connected.reviews() == learnt + len(past), "what was closed before is taken in, each once")
+    print(connected.run("backfill", connected.connector, "--since", "2026-01-01"))
+    assert connected.reviews() == learnt + len(past)
