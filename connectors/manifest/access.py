@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -15,17 +14,32 @@ from connectors.deliveries import read_json
 from connectors.errors import Ambiguous, ConnectorError, MalformedPayload, Permanent, TicketNotFound, Transient
 from connectors.http import Response, call, error_of_status, make_client, until
 from connectors.manifest import placeholders
-from connectors.manifest.api import BasicLogin, ClientCredentials, ErrorRule, HeaderAuth, LogIn
+from connectors.manifest.api import BasicLogin, ClientCredentials, ErrorRule, LogIn
+from connectors.manifest.log_in import Spent, asked_for, basic, logged_in
 from connectors.manifest.mapping import holds, sought
 from connectors.manifest.model import Write
 from connectors.manifest.parts import Ask
 from connectors.manifest.system import System
-from connectors.manifest.values import text_of
-from connectors.tokens import Keeper, LogInAgain, Pair, login_of
+from connectors.tokens import Keeper, LogInAgain, login_of
 
 
-class _Spent(Permanent):
-    """The system does not take the refresh token any more."""
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a request sends beside its address. The body is JSON, or a form."""
+
+    query: Mapping[str, Any]
+    body: Any = None
+    form: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def sent(wanted: Ask | Write, values: Mapping[str, Any]) -> Sent:
+    """Return what a request of a manifest sends, its placeholders filled. Raises Permanent."""
+    headers = {name: placeholders.address(value, values) for name, value in wanted.headers.items()}
+    if any(not value.isascii() or not value.isprintable() for value in headers.values()):
+        raise Permanent(f"{' '.join(wanted.request)}: what has to stand in a header is nothing that one could carry")
+    query, body = placeholders.filled(wanted.query, values), placeholders.filled(wanted.body, values)
+    return Sent(query, body, placeholders.filled(wanted.form, values), headers)
 
 
 class Access:
@@ -51,26 +65,26 @@ class Access:
             ca_file=values["ca_file"],
         )
 
-    async def ask(
-        self, method: str, path: str, params: Mapping[str, Any] | None = None, json: Any = None, *, write: bool = False
-    ) -> tuple[Any, Response]:
+    async def ask(self, method: str, path: str, sent: Sent, *, write: bool = False) -> tuple[Any, Response]:
         """Send one request; return the answer's JSON, None where there is none. Raises ConnectorError."""
-        used, auth, wanted = self._token, self._api.auth, {"params": params or None, "json": json, "write": write}
+        used, auth = self._token, self._api.auth
+        form = None if sent.form is None else placeholders.parameters(sent.form)
+        wanted: dict[str, Any] = {"json": sent.body, "form": form, "write": write}
         renewed = auth if isinstance(auth, ClientCredentials | LogIn) else None
         accept = self._statuses | ({401} if renewed else set())
-        headers = await self._headers()
-        response = await call(self._client, method, path, headers=headers, accept=accept, **wanted)
+        headers, params = await self._proven(sent)
+        response = await call(self._client, method, path, headers=headers, params=params, accept=accept, **wanted)
         if response.status == 401 and renewed is not None:
             await self._renew(renewed, used or self._token)
-            headers = await self._headers()
-            response = await call(self._client, method, path, headers=headers, accept=self._statuses, **wanted)
+            headers, params = await self._proven(sent)
+            wanted |= {"headers": headers, "params": params, "accept": self._statuses}
+            response = await call(self._client, method, path, **wanted)
         return self._judged(f"{method} {path}", response, write=write), response
 
     async def read(self, wanted: Ask, values: Mapping[str, Any], *, write: bool = False) -> Any:
         """Send a request that reads; return the answer's JSON. Raises ConnectorError."""
         method, path = wanted.request
-        query, body = placeholders.filled(wanted.query, values), placeholders.filled(wanted.body, values)
-        return (await self.ask(method, placeholders.path(path, values), query, body, write=write))[0]
+        return (await self.ask(method, placeholders.path(path, values), sent(wanted, values), write=write))[0]
 
     async def write(self, write: Write, values: Mapping[str, Any]) -> Any:
         """Send a request that writes, after those before it; return the answer's JSON. Raises ConnectorError."""
@@ -80,8 +94,7 @@ class Access:
                 raise Permanent(f"{' '.join(step.request)}: the answer has nothing at {step.value.text}")
             values = {**values, step.name: found}
         method, path = write.request
-        query, body = placeholders.filled(write.query, values), placeholders.filled(write.body, values)
-        return (await self.ask(method, placeholders.path(path, values), query, body, write=True))[0]
+        return (await self.ask(method, placeholders.path(path, values), sent(write, values), write=True))[0]
 
     def _judged(self, what: str, response: Response, *, write: bool) -> Any:
         """Return an answer's JSON; raise the error that a rule makes of it, or its status."""
@@ -130,25 +143,23 @@ class Access:
             value = str(int(now.timestamp()) + int(value)) if value and value.isdigit() and len(value) < 9 else None
         return until(value, now)
 
-    async def _headers(self) -> dict[str, str]:
-        values = self._system.values
+    async def _proven(self, sent: Sent) -> tuple[dict[str, str], dict[str, Any]]:
+        """Return the headers and parameters of a request, which prove who asks."""
+        values, auth = self._system.values, self._api.auth
+        if isinstance(auth, ClientCredentials | LogIn):
+            if self._token is None:
+                await self._renew(auth, None)
+            values = {**values, "session": self._token}
         headers = {name: placeholders.address(value, values) for name, value in self._api.headers.items()}
-        match self._api.auth:
-            case HeaderAuth() as auth:
-                headers[auth.header] = placeholders.address(auth.value, values)
-            case BasicLogin() as auth:
-                headers["authorization"] = _basic(
+        match auth:
+            case BasicLogin():
+                headers["authorization"] = basic(
                     placeholders.address(auth.user, values), placeholders.address(auth.password, values)
                 )
-            case ClientCredentials() as auth:
-                if self._token is None:
-                    await self._renew(auth, None)
-                headers["authorization"] = f"Bearer {self._token}"
-            case LogIn() as auth:
-                if self._token is None:
-                    await self._renew(auth, None)
-                headers[auth.header] = placeholders.address(auth.value, {**values, "session": self._token})
-        return headers
+            case _ if auth.sends:
+                headers[auth.header] = placeholders.address(auth.value, values)
+        params = placeholders.parameters({**placeholders.filled(self._api.query, values), **sent.query})
+        return headers | dict(sent.headers), params
 
     async def _renew(self, auth: ClientCredentials | LogIn, used: str | None) -> None:
         """Ask for a new token, unless another request has done so since `used` was."""
@@ -156,11 +167,11 @@ class Access:
             if self._token is not None and self._token != used:
                 return
             if isinstance(auth, LogIn):
-                self._token = await self._logged_in(auth)
+                self._token = await logged_in(self._client, auth, self._system.values)
             elif auth.grant == "refresh_token":
                 self._token = await self._rotated(auth, used or "")
             else:
-                self._token = (await self._asked_for(auth, {})).access
+                self._token = (await asked_for(self._client, auth, self._system.values, {})).access
 
     async def _rotated(self, auth: ClientCredentials, used: str) -> str:
         """Return a newer access token than `used`: one that another process has stored, or that of a new pair."""
@@ -174,8 +185,9 @@ class Access:
         if known is not None and known.access != used:
             return known.access
         try:
-            fresh = await self._asked_for(auth, {"refresh_token": known.refresh if known else first})
-        except _Spent:
+            given = {"refresh_token": known.refresh if known else first}
+            fresh = await asked_for(self._client, auth, self._system.values, given)
+        except Spent:
             other = await self.tokens.spent(self._source, login, known.access if known else "")
             if other is None:
                 raise LogInAgain(self._source) from None
@@ -186,62 +198,6 @@ class Access:
         await self.tokens.store(self._source, login, fresh)
         return fresh.access
 
-    async def _asked_for(self, auth: ClientCredentials, given: dict[str, str]) -> Pair:
-        """Return the tokens that the system gives. Raises ConnectorError; _Spent for a refresh token of no more use."""
-        values, headers = self._system.values, dict[str, str]()
-        client_id = placeholders.address(auth.client_id, values)
-        secret = placeholders.address(auth.client_secret, values)
-        asked = {"grant_type": auth.grant, **given} | (
-            {"scope": placeholders.address(auth.scope, values)} if auth.scope else {}
-        )
-        if auth.grant == "password":
-            asked["username"] = placeholders.address(auth.user or "", values)
-            asked["password"] = placeholders.address(auth.password or "", values)
-        if auth.send == "basic":
-            headers["authorization"] = _basic(client_id, secret)
-        else:
-            asked |= {"client_id": client_id, "client_secret": secret}
-        url = placeholders.address(auth.token_url, values)
-        (given_form, given_json) = (None, asked) if auth.send == "json" else (asked, None)
-        response = await call(
-            self._client, "POST", url, json=given_json, form=given_form, headers=headers, accept={400, 401}
-        )
-        path = urlsplit(url).path
-        try:
-            answer = read_json(response.body)
-        except MalformedPayload as error:
-            raise Permanent(f"POST {path}: answered {response.status}: {error}") from None
-        answer = answer if isinstance(answer, dict) else {}
-        if response.status != 200:
-            spent = auth.grant == "refresh_token" and answer.get("error") == "invalid_grant"
-            fault = "the log-in" if spent else "client id or secret"
-            raise (_Spent if spent else Permanent)(f"POST {path}: answered {response.status}: {fault} is not accepted")
-        token = _as_header(text_of(answer.get("access_token")), f"POST {path}")
-        return Pair(token, text_of(answer.get("refresh_token")) or given.get("refresh_token", ""))
-
-    async def _logged_in(self, auth: LogIn) -> str:
-        """Return the token of a new log-in. Raises ConnectorError."""
-        path = placeholders.address(auth.post, self._system.values)
-        body = placeholders.filled(auth.body, self._system.values)
-        response = await call(self._client, "POST", path, json=body, accept={400, 401, 403}, write=False)
-        if not 200 <= response.status < 300:
-            raise Permanent(f"POST {path}: answered {response.status}: the log-in is not accepted")
-        try:
-            token = text_of(sought(auth.token, read_json(response.body)))
-        except MalformedPayload as error:
-            raise Permanent(f"POST {path}: {error}") from None
-        return _as_header(token, f"POST {path}")
-
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
-
-
-def _as_header(token: str | None, what: str) -> str:
-    if not token or not token.isascii() or not token.isprintable():
-        raise Permanent(f"{what}: the answer holds no token that a header could carry")
-    return token
-
-
-def _basic(user: str, password: str) -> str:
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()

@@ -25,9 +25,10 @@ async def change_ticket(access: Access, system: System, values: Mapping[str, Any
     filled = {**values, change.field.value: change.value.replace("\0", "").encode("utf-8", "replace").decode()}
     if change.field is Field.GROUP:
         filled["group"] = await _group_id(access, system, values, change.value)
-    if change.field is Field.TAG and "tags" in placeholders.names([write.query, write.body]):
-        there = texts_of(sought(manifest.ticket.tags, await read_row(access, system, values))) or ()
-        filled["tags"] = list(dict.fromkeys((*there, change.value)))
+    if change.field is Field.TAG and "tags" in placeholders.names([write.query, write.body, write.form]):
+        apart, row = manifest.ticket.tags_separator, await read_row(access, system, values)
+        tags = list(dict.fromkeys((*(texts_of(sought(manifest.ticket.tags, row), apart) or ()), change.value)))
+        filled["tags"] = tags if apart is None else f"{apart}{' ' if apart.strip() else ''}".join(tags)
     await access.write(write, filled)
 
 

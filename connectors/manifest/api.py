@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from connectors.manifest.parts import Part, Search, as_list
 from connectors.proofs import Header
+
+_Token = TypeVar("_Token", "ClientCredentials", "LogIn")
 
 
 class HeaderAuth(Part):
@@ -16,6 +18,11 @@ class HeaderAuth(Part):
     by: Literal["header"]
     header: Header
     value: str
+
+    @property
+    def sends(self) -> bool:
+        """The header is sent."""
+        return True
 
 
 class BasicLogin(Part):
@@ -41,33 +48,50 @@ class ClientCredentials(Part):
     password: str | None = None
     refresh_token: str | None = None
     scope: str | None = None
+    header: Header = "authorization"
+    value: str = "Bearer {session}"
     send: Literal["form", "json", "basic"] = "form"
 
     @model_validator(mode="after")
     def _begins_with_a_log_in(self) -> ClientCredentials:
         if (self.grant == "refresh_token") != (self.refresh_token is not None):
             raise ValueError('grant = "refresh_token" needs refresh_token, and no other grant does')
-        return self
+        return _sends_the_token(self)
+
+    @property
+    def sends(self) -> bool:
+        """The token stands in the header."""
+        return bool(self.value)
 
 
 class LogIn(Part):
     """A log-in whose answer holds a token for a while; a refused one is asked for once more.
 
-    `token` is where it is in the answer; it stands for `{session}` in `value`, the header of every request.
+    `token` is where it is in the answer; it stands for `{session}` in `value`, the header of every request. Without
+    `token` the answer sets a cookie, which is sent with every request by itself.
     """
 
     by: Literal["login"]
     post: str
     body: dict[str, Any]
-    token: Search
+    token: Search | None = None
     header: Header = "authorization"
     value: str = "Bearer {session}"
 
     @model_validator(mode="after")
-    def _sends_the_token(self) -> LogIn:
-        if self.value.count("{session}") != 1:
-            raise ValueError("value has to hold {session} once")
-        return self
+    def _has_its_place(self) -> LogIn:
+        return _sends_the_token(self)
+
+    @property
+    def sends(self) -> bool:
+        """There is a token, and it stands in the header."""
+        return self.token is not None and bool(self.value)
+
+
+def _sends_the_token(auth: _Token) -> _Token:
+    if auth.value and auth.value.count("{session}") != 1:
+        raise ValueError('value has to hold {session} once; or be "", with {session} in [api] headers or query')
+    return auth
 
 
 Auth = Annotated[HeaderAuth | BasicLogin | ClientCredentials | LogIn, Field(discriminator="by")]
@@ -89,10 +113,11 @@ class Wait(Part):
 
 
 class Api(Part):
-    """How to reach the API. `headers` are sent with every request."""
+    """How to reach the API. `headers` and `query` are sent with every request; `{session}` is the token of a log-in."""
 
     base: str
     auth: Auth
     headers: dict[str, str] = Field(default_factory=dict)
+    query: dict[str, Any] = Field(default_factory=dict)
     error: tuple[ErrorRule, ...] = ()
     wait: Wait | None = None

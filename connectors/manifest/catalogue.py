@@ -115,7 +115,6 @@ def _connect(kind: str, manifest: Manifest, source: str, settings: Any) -> Manif
 def _faults(document: Mapping[str, Any], manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
     """Yield the placeholders that stand for nothing, and names that are taken."""
     own = {*manifest.secrets, *manifest.settings, "url"}
-    logged_in = ("api", "auth", "value") if manifest.api.auth.by == "login" else ()
     for at, name in [(("secrets",), name) for name in manifest.secrets] + [
         (("settings", name), name) for name in manifest.settings
     ]:
@@ -141,15 +140,21 @@ def _faults(document: Mapping[str, Any], manifest: Manifest) -> Iterator[tuple[K
         value = document.get(table[0])
         more = more | _steps(value)
         for path, text in _texts(value, table):
-            known = own | more | _of_a_list(document, path)
+            known = own | more | _of_a_list(document, path) | _of_a_log_in(manifest, path)
             for name in names(text):
-                if name not in known and (name, path) != ("session", logged_in):
+                if name not in known:
                     yield path, f"{{{name}}} stands for nothing here; known: {', '.join(sorted(known))}"
 
 
 def _steps(table: Any) -> set[str]:
     """Return what the requests before that of a table find."""
     return {step["name"] for step in table.get("steps", ())} if isinstance(table, dict) else set()
+
+
+def _of_a_log_in(manifest: Manifest, path: KeyPath) -> set[str]:
+    has_token = manifest.api.auth.by in ("login", "oauth2")
+    placed = path[:2] in (("api", "headers"), ("api", "query")) or path == ("api", "auth", "value")
+    return {"session"} if has_token and placed else set()
 
 
 def _of_a_list(document: Any, path: KeyPath) -> set[str]:

@@ -16,7 +16,7 @@ from connectors.errors import Ambiguous, MalformedPayload, Permanent, TicketNotF
 from connectors.events import Delivery, Event, Message, Move, Ticket
 from connectors.manifest import acting, past, polling
 from connectors.manifest.access import Access
-from connectors.manifest.lists import Listed, read_each, read_list, read_whole
+from connectors.manifest.lists import Listed, read_comments, read_list, read_whole
 from connectors.manifest.mapping import MARK, sought, to_message, to_ticket
 from connectors.manifest.model import Manifest, Write
 from connectors.manifest.receiving import read_delivery
@@ -104,13 +104,8 @@ class ManifestConnector:
     async def _read(self, ticket_id: str) -> tuple[Any, list[Any]]:
         read, values = self._manifest.read, self._of(ticket_id)
         row = await acting.read_row(self._access, self.system, values)
-        if (listing := read.comments.listing) is None:
-            found = sought(read.comments.inside, row)
-            rows = found if isinstance(found, list) else []
-        else:
-            rows = await read_whole(self._access, listing, values, "[read.comments]")
-        each = read.comments.each
-        return row, rows if each is None else await read_each(self._access, each, rows, values)
+        lists = [await read_comments(self._access, where, row, values) for where in (read.comments, *read.also)]
+        return row, [comment for rows in lists for comment in rows]
 
     def _understood(self, row: Any, comments: list[Any]) -> Ticket:
         try:

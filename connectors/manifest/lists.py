@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -18,9 +18,9 @@ from connectors.deliveries import Wire
 from connectors.errors import MalformedPayload, Permanent, TicketNotFound
 from connectors.http import Response
 from connectors.manifest import placeholders
-from connectors.manifest.access import Access
+from connectors.manifest.access import Access, sent
 from connectors.manifest.mapping import sought
-from connectors.manifest.parts import Each, Page, Rows
+from connectors.manifest.parts import Comments, Each, Page, Rows
 from connectors.manifest.values import text_of
 
 _NEXT = re.compile(r'<([^<>]{1,2000})>\s*;[^,<>]{0,200}\brel="?next"?')
@@ -56,7 +56,8 @@ async def read_list(
         found, following = await read_page(access, where, values, turn)
         rows += found
         if following is None:
-            return Listed(rows, complete=True)
+            full = where.page is not None and where.page.by == "limit" and len(found) >= where.page.size
+            return Listed(rows, complete=not full)
         if enough is not None and enough(rows):
             break
         turn = following
@@ -69,6 +70,16 @@ async def read_whole(access: Access, where: Rows, values: Mapping[str, Any], cal
     if not listed.complete:
         raise Permanent(f"{' '.join(where.request)}: the list is longer than {called} page.most allows to read")
     return listed.rows
+
+
+async def read_comments(access: Access, where: Comments, row: Any, values: Mapping[str, Any]) -> list[Any]:
+    """Read a list of what people wrote on a ticket, whose `row` may hold it. Raises ConnectorError."""
+    if (listing := where.listing) is None:
+        found = sought(where.inside, row)
+        rows = found if isinstance(found, list) else []
+    else:
+        rows = await read_whole(access, listing, values, "[read.comments]")
+    return rows if where.each is None else await read_each(access, where.each, rows, values)
 
 
 async def read_each(
@@ -112,11 +123,12 @@ async def read_page(
     if page is not None and page.place == "text":
         values = {**values, **turn.params}
     path, what = placeholders.path(path, values), f"{method} {path}"
-    query, body = turn.params, placeholders.filled(where.body, values)
-    if page is not None and page.place != "query":
-        query = placeholders.filled(where.query, values)
-        body = put(body or {}, turn.params) if _in_body(where) else body
-    answer, response = await access.ask(method, path, query, body)
+    given = sent(where, values)
+    if _in_body(where):
+        given = replace(given, body=put(given.body or {}, turn.params))
+    elif page is not None and page.place == "query":
+        given = replace(given, query=turn.params)
+    answer, response = await access.ask(method, path, given)
     try:
         found = sought(where.rows, answer)
     except MalformedPayload as error:
@@ -167,6 +179,8 @@ def _following(
             return params | {param: int(page.begins) + number}
         case "offset":
             return params | {param: int(page.begins) + read}
+        case "limit":
+            return None
         case "cursor":
             cursor = text_of(sought(page.next, answer))
             return params | {param: cursor} if cursor and cursor != str(params.get(param)) else None

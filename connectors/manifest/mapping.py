@@ -101,7 +101,7 @@ def to_ticket(row: Any, comments: Sequence[Any], system: System) -> Ticket:
         messages=tuple(messages),
         requester=text_of(sought(where.requester, row)) or None,
         assignee=text_of(sought(where.assignee, row)) or None,
-        tags=texts_of(sought(where.tags, row)),
+        tags=texts_of(sought(where.tags, row), where.tags_separator),
         priority=text_of(sought(where.priority, row)),
         merged_into=text_of(sought(where.merged_into, row)) or None,
     )

@@ -31,10 +31,11 @@ IDS = "[A-Za-z0-9][A-Za-z0-9._:-]{0,63}"
 
 
 class Read(Ask):
-    """The request for one ticket; `at` is where it is in the answer."""
+    """The request for one ticket; `at` is where it is in the answer. `also`: further lists of what people wrote."""
 
     at: Search | None = None
     comments: Comments
+    also: tuple[Comments, ...] = ()
 
 
 class TicketRow(Part):
@@ -55,6 +56,8 @@ class TicketRow(Part):
     requester: Search | None = None
     assignee: Search | None = None
     tags: Search | None = None
+    tags_separator: str | None = Field(None, min_length=1, max_length=3)
+    """Tags are one text with this between them."""
     priority: Search | None = None
     merged_into: Search | None = None
 
@@ -70,6 +73,8 @@ class Write(Part):
     """What has to be asked for, or made, before."""
     query: dict[str, Any] = Field(default_factory=dict)
     body: Any = None
+    form: dict[str, Any] | None = None
+    headers: dict[str, str] = Field(default_factory=dict)
     at: Search | None = None
     """Where the comment is in the answer, as [comment] describes it."""
 
@@ -77,6 +82,8 @@ class Write(Part):
     def _is_one_request(self) -> Write:
         if len([path for path in (self.post, self.put, self.patch, self.delete) if path is not None]) != 1:
             raise ValueError("needs one of post, put, patch and delete")
+        if self.body is not None and self.form is not None:
+            raise ValueError("is sent either as body or as form")
         return self
 
     @property

@@ -108,7 +108,8 @@ class Receive(Part):
 class Page(Part):
     """How a list goes on. Of a link or address only the parameters are taken, never where it leads."""
 
-    by: Literal["page", "offset", "next", "cursor", "link"]
+    by: Literal["page", "offset", "next", "cursor", "link", "limit"]
+    """"limit": there is no next page; a full one has more behind it, which is asked for by the time of its last row."""
     place: Literal["query", "body", "text"] = Field("query", alias="in")
     """Where the parameters stand; those of a body may be in one of its tables: `variables.after`. In a text: where
     `{page}` does, anywhere in the request."""
@@ -127,6 +128,8 @@ class Page(Part):
             raise ValueError('needs param: the name of the parameter that turns the page; or in = "text", and {page}')
         if self.by in ("next", "cursor") and self.next is None:
             raise ValueError("needs next: where the answer says how the list goes on")
+        if self.by == "limit" and (self.param or self.place != "query"):
+            raise ValueError("turns no page: it needs size, and size_param where the list is asked for so many rows")
         if self.by in ("next", "link") and self.place != "query":
             raise ValueError("turns by an address, whose parameters stand in the query")
         return self
@@ -139,19 +142,23 @@ class Page(Part):
 
 
 class Ask(Part):
-    """A request that reads: a GET, or a POST with a JSON `body` where the system is searched so."""
+    """A request that reads: a GET, or a POST with a JSON `body` or a `form` where the system is searched so."""
 
     get: str | None = None
     post: str | None = None
     query: dict[str, Any] = Field(default_factory=dict)
     body: Any = None
+    form: dict[str, Any] | None = None
+    headers: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _is_one_request(self) -> Ask:
         if (self.get is None) == (self.post is None):
             raise ValueError("needs either get or post")
-        if self.body is not None and self.post is None:
-            raise ValueError("body needs post: a GET has none")
+        if (self.body is not None or self.form is not None) and self.post is None:
+            raise ValueError("body and form need post: a GET has none")
+        if self.body is not None and self.form is not None:
+            raise ValueError("is sent either as body or as form")
         return self
 
     @property
@@ -178,7 +185,7 @@ class Rows(Ask):
     @model_validator(mode="after")
     def _has_room_for_the_page(self) -> Rows:
         if self.page is not None and self.page.place == "text":
-            if "page" not in placeholders.names([*self.request, self.query, self.body]):
+            if "page" not in placeholders.names([*self.request, self.query, self.body, self.form]):
                 raise ValueError('page in = "text" needs {page} in the address, the query or the body')
             if self.page.size_param is not None:
                 raise ValueError('page in = "text": the size stands in the request, and in size')
@@ -208,6 +215,8 @@ class Comments(Part):
     post: str | None = None
     query: dict[str, Any] = Field(default_factory=dict)
     body: Any = None
+    form: dict[str, Any] | None = None
+    headers: dict[str, str] = Field(default_factory=dict)
     rows: Search | None = None
     page: Page | None = None
     inside: Search | None = None
@@ -227,5 +236,5 @@ class Comments(Part):
         """The request, None where the comments are inside the ticket."""
         if self.rows is None:
             return None
-        given = {"get": self.get, "post": self.post, "query": self.query, "body": self.body, "page": self.page}
+        given = {name: getattr(self, name) for name in (*Ask.model_fields, "page")}
         return Rows(rows=self.rows, **given)

@@ -6,6 +6,7 @@ into the parsed document, never into JSON, and into a path only percent-encoded:
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -27,6 +28,15 @@ def filled(template: Any, values: Values) -> Any:
     if whole := PLACEHOLDER.fullmatch(template):
         return values[whole[1]]
     return PLACEHOLDER.sub(lambda found: str(values[found[1]]), template)
+
+
+def parameters(given: Values) -> dict[str, Any]:
+    """Return the parameters of an address or a form: a table among them is sent as JSON, and so is a list of tables."""
+    return {name: json.dumps(value) if _is_nested(value) else value for name, value in given.items()}
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(each, dict | list) for each in value))
 
 
 def path(template: str, values: Values) -> str:

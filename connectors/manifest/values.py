@@ -38,8 +38,10 @@ def text_of(value: Any) -> str | None:
     return value.replace("\0", "") if isinstance(value, str) else None
 
 
-def texts_of(value: Any) -> tuple[str, ...] | None:
-    """Return a list of texts; None where there is no list."""
+def texts_of(value: Any, separator: str | None = None) -> tuple[str, ...] | None:
+    """Return a list of texts, which may be one text with a separator between them; None where there is no list."""
+    if separator is not None and isinstance(value, str):
+        value = [part.strip() for part in value.split(separator)]
     if not isinstance(value, list):
         return None
     return tuple(text for text in map(text_of, value) if text)

@@ -1,0 +1,205 @@
+"""What a manifest can say of requests: forms, JSON within parameters, headers, and every way of proving who asks."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from connectors.base import Change, Field
+from connectors.errors import Permanent
+from connectors.manifest.catalogue import FaultyManifest, document_of, kind_of
+from connectors.manifest.connector import ManifestConnector
+
+pytestmark = pytest.mark.anyio
+
+BARE: dict[str, Any] = {
+    "manifest": 1,
+    "name": "Bare",
+    "secrets": ["key"],
+    "ticket_page": "{url}/{ticket}",
+    "api": {"base": "{url}/api/", "auth": {"by": "header", "header": "authtoken", "value": "{key}"}},
+    "ticket": {"id": "id", "subject": "subject", "status": "status", "tags": "tags"},
+    "comment": {"id": "id", "text": "text"},
+    "read": {"get": "tickets/{ticket}", "comments": {"inside": "notes"}},
+    "post": {"post": "tickets/{ticket}/notes", "form": {"input": {"note": {"text": "{text}"}}}, "id": "id"},
+    "poll": {"get": "tickets", "rows": "@", "changed_at": "at"},
+}
+TICKET = {"id": 7, "subject": "Pump 7 leaks", "status": "open", "notes": [], "tags": "pumps; oil"}
+
+
+def connect(answer: Any, **tables: Any) -> tuple[ManifestConnector, list[httpx.Request]]:
+    """Return a connector to a system that answers so, and what it is asked."""
+    asked = list[httpx.Request]()
+
+    def answered(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        found = answer(request) if callable(answer) else answer
+        return found if isinstance(found, httpx.Response) else httpx.Response(200, json=found)
+
+    made = kind_of("bare", BARE | tables)
+    given = {"url": "https://desk.example.test", "key": "a-key", "author_id": "99"}
+    settings = TypeAdapter(made.settings).validate_python(given)
+    client = httpx.AsyncClient(base_url="https://desk.example.test/api/", transport=httpx.MockTransport(answered))
+    return ManifestConnector("bare", "plant", made.manifest, settings, client), asked
+
+
+async def test_a_form_holds_tables_as_json_and_no_text_gets_out_of_its_place() -> None:
+    connector, asked = connect({"id": 12})
+    hostile = 'a", "public": true, "b": "{key}&x=1\nü'
+    await connector.post_comment("7", hostile)
+    assert asked[0].headers["content-type"] == "application/x-www-form-urlencoded"
+    sent = parse_qs(asked[0].content.decode())
+    assert {name: [json.loads(text) for text in texts] for name, texts in sent.items()} == {
+        "input": [{"note": {"text": hostile}}]
+    }
+
+
+async def test_a_parameter_holds_a_table_as_json_and_a_plain_list_as_itself() -> None:
+    query = {"input": {"list": {"start": "{page}", "rows": 2}}, "only": ["a", "b"], "both": [{"x": 1}]}
+    poll = {"get": "tickets", "query": query, "rows": "@", "changed_at": "at", "page": {"by": "offset", "in": "text"}}
+    connector, asked = connect([], poll=poll)
+    assert (await connector.poll((await connector.poll(None)).watermark)).complete
+    sent = asked[0].url.params
+    assert json.loads(sent["input"]) == {"list": {"start": 0, "rows": 2}}
+    assert (sent.get_list("only"), json.loads(sent["both"])) == (["a", "b"], [{"x": 1}])
+
+
+async def test_a_request_has_headers_of_its_own_and_a_value_that_none_can_carry_is_refused() -> None:
+    steps = [{"name": "etag", "get": "tickets/{ticket}", "value": "etag"}]
+    subject = {"patch": "tickets/{ticket}", "steps": steps, "body": [{"op": "add", "value": "{subject}"}]}
+    subject["headers"] = {"Content-Type": "application/json-patch+json", "If-Match": "{etag}"}
+    etags = iter(["W/7", "a\r\nX-Other: 1", "ü"])
+    connector, asked = connect(
+        lambda request: {"etag": next(etags)} if request.method == "GET" else {}, subject=subject
+    )
+    await connector.change_ticket("7", Change(Field.SUBJECT, "Pumpe ü", None))
+    assert asked[1].headers["content-type"] == "application/json-patch+json"
+    assert (asked[1].headers["if-match"], asked[1].headers["authtoken"]) == ("W/7", "a-key")
+    assert json.loads(asked[1].content) == [{"op": "add", "value": "Pumpe ü"}]
+    for _ in range(2):
+        with pytest.raises(Permanent, match="could carry"):
+            await connector.change_ticket("7", Change(Field.SUBJECT, "x", None))
+    assert [request.method for request in asked[2:]] == ["GET", "GET"]
+
+
+async def test_a_key_is_sent_in_every_address() -> None:
+    api = {"base": "{url}/api/", "auth": BARE["api"]["auth"], "query": {"key": "{key}", "v": 2}}
+    connector, asked = connect(TICKET, api=api)
+    await connector.read_ticket("7")
+    assert dict(asked[0].url.params) == {"key": "a-key", "v": "2"}
+    failing, _ = connect(httpx.Response(500), api=api)
+    with pytest.raises(Exception, match="answered 500") as caught:
+        await failing.read_ticket("7")
+    assert "a-key" not in str(caught.value)
+
+
+@pytest.mark.parametrize("place", ["header", "query"])
+async def test_a_token_stands_in_a_header_or_parameter_of_any_form(place: str) -> None:
+    auth = {"by": "oauth2", "token_url": "{url}/token", "client_id": "x", "client_secret": "{key}"}
+    auth |= {"value": "Zoho-oauthtoken {session}"} if place == "header" else {"value": ""}
+    api = {"base": "{url}/api/", "auth": auth} | ({"query": {"session": "{session}"}} if place == "query" else {})
+    connector, asked = connect(lambda r: {"access_token": "t1"} if r.url.path == "/token" else TICKET, api=api)
+    await connector.read_ticket("7")
+    sent = asked[1].headers.get("authorization"), asked[1].url.params.get("session")
+    assert sent == (("Zoho-oauthtoken t1", None) if place == "header" else (None, "t1"))
+
+
+async def test_a_log_in_by_cookie_is_asked_for_once_and_again_where_it_is_refused() -> None:
+    valid = list[str]()
+
+    def answer(request: httpx.Request) -> Any:
+        if request.url.path.endswith("/login"):
+            valid.append(f"s{len(valid)}")
+            return httpx.Response(200, headers={"set-cookie": f"SID={valid[-1]}; Path=/"}, text="welcome")
+        return TICKET if request.headers.get("cookie") == f"SID={valid[-1]}" else httpx.Response(401)
+
+    auth = {"by": "login", "post": "login", "body": {"user": "rolecall", "password": "{key}"}}
+    connector, asked = connect(answer, api={"base": "{url}/api/", "auth": auth})
+    for _ in range(2):
+        assert (await connector.read_ticket("7")).subject == "Pump 7 leaks"
+    assert (len(valid), "authorization" in asked[1].headers) == (1, False)
+    valid.append("ended")
+    await connector.read_ticket("7")
+    assert [request.url.path.rpartition("/")[2] for request in asked[3:]] == ["7", "login", "7"]
+
+
+async def test_tags_are_one_text_and_stay_one() -> None:
+    ticket, tag = BARE["ticket"] | {"tags_separator": ";"}, {"put": "tickets/{ticket}", "form": {"tags": "{tags}"}}
+    connector, asked = connect(TICKET, ticket=ticket, tag=tag)
+    assert (await connector.read_ticket("7")).tags == ("pumps", "oil")
+    await connector.change_ticket("7", Change(Field.TAG, "leak", None))
+    assert parse_qs(asked[2].content.decode()) == {"tags": ["pumps; oil; leak"]}
+    without, _ = connect(TICKET)
+    assert (await without.read_ticket("7")).tags is None, "the control"
+
+
+async def test_what_people_wrote_stands_in_several_lists() -> None:
+    lists = {"mails": [{"key": 8, "html": "a mail"}], "notes": [{"id": 9, "text": "a note"}]}
+
+    def answer(request: httpx.Request) -> Any:
+        return lists.get(request.url.path.rpartition("/")[2], TICKET | {"notes": lists["notes"]})
+
+    mails = {"get": "tickets/{ticket}/mails", "rows": "[].{id: key, text: html, internal: `false`}"}
+    read = BARE["read"] | {"also": [mails]}
+    connector, _ = connect(answer, read=read, comment=BARE["comment"] | {"internal": "internal"})
+    messages = (await connector.read_ticket("7")).messages
+    assert [(message.id, message.text) for message in messages] == [("9", "a note"), ("8", "a mail")]
+    assert [message.visibility.value for message in messages] == ["unknown", "public"]
+
+
+async def test_a_list_with_a_limit_goes_on_behind_its_last_row() -> None:
+    rows = [TICKET | {"id": number, "at": f"2030-01-01T00:{number:02}:00Z"} for number in range(10, 17)]
+
+    def answer(request: httpx.Request) -> Any:
+        since = request.url.params.get("since")
+        if since is None:
+            return next(row for row in rows if str(row["id"]) == request.url.path.rpartition("/")[2])
+        return [row for row in rows if row["at"] >= since][: int(request.url.params["top"])]
+
+    poll = BARE["poll"] | {"query": {"since": "{since}"}, "overlap_seconds": 60}
+    poll |= {"page": {"by": "limit", "size_param": "top", "size": 3}}
+    ticket = BARE["ticket"] | {"created_at": "at"}
+    connector, _ = connect(answer, poll=poll, ticket=ticket)
+    watermark, told, complete = (await connector.poll(None)).watermark, list[str](), list[bool]()
+    for _ in range(6):
+        found = await connector.poll(watermark)
+        watermark, told = found.watermark, told + [event.ticket_id for event in found.events]
+        complete.append(found.complete)
+    assert (sorted(set(told)), complete[0], complete[-1]) == ([str(row["id"]) for row in rows], False, True)
+
+
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        ({"post": {"post": "x", "id": "id", "form": {"a": 1}, "body": {}}}, "either as body or as form"),
+        ({"poll": {"get": "x", "rows": "@", "form": {"a": 1}}}, "body and form need post"),
+        ({"poll": {"get": "x", "rows": "@", "page": {"by": "limit", "param": "page"}}}, "turns no page"),
+        ({"ticket": BARE["ticket"] | {"tags_separator": ""}}, "at least 1 character"),
+        (
+            {
+                "api": {
+                    "base": "{url}",
+                    "auth": {"by": "login", "post": "x", "body": {}, "token": "t", "value": "Bearer"},
+                }
+            },
+            "value has to hold",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(table: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        kind_of("faulty", BARE | table)
+
+
+def test_a_session_stands_for_something_only_where_there_is_a_log_in() -> None:
+    document = document_of("atlas")
+    document["api"]["query"] = {"session": "{session}"}
+    document["read"]["headers"] = {"X-Other": "{nothing}"}
+    with pytest.raises(FaultyManifest) as caught:
+        kind_of("faulty", document)
+    assert [path for path, _ in caught.value.faults] == [("api", "query", "session"), ("read", "headers", "X-Other")]
