@@ -74,7 +74,7 @@ class Access:
         accept = self._statuses | ({401} if renewed else set())
         headers, params = await self._proven(sent)
         response = await call(self._client, method, path, headers=headers, params=params, accept=accept, **wanted)
-        if response.status == 401 and renewed is not None:
+        if renewed is not None and self._refused(response):
             await self._renew(renewed, used or self._token)
             headers, params = await self._proven(sent)
             wanted |= {"headers": headers, "params": params, "accept": self._statuses}
@@ -95,6 +95,16 @@ class Access:
             values = {**values, step.name: found}
         method, path = write.request
         return (await self.ask(method, placeholders.path(path, values), sent(write, values), write=True))[0]
+
+    def _refused(self, response: Response) -> bool:
+        """Return whether an answer says that the token is not taken."""
+        rules = [rule for rule in self._api.error if rule.means == "log-in" and response.status in rule.status]
+        try:
+            answer = read_json(response.body) if rules and response.body.strip() else None
+        except MalformedPayload:
+            answer = None
+        said = any(rule.when is None or holds(rule.when, answer) for rule in rules)
+        return said or response.status == httpx.codes.UNAUTHORIZED
 
     def _judged(self, what: str, response: Response, *, write: bool) -> Any:
         """Return an answer's JSON; raise the error that a rule makes of it, or its status."""
@@ -121,7 +131,7 @@ class Access:
         match rule.means:
             case "not-found":
                 return TicketNotFound(message)
-            case "permanent":
+            case "permanent" | "log-in":
                 return Permanent(message)
             case "unsure" if write:
                 return Ambiguous(message)

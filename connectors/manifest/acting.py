@@ -26,7 +26,12 @@ async def change_ticket(access: Access, system: System, values: Mapping[str, Any
     if change.field is Field.GROUP:
         filled["group"] = await _group_id(access, system, values, change.value)
     if change.field is Field.TAG and "tags" in placeholders.names([write.query, write.body, write.form]):
-        apart, row = manifest.ticket.tags_separator, await read_row(access, system, values)
+        apart = manifest.ticket.tags_separator
+        if apart is not None and apart in change.value:
+            raise Permanent(
+                f"{change.value}: a tag of {manifest.name} cannot hold {apart!r}, which stands between tags"
+            )
+        row = await read_row(access, system, values)
         tags = list(dict.fromkeys((*(texts_of(sought(manifest.ticket.tags, row), apart) or ()), change.value)))
         filled["tags"] = tags if apart is None else f"{apart}{' ' if apart.strip() else ''}".join(tags)
     await access.write(write, filled)

@@ -98,11 +98,14 @@ Auth = Annotated[HeaderAuth | BasicLogin | ClientCredentials | LogIn, Field(disc
 
 
 class ErrorRule(Part):
-    """What an answer means. The first rule that fits decides, before the general ones."""
+    """What an answer means. The first rule that fits decides, before the general ones.
+
+    "log-in": the token is not taken any more, as 401 says otherwise; another is asked for, once.
+    """
 
     status: Annotated[tuple[int, ...], BeforeValidator(as_list)]
     when: Search | None = None
-    means: Literal["wait", "not-found", "permanent", "unsure", "busy", "ignore"] = Field(alias="is")
+    means: Literal["wait", "not-found", "permanent", "unsure", "busy", "ignore", "log-in"] = Field(alias="is")
 
 
 class Wait(Part):
@@ -121,3 +124,9 @@ class Api(Part):
     query: dict[str, Any] = Field(default_factory=dict)
     error: tuple[ErrorRule, ...] = ()
     wait: Wait | None = None
+
+    @model_validator(mode="after")
+    def _can_log_in(self) -> Api:
+        if self.auth.by not in ("login", "oauth2") and any(rule.means == "log-in" for rule in self.error):
+            raise ValueError('is = "log-in" needs auth that asks for a token')
+        return self

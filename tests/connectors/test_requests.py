@@ -128,12 +128,35 @@ async def test_a_log_in_by_cookie_is_asked_for_once_and_again_where_it_is_refuse
     assert [request.url.path.rpartition("/")[2] for request in asked[3:]] == ["7", "login", "7"]
 
 
+async def test_a_token_that_an_answer_of_200_refuses_is_asked_for_again_once() -> None:
+    tokens = list[str]()
+
+    def answer(request: httpx.Request) -> Any:
+        if request.url.path.endswith("/session"):
+            tokens.append(f"s{len(tokens)}")
+            return {"id": tokens[-1]}
+        return TICKET if request.url.params["session"] == "s1" else {"error": {"code": "AuthFail"}}
+
+    auth = {"by": "login", "post": "session", "body": {"password": "{key}"}, "token": "id", "value": ""}
+    rules = [{"status": 200, "when": "error.code == 'AuthFail'", "is": "log-in"}]
+    api = {"base": "{url}/api/", "auth": auth, "query": {"session": "{session}"}, "error": rules}
+    connector, _ = connect(answer, api=api)
+    assert ((await connector.read_ticket("7")).subject, tokens) == ("Pump 7 leaks", ["s0", "s1"])
+    tokens[:] = ["x"] * 7  # whatever is given is refused
+    never, asked = connect(answer, api=api)
+    with pytest.raises(Permanent, match="answered 200"):
+        await never.read_ticket("7")
+    assert len(asked) == 4, "no more than once"
+
+
 async def test_tags_are_one_text_and_stay_one() -> None:
     ticket, tag = BARE["ticket"] | {"tags_separator": ";"}, {"put": "tickets/{ticket}", "form": {"tags": "{tags}"}}
     connector, asked = connect(TICKET, ticket=ticket, tag=tag)
     assert (await connector.read_ticket("7")).tags == ("pumps", "oil")
     await connector.change_ticket("7", Change(Field.TAG, "leak", None))
     assert parse_qs(asked[2].content.decode()) == {"tags": ["pumps; oil; leak"]}
+    with pytest.raises(Permanent, match="cannot hold ';'"):
+        await connector.change_ticket("7", Change(Field.TAG, "leak; x", None))
     without, _ = connect(TICKET)
     assert (await without.read_ticket("7")).tags is None, "the control"
 
@@ -179,6 +202,10 @@ async def test_a_list_with_a_limit_goes_on_behind_its_last_row() -> None:
         ({"post": {"post": "x", "id": "id", "form": {"a": 1}, "body": {}}}, "either as body or as form"),
         ({"poll": {"get": "x", "rows": "@", "form": {"a": 1}}}, "body and form need post"),
         ({"poll": {"get": "x", "rows": "@", "page": {"by": "limit", "param": "page"}}}, "turns no page"),
+        (
+            {"api": BARE["api"] | {"error": [{"status": 200, "is": "log-in"}]}},
+            "needs auth that asks for a token",
+        ),
         ({"ticket": BARE["ticket"] | {"tags_separator": ""}}, "at least 1 character"),
         (
             {

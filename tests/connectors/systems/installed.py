@@ -21,6 +21,7 @@ from connectors.manifest import placeholders
 from connectors.manifest.catalogue import Kind, document_of, kind_of
 from connectors.manifest.connector import ManifestConnector
 from connectors.proofs import BasicAuth, Hmac, Proof, SecretInHeader, SecretInPath, StandardWebhooks, standard_webhooks
+from tests.connectors.systems.boards import AzureDevOps
 from tests.connectors.systems.desks import Freshdesk, Freshservice, MaintainX, Zammad, Zendesk
 from tests.connectors.systems.fake import BOT, Fake
 from tests.connectors.systems.plants import Atlas
@@ -31,6 +32,7 @@ from tests.connectors.systems.trackers import GitHub, GitLab, NetBox, Redmine, R
 
 SYSTEMS: Mapping[str, type[Fake]] = {
     "atlas": Atlas,
+    "azure-devops": AzureDevOps,
     "freshdesk": Freshdesk,
     "freshservice": Freshservice,
     "github": GitHub,

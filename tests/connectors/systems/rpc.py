@@ -61,6 +61,7 @@ class Trac(Fake):
     def shown(self, number: int) -> list[Any]:
         ticket = self.tickets[number]
         fields = {"summary": ticket.subject, "description": ticket.body, "component": ticket.group, "reporter": "17"}
+        fields["keywords"] = " ".join(ticket.tags)
         fields |= {"status": "closed" if ticket.closed else "new", "owner": "< default >", "priority": "major"}
         return [ticket.id, _date(ticket.created), _date(ticket.updated), fields]
 
@@ -77,8 +78,9 @@ class Trac(Fake):
         assert changes["action"] == "leave"
         if group not in (None, *self.groups):
             raise ValueError(f'The ticket field component is invalid: "{group}" is not a valid value')
-        if group is not None or "summary" in changes:
-            self.put(ticket, group=group, subject=changes.get("summary"))
+        if changes.keys() > {"action"}:
+            tags = changes.get("keywords", "").split()
+            self.put(ticket, group=group, subject=changes.get("summary"), tags=tags)
         if comment:
             self.say(ticket, comment, BOT, internal=False)
         return self.shown(number)
