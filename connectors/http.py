@@ -75,6 +75,7 @@ async def call(
     json: Any = None,
     headers: Mapping[str, str] | None = None,
     form: Mapping[str, str] | None = None,
+    auth: httpx.Auth | None = None,
     accept: Collection[int] = (),
     write: bool | None = None,
 ) -> Response:
@@ -97,6 +98,7 @@ async def call(
                 json=json,
                 data=form,
                 headers=headers,
+                auth=auth,
                 extensions=_ASK_FIRST if write else None,
             ) as streamed,
         ):

@@ -54,6 +54,7 @@ class Access:
         )
         self._client = client or self._own_client()
         self._token: str | None = None
+        self._digest = self._answers_challenges()
         self._renewing = asyncio.Lock()
 
     def _own_client(self) -> httpx.AsyncClient:
@@ -65,11 +66,17 @@ class Access:
             ca_file=values["ca_file"],
         )
 
+    def _answers_challenges(self) -> httpx.DigestAuth | None:
+        auth, values = self._api.auth, self._system.values
+        if not isinstance(auth, BasicLogin) or auth.by != "digest":
+            return None
+        return httpx.DigestAuth(placeholders.address(auth.user, values), placeholders.address(auth.password, values))
+
     async def ask(self, method: str, path: str, sent: Sent, *, write: bool = False) -> tuple[Any, Response]:
         """Send one request; return the answer's JSON, None where there is none. Raises ConnectorError."""
         used, auth = self._token, self._api.auth
         form = None if sent.form is None else placeholders.parameters(sent.form)
-        wanted: dict[str, Any] = {"json": sent.body, "form": form, "write": write}
+        wanted: dict[str, Any] = {"json": sent.body, "form": form, "write": write, "auth": self._digest}
         renewed = auth if isinstance(auth, ClientCredentials | LogIn) else None
         accept = self._statuses | ({401} if renewed else set())
         headers, params = await self._proven(sent)
@@ -162,6 +169,8 @@ class Access:
             values = {**values, "session": self._token}
         headers = {name: placeholders.address(value, values) for name, value in self._api.headers.items()}
         match auth:
+            case BasicLogin(by="digest"):
+                pass  # the client answers the challenge
             case BasicLogin():
                 headers["authorization"] = basic(
                     placeholders.address(auth.user, values), placeholders.address(auth.password, values)

@@ -26,9 +26,9 @@ class HeaderAuth(Part):
 
 
 class BasicLogin(Part):
-    """HTTP Basic."""
+    """HTTP Basic, or Digest, whose first request is refused with a challenge (RFC 7617, 7616)."""
 
-    by: Literal["basic"]
+    by: Literal["basic", "digest"]
     user: str
     password: str
 

@@ -109,6 +109,24 @@ async def test_a_token_stands_in_a_header_or_parameter_of_any_form(place: str) -
     assert sent == (("Zoho-oauthtoken t1", None) if place == "header" else (None, "t1"))
 
 
+async def test_a_challenge_is_answered_and_what_was_learnt_from_it_serves_again() -> None:
+    def answer(request: httpx.Request) -> Any:
+        if not request.headers.get("authorization", "").startswith('Digest username="rolecall", realm="plant"'):
+            challenge = 'Digest realm="plant", nonce="a1b2", qop="auth", algorithm=MD5'
+            return httpx.Response(401, headers={"www-authenticate": challenge})
+        return {"id": 12} if request.method == "POST" else TICKET
+
+    auth = {"by": "digest", "user": "rolecall", "password": "{key}"}
+    connector, asked = connect(answer, api={"base": "{url}/api/", "auth": auth})
+    assert (await connector.read_ticket("7")).subject == "Pump 7 leaks"
+    assert (await connector.post_comment("7", "Role: Pumps")).id == "12"
+    assert [request.method for request in asked] == ["GET", "GET", "POST"]
+    assert not any("a-key" in str(request.headers) for request in asked), "the password is never sent"
+    refusing, _ = connect(httpx.Response(401), api={"base": "{url}/api/", "auth": auth})
+    with pytest.raises(Permanent, match="not accepted"):
+        await refusing.read_ticket("7")
+
+
 async def test_a_log_in_by_cookie_is_asked_for_once_and_again_where_it_is_refused() -> None:
     valid = list[str]()
 

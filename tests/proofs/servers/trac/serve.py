@@ -23,6 +23,7 @@ with (home / "tracker/conf/trac.ini").open("a") as settings:
     settings.write("\n[components]\ntracrpc.* = enabled\n")
 (home / "tracker/plugins/rpc.py").write_text("import tracrpc\n")
 admin("permission", "add", "authenticated", "XML_RPC")
+admin("permission", "add", "sam", "TRAC_ADMIN")
 admin("component", "add", "Network")
 hashes = {
     "basic": [
