@@ -1,6 +1,6 @@
 """The composition root: settings → collaborators → routes and background tasks. No other module knows them all.
 
-POST /hooks/{source}[/{segment}]  agent.intake.receive  → inbox (one commit for many requests) → 202
+POST /hooks/{source}[/{segment}]  agent.door: it is there before all of this is loaded
 inbox → agent.work.engine        → agent.desk (one handler for each kind of event)
 /v1/..., /docs, /health          agent.model_api.web        → agent.model_api.job_queue, agent.serving.loaded
 /api/...                         agent.programs: the same tickets for programs, each with a token of an account
@@ -10,7 +10,6 @@ everything else                  agent.pages: pages for people, each call behind
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
@@ -21,39 +20,27 @@ import numpy as np
 import structlog
 from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
-from agent.config.rotation import Rotation
 from agent.config.settings import Settings
 from agent.core import Parts, closure, mark_key, writer
 from agent.desk import Desk, handle
-from agent.feedback import accounts
-from agent.intake.group_commit import GroupCommit
-from agent.intake.rate import buckets
-from agent.intake.receive import Receiver, Summary
-from agent.intake.storage import Storage
-from agent.metrics import Metrics
+from agent.door import Door
 from agent.model_api.web.access import ModelApiRoute
 from agent.model_api.web.assembly import model_api
 from agent.model_api.web.inference import AgentAnswers
 from agent.notes.links import Links
 from agent.notes.speak import Speaker
-from agent.notes.tongue import speak
 from agent.notices.notices import Notices
-from agent.packages import require
 from agent.pages.routes import routes as pages
 from agent.pages.site import Site
-from agent.pages.texts import load as load_texts
 from agent.programs.rest import programs
-from agent.store.arrivals import untraced
+from agent.serving.active import ActiveModel
 from agent.store.comments import Limits
 from agent.store.database import why
-from agent.store.soundness import Soundness
+from agent.triage.model import TicketModel
 from agent.triage.opinion import RoleClassifier
-from agent.web.health import Health
 from agent.web.metrics_page import MetricsPage
-from agent.web.protection import SafeHeaders
 from agent.work.attempt import Attempts, Breaker, Breakers
 from agent.work.background import start
 from agent.work.call_metrics import ObservedConnectors, count_calls
@@ -63,7 +50,6 @@ from agent.work.index_older import index_older
 from agent.work.model_sync import ModelSync
 from agent.work.poll import poll_forever
 from agent.work.schedule import schedule
-from agent.work.tracing import tracing
 from connectors.base import Connector
 
 FOLLOW_SECONDS = 1.0
@@ -78,49 +64,33 @@ def create_app(
     train_command: Sequence[str],
     reload: Callable[[], Settings] | None = None,
 ) -> Starlette:
-    """Return the server. `train_command` is what the nightly schedule runs, in a process of its own.
+    """Return the server, all of it loaded. `train_command` is what the nightly schedule runs, in a process of its own.
 
     `reload` reads the settings again; with it, connectors follow their secrets without a restart.
     """
-    server = _Server(parts, dict(connectors), train_command, reload)
-    app = Starlette(routes=server.routes(), middleware=[Middleware(SafeHeaders)], lifespan=lambda _: server.running())
-    app.router.redirect_slashes = False  # a redirect would reveal which paths exist
-    return app
+    door = Door(parts.settings, parts.directory, parts.database, dict(connectors), reload)
+    return door.application(Server(door, parts, train_command))
 
 
-class _Server:
-    """What one server is made of: what it answers with (`routes`) and what works behind it (`running`)."""
+class Server:
+    """What stands behind the door: what it answers with (`routes`) and what works in the background (`running`)."""
 
-    def __init__(
-        self,
-        parts: Parts,
-        connectors: dict[str, Connector],
-        train_command: Sequence[str],
-        reload: Callable[[], Settings] | None,
-    ) -> None:
-        self.parts, self.connectors, self.train_command = parts, connectors, train_command
-        self.settings, self.database, self.metrics = parts.settings, parts.database, Metrics()
-        speak(self.settings.language, self.settings.texts)
-        settings, database = self.settings, self.database
-        self.rotation = rotation = Rotation(settings, connectors, reload) if reload else None
+    def __init__(self, door: Door, parts: Parts, train_command: Sequence[str]) -> None:
+        self.door, self.parts, self.train_command = door, parts, train_command
+        self.settings, self.database, self.metrics = parts.settings, parts.database, door.metrics
+        settings, database, connectors = self.settings, self.database, door.connectors
+        rotation, traces = door.rotation, door.traces
         self.current: Callable[[], Settings] = (lambda: rotation.current) if rotation else (lambda: settings)
-        self.storage = Storage(database, settings.intake)
-        self.commit = GroupCommit(database, settings.intake, self.storage)
-        for connector in connectors.values():
-            accounts.introduce(connector, database)
         self.breakers = Breakers(
             self.metrics, connectors, settings.work.breaker_failures, settings.work.breaker_seconds
         )
-        self.traces = tracing(os.environ)
-        self.trace = self.traces.trace if self.traces else untraced
         watches = [count_calls(self.metrics, connectors), self.breakers.watch]
-        self.observed = ObservedConnectors(connectors, [*watches, *([self.traces.call] if self.traces else [])])
+        self.observed = ObservedConnectors(connectors, [*watches, *([traces.call] if traces else [])])
         self.key_of_marks = mark_key(parts.directory, database)
         handler = partial(handle, self._desk())
-        attempted = self.traces.attempted(handler) if self.traces else handler
+        attempted = traces.attempted(handler) if traces else handler
         attempts = Attempts(database, attempted, self.metrics, self.breakers, settings.work.retry_seconds)
-        self.engine = make_engine(database, attempts, self.commit.accepted, settings.work.concurrency)
-        self.soundness = Soundness(database)
+        self.engine = make_engine(database, attempts, door.commit.accepted, settings.work.concurrency)
         self.queue, self.api = model_api(
             settings.api,
             parts.directory,
@@ -141,19 +111,16 @@ class _Server:
         links = Links.at(settings.server.public_url, self.key_of_marks)
         return Desk(*shared, *writing, settings.checks.share, links, settings.writing.summary_above, settings.ladder)
 
+    @property
+    def active(self) -> ActiveModel[TicketModel]:
+        """The model in use."""
+        return self.parts.active
+
     def routes(self) -> list[BaseRoute]:
         """Return what the server answers, pages last: they have every path that nothing else has."""
-        site, rates = self._site(), buckets(self.connectors, self.settings.intake)
-        summary = Summary(self.metrics)
-        receiver = Receiver(self.connectors, self.commit, rates, self.settings.intake, summary, self.trace)
-        troubles = (self.storage.trouble, self.commit.trouble, self.soundness.trouble)
-        health = Health(self.database, self.parts.active, troubles)
+        site = self._site()
         metrics = MetricsPage(self.database, self.parts.active, self.metrics, self.parts.classifier.memory)
         return [
-            Route("/hooks/{source}/{segment:path}", receiver, methods=["POST"]),
-            Route("/hooks/{source}", receiver, methods=["POST"]),
-            Route("/healthz", health.alive),
-            Route("/readyz", health.ready),
             Route("/metrics", metrics.answer),
             ModelApiRoute(self.api),
             programs(site),
@@ -161,11 +128,9 @@ class _Server:
         ]
 
     def _site(self) -> Site:
-        if self.settings.sign_in.issuer:
-            require("authlib")
-        texts, parts = load_texts(self.settings.language, self.settings.texts), self.parts
+        parts, door = self.parts, self.door
         shared = self.settings, parts.directory, self.database, parts.active, parts.classifier, self.observed
-        seen = self.metrics, texts, self.key_of_marks, self.commit.accepted, self.breakers.left_alone
+        seen = self.metrics, door.texts, self.key_of_marks, door.commit.accepted, self.breakers.left_alone
         return Site(*shared, *seen)
 
     @asynccontextmanager
@@ -183,36 +148,30 @@ class _Server:
             for task in others:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
-            if self.rotation:
-                await self.rotation.aclose()
-            for connector in self.connectors.values():
-                await connector.aclose()
-            if self.traces:
-                await asyncio.to_thread(self.traces.close)
-            self.database.close()
+            if self.door.rotation:
+                await self.door.rotation.aclose()
 
     async def _tasks(self) -> list[Coroutine[Any, Any, None]]:
         """Return what runs beside the engine until it is cancelled."""
         directory, database, memory = self.parts.directory, self.database, self.parts.classifier.memory
+        door = self.door
         keep_versions, base_model = self.settings.learning.keep_versions, self.settings.learning.base_model
         sync = await asyncio.to_thread(ModelSync, database, directory, keep_versions) if database.clustered else None
         polled = [b for b in self.breakers.values() if self.observed[b.source].capabilities.polls]
-        notices = Notices(self.current, database, self.metrics, memory, self.connectors, self.storage, self._down)
+        notices = Notices(self.current, database, self.metrics, memory, door.connectors, door.storage, self._down)
         return [
             _follow(self.parts, sync),
             self.queue.run(),
-            self.storage.run(),
-            self.soundness.run(),
             notices.run(),
             prepare_forever(memory, database, directory.encoders, base_model),
             index_older(database),
             *(self._poll(breaker) for breaker in polled),
-            *([self.rotation.run()] if self.rotation else []),
+            *([door.rotation.run()] if door.rotation else []),
         ]
 
     def _poll(self, breaker: Breaker) -> Coroutine[Any, Any, None]:
         seconds, look_back = self.settings.work.poll_seconds, timedelta(days=self.settings.work.look_back_days)
-        accepted, trace = self.commit.accepted, self.trace
+        accepted, trace = self.door.commit.accepted, self.door.trace
         return poll_forever(self.observed, breaker, self.database, accepted, trace, seconds, self.metrics, look_back)
 
     def _down(self) -> dict[str, timedelta]:

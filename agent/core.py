@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -12,23 +13,35 @@ from agent.config.rules_file import load_rules
 from agent.config.settings import Settings
 from agent.config.writing import Closure
 from agent.data_directory import DataDirectory
+from agent.domain import RoleCatalogue
 from agent.packages import require
-from agent.serving.active import ActiveModel
-from agent.store import coordination, tickets, writings
+from agent.store import coordination, writings
 from agent.store.database import Database, open_database
 from agent.store.tokens import DatabaseKeeper
-from agent.triage.memory_store import MemoryStore
-from agent.triage.model import TicketModel, load
-from agent.triage.opinion import RoleClassifier
-from agent.writing.extractive import Extractive
-from agent.writing.note import Writer
-from agent.writing.weights import serving
 from connectors.base import Connector
+from heuristics.rules import RuleSet
+
+if TYPE_CHECKING:  # a server loads what reads models only once it takes webhooks in (agent.door)
+    from agent.serving.active import ActiveModel
+    from agent.triage.model import TicketModel
+    from agent.triage.opinion import RoleClassifier
+    from agent.writing.note import Writer
 
 OLDER = "older than reserved words"
 """Shared value of an installation that had tickets before some words were reserved: its roles may be called so."""
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What is known of an installation before its model is loaded: all that the operator set, and it is valid."""
+
+    settings: Settings
+    directory: DataDirectory
+    database: Database
+    roles: RoleCatalogue
+    rules: RuleSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +63,11 @@ class Parts:
 
 def assemble(settings: Settings) -> Parts:
     """Load roles, rules, database and model. Raises RolecallError, saying what to fix."""
+    return loaded(opened(settings))
+
+
+def opened(settings: Settings) -> Installation:
+    """Read roles and rules, and open the database. Raises RolecallError, saying what to fix."""
     roles = load_roles(settings.roles)
     rules = load_rules(settings.rules, roles)
     directory = DataDirectory(settings.data)
@@ -58,17 +76,29 @@ def assemble(settings: Settings) -> Parts:
     if (faults := reserved_words(settings.roles)) and database.call(coordination.value, OLDER) is None:
         database.close()
         raise RolesError(faults)
+    return Installation(settings, directory, database, roles, rules)
+
+
+def loaded(installation: Installation) -> Parts:
+    """Load the model and the memory."""
+    from agent.serving.active import ActiveModel
+    from agent.store import tickets
+    from agent.triage.memory_store import MemoryStore
+    from agent.triage.model import load
+    from agent.triage.opinion import RoleClassifier
+
+    settings, directory, database = installation.settings, installation.directory, installation.database
     read = partial(
         load,
         encoders=directory.encoders,
-        catalogue=roles,
+        catalogue=installation.roles,
         target=settings.triage.precision_target,
         silent_below=settings.triage.silent_below,
-        reviews=lambda: database.call(tickets.reviewed, roles),
+        reviews=lambda: database.call(tickets.reviewed, installation.roles),
     )
     active = ActiveModel(directory.models, read)
-    memory = MemoryStore(database, active, directory.encoders, roles)
-    classifier = RoleClassifier(roles, rules, active, memory, settings.triage)
+    memory = MemoryStore(database, active, directory.encoders, installation.roles)
+    classifier = RoleClassifier(installation.roles, installation.rules, active, memory, settings.triage)
     parts = Parts(settings, directory, database, active, classifier)
     parts.follow()
     return parts
@@ -99,6 +129,9 @@ def writer(settings: Settings, database: Database) -> Writer:
     """Return who writes the notes on closed tickets. Raises NotPossibleYet where its package is missing."""
     chosen = settings.writing
     if not chosen.llm_url:
+        from agent.writing.extractive import Extractive
+        from agent.writing.weights import serving
+
         return Extractive(partial(serving, database))
     require("openai")
     from agent.writing.llm import connected

@@ -13,7 +13,7 @@ import typer
 if TYPE_CHECKING:
     from agent.config.secrets import Secrets
     from agent.config.settings import Settings
-    from agent.core import Parts
+    from agent.core import Installation, Parts
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", help="Settings file; environment variables ROLECALL_... override it.")
@@ -45,9 +45,16 @@ def reload_for(config: Path, data: Path | None, **overrides: Any) -> Callable[[]
 
 def parts_for(config: Path, data: Path | None, *, level: int = logging.WARNING, **overrides: Any) -> Parts:
     """Load the settings, configure the log at `level`, and assemble the parts that answer tickets."""
-    from agent import core as parts
+    from agent.core import loaded
+
+    return loaded(installation_for(config, data, level=level, **overrides))
+
+
+def installation_for(config: Path, data: Path | None, *, level: int, **overrides: Any) -> Installation:
+    """Load the settings, configure the log at `level`, and open the installation without its model."""
     from agent import logs
+    from agent.core import opened
 
     settings = settings_for(config, data, **overrides)
     logs.configure(settings.log_format, level)
-    return parts.assemble(settings)
+    return opened(settings)

@@ -1,16 +1,11 @@
-"""Tickets as filed, the decisions on them, what people said about the right role, and embeddings of the texts.
-
-Embeddings are kept as float32 bytes, by the encoder that made them.
-"""
+"""Tickets as filed, the decisions on them, what people said, and embeddings: float32 bytes, by their encoder."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import func, or_
 from sqlmodel import Session, col, delete, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -18,6 +13,10 @@ from sqlmodel.sql.expression import SelectOfScalar
 from agent.domain import Example, RoleCatalogue, Strength, Via
 from agent.store import search
 from agent.store.tables import Decision, Embedding, Forgotten, Review, Ticket
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class ReviewRow(NamedTuple):
@@ -222,15 +221,15 @@ def subjects(session: Session, keys: Sequence[str]) -> dict[str, str]:
     return {row.key: row.subject or row.body for row in rows}
 
 
-Vector = NDArray[np.float32]
-
 CHUNK = 500
 """Keys per query: SQLite takes a limited number of parameters."""
 
 
-def known(session: Session, encoder: str, keys: Sequence[str]) -> dict[str, Vector]:
+def known(session: Session, encoder: str, keys: Sequence[str]) -> dict[str, NDArray[np.float32]]:
     """Return the stored embeddings of these tickets, float32[dim] by ticket key."""
-    found: dict[str, Vector] = {}
+    import numpy as np  # not at the top: whoever only takes tickets in needs no vectors
+
+    found: dict[str, NDArray[np.float32]] = {}
     for start in range(0, len(keys), CHUNK):
         wanted = col(Embedding.ticket_key).in_(keys[start : start + CHUNK])
         for row in session.exec(select(Embedding).where(Embedding.encoder == encoder, wanted)):
@@ -238,7 +237,7 @@ def known(session: Session, encoder: str, keys: Sequence[str]) -> dict[str, Vect
     return found
 
 
-def keep(session: Session, encoder: str, vectors: Mapping[str, Vector]) -> None:
+def keep(session: Session, encoder: str, vectors: Mapping[str, NDArray[np.float32]]) -> None:
     """Store embeddings in place of those that the same encoder made of texts that were read in another way.
 
     `encoder` is the encoder's name, a slash, and how texts are read.
@@ -247,4 +246,4 @@ def keep(session: Session, encoder: str, vectors: Mapping[str, Vector]) -> None:
     for key, vector in vectors.items():
         former = col(Embedding.encoder) == name, col(Embedding.encoder).startswith(f"{name}/", autoescape=True)
         session.execute(delete(Embedding).where(col(Embedding.ticket_key) == key, or_(*former)))
-        session.add(Embedding(ticket_key=key, encoder=encoder, vector=vector.astype(np.float32).tobytes()))
+        session.add(Embedding(ticket_key=key, encoder=encoder, vector=vector.astype("float32").tobytes()))

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from agent.serving.active import ActiveModel
-from agent.serving.model import RoleModel
 from agent.store import status
 from agent.store.database import Database
 
+if TYPE_CHECKING:
+    from agent.serving.active import ActiveModel
+    from agent.triage.model import TicketModel
+
 NO_MODEL = "none yet: rules and similar tickets decide"
+LOADING = "being loaded: what is taken in now is worked off then"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,8 @@ class Health:
     """The two health endpoints."""
 
     database: Database
-    active: ActiveModel[RoleModel]
+    active: Callable[[], ActiveModel[TicketModel] | None]
+    """Returns the model in use, None while it is being loaded."""
     troubles: Sequence[Callable[[], str | None]]
     """Each says why events cannot be taken in now, or None."""
 
@@ -32,10 +37,12 @@ class Health:
 
     async def ready(self, _request: Request) -> Response:
         """Answer 200 if events are taken in and worked off, else 503 with the reason."""
-        model = self.active.current
-        state: dict[str, object] = {"status": "ready", "model": model.version if model else NO_MODEL}
-        if self.active.problem:
-            state["model_problem"] = self.active.problem
+        active = self.active()
+        state: dict[str, object] = {"status": "ready", "model": LOADING}
+        if active is not None:
+            state["model"] = active.current.version if active.current else NO_MODEL
+            if active.problem:
+                state["model_problem"] = active.problem
         if reasons := [reason for trouble in self.troubles if (reason := trouble())]:
             state |= {"status": "not ready", "reason": "; ".join(reasons)}
         try:

@@ -14,7 +14,7 @@ import httpx
 
 from connectors.base import LOOK_BACK, Capabilities, Change, Field, Markup, Past, Poll, StaffKnownBy, Stored
 from connectors.deliveries import decode, verify_shared_secret
-from connectors.django_helpdesk import past, polling
+from connectors.django_helpdesk import polling
 from connectors.django_helpdesk.advice import advice
 from connectors.django_helpdesk.mapping import events_of_webhook, ticket_url, to_ticket
 from connectors.django_helpdesk.paging import FOLLOW_UPS, TICKETS, Reader
@@ -165,6 +165,8 @@ class DjangoHelpdesk:
 
     async def history(self, since: datetime, place: str | None, *, messages: bool) -> Past:
         """Read a page of all tickets, the newest first, for those that were closed since a time."""
+        from connectors.django_helpdesk import past  # read once in an installation's life
+
         return await past.part(self._reader, self._settings, since, place)
 
     async def aclose(self) -> None:

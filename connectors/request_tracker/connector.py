@@ -17,7 +17,6 @@ from connectors.errors import Ambiguous, Permanent, TicketNotFound, Transient
 from connectors.events import Delivery, Event, Move, Ticket
 from connectors.http import call, make_client
 from connectors.proofs import StandardWebhooks
-from connectors.request_tracker import polling
 from connectors.request_tracker.mapping import events_of_webhook, ticket_url, to_ticket, what
 from connectors.request_tracker.payload import TicketRow, Transaction
 from connectors.request_tracker.reading import Reader
@@ -177,11 +176,15 @@ class RequestTracker:
 
     async def poll(self, watermark: str | None, look_back: timedelta = LOOK_BACK) -> Poll:
         """Find what changed since the last poll. The first poll (None) starts at the present."""
+        from connectors.request_tracker import polling  # manifests' vocabulary: a server without RT does without it
+
         await self._know_ourselves()
         return await polling.poll(self._reader, self._read, watermark, self.author_id, self._settings)
 
     async def history(self, since: datetime, place: str | None, *, messages: bool) -> Past:
         """Read a part of the tickets that were closed since a time. Messages come by themselves."""
+        from connectors.request_tracker import polling
+
         return await polling.history(self._reader, self._read, since, place, self._settings)
 
     async def aclose(self) -> None:

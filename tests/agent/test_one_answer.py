@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from agent.core import Parts
-from agent.model_api.web.access import issue
+from agent.model_api.keys import issue
 from tests.desk import Desk
 from tests.serving_app import running
 

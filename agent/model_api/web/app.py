@@ -26,9 +26,10 @@ from starlette.responses import Response
 from agent.config.settings import ApiSettings
 from agent.errors import NotPossibleYet
 from agent.model_api.bounds import MAX_FAULTS, MAX_REASON
+from agent.model_api.keys import Keys
 from agent.model_api.named_models import NameTaken, ProtectedModel, UnknownModel
 from agent.model_api.web import docs
-from agent.model_api.web.access import HEADER, AccessMiddleware, Keys, refusal
+from agent.model_api.web.access import HEADER, AccessMiddleware, refusal
 from agent.model_api.web.bodies import NAMES
 from agent.model_api.web.inference import InferenceRoutes
 from agent.model_api.web.models import ModelRoutes

@@ -12,8 +12,8 @@ from agent.config.settings import ApiSettings
 from agent.data_directory import DataDirectory
 from agent.fitting.child import Limits
 from agent.model_api.job_queue import JobQueue
+from agent.model_api.keys import Keys
 from agent.model_api.named_models import NamedModels
-from agent.model_api.web.access import Keys
 from agent.model_api.web.app import create_api
 from agent.model_api.web.inference import AskAgent, InferenceRoutes
 from agent.model_api.web.models import ModelRoutes

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-import agent.app
+import agent.door
 from agent.app import Parts
 from agent.errors import SettingsError
 from agent.store.arrivals import Arrival
@@ -40,7 +40,7 @@ SUBJECT = "VPN of zebra-stripe is down"
 def exporter(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
     """Let the server trace into memory."""
     exporter = InMemorySpanExporter()
-    monkeypatch.setattr(agent.app, "tracing", lambda _environ: Tracing(exporter))
+    monkeypatch.setattr(agent.door, "tracing", lambda _environ: Tracing(exporter))
     return exporter
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import uvicorn
 from sqlmodel import Session
 
-import agent.app
+import agent.door
 from agent import logs
 from agent.app import create_app
 from agent.config.settings import Settings
@@ -202,7 +202,7 @@ def main(plan: Plan) -> None:
         mortal.fuse = fuse
         parts = replace(parts, database=mortal)
     if plan.hasty:
-        agent.app.GroupCommit = HastyCommit  # type: ignore[misc]
+        agent.door.GroupCommit = HastyCommit  # type: ignore[misc]
     app = create_app(parts, {desk.source: desk}, ["false"])
     uvicorn.run(app, port=plan.port, loop="uvloop", http="httptools", log_config=None, access_log=False)
 

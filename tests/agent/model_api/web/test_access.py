@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from agent.core import Parts
-from agent.model_api.web.access import Keys, issue
+from agent.model_api.keys import Keys, issue
 from tests.agent.model_api.web.asking import body, tree
 from tests.agent.model_api.web.conftest import Serve
 from tests.desk import Desk
