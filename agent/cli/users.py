@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -12,6 +12,9 @@ from agent.cli.console import Console
 from agent.cli.db import open_database
 from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
 from agent.pages.signing.rights import Rights
+
+if TYPE_CHECKING:
+    from agent.store.people import User
 
 app = typer.Typer(help="Add, list, reset and disable the accounts of the pages.", no_args_is_help=True)
 
@@ -44,7 +47,7 @@ def list_(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
         rows = database.call(users.listed)
     for row in rows:
         state = "disabled" if row.disabled_at else "active" if row.password else "its link was not used yet"
-        _print(f"{row.name}: {row.rights}, {state}")
+        _print(f"{row.name}: {row.rights}, {state}, {_sees(row)}")
     if not rows:
         _print("no account yet: `rolecall serve` shows a one-time link for the first one")
 
@@ -80,6 +83,35 @@ def rights_(name: Name, rights: RightsOption, config: ConfigOption = CONFIG, dat
     with open_database(config, data) as database:
         database.call(users.change_rights, name, rights, BY, utcnow())
     _print(f"{name}: {rights}")
+
+
+@app.command()
+def limit(
+    name: Name,
+    helpdesk: Annotated[
+        list[str] | None, typer.Option(help="A helpdesk whose tickets it sees. May be repeated.")
+    ] = None,
+    group: Annotated[list[str] | None, typer.Option(help="A group whose tickets it sees. May be repeated.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Take the limit away: it sees every ticket.")] = False,
+    config: ConfigOption = CONFIG,
+    data: DataOption = None,
+) -> None:
+    """Limit an account to the tickets of some helpdesks, of some groups, or of both at once, from its next click on."""
+    from agent.errors import BadInput
+    from agent.pages.signing import users
+    from agent.store.tables import utcnow
+
+    helpdesks, groups = tuple(helpdesk or ()), tuple(group or ())
+    if bool(helpdesks or groups) is everything:
+        raise BadInput("name what it sees, with --helpdesk and --group, or give --all alone: it sees every ticket then")
+    there = settings_for(config, data).connectors
+    if strange := [one for one in helpdesks if one not in there]:
+        raise BadInput(f"there is no helpdesk {', '.join(strange)}; these are there: {', '.join(there) or 'none'}")
+    with open_database(config, data) as database:
+        made = database.call(users.limit, name, helpdesks, groups, BY, utcnow())
+    _print(f"{made.user.name}: {_sees(made.user)}")
+    for one in made.empty:
+        _warn(f"No ticket is in a group {one} now: is that how the helpdesk spells it?")
 
 
 @app.command()
@@ -132,6 +164,13 @@ def revoke(
     if ended is None:
         raise BadInput(f"there is no token {number}: `rolecall users tokens` lists them")
     _print(f"{ended.name} of {ended.user_key} is ended")
+
+
+def _sees(user: User) -> str:
+    """Return which tickets an account sees."""
+    named = (("helpdesk", user.helpdesks), ("group", user.groups))
+    parts = [f"{word}{'s' * (len(names) > 1)} {', '.join(names)}" for word, names in named if names]
+    return f"sees {' and '.join(parts)} only" if parts else "sees every ticket"
 
 
 def _link(name: str, token: str, config: Path, data: Path | None) -> None:

@@ -14,6 +14,7 @@ from agent.pages.signing.rights import Rights
 
 LINES = 50
 LONGEST_NUMBER = 9
+MOST_GROUPS, LONGEST_GROUP = 50, 200
 
 
 async def account(visit: Visit) -> Response:
@@ -67,6 +68,8 @@ async def change_user(visit: Visit) -> Response:
             case "rights":
                 await site.database.write(users.change_rights, name, Rights(rights), by, now)
                 return redirect("/users")
+            case "limit":
+                return await _limit(visit)
             case _:
                 raise Refused(400, "malformed")
     except BadInput:
@@ -122,7 +125,23 @@ async def _account(
     )
 
 
+async def _limit(visit: Visit) -> Response:
+    """Limit an account to the helpdesks and groups that the form names; where it names none, take the limit away."""
+    site, helpdesks = visit.site, visit.form.get("helpdesk", [])
+    groups = [line.strip() for line in visit.field("groups").splitlines() if line.strip()]
+    strange = set(helpdesks) - set(site.connectors)
+    if strange or len(groups) > MOST_GROUPS or any(len(group) > LONGEST_GROUP for group in groups):
+        raise Refused(400, "malformed")
+    change = partial(users.limit, name=visit.field("name"), helpdesks=helpdesks, groups=groups)
+    try:
+        made = await site.database.write(partial(change, by=visit.who.name, now=site.now()))
+    except BadInput:
+        return await _everybody(visit, wrong=site.texts("users.wrong_limit"))
+    return await _everybody(visit, limited=made) if made.empty else redirect("/users")
+
+
 async def _everybody(visit: Visit, **more: object) -> Response:
     everybody = await visit.site.database.read(users.listed)
-    shown = {"link": None, "name": "", "wrong": None, **more}
+    shown = {"link": None, "limited": None, "name": "", "wrong": None, **more}
+    shown["helpdesks"] = tuple(visit.site.connectors)
     return visit.page("users.html", 422 if shown["wrong"] else 200, everybody=everybody, rights=tuple(Rights), **shown)

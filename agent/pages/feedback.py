@@ -117,9 +117,7 @@ def may_undo(visit: Visit, standing: Standing) -> bool:
 
 async def answer(visit: Visit) -> Response:
     """Carry out what a form on Today or a ticket's page says, and go back there."""
-    standing = await visit.site.database.read(of_ticket, key_of(visit))
-    if standing is None:
-        raise Refused(404, "no_ticket")
+    standing = await known(visit)
     here = visit.request.url.path
     try:
         if visit.field("undo"):
@@ -129,6 +127,14 @@ async def answer(visit: Visit) -> Response:
     except Overtaken as overtaken:
         return visit.page("overtaken.html", 409, standing=standing, answer=overtaken.answer, path=here)
     return visit.back(here)
+
+
+async def known(visit: Visit) -> Standing:
+    """Return where the ticket of an address stands. Raises Refused where there is none that this person sees."""
+    standing = await visit.read(of_ticket, key_of(visit))
+    if standing is None:
+        raise Refused(404, "no_ticket")
+    return standing
 
 
 def key_of(visit: Visit) -> str:

@@ -10,7 +10,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
 
 import structlog
@@ -24,6 +24,7 @@ from agent.pages.signing.rights import Rights, may
 from agent.pages.site import Site
 from agent.store import comments
 from agent.store.database import why
+from agent.store.limits import Limit, within
 from agent.store.people import User
 from agent.web.protection import declared_too_large
 
@@ -35,6 +36,9 @@ FORM = "application/x-www-form-urlencoded"
 FORM_TOKEN = "form"  # noqa: S105 - the field's name
 
 log = structlog.get_logger()
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Refused(Exception):
@@ -65,6 +69,15 @@ class Visit:
     def may(self, needed: str) -> bool:
         """Return whether this person has a right."""
         return self.user is not None and may(self.user.rights, Rights(needed))
+
+    @property
+    def limit(self) -> Limit | None:
+        """Which tickets this person sees; None: every one."""
+        return None if self.user is None else Limit.of(self.user)
+
+    async def read(self, query: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a query that finds nothing of a ticket that this person does not see: all pages and programs read so."""
+        return await self.site.database.read(within(self.limit, query), *args, **kwargs)
 
     def field(self, name: str) -> str:
         """Return a field of the form, "" where there is none."""

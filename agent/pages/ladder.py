@@ -65,7 +65,7 @@ async def rungs(visit: Visit) -> Rungs:
     if role not in site.classifier.catalogue.names or stage is None:
         return Rungs(found[2], ladder_of(site).shadow)
     changes = {name: connector.capabilities.changes for name, connector in site.connectors.items()}
-    dry = await site.database.read(rehearse, site.classifier.catalogue, role, stage, changes, REHEARSED)
+    dry = await visit.read(rehearse, site.classifier.catalogue, role, stage, changes, REHEARSED)
     return Rungs(found[2], ladder_of(site).shadow, role, stage, dry)
 
 

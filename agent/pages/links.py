@@ -73,7 +73,7 @@ async def _opened(visit: Visit) -> tuple[Standing, FeedbackLink]:
         key = opened(visit.site.key, token)
     except NoGood as error:
         raise Over(error.why) from None
-    standing, link = await visit.site.database.read(_read, key, token)
+    standing, link = await visit.read(_read, key, token)
     if standing is None or link is None:
         raise Over("changed")
     return standing, link
@@ -103,7 +103,7 @@ def _keep(session: Session, *, standing: Standing, roles: Sequence[str], visit: 
 
 
 async def _again(visit: Visit, standing: Standing) -> Standing:
-    return await visit.site.database.read(of_ticket, standing.ticket.key) or standing
+    return await visit.read(of_ticket, standing.ticket.key) or standing
 
 
 def _answered(visit: Visit, standing: Standing, status: int = 200) -> Response:

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from agent.domain import source_of
-from agent.pages.feedback import key_of
+from agent.pages.feedback import key_of, known
 from agent.pages.guard import Refused, Visit
 from agent.pages.signing import audit
 from agent.pages.site import Site
@@ -63,6 +63,7 @@ async def answer(visit: Visit) -> Response:
     key, site = key_of(visit), visit.site
     if visit.paused is not None:
         raise Refused(409, "paused")
+    await known(visit)
     await site.database.write(_rename, visit, key)
     site.wake.set()
     return visit.back(str(site.words.ticket(key)))

@@ -67,7 +67,7 @@ async def file(visit: Visit, kind: str) -> Response:
     remove = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
     name = f"known-roles-{site.now():%Y-%m-%d}.{kind}"
     try:
-        rows = await site.database.read(_export, folder / name, site)
+        rows = await visit.read(_export, folder / name, site)
         note = partial(audit.note, who=visit.who.name, action=audit.Action.EXPORTED, at=site.now(), tickets=rows)
         await site.database.write(note)
     except BaseException:
@@ -103,20 +103,22 @@ def nights(session: Session, week: Week) -> list[Night]:
 async def _show(visit: Visit, week: Week | None) -> Response:
     site = visit.site
     this = Week.containing(site.now().astimezone().date())
-    found = await made(site, week)
+    found = await made(visit, week)
     following = found.week.shifted(1) if found.week < this else None
     before = found.week.shifted(-1)
     return visit.page("report.html", current="report", document=found, before=before, following=following)
 
 
-async def made(site: Site, week: Week | None) -> Document:
+async def made(visit: Visit, week: Week | None) -> Document:
     """Return the report of a week, made a while ago where making it takes long; for None, of the last whole one."""
-    name = f"report {week or Week.containing(site.now().astimezone().date()).shifted(-1)} {week is None}"
+    site = visit.site
+    last = Week.containing(site.now().astimezone().date()).shifted(-1)
+    name = f"report {week or last} {week is None} {visit.limit}"
     known: Kept | None = site.kept.get(name)
     if known is not None and time.monotonic() < known.until:
         return known.document
     began = time.monotonic()
-    new = await site.database.read(read, site.settings, site.words, week)
+    new = await visit.read(read, site.settings, site.words, week)
     ended = time.monotonic()
     site.kept[name] = Kept(new, ended + KEPT_FOR * (ended - began))
     return new

@@ -31,7 +31,7 @@ async def review(visit: Visit) -> Response:
     order = asked.get("order", "") if asked.get("order", "") in tuple(Order) else ""
     skipped = asked.get("after", "")
     site = visit.site
-    waiting, mine = await site.database.read(_read, site, visit.who.name)
+    waiting, mine = await visit.read(_read, site, visit.who.name)
     left = after(waiting, order, skipped)
     counts = Counter(one.order for one in waiting)
     filters = [("", len(waiting), _path("", ""))] + [(name, counts[name], _path(name, "")) for name in Order]
@@ -50,7 +50,7 @@ async def review(visit: Visit) -> Response:
     blind, decision = one.standing.blind, one.standing.decision
     ranked = [] if blind else one.standing.ranked(site.classifier.catalogue)
     near = decision.detail.get("neighbours", ()) if decision and not blind else ()
-    similar = await site.database.read(tickets.subjects, [each["ticket"] for each in near])
+    similar = await visit.read(tickets.subjects, [each["ticket"] for each in near])
     return visit.page(
         "review.html",
         one=one,
@@ -67,7 +67,7 @@ async def review(visit: Visit) -> Response:
 async def answer(visit: Visit) -> Response:
     """Record what a reviewer says, and go on to the next ticket."""
     site, order, skipped, key = visit.site, visit.field("order"), visit.field("after"), visit.field("ticket")
-    standing = await site.database.read(of_ticket, key)
+    standing = await visit.read(of_ticket, key)
     if standing is None:
         raise Refused(404, "no_ticket")
     if visit.field("skip"):

@@ -14,7 +14,6 @@ from starlette.responses import Response
 
 from agent.domain import RoleCatalogue
 from agent.pages.guard import Visit
-from agent.pages.site import Site
 from agent.store import tickets
 from agent.triage.explanation import Explanation, explain
 from heuristics import Kind, RuleSet, tally, vetoed
@@ -87,7 +86,7 @@ async def _page(visit: Visit, subject: str = "", body: str = "", tried: Explanat
     return visit.page(
         "rules.html",
         current="rules",
-        measured=await _measured(site),
+        measured=await _measured(visit),
         says=says,
         subject=subject,
         body=body,
@@ -98,13 +97,14 @@ async def _page(visit: Visit, subject: str = "", body: str = "", tried: Explanat
     )
 
 
-async def _measured(site: Site) -> Measured:
-    version = await site.database.read(tickets.newest_review), site.classifier.rules.version
-    kept: tuple[object, Measured] | None = site.kept.get("rules")
+async def _measured(visit: Visit) -> Measured:
+    site, name = visit.site, f"rules {visit.limit}"
+    version = await visit.read(tickets.newest_review), site.classifier.rules.version
+    kept: tuple[object, Measured] | None = site.kept.get(name)
     if kept is None or kept[0] != version:
-        known = await site.database.read(_known, site.words.catalogue)
+        known = await visit.read(_known, site.words.catalogue)
         kept = version, await asyncio.to_thread(measured, site.classifier.rules, known)
-        site.kept["rules"] = kept
+        site.kept[name] = kept
     return kept[1]
 
 

@@ -23,9 +23,6 @@ from agent.text.search_words import LONGEST_QUESTION, Phrase, places, sought
 SUBJECT, EXCERPT, BEFORE = 200, 160, 40
 """Characters that are shown of a subject and of a text, and of the text before the first word that was found."""
 
-NEWEST = 2**63 - 1
-"""No ticket's number is greater."""
-
 READ = 20_000
 """Characters of a text in which words are marked."""
 
@@ -51,7 +48,7 @@ class Asked:
             given.get("is", "") if given.get("is", "") in FILTERS[1:] else "",
             given.get("role", "") if given.get("role", "") in catalogue.names else "",
             given.get("helpdesk", "") if given.get("helpdesk", "") in visit.site.connectors else "",
-            None if number is None else min(number, NEWEST),
+            None if number is None else min(number, search.NEWEST),
         )
 
     @property
@@ -90,7 +87,7 @@ async def find(visit: Visit) -> Response:
     """Show what has the words."""
     site, asked = visit.site, Asked.of(visit)
     phrases = sought(asked.question)
-    found = await site.database.read(_read, visit, asked, phrases) if phrases else None
+    found = await visit.read(_read, visit, asked, phrases) if phrases else None
     rows = found.rows if found else ()
     return visit.page(
         "search.html",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 from starlette.responses import Response
 
 from agent.pages.guard import Refused, Visit, redirect
@@ -32,7 +32,6 @@ class Now:
     figures: Figures
     rate: float | None
     paused_since: datetime | None
-    dead: Sequence[Inbox]
     unknown: Sequence[Account]
     polled: Mapping[str, datetime]
     hidden: bool = False
@@ -41,7 +40,7 @@ class Now:
 async def show(visit: Visit) -> Response:
     """Show the state of everything."""
     site = visit.site
-    now = await site.database.read(_read, site)
+    now, dead = await site.database.read(_read, site), await visit.read(_dead)
     disk = shutil.disk_usage(site.directory.path)
     least = site.settings.intake.min_free_bytes
     model = site.active.current
@@ -53,6 +52,7 @@ async def show(visit: Visit) -> Response:
         "status.html",
         current="status",
         now=now,
+        dead=dead,
         helpdesks=helpdesks,
         left_alone=site.left_alone(),
         disk=disk,
@@ -96,11 +96,14 @@ async def change(visit: Visit) -> Response:
     return redirect("/status")
 
 
+def _dead(session: Session) -> Sequence[Inbox]:
+    return session.exec(select(Inbox).where(DEAD).order_by(col(Inbox.seq)).limit(SET_ASIDE_SHOWN)).all()
+
+
 def _read(session: Session, site: Site) -> Now:
     figures = status.figures(session)
-    dead = session.exec(select(Inbox).where(DEAD).order_by(Inbox.seq).limit(SET_ASIDE_SHOWN)).all()  # type: ignore[arg-type]
     unknown = session.exec(select(Account).where(Account.refused > 0).order_by(Account.source)).all()
     polled = {row.source: row.at for row in session.exec(select(Watermark))}
     rate = status.rate(session, site.now())
     hidden = ladder_of(site).stages(session).together(()) is Stage.SHADOW
-    return Now(figures, rate, comments.paused_since(session), dead, unknown, polled, hidden)
+    return Now(figures, rate, comments.paused_since(session), unknown, polled, hidden)

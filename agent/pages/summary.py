@@ -26,7 +26,7 @@ async def written(visit: Visit) -> tuple[Ticket, str | None]:
     site, key = visit.site, key_of(visit)
     source, number = str(visit.request.path_params["helpdesk"]), str(visit.request.path_params["number"])
     connector = site.connectors.get(source)
-    known = await site.database.read(lambda session: session.get(Ticket, key))
+    known = await visit.read(lambda session: session.get(Ticket, key))
     if known is None or connector is None:
         raise Refused(404, "no_ticket")
     try:

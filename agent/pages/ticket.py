@@ -50,7 +50,7 @@ class Happened:
 async def show(visit: Visit) -> Response:
     """Show one ticket."""
     site, key = visit.site, key_of(visit)
-    found = await site.database.read(_read, site, key)
+    found = await visit.read(_read, site, key)
     if found is None:
         return visit.page("no_ticket.html", 404, key=key)
     standing, events, decisions, said, note, named, acts = found
@@ -63,7 +63,7 @@ async def show(visit: Visit) -> Response:
     blind = standing.blind and visit.may("reviewer")
     if blind:
         decisions, said, acts = [], [], []
-    subjects = await site.database.read(tickets.subjects, [near.ticket_key for near in opinion.neighbours])
+    subjects = await visit.read(tickets.subjects, [near.ticket_key for near in opinion.neighbours])
     return visit.page(
         "ticket.html",
         current="today",
@@ -76,8 +76,8 @@ async def show(visit: Visit) -> Response:
         roles=explanation.roles[:ROLES_SHOWN],
         rules=_rules(explanation),
         voices=tuple(Voice),
-        similar=[(near, subjects.get(near.ticket_key, near.ticket_key)) for near in opinion.neighbours],
-        comment=unsigned(standing.comment.text) if standing.comment else None,
+        similar=[(n, subjects[n.ticket_key]) for n in opinion.neighbours if n.ticket_key in subjects],
+        comment=comment(visit, standing),
         history=sorted(_history(site, events, decisions, said, acts), key=lambda line: line.at),
         outside=_outside(site, standing),
         description=describe(as_written(ticket.subject, ticket.body)),
@@ -111,6 +111,11 @@ def _read(
         writings.naming(session, key),
         session.exec(select(Action).where(Action.ticket_key == key).order_by(col(Action.id))).all(),
     )
+
+
+def comment(visit: Visit, standing: Standing) -> str | None:
+    """Return our comment as it stands; none for somebody who does not see every ticket: it names similar ones."""
+    return unsigned(standing.comment.text) if standing.comment is not None and visit.limit is None else None
 
 
 def _rules(explanation: Explanation) -> dict[str, list[RuleSaid]]:

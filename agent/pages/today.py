@@ -31,7 +31,7 @@ async def today(visit: Visit) -> Response:
     site, asked = visit.site, visit.request.query_params
     state = asked.get("is", "all") if asked.get("is", "all") in FILTERS else "all"
     at, key = cursor(asked.get("before", ""))
-    rows, older, counts = await site.database.read(_read, site, state, at, key)
+    rows, older, counts = await visit.read(_read, site, state, at, key)
     needs = thresholds(site)
     shown = [(row, reason(site, row), may_undo(visit, row)) for row in rows]
     here = _path(state, asked.get("before", ""))

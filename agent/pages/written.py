@@ -93,7 +93,7 @@ def differences(before: str, after: str) -> Iterator[Piece]:
 async def answer(visit: Visit) -> Response:
     """Carry out what a form says of a note, and go back to its ticket."""
     key, site = key_of(visit), visit.site
-    stored = await site.database.read(writings.closing, key)
+    stored = await visit.read(writings.closing, key)
     if card(site, stored) is None:
         raise Refused(404, "no_note")
     try:

@@ -43,7 +43,7 @@ class TicketAnswer(BaseModel):
 
 
 class WholeTicket(TicketAnswer):
-    """A ticket with its text as filed, and our comment as it stands."""
+    """A ticket with its text as filed, and our comment as it stands; not for an account that sees some tickets only."""
 
     text: str
     comment: str | None

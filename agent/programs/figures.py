@@ -38,12 +38,12 @@ Before = Annotated[int | None, Query(ge=1, le=2**62)]
 
 async def decisions(visit: Caller, before: Before = None, limit: Limit = 25) -> Decisions:
     """List what was decided, newest first."""
-    return await visit.site.database.read(_decisions, visit, None, before, limit)
+    return await visit.read(_decisions, visit, None, before, limit)
 
 
 async def decisions_of(visit: Caller, before: Before = None, limit: Limit = 25) -> Decisions:
     """List what was decided on one ticket, newest first."""
-    return await visit.site.database.read(_decisions, visit, key_of(visit), before, limit)
+    return await visit.read(_decisions, visit, key_of(visit), before, limit)
 
 
 def _decisions(session: Session, visit: Visit, key: str | None, before: int | None, limit: int) -> Decisions:
@@ -62,8 +62,8 @@ async def report(visit: Caller, week: Annotated[str, Path(max_length=20)]) -> Re
     asked = this.shifted(-1) if week == "latest" else Week.of(week)
     if asked is None or asked > this:
         raise Refused(404, "no_week")
-    made = await page.made(site, asked)
-    return await site.database.read(_report, site, asked, as_markdown(made))
+    made = await page.made(visit, asked)
+    return await visit.read(_report, site, asked, as_markdown(made))
 
 
 def _report(session: Session, site: Site, week: Week, markdown: str) -> Report:

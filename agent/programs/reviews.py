@@ -10,12 +10,11 @@ from fastapi import Query
 from starlette.requests import Request
 
 from agent.model_api.web import bodies
-from agent.pages.feedback import chosen, give, take_back
+from agent.pages.feedback import chosen, give, known, take_back
 from agent.pages.guard import Refused, Visit
 from agent.programs.access import Caller
 from agent.programs.answers import WholeTicket
 from agent.programs.shown import hidden, whole
-from agent.programs.tickets import known
 
 Seen = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 

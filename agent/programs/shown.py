@@ -9,6 +9,7 @@ from agent.notes.explaining import explained
 from agent.pages.guard import Visit
 from agent.pages.reasons import reason
 from agent.pages.standing import Standing
+from agent.pages.ticket import comment
 from agent.programs.answers import (
     DecisionAnswer,
     Explanation,
@@ -24,7 +25,7 @@ from agent.triage.cutoffs import Abstained
 from agent.triage.explanation import explain
 from agent.triage.opinion import Opinion
 from connectors.base import Markup
-from connectors.markup import render, unsigned
+from connectors.markup import render
 from connectors.note import Note, Section, SectionKind
 
 ROLES_SHOWN = 10
@@ -68,8 +69,7 @@ def of_standing(visit: Visit, standing: Standing) -> dict[str, object]:
 
 def whole(visit: Visit, standing: Standing) -> WholeTicket:
     """Return a ticket with its text and our comment."""
-    comment = standing.comment
-    said = unsigned(comment.text) if comment is not None and not hidden(visit, standing) else None
+    said = None if hidden(visit, standing) else comment(visit, standing)
     return WholeTicket.model_validate(of_standing(visit, standing) | {"text": standing.ticket.body, "comment": said})
 
 
@@ -113,6 +113,7 @@ def explanation(visit: Visit, opinion: Opinion, subjects: Mapping[str, str], fix
                 fix=fixes.get(near.ticket_key),
             )
             for near in opinion.neighbours
+            if near.ticket_key in subjects
         ],
         model=opinion.model_version,
         rules_version=opinion.rules_version,

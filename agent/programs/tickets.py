@@ -15,9 +15,9 @@ from starlette.requests import Request
 from agent.domain import source_of
 from agent.model_api.web import bodies
 from agent.pages import search as page
-from agent.pages.feedback import key_of
+from agent.pages.feedback import known
 from agent.pages.guard import Refused, Visit
-from agent.pages.standing import Standing, filed_before, of_ticket, of_tickets, standings
+from agent.pages.standing import Standing, filed_before, of_tickets, standings
 from agent.pages.summary import written
 from agent.pages.today import SCANNED, cursor
 from agent.programs.access import Caller
@@ -62,7 +62,7 @@ async def listed(
     phrases = sought(q)
     if wrong or (q.strip() and not phrases):
         raise Refused(400, "no_filter", name=", ".join(wrong) or "q")
-    rows, following = await visit.site.database.read(_read, visit, asked, phrases, before, limit)
+    rows, following = await visit.read(_read, visit, asked, phrases, before, limit)
     found = [TicketAnswer.model_validate(of_standing(visit, row)) for row in rows]
     return Tickets(tickets=found, next=following)
 
@@ -88,14 +88,6 @@ def _read(
 async def one(visit: Caller) -> WholeTicket:
     """Return one ticket with its text as filed."""
     return whole(visit, await known(visit))
-
-
-async def known(visit: Visit) -> Standing:
-    """Return where the ticket of an address stands. Raises Refused where it is not known."""
-    found = await visit.site.database.read(of_ticket, key_of(visit))
-    if found is None:
-        raise Refused(404, "no_ticket")
-    return found
 
 
 async def explained(visit: Caller) -> Explanation:
@@ -130,7 +122,7 @@ async def summed_up(visit: Caller) -> Summary:
 
 async def _explanation(visit: Visit, opinion: Opinion) -> Explanation:
     keys = [near.ticket_key for near in opinion.neighbours]
-    subjects, fixes = await visit.site.database.read(_similar, keys)
+    subjects, fixes = await visit.read(_similar, keys)
     return explanation(visit, opinion, subjects, fixes)
 
 

@@ -18,7 +18,7 @@ from sqlmodel import Session, col, delete, select, update
 from agent.domain import in_renamed_source, source_of
 from agent.errors import NotPossibleYet
 from agent.store.inbox import OPEN
-from agent.store.people import FeedbackLink
+from agent.store.people import FeedbackLink, User
 from agent.store.tables import (
     Account,
     Action,
@@ -116,6 +116,8 @@ def rename(session: Session, old: str, new: str, manifest: Callable[[bytes], byt
     for table, source in SOURCES:
         session.execute(update(table).where(source == old).values({source: new}), _UNSYNCHRONISED)
     _rename_neighbours(session, old, new)
+    for user in session.exec(select(User)):
+        user.helpdesks = [new if name == old else name for name in user.helpdesks]
     for file in session.exec(select(SharedFile).where(col(SharedFile.name).like("models/%/manifest.json"))):
         file.content = manifest(file.content)
     return before.tickets

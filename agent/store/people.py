@@ -18,7 +18,7 @@ class User(SQLModel, table=True):
     """Somebody who may sign in. `key` is the folded name; `rights` a Rights of agent.pages.signing.users.
 
     `password` is a hash, None until its one-time link was used; `link` the hash of that link's token; `subject` the
-    hash of the provider's name for its owner.
+    hash of the provider's name for its owner. `helpdesks` and `groups` are those whose tickets it sees; none: all.
     """
 
     __tablename__ = "page_user"
@@ -33,6 +33,8 @@ class User(SQLModel, table=True):
     created_at: datetime = Field(sa_column=time_column())
     keys: bool = True
     subject: str | None = Field(default=None, unique=True, index=True)
+    helpdesks: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]"))
+    groups: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]"))
 
 
 class PageSession(SQLModel, table=True):

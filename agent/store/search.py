@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Column, Integer, String, Text, text
-from sqlmodel import Field, Session, SQLModel
+from sqlalchemy import BigInteger, Column, Integer, String, Text, column, desc, table, text
+from sqlmodel import Field, Session, SQLModel, select
 
 from agent.text.search_words import Phrase, indexed
 
@@ -24,6 +24,8 @@ SPARE_BITS = 29
 
 MOST_SECONDS = 2**33
 COUNTED = 1_000
+NEWEST = 2**63 - 1
+"""No ticket's number is greater."""
 
 TIDY = "INSERT INTO ticket_words_index(ticket_words_index) VALUES ('optimize')"
 """Write the index of SQLite anew without what was deleted, whose words it else keeps until some later merge."""
@@ -33,13 +35,8 @@ _ADD = text(
     " RETURNING number"
 )
 _KNOWN = text("SELECT number FROM ticket_words WHERE ticket_key = :key")
-_MATCHING = {
-    "sqlite": "SELECT w.number, w.ticket_key FROM ticket_words_index JOIN ticket_words w ON w.number ="
-    " ticket_words_index.rowid WHERE ticket_words_index MATCH :question AND ticket_words_index.rowid < :before"
-    " ORDER BY ticket_words_index.rowid DESC LIMIT :limit",
-    "postgresql": "SELECT number, ticket_key FROM ticket_words WHERE found @@ to_tsquery('simple', :question)"
-    " AND number < :before ORDER BY number DESC LIMIT :limit",
-}
+_INDEX = table("ticket_words_index", column("rowid"))
+_FOUND = {"sqlite": "ticket_words_index MATCH :question", "postgresql": "found @@ to_tsquery('simple', :question)"}
 
 
 class TicketWords(SQLModel, table=True):
@@ -82,9 +79,14 @@ def matching(
 ) -> list[tuple[int, str]]:
     """Return number and key of the newest tickets that have all phrases; those below a number, if it is given."""
     dialect = session.get_bind().dialect.name
-    asked = {"question": question(phrases, dialect), "limit": limit, "before": 2**63 - 1 if before is None else before}
-    rows = session.execute(text(_MATCHING[dialect]), asked)
-    return [(number, key) for number, key in rows]
+    rows = select(TicketWords.number, TicketWords.ticket_key)
+    number: Any = TicketWords.number
+    if dialect == "sqlite":
+        number = _INDEX.c.rowid  # which the index yields in order, as the table's own number it would be sorted
+        rows = rows.join(_INDEX, number == TicketWords.number)
+    rows = rows.where(text(_FOUND[dialect]).bindparams(question=question(phrases, dialect)))
+    rows = rows.where(number < (NEWEST if before is None else before)).order_by(desc(number)).limit(limit)
+    return [(number, key) for number, key in session.exec(rows)]
 
 
 def count(session: Session, phrase: Phrase) -> int:

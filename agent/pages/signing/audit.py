@@ -21,6 +21,7 @@ class Action(StrEnum):
     USER_RESET = "user_reset"
     USER_DISABLED = "user_disabled"
     RIGHTS = "rights"
+    LIMITED = "limited"
     PASSWORD = "password"  # noqa: S105 - the word
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"

@@ -13,6 +13,7 @@ import secrets
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlmodel import Session, col, delete, select
 
@@ -21,6 +22,7 @@ from agent.errors import BadInput
 from agent.pages.signing import audit
 from agent.pages.signing.rights import Rights
 from agent.store import coordination
+from agent.store.limits import Limit, spelled
 from agent.store.people import ApiToken, PageSession, User
 
 LINK_GOOD_FOR = timedelta(days=7)
@@ -28,6 +30,13 @@ FIRST = "link of the first account"
 """Name of the shared value with the hash of the one-time link for the first account."""
 
 LONGEST_NAME = 60
+
+
+class Limitation(NamedTuple):
+    """An account whose limit was set, and those of its groups in which no ticket is."""
+
+    user: User
+    empty: Sequence[str]
 
 
 def hashed(token: str) -> str:
@@ -96,8 +105,28 @@ def disable(session: Session, name: str, by: str, now: datetime) -> None:
 def change_rights(session: Session, name: str, rights: Rights, by: str, now: datetime) -> None:
     """Give an account other rights, from its next request on."""
     user = known(session, name)
+    if rights is Rights.OPERATOR and Limit.of(user) is not None:
+        raise BadInput(
+            f"{user.name} sees some tickets only, and an operator runs all: `rolecall users limit --all` first"
+        )
     before, user.rights = user.rights, rights
     audit.note(session, by, audit.Action.RIGHTS, now, user=user.name, before=before, rights=rights.value)
+
+
+def limit(
+    session: Session, name: str, helpdesks: Sequence[str], groups: Sequence[str], by: str, now: datetime
+) -> Limitation:
+    """Limit an account to the tickets of these helpdesks and groups, from its next request on; of none: not at all.
+
+    Return it with the groups in which no ticket is. Raises BadInput for an operator, who could take the limit away.
+    """
+    user = known(session, name)
+    if user.rights == Rights.OPERATOR and (helpdesks or groups):
+        raise BadInput(f"{user.name} is an operator, who runs all: `rolecall users rights` first, then the limit")
+    groups, empty = spelled(session, groups)
+    user.helpdesks, user.groups = list(dict.fromkeys(helpdesks)), groups
+    audit.note(session, by, audit.Action.LIMITED, now, user=user.name, helpdesks=user.helpdesks, groups=user.groups)
+    return Limitation(user, empty)
 
 
 def by_link(session: Session, token: str, now: datetime) -> User | None:

@@ -58,6 +58,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "ladder lower": ("Network", "shadow"),
     "users add": ("maria",),
     "users rights": ("maria", "--rights", "viewer"),
+    "users limit": ("maria", "--all"),
     "users reset": ("maria",),
     "users disable": ("maria",),
     "users token": ("maria",),

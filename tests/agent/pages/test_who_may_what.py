@@ -4,58 +4,65 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
 from typing import Any
 
 import pytest
+from sqlmodel import Session, select
 
-from agent.core import Parts
+from agent.core import Parts, mark_key
+from agent.notes.links import _signer
 from agent.pages.guard import Call, Visit, local
 from agent.pages.routes import CALLS
 from agent.pages.signing.rights import Rights
-from tests.agent.pages.conftest import signed_in
+from agent.store import links
+from agent.store.tables import Review, utcnow
+from tests.agent.pages.conftest import Person, signed_in, words_of
+from tests.agent.pages.limited import HIDDEN, OKAPI, SEEN, UNKNOWN, limit, plant
 from tests.desk import Desk
 from tests.serving_app import running
 
 pytestmark = pytest.mark.anyio
 
 V, R, O = Rights.VIEWER, Rights.REVIEWER, Rights.OPERATOR  # noqa: E741 - one column each
-MAY: dict[tuple[str, str], tuple[Rights, ...] | None] = {
-    ("GET", "/sign-in"): None,
-    ("POST", "/sign-in"): None,
-    ("GET", "/sign-in/{token}"): None,
-    ("POST", "/sign-in/{token}"): None,
-    ("GET", "/oidc"): None,
-    ("GET", "/oidc/back"): None,
-    ("POST", "/sign-out"): None,
-    ("GET", "/l/{token}/{choice}"): None,
-    ("POST", "/l/{token}"): None,
-    ("GET", "/"): (V, R, O),
-    ("GET", "/tickets/{helpdesk}/{number:path}"): (V, R, O),
-    ("POST", "/tickets/{helpdesk}/{number:path}"): (R, O),
-    ("POST", "/notes/{helpdesk}/{number:path}"): (R, O),
-    ("POST", "/subjects/{helpdesk}/{number:path}"): (R, O),
-    ("GET", "/summaries/{helpdesk}/{number:path}"): (V, R, O),
-    ("GET", "/review"): (R, O),
-    ("POST", "/review"): (R, O),
-    ("GET", "/search"): (V, R, O),
-    ("GET", "/report"): (V, R, O),
-    ("POST", "/report"): (O,),
-    ("GET", "/report/{week}"): (V, R, O),
-    ("GET", "/roles"): (V, R, O),
-    ("POST", "/roles"): (O,),
-    ("GET", "/rules"): (V, R, O),
-    ("POST", "/rules"): (V, R, O),
-    ("GET", "/status"): (V, R, O),
-    ("POST", "/status"): (O,),
-    ("GET", "/models"): (V, R, O),
-    ("POST", "/models"): (O,),
-    ("GET", "/account"): (V, R, O),
-    ("POST", "/account"): (V, R, O),
-    ("GET", "/users"): (O,),
-    ("POST", "/users"): (O,),
-    ("GET", "/log"): (O,),
+MAY: dict[tuple[str, str], tuple[tuple[Rights, ...] | None, int | None]] = {
+    ("GET", "/sign-in"): (None, None),
+    ("POST", "/sign-in"): (None, None),
+    ("GET", "/sign-in/{token}"): (None, None),
+    ("POST", "/sign-in/{token}"): (None, None),
+    ("GET", "/oidc"): (None, None),
+    ("GET", "/oidc/back"): (None, None),
+    ("POST", "/sign-out"): (None, None),
+    ("GET", "/l/{token}/{choice}"): (None, 410),
+    ("POST", "/l/{token}"): (None, 410),
+    ("GET", "/"): ((V, R, O), None),
+    ("GET", "/tickets/{helpdesk}/{number:path}"): ((V, R, O), 404),
+    ("POST", "/tickets/{helpdesk}/{number:path}"): ((R, O), 404),
+    ("POST", "/notes/{helpdesk}/{number:path}"): ((R, O), 404),
+    ("POST", "/subjects/{helpdesk}/{number:path}"): ((R, O), 404),
+    ("GET", "/summaries/{helpdesk}/{number:path}"): ((V, R, O), 404),
+    ("GET", "/review"): ((R, O), None),
+    ("POST", "/review"): ((R, O), 404),
+    ("GET", "/search"): ((V, R, O), None),
+    ("GET", "/report"): ((V, R, O), None),
+    ("POST", "/report"): ((O,), None),
+    ("GET", "/report/{week}"): ((V, R, O), None),
+    ("GET", "/roles"): ((V, R, O), None),
+    ("POST", "/roles"): ((O,), None),
+    ("GET", "/rules"): ((V, R, O), None),
+    ("POST", "/rules"): ((V, R, O), None),
+    ("GET", "/status"): ((V, R, O), None),
+    ("POST", "/status"): ((O,), None),
+    ("GET", "/models"): ((V, R, O), None),
+    ("POST", "/models"): ((O,), None),
+    ("GET", "/account"): ((V, R, O), None),
+    ("POST", "/account"): ((V, R, O), None),
+    ("GET", "/users"): ((O,), None),
+    ("POST", "/users"): ((O,), None),
+    ("GET", "/log"): ((O,), None),
 }
-"""Who may make each call; None: anybody. A call that is not here fails the first test."""
+"""Who may make each call; None: anybody. And what a reviewer gets who does not see the ticket that it is about, as
+does everybody where there is no such ticket; None: it is about no ticket. A call that is not here fails a test."""
 
 
 def test_the_table_knows_every_call() -> None:
@@ -66,7 +73,7 @@ async def test_each_call_by_everybody_gives_what_the_table_says(parts: Parts, de
     """Pages send strangers to the sign-in; forms refuse them. Who has passed gets anything but these two answers."""
     wrong = []
     async with running(parts, desk) as server:
-        for (method, path), may in MAY.items():
+        for (method, path), (may, _) in MAY.items():
             for caller in (None, "expired", V, R, O):
                 expired = caller == "expired"
                 person = signed_in(server, O if expired else caller, expired=expired)
@@ -80,6 +87,35 @@ async def test_each_call_by_everybody_gives_what_the_table_says(parts: Parts, de
                     not expected and (method == "GET") != sent_off and caller in (None, "expired")
                 ):
                     wrong.append(f"{method} {path} by {caller}: {answer.status_code}")
+    assert wrong == []
+
+
+async def test_a_ticket_that_somebody_does_not_see_is_like_one_that_does_not_exist(parts: Parts, desk: Desk) -> None:
+    """The same call about a ticket that they see, and by somebody who sees every ticket, is the control."""
+    wrong = []
+    for _ in (SEEN, HIDDEN):
+        desk.create("Lamp")  # the helpdesk has both
+    async with running(parts, desk) as server:
+        parts.database.call(plant)
+        secret = mark_key(parts.directory, parts.database)
+        tokens = {key: parts.database.call(link, key, secret) for key in (SEEN, HIDDEN)}
+        tokens[UNKNOWN] = _signer(secret).dumps(UNKNOWN)
+        kim, robin = signed_in(server, R, "Kim"), signed_in(server, R, "Robin")
+        limit(parts, "Kim")
+        for (method, path), (_, refused) in MAY.items():
+            if refused is None:
+                continue
+            unknown, hidden = [await about(kim, method, path, key, tokens[key]) for key in (UNKNOWN, HIDDEN)]
+            if {unknown.status_code, hidden.status_code} != {refused} or shape(unknown) != shape(hidden):
+                wrong.append(f"{method} {path}: {hidden.status_code} {words_of(hidden.text)}")
+            if OKAPI in hidden.text:
+                wrong.append(f"{method} {path} tells of it")
+            for person, key in ((kim, SEEN), (robin, HIDDEN)):
+                answer = await about(person, method, path, key, tokens[key])
+                if answer.status_code in (refused, 403) or answer.status_code >= 500:
+                    wrong.append(f"{method} {path} of {key} by {person.name}: {answer.status_code}")
+        said = parts.database.call(lambda s: [(r.ticket_key, r.actor) for r in s.exec(select(Review)) if r.actor])
+        assert set(said) == {(SEEN, "Kim"), (HIDDEN, "Robin")}
     assert wrong == []
 
 
@@ -161,6 +197,25 @@ async def test_a_page_that_forgets_its_right_is_noticed(parts: Parts, desk: Desk
         answer = await signed_in(server, None).client.get("/everything")
     assert answer.status_code == 200
     assert [call.path for call in routes.CALLS if (call.method, call.path) not in MAY] == ["/everything"]
+
+
+def link(session: Session, key: str, secret: bytes) -> str:
+    """Make the link of a ticket's comment."""
+    return links.keep(session, key, [("Network",)], partial(_signer(secret).dumps, key), utcnow())
+
+
+def shape(answer: Any) -> str:
+    """Return what a page says, but for numbers."""
+    return re.sub(r"\d+", "N", words_of(answer.text))
+
+
+async def about(person: Person, method: str, path: str, key: str, token: str) -> Any:
+    """Make a call about a ticket."""
+    at = path.replace("{helpdesk}/{number:path}", key.replace(":", "/")).replace("{token}", token)
+    if method == "GET":
+        return await person.client.get(at.replace("{choice}", "0"))
+    given = {"role": "Network", "ticket": key, "do": "useful" if "notes" in path else "accept"}
+    return await person.post(at, **given)
 
 
 def filled(path: str) -> str:

@@ -14,6 +14,8 @@ from sqlmodel import Session, col, delete, select
 from agent.store import connector_data, reuse, search
 from agent.store.compaction import compact
 from agent.store.database import Database
+from agent.store.limits import Limit, within
+from agent.store.people import User
 from agent.store.tables import Ticket, TicketWords, utcnow
 from agent.text.search_words import sought
 from agent.work import index_older
@@ -123,10 +125,28 @@ def older_tickets_are_added_in_the_background(database: Database) -> None:
     assert len(found(database, "hall")) == 5
 
 
+def a_limited_account_finds_what_is_in_its_group_now(database: Database) -> None:
+    filled(database)
+    database.call(lambda session: setattr(session.get_one(Ticket, "desk:1"), "seen", {"group": "yard"}))
+    database.call(lambda session: setattr(session.get_one(Ticket, "desk:2"), "seen", {"group": None}))
+    for limit, keys in (
+        (Limit(("desk",), ("hall",)), ["desk:3", "desk:2"]),
+        (Limit((), ("yard",)), ["desk:1"]),
+        (Limit(("plant", "des"), ("hall", "yard")), ["plant:1"]),
+        (None, ["plant:1", "desk:3", "desk:2", "desk:1"]),
+    ):
+        asked = within(limit, search.matching)
+        assert [key for _, key in database.call(asked, sought("hall"), 9)] == keys
+    user = User(key="kim", name="Kim", rights="viewer", created_at=NOW, helpdesks=["desk", "plant"])
+    database.call(lambda session: session.add(user))
+    database.call(connector_data.rename, "desk", "help", lambda content: content)
+    assert database.call(lambda session: session.get_one(User, "kim").helpdesks) == ["help", "plant"]
+
+
 CHECKS: tuple[Callable[[Database], None], ...] = (
     found_by_words_beginnings_phrases_numbers_and_groups, pages_of_it_follow_one_another, no_question_is_an_error,
     what_is_renamed_moved_or_deleted_is_found_so, tickets_of_the_same_second_all_have_a_number,
-    older_tickets_are_added_in_the_background,
+    older_tickets_are_added_in_the_background, a_limited_account_finds_what_is_in_its_group_now,
 )  # fmt: skip
 
 

@@ -1,0 +1,96 @@
+"""Which tickets a limited account sees: a condition that all queries of a transaction carry, set in one place.
+
+    database.read(within(Limit(groups=("net",)), query), *args)     # query sees tickets of the group net alone
+
+Queries need not know of it: the condition is added to the table of tickets, and to each table of what happened to them,
+wherever these stand in a statement. A statement that cannot carry it is refused, so that a query which somebody adds
+later shows nothing that it must not. A ticket is in the group that its helpdesk named last, or else in the one that it
+was filed in; where none was ever named, it is in no group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import ColumnElement, String, and_, event, exists, func, inspect, literal_column, or_
+from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
+from sqlalchemy.orm.util import LoaderCriteriaOption
+from sqlmodel import Session, SQLModel, select
+
+from agent.domain import fold, ticket_key
+from agent.store.people import User
+from agent.store.tables import Ticket
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_KEPT = "limit"
+_FILED = SQLModel.metadata.tables[str(Ticket.__tablename__)].alias("limited")
+
+
+class NotLimited(Exception):
+    """A statement of a limited transaction that cannot carry the condition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The helpdesks and groups whose tickets an account sees; all of them where none is named."""
+
+    helpdesks: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, user: User) -> Limit | None:
+        """Return the limit of an account; None where it sees every ticket."""
+        return cls(tuple(user.helpdesks), tuple(user.groups)) if user.helpdesks or user.groups else None
+
+
+def within(limit: Limit | None, query: Callable[Concatenate[Session, P], T]) -> Callable[Concatenate[Session, P], T]:
+    """Return a query that sees what a limit lets through; everything with None."""
+    if limit is None:
+        return query
+
+    def limited(session: Session, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        session.info[_KEPT] = list(_options(limit))
+        event.listen(session, "do_orm_execute", _carry)
+        return query(session, *args, **kwargs)
+
+    return limited
+
+
+def spelled(session: Session, groups: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return groups as helpdesks spell them, whatever case they were given in, and those in which no ticket is."""
+    there = [name for name in session.exec(select(_group(Ticket)).distinct()) if name]
+    known = {given: [name for name in there if fold(name) == fold(given)] for given in groups if given.strip()}
+    found = (name for given, names in known.items() for name in names or [given.strip()])
+    return list(dict.fromkeys(found)), [given for given, names in known.items() if not names]
+
+
+def _carry(state: ORMExecuteState) -> None:
+    """Add the condition to a statement. Raises NotLimited where it is not one of our tables."""
+    if not state.is_orm_statement:
+        raise NotLimited(str(state.statement)[:200])
+    state.statement = state.statement.options(*state.session.info[_KEPT])
+
+
+def _options(limit: Limit) -> Iterator[LoaderCriteriaOption]:
+    yield with_loader_criteria(Ticket, _seen(Ticket, limit), include_aliases=True)
+    for mapper in inspect(Ticket).registry.mappers:
+        if "ticket_key" in mapper.columns:
+            theirs = _FILED.c.key == mapper.columns["ticket_key"], _seen(_FILED.c, limit)
+            yield with_loader_criteria(mapper.class_, exists(select(1).select_from(_FILED).where(*theirs)), True)
+
+
+def _seen(ticket: Any, limit: Limit) -> ColumnElement[bool]:
+    """Return the condition on a ticket."""
+    begun = [ticket_key(name, "") for name in limit.helpdesks]
+    helpdesks = [or_(*(func.substr(ticket.key, 1, len(key)) == key for key in begun))] if begun else []
+    return and_(*helpdesks, *([_group(ticket).in_(limit.groups)] if limit.groups else []))
+
+
+def _group(ticket: Any) -> Any:
+    """Return the group that a ticket is in now; in the words of the index (migration 0029), or it would not serve."""
+    seen = ticket.seen.op("->>", return_type=String())(literal_column("'group'"))
+    return func.coalesce(seen, ticket.group, type_=String())

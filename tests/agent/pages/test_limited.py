@@ -1,0 +1,192 @@
+"""An account that sees some helpdesks and groups only: nothing else's tickets are listed, counted, found or told."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+from sqlmodel import Session, func, select
+
+import agent
+from agent.core import Parts
+from agent.errors import BadInput
+from agent.pages.signing import users
+from agent.pages.signing.rights import Rights
+from agent.pages.standing import filed_before
+from agent.store.limits import Limit, NotLimited, within
+from agent.store.people import Audit, User
+from agent.store.tables import Review, Ticket, utcnow
+from tests.agent.pages.conftest import signed_in, words_of
+from tests.agent.pages.limited import HIDDEN, OKAPI, SEEN, WALRUS, limit, plant, similar
+from tests.desk import Desk
+from tests.serving_app import Running, running
+
+pytestmark = pytest.mark.anyio
+
+V, R, O = Rights.VIEWER, Rights.REVIEWER, Rights.OPERATOR  # noqa: E741 - as in the table
+LISTS = (
+    "/",
+    "/?is=clear",
+    "/review?order=disagrees",
+    "/search?q=lamp",
+    f"/search?q={OKAPI}",
+    "/search?q=%232",
+    "/status",
+    f"/tickets/{SEEN.replace(':', '/')}",
+)
+"""Pages on which everybody else reads of the other ticket. Its comment is named on the last one."""
+
+
+async def test_no_page_tells_of_a_ticket_that_somebody_does_not_see_nor_counts_it(
+    parts: Parts, desk: Desk, monkeypatch: Any
+) -> None:
+    similar(monkeypatch)
+    async with running(parts, desk) as server:
+        parts.database.call(plant)
+        kim, robin = signed_in(server, R, "Kim"), signed_in(server, R, "Robin")
+        limit(parts, "Kim")
+        for path in (*LISTS, "/review", "/review?order=check", "/rules", "/roles", "/models", "/report"):
+            page = await kim.see(path)
+            told = page.partition("<main")[2].replace(f'value="{OKAPI}"', "")  # what was asked for is repeated
+            assert OKAPI not in told.replace(f"<title>{OKAPI}", ""), path
+            assert "/tickets/desk/2" not in page, path
+        for path in LISTS:
+            assert {OKAPI, "/tickets/desk/2"} & set(re.findall(rf"{OKAPI}|/tickets/desk/2", await robin.see(path))), (
+                path
+            )
+        for path in ("/", "/search?q=lamp", "/status", f"/search?q={WALRUS}", "/review"):
+            assert WALRUS in await kim.see(path), f"the control: {path} is not empty"
+        week = f"/report/{utcnow().astimezone():%G-W%V}"
+        for path, hers, everybodys in (("/", "All 2", "All 6"), ("/search?q=lamp", "1 ticket ", "3 tickets"),
+                                       ("/review", "2 tickets wait", "6 tickets wait")):  # fmt: skip
+            assert hers in words_of(await kim.see(path)), path
+            assert everybodys in words_of(await robin.see(path)), path
+        for person, received in ((robin, "6"), (kim, "2"), (robin, "6")):
+            assert f"suggested a role for {received} of {received} tickets" in words_of(await person.see(week)), (
+                person.name
+            )
+
+
+@pytest.mark.parametrize(
+    ("helpdesks", "groups", "seen"),
+    [
+        ((), (), {"desk:1", "desk:2", "other:3", "desk:4"}),
+        (("desk",), (), {"desk:1", "desk:2", "desk:4"}),
+        (("other",), (), {"other:3"}),
+        ((), ("net",), {"desk:1", "other:3"}),
+        ((), ("NET",), set()),
+        (("desk",), ("net", "hardware"), {"desk:1", "desk:2"}),
+        (("des", "other:3", "%", "desk:1"), (), set()),
+    ],
+)
+def test_a_ticket_is_in_the_helpdesk_and_group_that_it_is_in_now(
+    parts: Parts, helpdesks: tuple[str, ...], groups: tuple[str, ...], seen: set[str]
+) -> None:
+    """Where no group was ever named, it is in none."""
+    parts.database.call(plant)
+    parts.database.call(lambda s: s.add(Ticket(key="desk:4", subject="", body="", filed_at=utcnow())))
+    asked = Limit(helpdesks, groups) if helpdesks or groups else None
+    found = parts.database.call(within(asked, filed_before), 100)
+    assert {ticket.key for ticket in found if not ticket.drawn} == seen
+
+
+def test_every_statement_carries_the_limit_or_is_refused(parts: Parts) -> None:
+    parts.database.call(plant)
+
+    def ask(session: Session) -> Any:
+        joined = select(Review).join(Ticket, Ticket.key == Review.ticket_key)  # type: ignore[arg-type]
+        within_another = select(Review).where(Review.ticket_key.in_(select(Ticket.key)))  # type: ignore[attr-defined]
+        return (
+            session.get(Ticket, HIDDEN),
+            session.exec(select(func.count()).select_from(Review)).one(),
+            len(session.exec(joined).all()),
+            len(session.exec(within_another).all()),
+        )
+
+    hidden, *counts = parts.database.call(within(Limit(("desk",), ("net",)), ask))
+    assert (hidden, counts) == (None, [1, 1, 1])
+    hidden, *counts = parts.database.call(within(None, ask))
+    assert (hidden.key, counts) == (HIDDEN, [3, 3, 3]), "the control"
+    for statement in (text("SELECT * FROM ticket"), select(text("1"))):
+        with pytest.raises(NotLimited):
+            parts.database.call(within(Limit(("desk",)), lambda session: session.execute(statement)))  # noqa: B023
+
+
+def test_the_tickets_of_a_group_are_found_by_an_index(parts: Parts) -> None:
+    """Not by a look at all others: the control is a limit to nothing that the index knows."""
+
+    def plan(session: Session) -> str:
+        said: list[str] = []
+        event.listen(session.connection(), "before_cursor_execute", lambda *given: said.append(str(given[2:4])))
+        filed_before(session, 200)
+        statement, values = ast.literal_eval(said[-1])
+        return str(session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all())
+
+    assert "ix_ticket_group_now" in parts.database.call(within(Limit((), ("net", "lan")), plan))
+    assert "ix_ticket_group_now" not in parts.database.call(within(Limit(("desk",)), plan))
+
+
+WHOLE = {
+    "guard.py": 2,
+    "account.py": 3,
+    "first.py": 1,
+    "ladder.py": 2,
+    "models.py": 2,
+    "sign_in.py": 5,
+    "status.py": 1,
+    "access.py": 1,
+}
+"""Reads of the whole installation, by file: who is signed in, accounts, the log, and numbers that name no ticket."""
+
+
+def test_pages_and_programs_read_tickets_as_the_person_who_asks() -> None:
+    """Whatever reads in another way names no ticket, and stands here."""
+    here = Path(agent.__file__).parent
+    files = [file for room in ("pages", "programs") for file in (here / room).rglob("*.py")]
+    reads = {file.name: len(re.findall(r"database\.(?:read|call)\(", code(file))) for file in files}
+    assert {name: count for name, count in reads.items() if count} == WHOLE
+
+
+def code(file: Path) -> str:
+    """Return a file without the lines of its first docstring."""
+    return file.read_text(encoding="utf-8").partition('"""\n\nfrom')[2]
+
+
+async def test_an_operator_limits_accounts_on_their_page_and_the_log_says_so(server: Running) -> None:
+    server.parts.database.call(plant)
+    boss, kim = signed_in(server, O, "Boss"), signed_in(server, R, "Kim")
+    assert (await boss.post("/users", do="limit", name="Kim", helpdesk="desk", groups=" NET\n\n")).status_code == 303
+    assert "desk · net" in words_of(await boss.see("/users")), "as the helpdesk spells it"
+    assert OKAPI not in await kim.see("/")
+    answer = await boss.post("/users", do="limit", name="Kim", groups="Nett")
+    assert "No ticket is in these groups now: Nett" in words_of(answer.text)
+    assert WALRUS not in await kim.see("/")
+    for name in ("Boss", "nobody"):
+        assert (await boss.post("/users", do="limit", name=name, groups="net")).status_code == 422
+    assert (await boss.post("/users", do="limit", name="Kim", helpdesk="elsewhere")).status_code == 400
+    assert (await boss.post("/users", do="rights", name="Kim", rights="operator")).status_code == 422
+    assert (await boss.post("/users", do="limit", name="Kim")).status_code == 303
+    assert OKAPI in await kim.see("/"), "the control"
+    lines = server.parts.database.call(lambda s: [a.detail for a in s.exec(select(Audit)) if a.action == "limited"])
+    assert lines == [
+        {"user": "Kim", "helpdesks": ["desk"], "groups": ["net"]},
+        {"user": "Kim", "helpdesks": [], "groups": ["Nett"]},
+        {"user": "Kim", "helpdesks": [], "groups": []},
+    ]
+
+
+def test_an_operator_has_no_limit(parts: Parts) -> None:
+    for name, rights in (("Boss", O), ("Kim", R)):
+        user = User(key=users.key_of(name), name=name, rights=rights, created_at=utcnow())
+        parts.database.call(lambda s, user=user: s.add(user))
+    with pytest.raises(BadInput, match="rolecall users rights"):
+        limit(parts, "Boss")
+    limit(parts, "Kim")
+    with pytest.raises(BadInput, match="rolecall users limit --all"):
+        parts.database.call(users.change_rights, "Kim", O, "tests", utcnow())
+    limit(parts, "Kim", (), ())
+    parts.database.call(users.change_rights, "Kim", O, "tests", utcnow())
