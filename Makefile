@@ -8,6 +8,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest
 # Three workers for two cores: tests of servers and processes wait for them half of their time.
 WORKERS := --numprocesses 3 --dist loadgroup
+# Where a workplace forbids bytecode, each of some hundred processes of the tests compiles everything again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: install demo test test-all lint types imports unit proofs coverage bench requirements sbom format clean
 
