@@ -213,4 +213,4 @@ def test_a_speaker_that_sees_no_mark_is_found_out() -> None:
     with pytest.raises((AssertionError, FlakyFailure)) as found:  # flaky: found once, and not again on a busy machine
         run(Blind, histories=30, steps=30)
     failures = found.value.exceptions if isinstance(found.value, FlakyFailure) else [found.value]
-    assert all(re.search(r"assert [2-9] == True", str(failure)) for failure in failures)
+    assert all(re.search(r"assert (?!0 |1 )\d+ == True", str(failure)) for failure in failures), failures
