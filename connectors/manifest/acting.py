@@ -41,7 +41,13 @@ async def read_row(access: Access, system: System, values: Mapping[str, Any]) ->
     """Return a ticket as the system answers it. Raises ConnectorError."""
     read = system.manifest.read
     answer = await access.read(read, values)
-    return sought(read.at, answer) if read.at is not None else answer
+    row = sought(read.at, answer) if read.at is not None else answer
+    for more in read.more:
+        item = None if more.item is None else text_of(sought(more.item, row))
+        known = more.item is None or item is not None
+        told = sought(more.value, await access.read(more, {**values, "item": item})) if known else None
+        row = {**row, more.name: told} if isinstance(row, dict) else row
+    return row
 
 
 async def read_moves(access: Access, system: System, values: Mapping[str, Any]) -> list[Move]:

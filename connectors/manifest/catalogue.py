@@ -159,7 +159,7 @@ def _of_a_log_in(manifest: Manifest, path: KeyPath) -> set[str]:
 
 def _of_a_list(document: Any, path: KeyPath) -> set[str]:
     """Return what stands for something in the requests of a list, and in those that read its rows one by one."""
-    if "each" in path:
+    if "each" in path or path[:2] == ("read", "more"):
         return {"item"}
     found = set[str]()
     for key in path:

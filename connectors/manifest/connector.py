@@ -16,8 +16,8 @@ from connectors.errors import Ambiguous, MalformedPayload, Permanent, TicketNotF
 from connectors.events import Delivery, Event, Message, Move, Ticket
 from connectors.manifest import acting, past, polling
 from connectors.manifest.access import Access
-from connectors.manifest.lists import Listed, read_comments, read_list, read_whole
-from connectors.manifest.mapping import MARK, sought, to_message, to_ticket
+from connectors.manifest.lists import Listed, read_comments, read_down, read_list, read_whole
+from connectors.manifest.mapping import MARK, moment, sought, to_message, to_ticket
 from connectors.manifest.model import Manifest, Write
 from connectors.manifest.receiving import read_delivery
 from connectors.manifest.system import capabilities, system
@@ -203,7 +203,13 @@ class ManifestConnector:
         def news(rows: Sequence[Any]) -> list[polling.Changed]:
             return polling.fresh(polling.changed(rows, looking, self.system, now), known, now)
 
-        if timed:
+        def old(row: Any) -> bool:
+            at = moment(looking.changed_at, row)
+            return at is not None and at < known.since - overlap
+
+        if looking.newest_first:
+            listing = Listed(await read_down(self._access, looking, values, old, "[poll]"), complete=True)
+        elif timed:
             listing = await read_list(self._access, looking, values, lambda rows: len(news(rows)) >= polling.MOST_READ)
         else:
             listing = Listed(await read_whole(self._access, looking, values, "[poll]"), complete=True)

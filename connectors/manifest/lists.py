@@ -50,7 +50,7 @@ class Listed:
 async def read_list(
     access: Access, where: Rows, values: Mapping[str, Any], enough: Callable[[list[Any]], bool] | None = None
 ) -> Listed:
-    """Read a list, until the rows are `enough`. Raises ConnectorError."""
+    """Read a list, until the rows are `enough`: then it is not complete. Raises ConnectorError."""
     rows, turn = list[Any](), first(where, values)
     for _ in range(where.page.most if where.page else 1):
         found, following = await read_page(access, where, values, turn)
@@ -70,6 +70,16 @@ async def read_whole(access: Access, where: Rows, values: Mapping[str, Any], cal
     if not listed.complete:
         raise Permanent(f"{' '.join(where.request)}: the list is longer than {called} page.most allows to read")
     return listed.rows
+
+
+async def read_down(
+    access: Access, where: Rows, values: Mapping[str, Any], old: Callable[[Any], bool], called: str
+) -> list[Any]:
+    """Read a list that begins with its newest row, down to the first `old` one. Raises ConnectorError."""
+    listed = await read_list(access, where, values, lambda rows: any(map(old, rows)))
+    if not listed.complete and not any(map(old, listed.rows)):
+        raise Permanent(f"{' '.join(where.request)}: the list is longer than {called} page.most allows to read")
+    return [row for row in listed.rows if not old(row)]
 
 
 async def read_comments(access: Access, where: Comments, row: Any, values: Mapping[str, Any]) -> list[Any]:

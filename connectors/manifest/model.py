@@ -30,12 +30,24 @@ from connectors.manifest.values import Format
 IDS = "[A-Za-z0-9][A-Za-z0-9._:-]{0,63}"
 
 
+class More(Ask):
+    """What another request tells of a ticket: `value` of its answer stands under `name` in the ticket.
+
+    `item` is sought in the ticket, and stands for `{item}` in the request; without it there nothing is asked.
+    """
+
+    name: Name
+    item: Search | None = None
+    value: Search
+
+
 class Read(Ask):
     """The request for one ticket; `at` is where it is in the answer. `also`: further lists of what people wrote."""
 
     at: Search | None = None
+    more: tuple[More, ...] = Field(default=(), max_length=5)
     comments: Comments
-    also: tuple[Comments, ...] = ()
+    also: tuple[Comments, ...] = Field(default=(), max_length=5)
 
 
 class TicketRow(Part):
@@ -150,8 +162,16 @@ class Poll(Rows):
     """Looked at again each time; the events' ids make that harmless."""
     ticket: Search | None = None
     """Where a row names its ticket, in a list of what happened to tickets; without it the rows are tickets."""
+    newest_first: bool = False
+    """The list begins with the newest change: it is read down to the last look."""
     comments_move: bool = True
     """False where a comment is no change of its ticket: all on a changed ticket are told then, however old."""
+
+    @model_validator(mode="after")
+    def _tells_its_order(self) -> Poll:
+        if self.newest_first and self.changed_at is None:
+            raise ValueError("newest_first needs changed_at: where nothing tells a time there is no order")
+        return self
 
 
 class Check(Ask):
@@ -208,9 +228,10 @@ class Manifest(Part):
 
     @property
     def past(self) -> Poll | None:
-        """The list that the past is read from, None without one that is in the order of its times."""
+        """The list that the past is read from, None without one that is in the order of its times, oldest first."""
         looking = self.history or self.poll
-        return looking if looking is not None and looking.changed_at is not None else None
+        ordered = looking is not None and looking.changed_at is not None and not looking.newest_first
+        return looking if ordered else None
 
     @model_validator(mode="after")
     def _hears_of_tickets(self) -> Manifest:

@@ -193,6 +193,56 @@ async def test_what_people_wrote_stands_in_several_lists() -> None:
     assert [message.visibility.value for message in messages] == ["unknown", "public"]
 
 
+async def test_what_else_is_told_of_a_ticket_is_asked_for_and_stands_in_it() -> None:
+    def answer(request: httpx.Request) -> Any:
+        told = {"log": [{"to": "closed", "at": "2026-11-02T07:14:03Z"}], "4": {"name": "Pumps"}}
+        return told.get(request.url.path.rpartition("/")[2], TICKET | {"team": team})
+
+    more = [
+        {"name": "log", "get": "tickets/{ticket}/log", "value": "[?to == 'closed'] | [-1].at"},
+        {"name": "team_name", "get": "teams/{item}", "item": "team", "value": "name"},
+    ]
+    ticket = BARE["ticket"] | {"group": "team_name", "closed_at": "log", "closed": ["open"]}
+    team: int | None = 4
+    connector, asked = connect(answer, read=BARE["read"] | {"more": more}, ticket=ticket)
+    read = await connector.read_ticket("7")
+    assert (read.group, read.closed_at and read.closed_at.isoformat()) == ("Pumps", "2026-11-02T07:14:03+00:00")
+    team = None
+    assert ((await connector.read_ticket("7")).group, len(asked)) == (None, 3 + 2)
+
+
+async def test_a_list_that_begins_with_the_newest_is_read_down_to_the_last_look() -> None:
+    rows = [TICKET | {"id": number, "at": f"2030-01-01T00:{number:02}:00Z"} for number in range(10, 17)]
+
+    def answer(request: httpx.Request) -> Any:
+        if "page" not in request.url.params:
+            return next(row for row in rows if str(row["id"]) == request.url.path.rpartition("/")[2])
+        newest, page = sorted(rows, key=lambda row: str(row["at"]), reverse=True), int(request.url.params["page"])
+        return newest[(page - 1) * 2 : page * 2]
+
+    poll = BARE["poll"] | {
+        "newest_first": True,
+        "overlap_seconds": 60,
+        "page": {"by": "page", "param": "page", "most": 5},
+    }
+    connector, asked = connect(answer, poll=poll, ticket=BARE["ticket"] | {"created_at": "at"})
+    assert not connector.capabilities.lists_history
+    watermark = (await connector.poll(None)).watermark
+    found = await connector.poll(watermark)
+    assert (sorted(event.ticket_id for event in found.events), found.complete) == (
+        [str(row["id"]) for row in rows],
+        True,
+    )
+    asked.clear()
+    rows.append(TICKET | {"id": 17, "at": "2030-01-01T00:17:00Z"})
+    later = await connector.poll(found.watermark)
+    assert ("17" in {event.ticket_id for event in later.events}, later.complete) == (True, True)
+    assert [request.url.params.get("page") for request in asked] == ["1", "2", None], "no page behind the last look"
+    rows += [TICKET | {"id": number, "at": f"2030-01-02T00:{number:02}:00Z"} for number in range(20, 30)]
+    with pytest.raises(Permanent, match=r"longer than \[poll\] page.most"):
+        await connector.poll(found.watermark)
+
+
 async def test_a_list_with_a_limit_goes_on_behind_its_last_row() -> None:
     rows = [TICKET | {"id": number, "at": f"2030-01-01T00:{number:02}:00Z"} for number in range(10, 17)]
 
@@ -219,6 +269,7 @@ async def test_a_list_with_a_limit_goes_on_behind_its_last_row() -> None:
     [
         ({"post": {"post": "x", "id": "id", "form": {"a": 1}, "body": {}}}, "either as body or as form"),
         ({"poll": {"get": "x", "rows": "@", "form": {"a": 1}}}, "body and form need post"),
+        ({"poll": {"get": "x", "rows": "@", "newest_first": True}}, "newest_first needs changed_at"),
         ({"poll": {"get": "x", "rows": "@", "page": {"by": "limit", "param": "page"}}}, "turns no page"),
         (
             {"api": BARE["api"] | {"error": [{"status": 200, "is": "log-in"}]}},
