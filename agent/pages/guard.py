@@ -140,7 +140,7 @@ def guarded(site: Site, call: Call) -> Callable[[Request], Awaitable[Response]]:
         visit = Visit(site, request, "")
         try:
             visit = await _visit(site, request)
-            return await _answer(visit, call)
+            return _below(site.prefix, await _answer(visit, call))
         except Refused as refused:
             sentence = site.texts(f"refused.{refused.key}", **refused.values)
             return visit.page("refused.html", refused.status, sentence=sentence, key=refused.key)
@@ -150,6 +150,13 @@ def guarded(site: Site, call: Call) -> Callable[[Request], Awaitable[Response]]:
             return site.page("fault.html", 503, reference=reference)
 
     return endpoint
+
+
+def _below(prefix: str, response: Response) -> Response:
+    """Return a response that sends the browser where it reaches our pages, if it sends it anywhere."""
+    if (where := response.headers.get("location", "")).startswith("/"):
+        response.headers["location"] = prefix + where
+    return response
 
 
 async def _visit(site: Site, request: Request) -> Visit:

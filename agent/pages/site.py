@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib import resources
 from typing import Any
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
@@ -31,6 +33,9 @@ POLICY = (
     " base-uri 'none'; frame-ancestors 'none'"
 )
 """Nothing inline runs or styles, whatever a ticket's text may smuggle in."""
+
+OUR_ADDRESS = re.compile(r'\b(?:href|src|action|formaction)="(?=/(?!/))')
+"""What stands before an address of ours in a page. In what strangers wrote, no quotation mark is left as it is."""
 
 TABS = (("today", "gt"), ("review", "gr"), ("search", "gs"), ("report", "gp"))
 SET_UP = ("roles", "rules", "models", "status")
@@ -71,6 +76,11 @@ class Site:
         return (self.settings.server.public_url or "").startswith("https://")
 
     @cached_property
+    def prefix(self) -> str:
+        """The path below which a proxy shows the pages, as `public_url` has it; "" where they have a host alone."""
+        return urlsplit(self.settings.server.public_url or "").path.rstrip("/")
+
+    @cached_property
     def words(self) -> Words:
         """Return how numbers, times and roles are written."""
         return Words(self.texts, self.classifier.catalogue, self.now)
@@ -89,8 +99,9 @@ class Site:
         return HTMLResponse(self.html(template, **values), status, {"Content-Security-Policy": POLICY})
 
     def html(self, template: str, /, **values: Any) -> str:
-        """Return what a template makes of values."""
-        return self._environment.get_template(template).render({"current": "", **values})
+        """Return what a template makes of values, with our addresses as browsers reach them."""
+        made = self._environment.get_template(template).render({"current": "", **values})
+        return OUR_ADDRESS.sub(lambda found: f"{found[0]}{self.prefix}", made) if self.prefix else made
 
 
 def static_files() -> dict[str, bytes]:
