@@ -1,20 +1,38 @@
-"""Check that the groups (queues, teams) of each connected system and those of the roles are the same."""
+"""Check that roles have the names that tickets know, and the groups (queues, teams) of the connected systems."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from agent.checks.finding import Finding, warn
 from agent.checks.installation import Installation
 from agent.domain import fold
+from agent.store import tickets
 from agent.store.groups import groups_seen
 
 
 def groups(installation: Installation) -> Iterator[Finding]:
-    """Yield groups that no role has, roles without a group, and groups that no ticket was ever in."""
+    """Yield former roles, groups that no role has, roles without a group, and groups that no ticket was ever in."""
+    yield from former(installation)
     for source, chosen in installation.settings.connectors.items():
         seen = installation.database.call(groups_seen, source) if installation.database is not None else frozenset()
         yield from of_source(installation, source, {*chosen.groups, *seen}, seen)
+
+
+def former(installation: Installation) -> Iterator[Finding]:
+    """Yield the names that reviewed tickets have, and no role of today: what a role was called teaches as an alias."""
+    if installation.database is None:
+        return
+    reviewed, names = installation.database.call(tickets.reviewed, installation.catalogue), installation.catalogue.names
+    gone = Counter(role for example in reviewed for role in example.roles if role not in names)
+    if gone:
+        told = _listed([f"{role!r} ({count})" for role, count in gone.most_common()])
+        yield warn(
+            "roles",
+            f"reviewed tickets have {told}, which no role is called: they teach nothing. A role that has a new name "
+            "keeps the old one as an alias",
+        )
 
 
 def of_source(installation: Installation, source: str, there: set[str], seen: frozenset[str]) -> Iterator[Finding]:
@@ -28,9 +46,9 @@ def of_source(installation: Installation, source: str, there: set[str], seen: fr
         yield warn("roles", f"no role has {_listed(idle)} of {source}: a ticket that is closed there teaches nothing")
     if without := [role.name for role in roles if named and source not in role.groups]:
         yield warn("roles", f"{_listed(without)} without a group of {source}: never suggested there")
-    tickets = {fold(group) for group in seen}
-    unseen = [f"{group!r} ({role.name})" for folded, (group, role) in sorted(named.items()) if folded not in tickets]
-    if tickets and unseen:
+    known = {fold(group) for group in seen}
+    unseen = [f"{group!r} ({role.name})" for folded, (group, role) in sorted(named.items()) if folded not in known]
+    if known and unseen:
         text = f"no ticket of {source} was ever in {_listed(unseen)}: are these groups' names right?"
         yield warn("roles", f"{text} Seen: {_listed(sorted(seen))}")
 

@@ -134,7 +134,7 @@ def _write(
     say("Roles:")
     for line in proposal.shown(proposed):
         say(line)
-    if not asker.yes("Write these roles? (their names can be changed in roles.toml)"):
+    if not asker.yes("Write these roles? (their names can be changed in roles.toml; keep the aliases)"):
         return False
     hooks = {} if answers.needs.hook is None else {"webhook_secrets": f'["{answers.hook_secret}"]'}
     kept = folder.secrets({answers.variable(key): value for key, value in (answers.secrets | hooks).items()})

@@ -120,8 +120,9 @@ def roles_file(source: str, proposed: Sequence[Proposed]) -> str:
     """Return a roles file: a role for each group; of those with few tickets as a comment."""
     lines = [
         "# Roles: who can handle a ticket. Proposed by `rolecall init`, one for each group that closed tickets.",
-        "# Give them the names that people use, say what each handles, and take out what is no role, such as an intake",
-        '# queue: its tickets then teach nothing. Two groups of one role: groups = { NAME = ["a", "b"] }.',
+        "# Give them the names that people use (here and in rules.toml), and keep the alias: the history knows each by",
+        "# it. Say what each handles, and take out what is no role, such as an intake queue: its tickets then teach",
+        '# nothing. Two groups of one role: groups = { NAME = ["a", "b"] }.',
         "",
     ]
     for one in proposed:
@@ -129,6 +130,7 @@ def roles_file(source: str, proposed: Sequence[Proposed]) -> str:
         table = [
             "[[role]]",
             f"name = {_toml(one.name)}",
+            f"aliases = {_toml([one.name])}",
             f"description = {_toml(one_line(about))}",
             f"groups = {_toml({source: one.group})}",
         ]
