@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors.base import Change, Field
-from connectors.errors import Permanent
+from connectors.errors import Permanent, TicketNotFound
 from connectors.events import Move
 from connectors.manifest import placeholders
 from connectors.manifest.access import Access
 from connectors.manifest.lists import read_list
 from connectors.manifest.mapping import holds, moment, sought
+from connectors.manifest.model import More
 from connectors.manifest.system import System, changes
 from connectors.manifest.values import text_of, texts_of
 
@@ -43,11 +44,21 @@ async def read_row(access: Access, system: System, values: Mapping[str, Any]) ->
     answer = await access.read(read, values)
     row = sought(read.at, answer) if read.at is not None else answer
     for more in read.more:
-        item = None if more.item is None else text_of(sought(more.item, row))
-        known = more.item is None or item is not None
-        told = sought(more.value, await access.read(more, {**values, "item": item})) if known else None
-        row = {**row, more.name: told} if isinstance(row, dict) else row
+        if not isinstance(row, dict):
+            raise Permanent(f"{' '.join(read.request)}: the ticket is no table, to which [read] more could add")
+        row = {**row, more.name: await _told_besides(access, more, row, values)}
     return row
+
+
+async def _told_besides(access: Access, more: More, row: Any, values: Mapping[str, Any]) -> Any:
+    """Return what another request tells of a ticket that is there; None where it knows nothing."""
+    item = None if more.item is None else text_of(sought(more.item, row))
+    if more.item is not None and item is None:
+        return None
+    try:
+        return sought(more.value, await access.read(more, {**values, "item": item}))
+    except TicketNotFound:
+        return None
 
 
 async def read_moves(access: Access, system: System, values: Mapping[str, Any]) -> list[Move]:

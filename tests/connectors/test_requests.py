@@ -196,19 +196,25 @@ async def test_what_people_wrote_stands_in_several_lists() -> None:
 async def test_what_else_is_told_of_a_ticket_is_asked_for_and_stands_in_it() -> None:
     def answer(request: httpx.Request) -> Any:
         told = {"log": [{"to": "closed", "at": "2026-11-02T07:14:03Z"}], "4": {"name": "Pumps"}}
-        return told.get(request.url.path.rpartition("/")[2], TICKET | {"team": team})
+        name = request.url.path.rpartition("/")[2]
+        return httpx.Response(404) if name == "5" else told.get(name, shown)
 
     more = [
         {"name": "log", "get": "tickets/{ticket}/log", "value": "[?to == 'closed'] | [-1].at"},
         {"name": "team_name", "get": "teams/{item}", "item": "team", "value": "name"},
     ]
     ticket = BARE["ticket"] | {"group": "team_name", "closed_at": "log", "closed": ["open"]}
-    team: int | None = 4
+    shown: Any = TICKET | {"team": 4}
     connector, asked = connect(answer, read=BARE["read"] | {"more": more}, ticket=ticket)
     read = await connector.read_ticket("7")
     assert (read.group, read.closed_at and read.closed_at.isoformat()) == ("Pumps", "2026-11-02T07:14:03+00:00")
-    team = None
-    assert ((await connector.read_ticket("7")).group, len(asked)) == (None, 3 + 2)
+    for team, requests in ((None, 2), (5, 3)):
+        shown = TICKET | {"team": team}
+        asked.clear()
+        assert ((await connector.read_ticket("7")).group, len(asked)) == (None, requests), "gone is the team, no ticket"
+    shown = [TICKET]
+    with pytest.raises(Permanent, match="is no table"):
+        await connector.read_ticket("7")
 
 
 async def test_a_list_that_begins_with_the_newest_is_read_down_to_the_last_look() -> None:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ import pytest
 
 from agent.demo.installation import Installation
 from agent.demo.processes import end
+from connectors.base import Change, Field
+from connectors.errors import Permanent, TicketNotFound
+from connectors.manifest.catalogue import document_of, kind_of
 from tests.proofs.servers.beside import Beside, answers, until
 
 HOME = Path(os.environ.get("ROLECALL_TRAC", "/var/cache/rolecall-trac"))
@@ -77,19 +81,24 @@ class Connected(Beside):
         )
 
 
-@pytest.fixture(scope="module")
-def trac(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trac]:
-    folder = tmp_path_factory.mktemp("trac")
+@contextmanager
+def served(folder: Path, way: str) -> Iterator[Trac]:
+    """Serve a new Trac, which asks for Basic or Digest."""
     port = Installation(folder, folder, folder).port
+    command = [PYTHON, Path(__file__).with_name("serve.py"), folder / "trac", str(port), way]
     with (folder / "trac.log").open("wb") as log:
-        process = subprocess.Popen(
-            [PYTHON, Path(__file__).with_name("serve.py"), folder / "trac", str(port)], stdout=log, stderr=log
-        )
+        process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         until(lambda: answers(f"http://127.0.0.1:{port}"), "Trac answers")
         yield Trac(f"http://127.0.0.1:{port}")
     finally:
         end(process, 10)
+
+
+@pytest.fixture(scope="module")
+def trac(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trac]:
+    with served(tmp_path_factory.mktemp("trac"), "basic") as one:
+        yield one
 
 
 @pytest.fixture(scope="module")
@@ -140,3 +149,24 @@ def test_a_ticket_is_noted_answered_closed_and_learnt_though_the_server_is_kille
     print(connected.run("backfill", connected.connector, "--since", "2026-01-01"))
     connected.wait_until_idle(60)
     assert connected.reviews() == 2 + len(past), "each once"
+
+
+@pytest.mark.anyio
+async def test_a_server_that_asks_for_digest_is_read_and_written_as_the_setup_says(tmp_path: Path) -> None:
+    document = document_of("trac")
+    document["api"] |= {"auth": document["api"]["auth"] | {"by": "digest"}, "headers": {"Connection": "close"}}
+    made = kind_of("trac-digest", document)
+    with served(tmp_path, "digest") as trac:
+        for password, right in (("rolecall-pw", True), ("wrong", False)):
+            connector = made.connect("plant", made.settings(url=trac.url, user="rolecall", password=password))
+            if not right:
+                with pytest.raises(Permanent, match="401"):
+                    await connector.check()
+                await connector.aclose()
+                continue
+            assert "as rolecall" in await connector.check()
+            with pytest.raises(TicketNotFound):
+                await connector.post_comment("1", "nobody has filed it")
+            with pytest.raises(Permanent, match="no group Nowhere"):
+                await connector.change_ticket("1", Change(Field.GROUP, "Nowhere", None))
+            await connector.aclose()
