@@ -15,7 +15,7 @@ from connectors.errors import Ambiguous, ConnectorError, MalformedPayload, Perma
 from connectors.http import Response, call, error_of_status, make_client, until
 from connectors.manifest import placeholders
 from connectors.manifest.api import BasicLogin, ClientCredentials, ErrorRule, LogIn
-from connectors.manifest.log_in import Spent, asked_for, basic, logged_in
+from connectors.manifest.log_in import Spent, asked_for, logged_in
 from connectors.manifest.mapping import holds, sought
 from connectors.manifest.model import Write
 from connectors.manifest.parts import Ask
@@ -54,7 +54,7 @@ class Access:
         )
         self._client = client or self._own_client()
         self._token: str | None = None
-        self._digest = self._answers_challenges()
+        self._password = self._by_password()
         self._renewing = asyncio.Lock()
 
     def _own_client(self) -> httpx.AsyncClient:
@@ -66,17 +66,18 @@ class Access:
             ca_file=values["ca_file"],
         )
 
-    def _answers_challenges(self) -> httpx.DigestAuth | None:
+    def _by_password(self) -> httpx.Auth | None:
         auth, values = self._api.auth, self._system.values
-        if not isinstance(auth, BasicLogin) or auth.by != "digest":
+        if not isinstance(auth, BasicLogin):
             return None
-        return httpx.DigestAuth(placeholders.address(auth.user, values), placeholders.address(auth.password, values))
+        user, password = placeholders.address(auth.user, values), placeholders.address(auth.password, values)
+        return httpx.DigestAuth(user, password) if auth.by == "digest" else httpx.BasicAuth(user, password)
 
     async def ask(self, method: str, path: str, sent: Sent, *, write: bool = False) -> tuple[Any, Response]:
         """Send one request; return the answer's JSON, None where there is none. Raises ConnectorError."""
         used, auth = self._token, self._api.auth
         form = None if sent.form is None else placeholders.parameters(sent.form)
-        wanted: dict[str, Any] = {"json": sent.body, "form": form, "write": write, "auth": self._digest}
+        wanted: dict[str, Any] = {"json": sent.body, "form": form, "write": write, "auth": self._password}
         renewed = auth if isinstance(auth, ClientCredentials | LogIn) else None
         accept = self._statuses | ({401} if renewed else set())
         headers, params = await self._proven(sent)
@@ -168,15 +169,8 @@ class Access:
                 await self._renew(auth, None)
             values = {**values, "session": self._token}
         headers = {name: placeholders.address(value, values) for name, value in self._api.headers.items()}
-        match auth:
-            case BasicLogin(by="digest"):
-                pass  # the client answers the challenge
-            case BasicLogin():
-                headers["authorization"] = basic(
-                    placeholders.address(auth.user, values), placeholders.address(auth.password, values)
-                )
-            case _ if auth.sends:
-                headers[auth.header] = placeholders.address(auth.value, values)
+        if not isinstance(auth, BasicLogin) and auth.sends:
+            headers[auth.header] = placeholders.address(auth.value, values)
         params = placeholders.parameters({**placeholders.filled(self._api.query, values), **sent.query})
         return headers | dict(sent.headers), params
 

@@ -38,7 +38,7 @@ async def asked_for(
         asked["username"] = placeholders.address(auth.user or "", values)
         asked["password"] = placeholders.address(auth.password or "", values)
     if auth.send == "basic":
-        headers["authorization"] = basic(client_id, secret)
+        headers["authorization"] = _basic(client_id, secret)
     else:
         asked |= {"client_id": client_id, "client_secret": secret}
     url = placeholders.address(auth.token_url, values)
@@ -82,6 +82,5 @@ def _as_header(token: str | None, what: str) -> str:
     return token
 
 
-def basic(user: str, password: str) -> str:
-    """Return the header of HTTP Basic."""
+def _basic(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()

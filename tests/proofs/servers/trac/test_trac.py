@@ -85,7 +85,7 @@ class Connected(Beside):
 def served(folder: Path, way: str) -> Iterator[Trac]:
     """Serve a new Trac, which asks for Basic or Digest."""
     port = Installation(folder, folder, folder).port
-    command = [PYTHON, Path(__file__).with_name("serve.py"), folder / "trac", str(port), way]
+    command = list(map(str, [PYTHON, Path(__file__).with_name("serve.py"), folder / "trac", port, way]))
     with (folder / "trac.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
