@@ -161,8 +161,8 @@ class Access:
             value = str(int(now.timestamp()) + int(value)) if value and value.isdigit() and len(value) < 9 else None
         return until(value, now)
 
-    async def _proven(self, sent: Sent) -> tuple[dict[str, str], dict[str, Any]]:
-        """Return the headers and parameters of a request, which prove who asks."""
+    async def _proven(self, sent: Sent) -> tuple[dict[str, str], dict[str, Any] | None]:
+        """Return the headers and parameters of a request, which prove who asks; None leaves the path's own alone."""
         values, auth = self._system.values, self._api.auth
         if isinstance(auth, ClientCredentials | LogIn):
             if self._token is None:
@@ -172,7 +172,7 @@ class Access:
         if not isinstance(auth, BasicLogin) and auth.sends:
             headers[auth.header] = placeholders.address(auth.value, values)
         params = placeholders.parameters({**placeholders.filled(self._api.query, values), **sent.query})
-        return headers | dict(sent.headers), params
+        return headers | dict(sent.headers), params or None
 
     async def _renew(self, auth: ClientCredentials | LogIn, used: str | None) -> None:
         """Ask for a new token, unless another request has done so since `used` was."""

@@ -87,6 +87,12 @@ async def test_a_request_has_headers_of_its_own_and_a_value_that_none_can_carry_
     assert [request.method for request in asked[2:]] == ["GET", "GET"]
 
 
+async def test_a_path_may_hold_parameters_of_its_own() -> None:
+    connector, asked = connect(TICKET, read=BARE["read"] | {"get": "tickets/{ticket}?expand=notes"})
+    await connector.read_ticket("7")
+    assert str(asked[0].url) == "https://desk.example.test/api/tickets/7?expand=notes"
+
+
 async def test_a_key_is_sent_in_every_address() -> None:
     api = {"base": "{url}/api/", "auth": BARE["api"]["auth"], "query": {"key": "{key}", "v": 2}}
     connector, asked = connect(TICKET, api=api)
