@@ -21,7 +21,7 @@ from agent.demo.processes import end
 from agent.errors import NotPossibleYet
 from agent.first_day.proposal import table
 
-START_SECONDS = 60.0
+START_SECONDS = 240.0
 STOP_SECONDS = 30.0
 
 

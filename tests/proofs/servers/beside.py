@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -11,6 +10,7 @@ from typing import Any
 import httpx
 
 from agent.demo.installation import Installation
+from agent.first_day import proposal
 from tests.patience import PATIENCE_SECONDS
 
 ROLES = """
@@ -44,12 +44,28 @@ class Beside(Installation):
         (self.folder / "rules.toml").write_text(RULES)
         (self.folder / "agent.toml").write_text(
             'rules = "rules.toml"\nroles = "roles.toml"\n[triage]\nsilent_below = 0.1\n'
-            f"[work]\npoll_seconds = {poll_seconds}\nsettle_seconds = 1\n[connectors.{self.connector}]\n"
-            + "".join(f"{name} = {json.dumps(value)}\n" for name, value in table.items())
+            f"[work]\npoll_seconds = {poll_seconds}\nsettle_seconds = 1\n"
+            + proposal.table(f"connectors.{self.connector}", table)
         )
         self._environment = {
             f"ROLECALL_CONNECTORS__{self.connector.upper()}__{name}": value for name, value in secrets.items()
         }
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def gone(self) -> None:
+        """Wait until the process that was killed is gone."""
+        assert self._process is not None
+        assert self._process.wait(60) == -9
+        self._process = None
+
+    def again(self) -> None:
+        """End the server as a power cut would, and start it again."""
+        self.kill()
+        self.start()
 
     def reviews(self) -> int:
         """Return how many reviews are kept."""

@@ -80,8 +80,7 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    monkeypatch.setattr("agent.demo.installation.START_SECONDS", 300)
+def place(tmp_path: Path) -> Iterator[Place]:
     try:
         python = ensure_environment()
     except HelpdeskUnavailable as error:

@@ -18,6 +18,7 @@ import pytest
 from agent.demo.installation import Installation
 from agent.demo.processes import end
 from tests.proofs.servers.beside import Beside, answers, until
+from tests.proofs.servers.writing import Ours, a_conversation_ends_in_one_note_that_follows
 
 HOME = Path(os.environ.get("ROLECALL_REDMINE", "/var/cache/rolecall-redmine"))
 INSTANCES = Path("/usr/share/redmine/instances")
@@ -41,10 +42,11 @@ class Redmine:
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
-    def file(self, subject: str, project: str = "Network") -> int:
+    def file(self, subject: str, project: str = "Network", text: str = "") -> int:
         number = self.keys["projects"][project]
         given = {"project_id": number, "tracker_id": 1, "status_id": 1, "priority_id": 2}
-        return int(self.ask("POST", "/issues.json", subject=subject, description=subject, **given)["issue"]["id"])
+        said = {"subject": subject, "description": text or subject}
+        return int(self.ask("POST", "/issues.json", **said, **given)["issue"]["id"])
 
     def issue(self, number: int) -> dict[str, Any]:
         found: dict[str, Any] = self.ask("GET", f"/issues/{number}.json?include=journals")["issue"]
@@ -131,40 +133,39 @@ def test_an_issue_is_noted_for_staff_alone_answered_closed_and_learnt_though_the
     print(f"whole loop: {time.monotonic() - began:.0f} s")
 
 
+@dataclass
+class Talked:
+    """This Redmine."""
+
+    redmine: Redmine
+
+    def file(self, subject: str, text: str) -> str:
+        return str(self.redmine.file(subject, text=text))
+
+    def say(self, number: str, text: str) -> None:
+        self.redmine.ask("PUT", f"/issues/{number}.json", notes=text)
+
+    def close(self, number: str) -> None:
+        self.redmine.ask("PUT", f"/issues/{number}.json", status_id=self.redmine.keys["closed"][0])
+
+    def reopen(self, number: str) -> None:
+        self.redmine.ask("PUT", f"/issues/{number}.json", status_id=1)
+
+    def closed(self, number: str) -> bool:
+        return bool(self.redmine.issue(int(number))["status"]["id"] == self.redmine.keys["closed"][0])
+
+    def named(self, number: str) -> str:
+        return str(self.redmine.issue(int(number))["subject"])
+
+    def ours(self, number: str) -> list[Ours]:
+        return [Ours(note["notes"], note["private_notes"]) for note in self.redmine.ours(int(number))]
+
+
 def test_a_conversation_ends_in_one_private_note_that_follows_when_it_is_closed_again(
     redmine: Redmine, connected: Connected
 ) -> None:
     """The server is killed right after each closure: the note appears all the same, and once."""
-    number, closed = redmine.file("vpn breaks off every hour"), redmine.keys["closed"][0]
-    until(lambda: len(redmine.ours(number)) == 1, "a note on the issue")
-
-    def talk_and_close(*said: str) -> None:
-        for text in said:
-            redmine.ask("PUT", f"/issues/{number}.json", notes=text)
-        redmine.ask("PUT", f"/issues/{number}.json", status_id=closed)
-        connected.kill()
-        connected.start()
-
-    talk_and_close(
-        "I restarted the vpn client.",
-        "That did not help, it still breaks off.",
-        "The certificate of the gateway had expired. I renewed the certificate.",
-    )
-    until(lambda: "How it was solved" in redmine.ours(number)[0]["notes"], "the note says how it was solved")
-    (note,) = redmine.ours(number)
-    assert note["private_notes"] is True
-    lines = note["notes"].replace("\u2060", "").splitlines()
-    fix = next(line for line in lines if line.startswith("*Fix:*"))
-    assert "I renewed the certificate" in fix
-    assert "restarted" not in fix
-    assert redmine.issue(number)["status"]["id"] == closed, "our note reopens nothing"
-
-    redmine.ask("PUT", f"/issues/{number}.json", status_id=1)
-    talk_and_close("It breaks off again.", "A cable behind the gateway was loose. I replaced the cable.")
-    until(lambda: "I replaced the cable" in redmine.ours(number)[0]["notes"], "the note follows")
-    connected.wait_until_idle(60)
-    assert len(redmine.ours(number)) == 1
-    assert redmine.issue(number)["status"]["id"] == closed
+    a_conversation_ends_in_one_note_that_follows(Talked(redmine), connected, connected.again)
 
 
 def test_what_the_account_may_not_do_it_does_not_need(redmine: Redmine) -> None:

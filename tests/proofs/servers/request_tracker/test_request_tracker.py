@@ -78,9 +78,9 @@ class Server:
         answer.raise_for_status()
         return answer.json()
 
-    def file(self, subject: str) -> str:
-        given = {"Queue": "Work orders", "Subject": subject, "Requestor": "customer@example.test", "Content": subject}
-        return str(self.ask("POST", "ticket", **given, ContentType="text/plain")["id"])
+    def file(self, subject: str, text: str = "") -> str:
+        given = {"Queue": "Work orders", "Subject": subject, "Requestor": "customer@example.test"}
+        return str(self.ask("POST", "ticket", **given, Content=text or subject, ContentType="text/plain")["id"])
 
     def say(self, number: str, text: str) -> None:
         self.ask("POST", f"ticket/{number}/comment", Content=text, ContentType="text/plain")
@@ -106,17 +106,6 @@ class Connected(Beside):
     @property
     def hook(self) -> str:
         return f"{self.url}/hooks/rt"
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
-    def gone(self) -> None:
-        """Wait until the process that was killed is gone."""
-        assert self._process is not None
-        assert self._process.wait(60) == -9
-        self._process = None
 
 
 @pytest.fixture(scope="module")

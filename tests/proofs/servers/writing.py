@@ -1,0 +1,138 @@
+"""What is proved of writing on every real system: a conversation becomes one note for staff, a draft waits, a subject.
+
+A system tells here what people do in it and what our account wrote; the stories are the same for all.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import httpx
+
+from agent.demo.installation import Installation
+from tests.proofs.servers.beside import until
+
+HEAD = "How it was solved"
+FIRST = (
+    "I restarted the vpn client.",
+    "That did not help, it still breaks off.",
+    "The certificate of the gateway had expired. I renewed the certificate.",
+)
+SECOND = ("It breaks off again.", "A cable behind the gateway was loose. I replaced the cable.")
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """Something that our account wrote on a ticket."""
+
+    text: str
+    staff_only: bool
+
+
+class Talked(Protocol):
+    """A system in which people talk on tickets."""
+
+    def file(self, subject: str, text: str) -> str: ...
+    def say(self, number: str, text: str) -> None: ...
+    def close(self, number: str) -> None: ...
+    def reopen(self, number: str) -> None: ...
+    def closed(self, number: str) -> bool: ...
+    def named(self, number: str) -> str: ...
+    def ours(self, number: str) -> Sequence[Ours]: ...
+
+
+class Reviewer:
+    """Somebody with an account, in front of the pages."""
+
+    def __init__(self, beside: Installation) -> None:
+        link = re.search(r"/sign-in/\S+", beside.run("users", "add", "kim"))
+        assert link
+        self._pages = httpx.Client(base_url=beside.url, trust_env=False, timeout=60, follow_redirects=True)
+        self.say(link[0], link[0], password="correct horse battery", again="correct horse battery")
+
+    def close(self) -> None:
+        self._pages.close()
+
+    def see(self, page: str) -> str:
+        return self._pages.get(page).raise_for_status().text
+
+    def say(self, page: str, form: str, **fields: str) -> None:
+        """Send a form of a page, with what it repeats of it."""
+        there = self.see(page)
+        token = re.search(r'name="form" value="(\w+)"', there)
+        asked = re.search(rf'<form[^>]*action="{form}".*?name="seen" value="([^"]*)"', there, re.DOTALL)
+        seen = {"seen": html.unescape(asked[1])} if asked else {}
+        assert token
+        self._pages.post(form, data={"form": token[1]} | seen | fields).raise_for_status()
+
+
+def plain(text: str) -> str:
+    """Return what a reader sees, whatever the system's markup."""
+    return re.sub("[\u2060\\\\*]", "", text)
+
+
+def notes(system: Talked, number: str) -> list[Ours]:
+    """Return what our account wrote there of how the ticket was solved."""
+    return [each for each in system.ours(number) if HEAD in each.text]
+
+
+def talk_and_close(system: Talked, number: str, said: Sequence[str]) -> None:
+    for text in said:
+        system.say(number, text)
+    system.close(number)
+
+
+def a_conversation_ends_in_one_note_that_follows(
+    system: Talked, beside: Installation, interrupt: Callable[[], None], *, edits: bool = True
+) -> None:
+    """Close a ticket, and reopened once more; `interrupt` is done right after each closure. One note is there."""
+    number = system.file("vpn breaks off every hour", "The vpn to the plant breaks off every hour.")
+    until(lambda: len(system.ours(number)) == 1, "a note on the ticket")
+    talk_and_close(system, number, FIRST)
+    interrupt()
+    until(lambda: bool(notes(system, number)), "the note says how it was solved")
+    beside.wait_until_idle(60)
+    (note,) = notes(system, number)
+    assert note.staff_only
+    fix = next(line for line in plain(note.text).splitlines() if line.startswith("Fix:"))
+    assert "I renewed the certificate" in fix
+    assert "restarted" not in fix
+    assert system.closed(number), "our note reopens nothing"
+
+    system.reopen(number)
+    talk_and_close(system, number, SECOND)
+    interrupt()
+    until(lambda: "I replaced the cable" in plain(system.ours(number)[-1].text), "the note follows")
+    beside.wait_until_idle(60)
+    assert len(notes(system, number)) == (1 if edits else 2)
+    assert all(each.staff_only for each in system.ours(number))
+    assert system.closed(number)
+
+
+def a_draft_is_accepted_once_and_a_subject_renamed_and_restored(
+    system: Talked, beside: Installation, person: Reviewer, connector: str
+) -> None:
+    """All with one click each, on the ticket's page."""
+    content = "The vpn client cannot connect to the plant since Monday."
+    number = system.file("help", content)
+    until(lambda: len(system.ours(number)) == 1, "a note on the ticket")
+    page, subject, note = (f"/{what}/{connector}/{number}" for what in ("tickets", "subjects", "notes"))
+
+    person.say(page, subject, do="accept")
+    until(lambda: system.named(number) == content.removesuffix("."), "the subject that was accepted")
+    person.say(page, subject, do="restore")
+    until(lambda: system.named(number) == "help", "the original subject")
+
+    talk_and_close(system, number, FIRST)
+    until(lambda: "A draft of" in person.see(page), "the draft on the page")
+    assert notes(system, number) == []
+    person.say(page, note, do="accepted")
+    until(lambda: "I renewed the certificate" in plain(system.ours(number)[-1].text), "the note that was accepted")
+    beside.wait_until_idle(60)
+    (shown,) = notes(system, number)
+    assert shown.staff_only
+    assert system.closed(number), "our note reopens nothing"
