@@ -71,6 +71,8 @@ class Field(StrEnum):
     TAG = "tag"
     """A tag or label is added; those that are there stay."""
     SUBJECT = "subject"
+    DESCRIPTION = "description"
+    """The text that it was opened with, as `Ticket.body` has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,9 @@ class Capabilities:
     removes_comments: bool = False
     changes: frozenset[Field] = frozenset()
     """What `change_ticket` can change."""
+    described_in: Markup | None = None
+    """The markup of a ticket's own text; known where `changes` has the description, which is then read as it is stored.
+    """
     staff_known_by: StaffKnownBy = StaffKnownBy.ACCOUNTS
     private_notes: bool = False
     """A comment can be hidden from the requester."""

@@ -102,5 +102,17 @@ def with_attachments(body: str, names: Iterable[str]) -> str:
 
     `agent.text.reading` finds them there.
     """
+    line = attached(names)
+    return f"{body}\n\n{line}".removeprefix("\n\n") if line else body
+
+
+def without_attachments(body: str, names: Iterable[str]) -> str:
+    """Return the body of a ticket as it was before `with_attachments`."""
+    line = attached(names)
+    return body.removesuffix(line).removesuffix("\n\n") if line and body.endswith(line) else body
+
+
+def attached(names: Iterable[str]) -> str:
+    """Return the line that names files, "" where there are none."""
     shown = [" ".join(name.split())[:LONGEST_NAME] for name in names if name.strip()][:MOST_NAMES]
-    return f"{body}\n\n[attached: {', '.join(shown)}]".removeprefix("\n\n") if shown else body
+    return f"[attached: {', '.join(shown)}]" if shown else ""

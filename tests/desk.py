@@ -24,6 +24,7 @@ CAPABILITIES = Capabilities(
     polls=True,
     lists_history=True,
     changes=frozenset(Field),
+    described_in=Markup.MARKDOWN,
     tags=True,
     staff_known_by=StaffKnownBy.MESSAGES,
 )
@@ -194,6 +195,8 @@ class Desk:
                 self.change(number, group=value)
             case Field.SUBJECT:
                 self.change(number, subject=value)
+            case Field.DESCRIPTION:
+                self.change(number, body=value)
             case Field.TAG:
                 self.change(number, tags=tuple(dict.fromkeys((*(ticket.tags or ()), value))))
 

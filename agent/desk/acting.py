@@ -1,4 +1,4 @@
-"""Change a ticket in its own system: its group, its tags, its subject. Once, and never against what a person did later.
+"""Change a ticket in its own system: its group, tags, subject, text. Once, and never against what a person did later.
 
 As with comments, the intent is stored before the request is sent, and whoever goes on with one looks first. What the
 ticket holds is the mark: the value that we want means that it is done; one that is neither that nor what was there when
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -30,6 +31,9 @@ from connectors.events import Move, Ticket
 
 CLOCKS = timedelta(minutes=2)
 """How far the system's clock may be behind ours."""
+
+WORDS = (Field.SUBJECT, Field.DESCRIPTION)
+"""What people wrote."""
 
 log = structlog.get_logger()
 
@@ -136,12 +140,14 @@ def judge(action: Action, ticket: Ticket, author_id: str, moves: Sequence[Move] 
 
 
 def shown(ticket: Ticket, field: Field, value: str) -> str | None:
-    """Return what a ticket holds: its group, its subject, or this tag where it is there."""
+    """Return what a ticket holds: its group, its subject, its text, or this tag where it is there."""
     match field:
         case Field.GROUP:
             return ticket.group
         case Field.SUBJECT:
             return ticket.subject
+        case Field.DESCRIPTION:
+            return ticket.body
         case Field.TAG:
             return next((tag for tag in ticket.tags or () if same(field, tag, value)), None)
 
@@ -150,7 +156,7 @@ def same(field: Field, one: str | None, other: str | None) -> bool:
     """Return whether two values are the same to a system: none minds white space, some change the case of a tag."""
     if one is None or other is None:
         return one is other
-    return one.split() == other.split() if field is Field.SUBJECT else fold(one) == fold(other)
+    return one.split() == other.split() if field in WORDS else fold(one) == fold(other)
 
 
 def last_said(ticket: Ticket, author_id: str) -> str | None:
@@ -167,8 +173,10 @@ async def _settle(
     if outcome is not Acted.DONE:
         log.warning("ticket_not_changed", field=action.field, outcome=outcome)
         return outcome
-    if action.field == Field.SUBJECT:
-        await database.write(sightings.renamed, key, ticket, action.before or "")
+    if action.field in WORDS:
+        words = action.before or ""
+        was = replace(ticket, subject=words) if action.field == Field.SUBJECT else replace(ticket, body=words)
+        await database.write(sightings.rewritten, key, ticket, was)
     if action.field == Field.GROUP:
         await database.write(sightings.saw, key, ticket)
         if ours:

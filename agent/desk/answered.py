@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.desk.concluded import judged
 from agent.desk.desk import Desk
-from agent.desk.renamed import renamed
+from agent.desk.followed import followed
 from agent.desk.standing import find, show
 from agent.domain import Strength
 from agent.notes import wording
@@ -16,9 +16,13 @@ from agent.store.inbox import Job
 async def answered(desk: Desk, job: Job) -> None:
     """Show where the ticket stands, unless it is gone, or closed and has no comment that can be edited."""
     told = job.event.delivery_id
-    if told.startswith((writings.JUDGED, writings.RENAMED)):
-        await (judged if told.startswith(writings.JUDGED) else renamed)(desk, job)
+    if told.startswith(writings.JUDGED):
+        await judged(desk, job)
         return
+    for kind in writings.OFFERED:
+        if told.startswith(writings.followed_by(kind)):
+            await followed(desk, job, kind)
+            return
     if (found := await find(desk, job)) is None:
         return
     remote, ticket, there = found

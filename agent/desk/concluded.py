@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from agent.desk.desk import Desk
 from agent.desk.standing import of_review
-from agent.domain import Strength
+from agent.domain import Strength, ticket_key
 from agent.feedback import accounts
 from agent.notes import solution, wording
 from agent.store import comments, tickets, writings
@@ -83,8 +83,13 @@ async def _standing(desk: Desk, job: Job, remote: RemoteTicket, ticket: Ticket) 
 
 
 async def conversation(database: Database, connector: Connector, remote: RemoteTicket) -> Thread:
-    """Return a ticket's conversation, with who wrote each message as far as that is known; ours are the system's."""
-    opening = Message(None, remote.requester, remote.body, None, AuthorKind.REQUESTER, Visibility.PUBLIC)
+    """Return a ticket's conversation, with who wrote each message as far as that is known; ours are the system's.
+
+    Where we put the ticket's text in order, it is told as it was written.
+    """
+    key = ticket_key(connector.source, remote.id)
+    text = await database.read(writings.as_written, key, remote.body)
+    opening = Message(None, remote.requester, text, None, AuthorKind.REQUESTER, Visibility.PUBLIC)
     known = [await _known(database, connector, message, remote) for message in remote.messages]
     people = [message for message in known if message.author_kind is not AuthorKind.SYSTEM]
     return Thread(remote.subject, (opening, *known) if people else (opening,))

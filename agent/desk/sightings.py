@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 from sqlmodel import Session, col, select
 
@@ -54,8 +54,8 @@ def saw(session: Session, key: str, ticket: RemoteTicket) -> None:
         row.seen = row.seen | {"closed": ticket.closed, "group": group}
 
 
-def renamed(session: Session, key: str, ticket: RemoteTicket, before: str) -> None:
-    """Record the subject that we gave a ticket in the place of `before`, unless people changed its text as well."""
+def rewritten(session: Session, key: str, ticket: RemoteTicket, before: RemoteTicket) -> None:
+    """Record the words that we gave a ticket in the place of those `before`, unless people changed others as well."""
     row = session.get(Ticket, key)
-    if row is not None and row.seen is not None and row.seen["text"] == sight(replace(ticket, subject=before), "").text:
+    if row is not None and row.seen is not None and row.seen["text"] == sight(before, "").text:
         row.seen = row.seen | {"text": sight(ticket, "").text}

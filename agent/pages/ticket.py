@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from starlette.responses import Response
 from agent.domain import Outcome, Via, source_of, ticket_key
 from agent.pages.feedback import key_of, may_undo
 from agent.pages.guard import Visit
-from agent.pages.naming import naming
+from agent.pages.offers import offer
 from agent.pages.reasons import reason
 from agent.pages.site import Site
 from agent.pages.standing import ANONYMOUS, ON_PAGES, Standing, of_ticket
@@ -24,7 +24,7 @@ from agent.pages.written import card
 from agent.store import tickets, writings
 from agent.store.actions import Acted
 from agent.store.tables import Action, Decision, Inbox, Review
-from agent.store.writings import Writing
+from agent.store.writings import Writing, WritingKind
 from agent.text.reading import read
 from agent.triage.explanation import Explanation, RuleSaid, Voice, explain
 from agent.writing.description import describe
@@ -34,9 +34,12 @@ from connectors.markup import unsigned
 
 ROLES_SHOWN = 3
 EVENTS_SHOWN = 100
+VALUE_SHOWN = 200
+"""Characters of what a ticket was given."""
 
 
 Noted = Writing | None
+Offered = Mapping[WritingKind, Noted]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ async def show(visit: Visit) -> Response:
     found = await visit.read(_read, site, key)
     if found is None:
         return visit.page("no_ticket.html", 404, key=key)
-    standing, events, decisions, said, note, named, acts = found
+    standing, events, decisions, said, note, offered, acts = found
     ticket, source = standing.ticket, source_of(key)
     day = ticket.filed_at.date()
     opinion = await asyncio.to_thread(
@@ -82,8 +85,9 @@ async def show(visit: Visit) -> Response:
         outside=_outside(site, standing),
         description=describe(as_written(ticket.subject, ticket.body)),
         note=card(site, note),
-        naming=naming(site, ticket, named),
+        offers={kind.value: offer(site, ticket, kind, row) for kind, row in offered.items()},
         subject_path=f"/subjects{visit.request.url.path.removeprefix('/tickets')}",
+        description_path=f"/descriptions{visit.request.url.path.removeprefix('/tickets')}",
         summary_path=f"/summaries{visit.request.url.path.removeprefix('/tickets')}",
         note_path=f"/notes{visit.request.url.path.removeprefix('/tickets')}",
         catalogue=site.classifier.catalogue,
@@ -94,7 +98,7 @@ async def show(visit: Visit) -> Response:
 
 def _read(
     session: Session, site: Site, key: str
-) -> tuple[Standing, Sequence[Inbox], Sequence[Decision], Sequence[Review], Noted, Noted, Sequence[Action]] | None:
+) -> tuple[Standing, Sequence[Inbox], Sequence[Decision], Sequence[Review], Noted, Offered, Sequence[Action]] | None:
     standing = of_ticket(session, key)
     if standing is None:
         return None
@@ -108,7 +112,7 @@ def _read(
         decisions,
         session.exec(said).all(),
         note,
-        writings.naming(session, key),
+        {kind: writings.offered(session, key, kind) for kind in writings.OFFERED},
         session.exec(select(Action).where(Action.ticket_key == key).order_by(col(Action.id))).all(),
     )
 
@@ -155,7 +159,7 @@ def _history(
         yield Happened(review.at, _said(site, review))
     for act in acts:
         became = Markup(" ") + texts(f"acted.{act.outcome}") if act.outcome != Acted.DONE else Markup("")
-        value = Markup("<bdi>{}</bdi>").format(act.value)
+        value = Markup("<bdi>{}</bdi>").format(act.value[:VALUE_SHOWN])
         yield Happened(act.settled_at or act.at, texts(f"acted.{act.field}", value=value) + became)
 
 

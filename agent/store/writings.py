@@ -22,10 +22,8 @@ FIX, EARLIER = "fix", "earlier"
 
 AFTER = timedelta(hours=8)
 """After this a draft is shown by itself where `[writing] closure` is "after 8h"."""
-RENAMED = "subject-"
-"""How the ids of the events begin after which a ticket gets a subject, or its own again."""
 WITHHELD = "withheld"
-"""The outcome of a subject that was not changed because changes are held back."""
+"""The outcome of a subject or text that was not changed because changes are held back."""
 JUDGED = "note-"
 """How the ids of the events begin after which a note is shown as people judged it."""
 
@@ -51,6 +49,13 @@ class WritingKind(StrEnum):
     SUMMARY = "summary"
     SUBJECT = "subject"
     """A suggested subject that somebody accepted, and the original one."""
+    DESCRIPTION = "description"
+    """The same of a ticket's text."""
+
+
+OFFERED = (WritingKind.SUBJECT, WritingKind.DESCRIPTION)
+ORIGINAL = "original"
+"""Part of an offer: what a person wrote. The other part has the name of its kind."""
 
 
 class Writing(SQLModel, table=True):
@@ -120,14 +125,32 @@ def _helped(row: Writing) -> Iterator[str]:
     yield from (text for text in (*told, *lines) if text)
 
 
-def naming(session: Session, key: str) -> Writing | None:
-    """Return what was last accepted or restored of a ticket's subject."""
-    return session.get(Writing, (key, WritingKind.SUBJECT))
+def offered(session: Session, key: str, kind: WritingKind) -> Writing | None:
+    """Return what was last accepted or restored of a ticket's subject, or of its text."""
+    return session.get(Writing, (key, kind))
 
 
-def became(session: Session, key: str, outcome: str) -> None:
-    """Record what became of an accepted or restored subject: an Acted, or WITHHELD."""
-    row = naming(session, key)
+def both(row: Writing) -> tuple[str, str]:
+    """Return what was offered and the original."""
+    ours, original = (next(sentences(row, part)) for part in (row.kind, ORIGINAL))
+    return ours, original
+
+
+def as_written(session: Session, key: str, body: str) -> str:
+    """Return a ticket's text as a person wrote it, where it is the one that we put in order."""
+    row = offered(session, key, WritingKind.DESCRIPTION)
+    ours, original = both(row) if row is not None else ("", body)
+    return original if ours.split() == body.split() else body
+
+
+def followed_by(kind: WritingKind) -> str:
+    """Return how the ids of the events begin after which a ticket gets what was accepted, or its own again."""
+    return f"{kind}-"
+
+
+def became(session: Session, key: str, kind: WritingKind, outcome: str) -> None:
+    """Record what became of something accepted or restored: an Acted, or WITHHELD."""
+    row = offered(session, key, kind)
     if row is not None:
         row.outcome = outcome
 

@@ -13,10 +13,10 @@ from datetime import UTC, datetime, timedelta
 import httpx
 
 from connectors.base import LOOK_BACK, Capabilities, Change, Field, Markup, Past, Poll, StaffKnownBy, Stored
-from connectors.deliveries import decode, verify_shared_secret
+from connectors.deliveries import decode, verify_shared_secret, without_attachments
 from connectors.django_helpdesk import polling
 from connectors.django_helpdesk.advice import advice
-from connectors.django_helpdesk.mapping import events_of_webhook, ticket_url, to_ticket
+from connectors.django_helpdesk.mapping import events_of_webhook, files_of, ticket_url, to_ticket
 from connectors.django_helpdesk.paging import FOLLOW_UPS, TICKETS, Reader
 from connectors.django_helpdesk.payload import Created, Edited
 from connectors.django_helpdesk.refusals import refusal
@@ -36,7 +36,8 @@ class DjangoHelpdesk:
         markup=Markup.MARKDOWN,
         edits_comments=True,
         removes_comments=True,
-        changes=frozenset({Field.GROUP, Field.SUBJECT}),
+        changes=frozenset({Field.GROUP, Field.SUBJECT, Field.DESCRIPTION}),
+        described_in=Markup.MARKDOWN,
         private_notes=True,
         privately='with "public" switched off',
         staff_known_by=StaffKnownBy.ACCOUNTS,  # the API tells a user's number, not who is staff
@@ -127,9 +128,14 @@ class DjangoHelpdesk:
         await call(self._client, "DELETE", f"{FOLLOW_UPS}{_number(comment_id)}/", accept={404})
 
     async def change_ticket(self, ticket_id: str, change: Change) -> None:
-        """Move the ticket to another queue, or change its title. The helpdesk tells nobody, and keeps no history."""
+        """Move the ticket to another queue, or change its words. The helpdesk tells nobody, and keeps no history."""
         path, value = f"{TICKETS}{_number(ticket_id)}/", change.value
-        body = {"queue": self._queue(value)} if change.field is Field.GROUP else {"title": storable(value)}
+        body: dict[str, int | str] = {"title": storable(value)}
+        if change.field is Field.GROUP:
+            body = {"queue": self._queue(value)}
+        elif change.field is Field.DESCRIPTION:
+            files = files_of(await self._reader.ticket(_number(ticket_id)))
+            body = {"description": storable(without_attachments(value, files))}
         response = await call(self._client, "PATCH", path, json=body, accept={400})
         if response.status == 400:
             raise Permanent(f"PATCH {path}: answered 400: the helpdesk does not take this {change.field}")

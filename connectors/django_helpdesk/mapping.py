@@ -51,12 +51,11 @@ def to_ticket(row: TicketRow, settings: DjangoHelpdeskSettings, group: str | Non
     Without `group`, the queue's slug is looked up in the settings.
     """
     closed, first = row.status not in settings.open_statuses, opening(row)
-    files = [attachment.filename or "" for attachment in first.followupattachment_set] if first else []
     closures = [followup.date for followup in history(row) if is_closing(followup, settings)]
     return Ticket(
         id=str(row.id),
         subject=row.title,
-        body=with_attachments(row.description or "", files),
+        body=with_attachments(row.description or "", files_of(row)),
         group=group if group is not None else settings.queues.get(str(row.queue)),
         closed=closed,
         created_at=first.date if first else None,
@@ -68,6 +67,12 @@ def to_ticket(row: TicketRow, settings: DjangoHelpdeskSettings, group: str | Non
         priority=_text(row.priority),
         merged_into=_text(row.merged_to),
     )
+
+
+def files_of(row: TicketRow) -> list[str]:
+    """Return the names of the files that a ticket was filed with."""
+    first = opening(row)
+    return [attachment.filename or "" for attachment in first.followupattachment_set] if first else []
 
 
 def to_message(followup: FollowUp) -> Message | None:

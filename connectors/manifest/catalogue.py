@@ -131,6 +131,7 @@ def _faults(document: Mapping[str, Any], manifest: Manifest) -> Iterator[tuple[K
         ("assign",): {"ticket", "group", "me"},
         ("tag",): {"ticket", "tag", "tags", "me"},
         ("subject",): {"ticket", "subject", "me"},
+        ("description",): {"ticket", "description", "me"},
         ("groups",): set[str](),
         ("moves",): {"ticket"},
         ("poll",): {"since"},

@@ -211,6 +211,8 @@ class Manifest(Part):
     tag: Write | None = None
     """Adds `{tag}`, or makes `{tags}` all that the ticket has."""
     subject: Write | None = None
+    description: Write | None = None
+    """Replaces the text that [ticket] body shows, as it is stored."""
     groups: Groups | None = None
     moves: Moves | None = None
     poll: Poll | None = None
@@ -222,6 +224,9 @@ class Manifest(Part):
         for name, shown in (("assign", self.ticket.group), ("tag", self.ticket.tags)):
             if getattr(self, name) is not None and shown is None:
                 raise ValueError(f"[{name}] needs the same in [ticket]: nobody could see whether it is done")
+        kept = self.ticket.body is not None and self.ticket.body_format in ("plain", "markdown", "textile")
+        if self.description is not None and not kept:
+            raise ValueError("[description] needs [ticket] body in plain, markdown or textile: else it is not the text")
         if self.moves is not None and self.moves.ids and self.groups is None:
             raise ValueError("[moves] ids needs [groups]: which names the ids stand for")
         return self

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from connectors.base import PRIVATELY, Capabilities, Field, StaffKnownBy
+from connectors.base import PRIVATELY, Capabilities, Field, Markup, StaffKnownBy
 from connectors.errors import MalformedPayload
 from connectors.manifest import placeholders
 from connectors.manifest.model import IDS, Manifest, Write
@@ -67,7 +67,12 @@ def bare(kind: str, manifest: Manifest, given: Mapping[str, str]) -> System:
 
 def changes(manifest: Manifest) -> dict[Field, Write]:
     """Return the requests that change something of a ticket."""
-    known = {Field.GROUP: manifest.assign, Field.TAG: manifest.tag, Field.SUBJECT: manifest.subject}
+    known = {
+        Field.GROUP: manifest.assign,
+        Field.TAG: manifest.tag,
+        Field.SUBJECT: manifest.subject,
+        Field.DESCRIPTION: manifest.description,
+    }
     return {field: write for field, write in known.items() if write is not None}
 
 
@@ -79,6 +84,7 @@ def capabilities(manifest: Manifest) -> Capabilities:
         edits_comments=manifest.edit is not None,
         removes_comments=manifest.remove is not None,
         changes=frozenset(changes(manifest)),
+        described_in=Markup(manifest.ticket.body_format) if manifest.description is not None else None,
         staff_known_by=StaffKnownBy.ACCOUNTS if manifest.comment.author_kind is None else StaffKnownBy.MESSAGES,
         private_notes=post.private,
         privately=post.privately or PRIVATELY,

@@ -225,13 +225,18 @@ async def test_a_comment_is_removed_and_twice_is_no_error_or_the_connector_says_
             await connector.remove_comment(system.fake.name(ticket.id), stored.id)
 
 
-VALUES = {Field.TAG: "role-hydraulics", Field.SUBJECT: 'Pump 7 leaks "oil" {text} ✓'}
+VALUES = {
+    Field.TAG: "role-hydraulics",
+    Field.SUBJECT: 'Pump 7 leaks "oil" {text} ✓',
+    Field.DESCRIPTION: 'Oil under the pump\n\n*since* "Monday" {text} <b>✓</b>',
+}
 
 
 @pytest.mark.anyio
 async def test_a_ticket_is_changed_once_and_shows_it_or_the_connector_says_that_it_cannot(system: Installed) -> None:
     ticket, connector = system.fake.file("Pump 7 leaks"), system.connect()
     number, before = system.fake.name(ticket.id), (await connector.read_ticket(system.fake.name(ticket.id))).tags
+    assert (connector.capabilities.described_in is not None) is (Field.DESCRIPTION in connector.capabilities.changes)
     for field in Field:
         value, held = VALUES.get(field, system.fake.groups[1]), None if field is Field.TAG else "anything"
         if field not in connector.capabilities.changes:
@@ -242,7 +247,7 @@ async def test_a_ticket_is_changed_once_and_shows_it_or_the_connector_says_that_
             await connector.change_ticket(number, Change(field, value, held))
         read = await system.connect().read_ticket(number)
         shown = {Field.GROUP: read.group, Field.SUBJECT: read.subject, Field.TAG: (read.tags or [""])[-1]}
-        assert shown[field] == value
+        assert (shown | {Field.DESCRIPTION: read.body})[field] == value
         if field is Field.TAG:
             assert read.tags == (*(before or ()), value)
         with pytest.raises(TicketNotFound):

@@ -30,6 +30,7 @@ class Action(StrEnum):
     UNCLEAR = "unclear"
     NOTE = "note"
     SUBJECT = "subject"
+    DESCRIPTION = "description"
     PAUSED = "paused"
     RESUMED = "resumed"
     RETRIED = "retried"

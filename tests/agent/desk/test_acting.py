@@ -27,7 +27,12 @@ from tests.serving_app import running
 pytestmark = pytest.mark.anyio
 
 WITH_HISTORY = replace(CAPABILITIES, tells_moves=True)
-VALUES = {Field.GROUP: "net", Field.TAG: "role-network", Field.SUBJECT: "VPN down since Monday"}
+VALUES = {
+    Field.GROUP: "net",
+    Field.TAG: "role-network",
+    Field.SUBJECT: "VPN down since Monday",
+    Field.DESCRIPTION: "Since when: Monday\n\nVPN is down",
+}
 
 
 @pytest.fixture
@@ -55,7 +60,8 @@ async def go(handlers: Handlers, desk: Desk, field: Field = Field.GROUP, value: 
 
 def held(desk: Desk, field: Field) -> object:
     ticket = desk.tickets["1"]
-    return {Field.GROUP: ticket.group, Field.TAG: ticket.tags, Field.SUBJECT: ticket.subject}[field]
+    words = {Field.SUBJECT: ticket.subject, Field.DESCRIPTION: ticket.body}
+    return {Field.GROUP: ticket.group, Field.TAG: ticket.tags, **words}[field]
 
 
 @pytest.mark.parametrize("field", Field)
@@ -113,7 +119,7 @@ async def test_what_a_person_did_since_stands_until_somebody_asks(
     process: Callable[..., Handlers], desk: Desk, field: Field
 ) -> None:
     assert await go(process(), desk, field, VALUES[field]) is Acted.DONE
-    desk.change("1", group="ele", subject="Kim's", tags=())
+    desk.change("1", group="ele", subject="Kim's", body="Kim's", tags=())
     assert await go(process(), desk, field, VALUES[field]) is Acted.DONE  # it was, once
     if field is not Field.TAG:
         assert await go(process(), desk, field, "another") is Acted.OVERTAKEN

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from agent.domain import Strength, Via
 from agent.pages.signing import audit, users
 from agent.pages.signing.rights import Rights
-from agent.store import comments, search
+from agent.store import comments, search, writings
 from agent.store.people import User
 from agent.store.tables import Account, Comment, Decision, Inbox, Review, Ticket, Training, utcnow
 from agent.store.writings import Writing
@@ -73,8 +73,9 @@ def plant(session: Session, words: str, name: str) -> None:
     )
     note.verdict, note.judged_by, note.judged_at, note.said = "edited", words, now, f"{words} {words}"
     session.add(note)
-    told = [["subject", [[words, 1, None]]], ["original", [[words, 1, None]]]]
-    named = Writing(ticket_key=key, kind="subject", at=now, outcome="", parts=told, writer="x", digest="", shown=True)
-    named.verdict, named.judged_by = "accepted", words
-    session.add(named)
+    for kind in writings.OFFERED:
+        told = [[kind, [[words, 1, None]]], ["original", [[words, 1, None]]]]
+        named = Writing(ticket_key=key, kind=kind, at=now, outcome="", parts=told, writer="x", digest="", shown=True)
+        named.verdict, named.judged_by = "accepted", words
+        session.add(named)
     comments.pause(session, words)

@@ -40,6 +40,7 @@ MAY: dict[tuple[str, str], tuple[tuple[Rights, ...] | None, int | None]] = {
     ("POST", "/tickets/{helpdesk}/{number:path}"): ((R, O), 404),
     ("POST", "/notes/{helpdesk}/{number:path}"): ((R, O), 404),
     ("POST", "/subjects/{helpdesk}/{number:path}"): ((R, O), 404),
+    ("POST", "/descriptions/{helpdesk}/{number:path}"): ((R, O), 404),
     ("GET", "/summaries/{helpdesk}/{number:path}"): ((V, R, O), 404),
     ("GET", "/review"): ((R, O), None),
     ("POST", "/review"): ((R, O), 404),

@@ -347,5 +347,5 @@ class MaintainX(Fake):
         if ticket is None:
             return self.gone()
         ticket.tags = given.get("categories", ticket.tags)
-        self.put(ticket, subject=given.get("title"))
+        self.put(ticket, subject=given.get("title"), body=given.get("description"))
         return {"workOrder": self.shown(ticket)}

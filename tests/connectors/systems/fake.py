@@ -97,7 +97,14 @@ class Fake:
         return comment
 
     def put(
-        self, ticket: Ticket, *, group: Any = None, subject: str | None = None, tags: Sequence[str] = (), by: int = BOT
+        self,
+        ticket: Ticket,
+        *,
+        group: Any = None,
+        subject: str | None = None,
+        body: str | None = None,
+        tags: Sequence[str] = (),
+        by: int = BOT,
     ) -> None:
         """Change a ticket. Tags are added."""
         assert group is None or str(group) in self.groups, f"no group {group}"
@@ -106,6 +113,7 @@ class Fake:
             ticket.moves.append((ticket.updated, ticket.group, str(group), by))
             ticket.group = str(group)
         ticket.subject = ticket.subject if subject is None else subject
+        ticket.body = ticket.body if body is None else body
         ticket.tags = list(dict.fromkeys((*ticket.tags, *tags)))
 
     def close(self, ticket: Ticket) -> None:

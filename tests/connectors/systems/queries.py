@@ -70,7 +70,7 @@ class Linear(Fake):
             return {"data": {"commentCreate": {"success": True, "comment": said}}}
         if operation == "issueUpdate":
             team = given.get("team", "").removeprefix("team-") or None
-            self.put(ticket, group=team, subject=given.get("title"))
+            self.put(ticket, group=team, subject=given.get("title"), body=given.get("description"))
             return {"data": {"issueUpdate": {"success": True}}}
         assert operation == "issue"
         if "comments(" in asked:

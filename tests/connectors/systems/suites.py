@@ -218,7 +218,8 @@ class ServiceNow(Fake):
         given = body(request)
         if "work_notes" in given:
             self.say(ticket, given["work_notes"], BOT)
-        self.put(ticket, group=given.get("assignment_group"), subject=given.get("short_description"))
+        words = {"subject": given.get("short_description"), "body": given.get("description")}
+        self.put(ticket, group=given.get("assignment_group"), **words)
         return {"result": self.shown(ticket)}
 
 

@@ -98,7 +98,7 @@ class Redmine(Fake):
             self.say(ticket, issue["notes"], BOT, internal=issue["private_notes"])
         project = issue.get("project_id")
         group = None if project is None else ("Old works", *self.groups)[project]
-        self.put(ticket, group=group, subject=issue.get("subject"))
+        self.put(ticket, group=group, subject=issue.get("subject"), body=issue.get("description"))
         return httpx.Response(204)
 
     def edit(self, request: httpx.Request, number: str) -> Any:
@@ -169,7 +169,8 @@ class NetBox(Fake):
         ticket = self.ticket(number)
         if ticket is None:
             return self.gone()
-        self.put(ticket, subject=body(request)["summary"])
+        given = body(request)
+        self.put(ticket, subject=given.get("summary"), body=given.get("comments"))
         return self.shown(ticket)
 
     def journal(self, request: httpx.Request) -> Any:
@@ -288,7 +289,8 @@ class GitHub(Fake):
         ticket = self.ticket(number)
         if ticket is None:
             return self.gone()
-        self.put(ticket, subject=body(request)["title"])
+        given = body(request)
+        self.put(ticket, subject=given.get("title"), body=given.get("body"))
         return self.shown(ticket)
 
 
@@ -368,7 +370,8 @@ class GitLab(Fake):
         ticket, given = self.ticket(number), body(request)
         if ticket is None:
             return self.gone()
-        self.put(ticket, subject=given.get("title"), tags=[each for each in [given.get("add_labels")] if each])
+        added = [each for each in [given.get("add_labels")] if each]
+        self.put(ticket, subject=given.get("title"), body=given.get("description"), tags=added)
         return self.shown(ticket)
 
 
