@@ -21,6 +21,7 @@ from tests.proofs.servers.writing import (
     Reviewer,
     a_conversation_ends_in_one_note_that_follows,
     a_draft_is_accepted_once_and_a_subject_renamed_and_restored,
+    a_text_is_put_in_order_and_restored,
     notes,
     talk_and_close,
 )
@@ -68,6 +69,15 @@ class Talked:
 
     def named(self, number: str) -> str:
         return str(self._row(number)["title"])
+
+    def text(self, number: str) -> str:
+        return str(self._row(number)["description"])
+
+    def rewrite(self, number: str, text: str) -> None:
+        headers = {"Authorization": f"Token {self.helpdesk.tokens['tech']}"}
+        address = f"{self.helpdesk.url}/api/tickets/{number}/"
+        changed = {"description": text}
+        httpx.patch(address, headers=headers, json=changed, timeout=60, trust_env=False).raise_for_status()
 
     def ours(self, number: str) -> list[Ours]:
         agent = self.helpdesk.user_ids["agent"]
@@ -153,11 +163,12 @@ def test_killed_around_the_writing_of_the_note_it_is_there_once(
     assert note.staff_only
 
 
-def test_a_draft_is_accepted_and_a_subject_renamed_and_restored_on_the_page(
+def test_a_draft_is_accepted_and_a_subject_and_a_text_changed_and_restored_on_the_page(
     connected: Connected, own_helpdesk: HelpdeskServer, gateway: Gateway, talked: Talked
 ) -> None:
     connected.connect(own_helpdesk, gateway.url, "draft")
     connected.start()
     with contextlib.closing(Reviewer(connected)) as person:
         a_draft_is_accepted_once_and_a_subject_renamed_and_restored(talked, connected, person, "plant")
+        a_text_is_put_in_order_and_restored(talked, person, "plant")
     connected.stop()

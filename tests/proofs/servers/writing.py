@@ -42,6 +42,8 @@ class Talked(Protocol):
     def reopen(self, number: str) -> None: ...
     def closed(self, number: str) -> bool: ...
     def named(self, number: str) -> str: ...
+    def text(self, number: str) -> str: ...
+    def rewrite(self, number: str, text: str) -> None: ...
     def ours(self, number: str) -> Sequence[Ours]: ...
 
 
@@ -58,7 +60,12 @@ class Reviewer:
         self._pages.close()
 
     def see(self, page: str) -> str:
-        return self._pages.get(page).raise_for_status().text
+        return self.look(page, missing=False)
+
+    def look(self, page: str, *, missing: bool = True) -> str:
+        """Return a page; that of a ticket which is not known yet only where it may be missing."""
+        answer = self._pages.get(page)
+        return answer.text if missing and answer.status_code == 404 else answer.raise_for_status().text
 
     def say(self, page: str, form: str, **fields: str) -> None:
         """Send a form of a page, with what it repeats of it."""
@@ -136,3 +143,28 @@ def a_draft_is_accepted_once_and_a_subject_renamed_and_restored(
     (shown,) = notes(system, number)
     assert shown.staff_only
     assert system.closed(number), "our note reopens nothing"
+
+
+def a_text_is_put_in_order_and_restored(system: Talked, person: Reviewer, connector: str) -> None:
+    """With one click each, and a third stands that a person made meanwhile."""
+    text = "The vpn client cannot connect since Monday.\n\nIt says *error 809* at the plant  in Lyon."
+    number = system.file("No vpn at the plant", text)
+    page, form = f"/tickets/{connector}/{number}", f"/descriptions/{connector}/{number}"
+    until(lambda: 'id="description-offer"' in person.look(page), "the offer on the page")
+
+    def there() -> str:
+        return system.text(number).replace("\r\n", "\n")  # Redmine keeps the line ends of Windows
+
+    for _ in range(2):
+        person.say(page, form, do="accept")
+        until(lambda: there() != text, "the text in order")
+        shown = there()
+        assert shown.endswith(f"\n\n{text}")
+        assert "What:" in plain(shown)
+        assert "since Monday" in shown.removesuffix(text)
+        person.say(page, form, do="restore")
+        until(lambda: there() == text, "the text as it was written")
+    system.rewrite(number, f"{text}\nSolved by itself.")
+    person.say(page, form, do="accept")
+    until(lambda: "a person has changed it" in person.see(page), "the page says why")
+    assert there() == f"{text}\nSolved by itself."

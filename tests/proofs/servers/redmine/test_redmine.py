@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -18,7 +19,12 @@ import pytest
 from agent.demo.installation import Installation
 from agent.demo.processes import end
 from tests.proofs.servers.beside import Beside, answers, until
-from tests.proofs.servers.writing import Ours, a_conversation_ends_in_one_note_that_follows
+from tests.proofs.servers.writing import (
+    Ours,
+    Reviewer,
+    a_conversation_ends_in_one_note_that_follows,
+    a_text_is_put_in_order_and_restored,
+)
 
 HOME = Path(os.environ.get("ROLECALL_REDMINE", "/var/cache/rolecall-redmine"))
 INSTANCES = Path("/usr/share/redmine/instances")
@@ -59,9 +65,9 @@ class Redmine:
 class Connected(Beside):
     """Rolecall beside this Redmine."""
 
-    def connect(self, redmine: Redmine) -> None:
+    def connect(self, redmine: Redmine, who: str = "bot") -> None:
         table = {"kind": "redmine", "url": redmine.url, "staff": [str(redmine.keys["tech"]["id"])]}
-        self.configure(table, {"API_KEY": redmine.keys["bot"]["key"]})
+        self.configure(table, {"API_KEY": redmine.keys[who]["key"]})
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +163,12 @@ class Talked:
     def named(self, number: str) -> str:
         return str(self.redmine.issue(int(number))["subject"])
 
+    def text(self, number: str) -> str:
+        return str(self.redmine.issue(int(number))["description"])
+
+    def rewrite(self, number: str, text: str) -> None:
+        self.redmine.ask("PUT", f"/issues/{number}.json", description=text)
+
     def ours(self, number: str) -> list[Ours]:
         return [Ours(note["notes"], note["private_notes"]) for note in self.redmine.ours(int(number))]
 
@@ -166,6 +178,18 @@ def test_a_conversation_ends_in_one_private_note_that_follows_when_it_is_closed_
 ) -> None:
     """The server is killed right after each closure: the note appears all the same, and once."""
     a_conversation_ends_in_one_note_that_follows(Talked(redmine), connected, connected.again)
+
+
+def test_a_text_is_put_in_order_and_restored_by_an_account_that_may_edit(
+    redmine: Redmine, connected: Connected, tmp_path: Path
+) -> None:
+    connected.stop()  # it would hear of the same issues
+    with Connected(tmp_path, Path(), Path()) as editing:
+        editing.connect(redmine, "tech")
+        editing.start()
+        with contextlib.closing(Reviewer(editing)) as person:
+            a_text_is_put_in_order_and_restored(Talked(redmine), person, "plant")
+    connected.start()
 
 
 def test_what_the_account_may_not_do_it_does_not_need(redmine: Redmine) -> None:

@@ -43,6 +43,12 @@ class Talked:
     def named(self, number: str) -> str:
         return str(self.server.ask("GET", f"ticket/{number}")["Subject"])
 
+    def text(self, number: str) -> str:
+        raise NotImplementedError  # it is the first message, which stays
+
+    def rewrite(self, number: str, text: str) -> None:
+        raise NotImplementedError  # likewise
+
     def ours(self, number: str) -> list[Ours]:
         return [Ours(text, kind == "Comment") for kind, text in self.server.ours(number, "mover")]
 
