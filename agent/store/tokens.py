@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,9 @@ from connectors.tokens import CLAIM_SECONDS, LogInAgain, Pair
 
 if TYPE_CHECKING:
     from agent.store.database import Database
+
+PATIENCE_SECONDS = 5.0
+LOOK_SECONDS = 0.2
 
 
 class OAuthToken(SQLModel, table=True):
@@ -35,11 +40,15 @@ class OAuthToken(SQLModel, table=True):
 
 
 class DatabaseKeeper:
-    """Keeps pairs in the database; where it may not write, or `renew` is False, they are read and never renewed."""
+    """Keeps pairs in the database; where it may not write, or `renew` is False, they are read and never renewed.
 
-    def __init__(self, database: Database, *, renew: bool = True) -> None:
+    While another server renews, it looks for the pair for so many seconds: a renewal is one request.
+    """
+
+    def __init__(self, database: Database, *, renew: bool = True, patience: float = PATIENCE_SECONDS) -> None:
         self._database = database
         self._renew = renew
+        self._patience = patience
 
     async def read(self, source: str, login: str) -> Pair | None:
         """Return the newest pair. Raises LogInAgain."""
@@ -50,7 +59,11 @@ class DatabaseKeeper:
         """Reserve the renewal, or return the pair that another process stored. Raises Transient and LogInAgain."""
         if not self._renew:
             raise Transient(f"the token of {source} is due for renewal: a server that runs renews it")
+        until = time.monotonic() + self._patience
         row, busy = await self._database.write(_claim, source, login, used, utcnow())
+        while busy and time.monotonic() < until:
+            await asyncio.sleep(LOOK_SECONDS)
+            row, busy = await self._database.write(_claim, source, login, used, utcnow())
         if busy:
             raise Transient(f"another server is renewing the token of {source}", busy)
         return _pair(row)

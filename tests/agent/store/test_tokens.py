@@ -127,14 +127,11 @@ async def test_a_pair_is_stored_before_it_is_used_and_a_fresh_process_goes_on_wi
 
 async def test_of_two_servers_one_renews_and_both_go_on(system: Rotating, database: Database) -> None:
     servers = [connect(system, DatabaseKeeper(database)) for _ in range(2)]
-    await asyncio.gather(*map(read, servers), return_exceptions=True)
     for round_ in range(3):
         system.valid = ("", system.valid[1])
-        answers = await asyncio.gather(*(read(server) for server in servers for _ in range(3)), return_exceptions=True)
-        assert all(answer == "Pump 7 leaks" or isinstance(answer, Transient) for answer in answers), answers
-        assert not any(isinstance(answer, LogInAgain) for answer in answers)
-        assert [await read(server) for server in servers] == ["Pump 7 leaks"] * 2
-        assert system.renewals == 2 + round_
+        answers = await asyncio.gather(*(read(server) for server in servers for _ in range(3)))
+        assert set(answers) == {"Pump 7 leaks"}, "the one that comes second waits a moment for the pair"
+        assert system.renewals == 1 + round_
     assert system.unstored == []
 
 
@@ -168,7 +165,7 @@ async def test_killed_between_answer_and_storing_one_new_log_in_is_asked_for_and
 ) -> None:
     with pytest.raises(Killed):
         await read(connect(system, Mortal(database)))
-    survivor = connect(system, DatabaseKeeper(database))
+    survivor = connect(system, DatabaseKeeper(database, patience=0))
     with pytest.raises(Transient, match="another server") as waiting:
         await read(survivor)
     assert 0 < (waiting.value.retry_after or 0) <= 90
@@ -186,7 +183,7 @@ async def test_killed_between_answer_and_storing_one_new_log_in_is_asked_for_and
 
 
 async def test_killed_before_the_request_nothing_is_lost(system: Rotating, database: Database) -> None:
-    keeper = DatabaseKeeper(database)
+    keeper = DatabaseKeeper(database, patience=0)
     connector = connect(system, keeper)
     assert await read(connector) == "Pump 7 leaks"
     system.valid = ("", system.valid[1])
