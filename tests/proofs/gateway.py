@@ -63,6 +63,10 @@ class Gateway:
         self.struck.clear()
         self._blow = hits, moment, pid
 
+    def spare(self) -> None:
+        """End nothing after all."""
+        self._blow = None
+
     def end(self, pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
         self.struck.set()

@@ -48,7 +48,8 @@ class Beside(Installation):
             + proposal.table(f"connectors.{self.connector}", table)
         )
         self._environment = {
-            f"ROLECALL_CONNECTORS__{self.connector.upper()}__{name}": value for name, value in secrets.items()
+            f"ROLECALL_CONNECTORS__{self.connector.upper().replace('-', '_')}__{name}": value
+            for name, value in secrets.items()
         }
 
     @property
