@@ -18,6 +18,7 @@ import pytest
 
 from agent.demo.processes import end
 from tests.processes import free_port
+from tests.proofs.gateway import Gateway
 from tests.proofs.servers.beside import ROLES, Beside, answers, until
 
 HOME = Path(os.environ.get("ROLECALL_NETBOX", "/var/cache/rolecall-netbox"))
@@ -77,9 +78,9 @@ class NetBox:
 class Connected(Beside):
     """Rolecall beside this NetBox. It polls once an hour: what it hears, it hears by webhooks."""
 
-    def connect(self, netbox: NetBox) -> None:
+    def connect(self, netbox: NetBox, url: str) -> None:
         roles = ROLES.replace('"Network" }', '"network" }').replace('"Electrician" }', '"electrician" }')
-        table = {"kind": "netbox", "url": netbox.url, "staff": [str(netbox.keys["tech"]["id"])]}
+        table = {"kind": "netbox", "url": url, "staff": [str(netbox.keys["tech"]["id"])]}
         secrets = {"TOKEN": netbox.keys["rolecall"]["token"], "WEBHOOK_SECRETS": SECRET}
         self.configure(table, secrets, roles, poll_seconds=3_600)
 
@@ -122,22 +123,31 @@ def netbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NetBox]:
 
 
 @pytest.fixture(scope="module")
-def connected(netbox: NetBox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connected]:
+def gateway(netbox: NetBox) -> Iterator[Gateway]:
+    with Gateway(netbox.url) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def connected(netbox: NetBox, gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connected]:
     with Connected(tmp_path_factory.mktemp("rolecall"), Path(), Path()) as installation:
-        installation.connect(netbox)
+        installation.connect(netbox, gateway.url)
         netbox.tell(f"http://127.0.0.1:{installation.port}/hooks/plant")
         yield installation
 
 
 def test_an_order_is_noted_answered_closed_and_learnt_though_the_server_is_killed(
-    netbox: NetBox, connected: Connected
+    netbox: NetBox, connected: Connected, gateway: Gateway
 ) -> None:
-    assert f"NetBox circuit maintenance at {netbox.url}, as rolecall" in connected.run("check")
+    assert f"NetBox circuit maintenance at {gateway.url}, as rolecall" in connected.run("check")
     connected.start()
+    connected.wait_until_idle(60)
+    gateway.requests.clear()
     began = time.monotonic()
     first = netbox.file("vpn gateway is gone")
-    until(lambda: len(netbox.ours(first)) == 1, "a note on the first order")
-    print(f"noted after {time.monotonic() - began:.1f} s")
+    noted = until(lambda: len(netbox.ours(first)) == 1, "a note on the first order")
+    connected.wait_until_idle(60)
+    print(f"noted_seconds={noted:.1f} requests_for_a_note={len(gateway.requests)}")
     (note,) = netbox.ours(first)
     assert "Network" in note["comments"]
 
@@ -145,13 +155,19 @@ def test_an_order_is_noted_answered_closed_and_learnt_though_the_server_is_kille
     connected.start()
     second = netbox.file("vpn drops")
     until(lambda: len(netbox.ours(second)) == 1, "a note on the second order")
+    connected.wait_until_idle(60)
+    gateway.requests.clear()
     netbox.say(first, "/role electrician")
-    until(lambda: "Electrician" in netbox.ours(first)[0]["comments"], "the note answers")
+    answered = until(lambda: "Electrician" in netbox.ours(first)[0]["comments"], "the note answers")
+    connected.wait_until_idle(60)
+    print(f"answered_seconds={answered:.1f} requests_for_an_answer={len(gateway.requests)}")
     assert [entry["id"] for entry in netbox.ours(first)] == [note["id"]], "it is edited, and no second one written"
 
+    gateway.requests.clear()
     netbox.change(second, status="COMPLETED")
-    until(lambda: "2 reviews" in connected.run("connectors", "list"), "a command and a closure are learnt")
+    learnt = until(lambda: "2 reviews" in connected.run("connectors", "list"), "a command and a closure are learnt")
     connected.wait_until_idle(60)
+    print(f"learnt_seconds={learnt:.1f} requests_for_a_closure={len(gateway.requests)}")
     assert [len(netbox.ours(number)) for number in (first, second)] == [1, 1]
     print(f"whole loop: {time.monotonic() - began:.0f} s")
 
