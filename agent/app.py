@@ -131,7 +131,7 @@ class Server:
         parts, door = self.parts, self.door
         shared = self.settings, parts.directory, self.database, parts.active, parts.classifier, self.observed
         seen = self.metrics, door.texts, self.key_of_marks, door.commit.accepted, self.breakers.left_alone
-        return Site(*shared, *seen)
+        return Site(*shared, *seen, reread=parts.follow, faulty=parts.files.problems)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

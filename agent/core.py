@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import structlog
 
+from agent.config.followed import Followed
 from agent.config.roles_file import RolesError, load_roles, reserved_words
 from agent.config.rules_file import load_rules
 from agent.config.settings import Settings
@@ -33,6 +35,30 @@ OLDER = "older than reserved words"
 log = structlog.get_logger()
 
 
+class Files:
+    """The files that say which roles and rules there are, followed while a server runs."""
+
+    def __init__(self, roles: Followed[RoleCatalogue], rules: Followed[RuleSet], classifier: RoleClassifier) -> None:
+        self.roles, self.rules = roles, rules
+        self._classifier = classifier
+        self._reading = Lock()
+
+    def refresh(self) -> None:
+        """Take up what has changed; a file that is faulty leaves what was in force. Call it off the event loop."""
+        with self._reading:
+            roles = self.roles.refresh()
+            if roles is not None:
+                self._classifier.catalogue.become(roles)
+                self._classifier.active.read_again()
+            rules = self.rules.refresh(again=roles is not None)
+            if rules is not None:
+                self._classifier.rules = rules
+
+    def problems(self) -> dict[str, str]:
+        """Return why a file is not in force as it is now, by its name."""
+        return {one.path.name: one.problem for one in (self.roles, self.rules) if one.problem}
+
+
 @dataclass(frozen=True, slots=True)
 class Installation:
     """What is known of an installation before its model is loaded: all that the operator set, and it is valid."""
@@ -42,6 +68,7 @@ class Installation:
     database: Database
     roles: RoleCatalogue
     rules: RuleSet
+    followed: tuple[Followed[RoleCatalogue], Followed[RuleSet]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +80,11 @@ class Parts:
     database: Database
     active: ActiveModel[TicketModel]
     classifier: RoleClassifier
+    files: Files
 
     def follow(self) -> None:
-        """Load a newly activated model and new reviews."""
+        """Load a newly activated model and new reviews, and take up roles and rules that have changed."""
+        self.files.refresh()
         if self.active.refresh():
             log.info("model", version=self.active.current.version if self.active.current else None)
         self.classifier.memory.refresh()
@@ -68,7 +97,9 @@ def assemble(settings: Settings) -> Parts:
 
 def opened(settings: Settings) -> Installation:
     """Read roles and rules, and open the database. Raises RolecallError, saying what to fix."""
+    followed_roles = Followed(settings.roles, load_roles)
     roles = load_roles(settings.roles)
+    followed_rules = Followed(settings.rules, partial(load_rules, roles=roles))
     rules = load_rules(settings.rules, roles)
     directory = DataDirectory(settings.data)
     directory.create()
@@ -76,7 +107,7 @@ def opened(settings: Settings) -> Installation:
     if (faults := reserved_words(settings.roles)) and database.call(coordination.value, OLDER) is None:
         database.close()
         raise RolesError(faults)
-    return Installation(settings, directory, database, roles, rules)
+    return Installation(settings, directory, database, roles, rules, (followed_roles, followed_rules))
 
 
 def loaded(installation: Installation) -> Parts:
@@ -99,7 +130,8 @@ def loaded(installation: Installation) -> Parts:
     active = ActiveModel(directory.models, read)
     memory = MemoryStore(database, active, directory.encoders, installation.roles)
     classifier = RoleClassifier(installation.roles, installation.rules, active, memory, settings.triage)
-    parts = Parts(settings, directory, database, active, classifier)
+    files = Files(*installation.followed, classifier)
+    parts = Parts(settings, directory, database, active, classifier, files)
     parts.follow()
     return parts
 

@@ -182,7 +182,7 @@ class Role:
 
 
 class RoleCatalogue:
-    """All roles, found by name, by alias, and by a ticketing system's group. Immutable."""
+    """All roles, found by name, by alias, and by a ticketing system's group. Threads may share it."""
 
     def __init__(self, roles: Sequence[Role]) -> None:
         self.roles = tuple(roles)
@@ -196,6 +196,10 @@ class RoleCatalogue:
             for group in groups
         }
         self.sources = frozenset(source for source, _ in self._by_group)
+
+    def become(self, other: RoleCatalogue) -> None:
+        """Hold what another catalogue holds, all of it at once, for everybody who has this one."""
+        self.__dict__ = dict(other.__dict__)
 
     def lookup(self, word: str) -> Role | None:
         """Return the role with this name or alias, or None; without its accents where that leads to one role alone."""

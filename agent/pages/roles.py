@@ -7,19 +7,32 @@ from collections.abc import Sequence
 
 from starlette.responses import Response
 
+from agent.config.edited import Edited
 from agent.domain import Role
 from agent.pages.guard import Visit
 from agent.pages.ladder import rungs
+from agent.pages.rules import looked_at
 from agent.pages.today import thresholds
 
 
 async def show(visit: Visit) -> Response:
-    """Show all roles."""
+    """Show all roles; one of them in a form, where that is asked for."""
+    return await page(visit, edited=visit.request.query_params.get("edit", ""))
+
+
+async def file_of(visit: Visit) -> Edited:
+    """Return the file of roles as it is now. Raises Refused where it cannot be read."""
+    return await looked_at(visit, visit.site.settings.roles)
+
+
+async def page(visit: Visit, edited: str = "", pasted: tuple[str, str] = ("", "")) -> Response:
+    """Show all roles: `edited` in a form, `pasted` (its name, its lines) with what is to be pasted into the file."""
     site = visit.site
     day = site.now().astimezone().date()
     roles = [(role, role.active(day), lines(role)) for role in site.classifier.catalogue.roles]
-    file, ladder = site.settings.roles.name, await rungs(visit)
-    given = {"needs": thresholds(site), "file": file, "ladder": ladder, "share": site.settings.checks.share}
+    file, ladder = await file_of(visit), await rungs(visit)
+    form = {"edited": edited if visit.may("operator") else "", "pasted": pasted, "helpdesks": tuple(site.connectors)}
+    given = form | {"needs": thresholds(site), "file": file, "ladder": ladder, "share": site.settings.checks.share}
     return visit.page("roles.html", current="roles", roles=roles, **given)
 
 

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from agent.pages import (
     account,
+    editing,
     feedback,
     ladder,
     links,
@@ -57,8 +58,10 @@ CALLS = (
     Call("GET", "/report/{week}", Rights.VIEWER, report.show),
     Call("GET", "/roles", Rights.VIEWER, roles.show),
     Call("POST", "/roles", Rights.OPERATOR, ladder.change),
+    Call("POST", "/roles/file", Rights.OPERATOR, editing.change_roles),
     Call("GET", "/rules", Rights.VIEWER, rules.show),
     Call("POST", "/rules", Rights.VIEWER, rules.try_),
+    Call("POST", "/rules/file", Rights.OPERATOR, editing.change_rules),
     Call("GET", "/status", Rights.VIEWER, status.show),
     Call("POST", "/status", Rights.OPERATOR, status.change),
     Call("GET", "/models", Rights.VIEWER, models.show),

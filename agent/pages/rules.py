@@ -1,6 +1,6 @@
 """Rules: which words decide, and how well; a text to try, and the lines of rules that known roles suggest.
 
-The file stays the truth, on every server: this page writes nothing, it shows what to put into it.
+The file stays the truth: agent.pages.editing adds a rule that somebody approves, or this page shows its lines.
 """
 
 from __future__ import annotations
@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlmodel import Session
 from starlette.responses import Response
 
+from agent.config.edited import Edited, look
 from agent.domain import RoleCatalogue
-from agent.pages.guard import Visit
+from agent.pages.guard import Refused, Visit
 from agent.store import tickets
 from agent.triage.explanation import Explanation, explain
 from heuristics import Kind, RuleSet, tally, vetoed
@@ -80,24 +82,38 @@ def says(figures: RuleFigures) -> str:
     return "decisive" if weight >= DECISIVE else "strong" if weight >= STRONG else "hint"
 
 
+async def file_of(visit: Visit) -> Edited:
+    """Return the file of rules as it is now. Raises Refused where it cannot be read."""
+    return await looked_at(visit, visit.site.settings.rules)
+
+
+async def looked_at(visit: Visit, path: Path) -> Edited:
+    """Return one of the operator's files as it is now. Raises Refused where it cannot be read."""
+    try:
+        return await asyncio.to_thread(look, path, visit.site.database.clustered)
+    except OSError as error:
+        raise Refused(503, "file_unreadable") from error
+
+
 async def _page(visit: Visit, subject: str = "", body: str = "", tried: Explanation | None = None) -> Response:
-    site = visit.site
     hits = tried.opinion.hits if tried else ()
     return visit.page(
         "rules.html",
         current="rules",
-        measured=await _measured(visit),
+        measured=await measured_for(visit),
         says=says,
         subject=subject,
         body=body,
         tried=tried,
         sums=tally(hits),
         barred=sorted(vetoed(hits)),
-        file=site.settings.rules.name,
+        file=await file_of(visit),
+        version=visit.site.classifier.rules.version,
     )
 
 
-async def _measured(visit: Visit) -> Measured:
+async def measured_for(visit: Visit) -> Measured:
+    """Return how rules fare, and which are proposed, on the latest known roles that somebody sees."""
     site, name = visit.site, f"rules {visit.limit}"
     version = await visit.read(tickets.newest_review), site.classifier.rules.version
     kept: tuple[object, Measured] | None = site.kept.get(name)

@@ -44,6 +44,14 @@ SET_UP = ("roles", "rules", "models", "status")
 STATIC = {"rolecall.css": "text/css", "rolecall.js": "text/javascript", "mark.svg": "image/svg+xml"}
 
 
+def _nothing_read() -> None:
+    return
+
+
+def _nothing_faulty() -> Mapping[str, str]:
+    return {}
+
+
 def _nothing_closed() -> Mapping[str, float]:
     return {}
 
@@ -52,7 +60,8 @@ def _nothing_closed() -> Mapping[str, float]:
 class Site:
     """The pages of one installation. `key` makes pseudonyms and browsers' cookies; `wake` is set for new events.
 
-    `left_alone` returns for how many seconds each helpdesk that fails is not asked; `kept` is what was dear to make.
+    `left_alone` returns for how many seconds each helpdesk that fails is not asked; `reread` takes up changed files
+    of roles and rules, off the event loop, and `faulty` says which cannot be; `kept` is what was dear to make.
     """
 
     settings: Settings
@@ -66,6 +75,8 @@ class Site:
     key: bytes
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     left_alone: Callable[[], Mapping[str, float]] = _nothing_closed
+    reread: Callable[[], None] = _nothing_read
+    faulty: Callable[[], Mapping[str, str]] = _nothing_faulty
     passwords: Passwords = field(default_factory=Passwords)
     kept: dict[str, Any] = field(default_factory=dict)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

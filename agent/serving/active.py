@@ -36,6 +36,7 @@ class ActiveModel(Generic[Model]):
         self._seen: _Seen | None = None
         self._refused: Path | None = None
         self._loading = threading.Lock()
+        self._outdated = False
         self.current: Model | None = None
         self.problem: str | None = None
         """Why the model that should serve does not, in one line."""
@@ -58,6 +59,11 @@ class ActiveModel(Generic[Model]):
                 return_freed_memory()
             return changed
 
+    def read_again(self) -> None:
+        """Have the next refresh load what serves once more: what it was loaded for has changed."""
+        with self._loading:
+            self._seen, self._outdated = None, True
+
     def _follow_pointer(self) -> bool:
         try:
             pointer = read_pointer(self._models)
@@ -71,7 +77,7 @@ class ActiveModel(Generic[Model]):
         return self._follow(pointer)
 
     def _follow(self, pointer: Pointer) -> bool:
-        if self.current is not None and self.current.version == pointer.version:
+        if self.current is not None and self.current.version == pointer.version and not self._outdated:
             self.problem = self._refused = None
             return False
         try:
@@ -81,7 +87,7 @@ class ActiveModel(Generic[Model]):
             if self.current is not None or pointer.predecessor is None:
                 return False
             return self._fall_back(pointer.predecessor)
-        self.problem = self._refused = None
+        self.problem, self._refused, self._outdated = None, None, False
         return True
 
     def _fall_back(self, version: str) -> bool:

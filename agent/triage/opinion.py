@@ -85,9 +85,9 @@ class Opinion:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class RoleClassifier:
-    """Rules, model and memory that together answer a ticket."""
+    """Rules, model and memory that together answer a ticket. Others take the place of `rules` when these change."""
 
     catalogue: RoleCatalogue
     rules: RuleSet
@@ -103,10 +103,10 @@ class RoleClassifier:
         `hidden` is the key of a ticket that is answered as if it had no review: its own, when answers are judged. The
         memory leaves it out; a model that learnt from it gives the answer that it would have given before.
         """
-        model, reading = self.active.current, read(subject, body)
+        model, rules, reading = self.active.current, self.rules, read(subject, body)
         text = reading.text
         fusion, cutoffs = self.weighing(model)
-        hits = self.rules.match(reading.subject, reading.body, on)
+        hits = rules.match(reading.subject, reading.body, on)
         vectors = model.embed([text]) if model is not None and text else None
         recalled = self._recall(text, fusion, hidden, model, vectors)
         heads = model.heads([text], vectors) if model is not None and text else None
@@ -124,7 +124,7 @@ class RoleClassifier:
             probabilities,
             hits,
             recalled.neighbours[0] if recalled else (),
-            self.rules.version,
+            rules.version,
             model.version if model else None,
             Grounds(evidence, fusion, cutoffs, model),
             reading.left_out,

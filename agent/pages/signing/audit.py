@@ -39,6 +39,10 @@ class Action(StrEnum):
     ROLLED_BACK = "rolled_back"
     EXPORTED = "exported"
     STAGE = "stage"
+    RULE_APPROVED = "rule_approved"
+    RULES_RESTORED = "rules_restored"
+    ROLE_EDITED = "role_edited"
+    ROLES_RESTORED = "roles_restored"
     ANONYMOUS = "anonymous"
     PROVIDER = "provider"
     TOKEN_MADE = "token_made"  # noqa: S105 - the word
