@@ -43,6 +43,7 @@ from agent.triage.opinion import RoleClassifier
 from agent.web.metrics_page import MetricsPage
 from agent.work.attempt import Attempts, Breaker, Breakers
 from agent.work.background import start
+from agent.work.by_hand import ByHand
 from agent.work.call_metrics import ObservedConnectors, count_calls
 from agent.work.engines import make_engine
 from agent.work.first_encoder import prepare_forever
@@ -131,7 +132,7 @@ class Server:
         parts, door = self.parts, self.door
         shared = self.settings, parts.directory, self.database, parts.active, parts.classifier, self.observed
         seen = self.metrics, door.texts, self.key_of_marks, door.commit.accepted, self.breakers.left_alone
-        return Site(*shared, *seen, reread=parts.follow, faulty=parts.files.problems)
+        return Site(*shared, *seen, parts.follow, parts.files.problems, ByHand(self.train_command).begin)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -60,8 +60,8 @@ def train(
     from agent.learning.train import SERVES, head_windows
     from agent.learning.training_data import RECENT
     from agent.learning.training_set import left_out, usable
-    from agent.learning.turn import cancelled_by_sigterm
-    from agent.store import tickets
+    from agent.learning.turn import STEP, cancelled_by_sigterm
+    from agent.store import coordination, tickets
     from agent.store.run_times import Work
 
     settings = settings_for(config, data, learning__trainer=trainer)
@@ -80,7 +80,7 @@ def train(
         console.print(reason)
     work = Work(f"training, {settings.learning.trainer}")
     with foretold(console, chosen.database, work, learnt, what) as heart, bar:
-        line, phases = bar.add_task("training", total=None), [""]
+        line, phases, steps = bar.add_task("training", total=None), [""], [""]
 
         def show(step: Step) -> None:
             if step.phase == SERVES:
@@ -88,6 +88,9 @@ def train(
                 return
             phase = PHASES.get(step.phase, step.phase)
             heart.step = f"{phase}, {step.done} of {step.total}" if step.total else phase
+            if phase != steps[-1]:
+                steps.append(phase)
+                chosen.database.call(coordination.put, STEP, step.phase)
             bar.update(line, description=phase, completed=step.done, total=step.total)
             if phase != phases[-1] and not console.is_terminal:  # a file gets a line a phase, not a bar
                 phases.append(phase)

@@ -23,6 +23,9 @@ LOCK = "training.lock"
 CLUSTER_LOCK = 7_655_224
 """Key of the advisory lock that the trainings of a cluster hold."""
 
+STEP = "step of the training that runs"
+"""Name of the shared value in which a training says how far it is."""
+
 ASK_SECONDS = 1.0
 WAITING = Progress("waiting for another training to end", 0, 0, 0.0)
 
@@ -44,6 +47,12 @@ async def turn(
             on_progress(WAITING)
             await asyncio.sleep(ASK_SECONDS)
         yield
+
+
+def taken(folder: Path, database: Database) -> bool:
+    """Return whether a training runs now, here or on another server of the same database. It is not made to wait."""
+    with (folder / LOCK).open("a") as file, _session(database) as taken_in_cluster:
+        return not (_taken(file.fileno()) and taken_in_cluster())
 
 
 def _taken(descriptor: int) -> bool:

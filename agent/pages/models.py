@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from agent.errors import RolecallError
 from agent.learning.due import needed
+from agent.pages import training
 from agent.pages.guard import Refused, Visit, redirect
 from agent.pages.signing import audit
 from agent.pages.site import Site
@@ -60,6 +61,7 @@ async def show(visit: Visit) -> Response:
         trainings=trainings,
         needed=site.words.needed(more),
         moves=moves[-MOVES:][::-1],
+        training=await training.now(visit),
     )
 
 
@@ -67,6 +69,9 @@ async def change(visit: Visit) -> Response:
     """Make a version serve, or its predecessor again, with the reason."""
     site, version, do = visit.site, visit.field("version"), visit.field("do")
     why = " ".join(visit.field("why").split())[:LONGEST_REASON]
+    if do == "train":
+        await training.begin(visit)
+        return redirect("/models")
     if not why or not why.isprintable():
         raise Refused(422, "no_reason")
     registry = _registry(site)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from agent.domain import Role, Strength
 from agent.pages import feedback
+from agent.pages.bulk import MOST, fit
 from agent.pages.guard import Refused, Visit, redirect
 from agent.pages.queue import Asked, Order, after, queue
 from agent.pages.site import Site
@@ -41,6 +42,7 @@ async def review(visit: Visit) -> Response:
         "order": order,
         "skipped": skipped,
         "count": len(left),
+        "bulk": min(sum(fit(one, site.classifier.catalogue) for one in waiting), MOST),
         "mine": mine,
         "catalogue": site.classifier.catalogue,
     }

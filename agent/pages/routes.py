@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from agent.pages import (
     account,
+    bulk,
     editing,
     feedback,
     ladder,
@@ -52,6 +53,8 @@ CALLS = (
     Call("GET", "/summaries/{helpdesk}/{number:path}", Rights.VIEWER, summary.show),
     Call("GET", "/review", Rights.REVIEWER, review.review),
     Call("POST", "/review", Rights.REVIEWER, review.answer),
+    Call("GET", "/review/bulk", Rights.REVIEWER, bulk.show),
+    Call("POST", "/review/bulk", Rights.REVIEWER, bulk.answer),
     Call("GET", "/search", Rights.VIEWER, search.find),
     Call("GET", "/report", Rights.VIEWER, report.latest),
     Call("POST", "/report", Rights.OPERATOR, report.export),

@@ -52,6 +52,10 @@ def _nothing_faulty() -> Mapping[str, str]:
     return {}
 
 
+def _never() -> bool:
+    return False
+
+
 def _nothing_closed() -> Mapping[str, float]:
     return {}
 
@@ -61,7 +65,8 @@ class Site:
     """The pages of one installation. `key` makes pseudonyms and browsers' cookies; `wake` is set for new events.
 
     `left_alone` returns for how many seconds each helpdesk that fails is not asked; `reread` takes up changed files
-    of roles and rules, off the event loop, and `faulty` says which cannot be; `kept` is what was dear to make.
+    of roles and rules, off the event loop, and `faulty` says which cannot be; `train` begins
+    a training, and returns whether it does; `kept` is what was dear to make.
     """
 
     settings: Settings
@@ -77,6 +82,7 @@ class Site:
     left_alone: Callable[[], Mapping[str, float]] = _nothing_closed
     reread: Callable[[], None] = _nothing_read
     faulty: Callable[[], Mapping[str, str]] = _nothing_faulty
+    train: Callable[[], bool] = _never
     passwords: Passwords = field(default_factory=Passwords)
     kept: dict[str, Any] = field(default_factory=dict)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

@@ -152,7 +152,7 @@ async def retrain(command: Sequence[str]) -> int:
         if process.returncode is None:
             process.terminate()
             await process.wait()
-    log.info("nightly_training_ended", exit_code=code)
+    log.info("training_ended", exit_code=code)
     return code
 
 

@@ -37,6 +37,8 @@ class Action(StrEnum):
     DROPPED = "dropped"
     PROMOTED = "promoted"
     ROLLED_BACK = "rolled_back"
+    TRAINING = "training"
+    BULK = "bulk"
     EXPORTED = "exported"
     STAGE = "stage"
     RULE_APPROVED = "rule_approved"

@@ -44,6 +44,8 @@ MAY: dict[tuple[str, str], tuple[tuple[Rights, ...] | None, int | None]] = {
     ("GET", "/summaries/{helpdesk}/{number:path}"): ((V, R, O), 404),
     ("GET", "/review"): ((R, O), None),
     ("POST", "/review"): ((R, O), 404),
+    ("GET", "/review/bulk"): ((R, O), None),
+    ("POST", "/review/bulk"): ((R, O), None),
     ("GET", "/search"): ((V, R, O), None),
     ("GET", "/report"): ((V, R, O), None),
     ("POST", "/report"): ((O,), None),
