@@ -81,10 +81,16 @@ def seen_by(page: str) -> str:
     return re.findall(r'name="seen" value="(\w{64})"', page)[0]
 
 
-async def test_an_approved_rule_is_in_the_file_and_in_force_until_it_is_taken_back(
-    server: Running, files: Path
-) -> None:
+async def test_rules_and_roles_are_changed_on_pages(server: Running, files: Path, monkeypatch: Any) -> None:
     server.parts.database.call(known)
+    await approved_rules_are_in_the_file_and_in_force_until_they_are_taken_back(server, files)
+    await a_role_is_changed_its_old_name_stays_and_both_are_in_force(server, files)
+    await files_that_somebody_edits_are_followed_and_faulty_ones_change_nothing(server, files)
+    for why in (Kept.READ_ONLY, Kept.SEVERAL):
+        await where_nothing_is_written_the_lines_are_shown(server, files, monkeypatch, why)
+
+
+async def approved_rules_are_in_the_file_and_in_force_until_they_are_taken_back(server: Running, files: Path) -> None:
     boss, file = signed_in(server, Rights.OPERATOR, "Boss"), files / "rules.toml"
     page = await boss.see("/rules")
     (rule,) = [one for one in re.findall(r'name="rule" value="([^"]+)"', page) if "docking" in one and "st" not in one]
@@ -108,11 +114,10 @@ async def test_an_approved_rule_is_in_the_file_and_in_force_until_it_is_taken_ba
     assert (await boss.post("/rules/file", do="restore", seen=seen)).status_code == 409, "an old page"
     assert (await boss.post("/rules/file", do="restore", seen=seen_by(page))).status_code == 303
     assert (file.read_bytes(), server.parts.classifier.rules.version) == (RULES, version)
-    assert changes(server) == ["rule_approved", "rules_restored"]
+    assert changes(server, "rule") == ["rule_approved", "rules_restored"]
 
 
-async def test_a_role_is_changed_its_old_name_stays_and_both_are_in_force(server: Running, files: Path) -> None:
-    server.parts.database.call(known)
+async def a_role_is_changed_its_old_name_stays_and_both_are_in_force(server: Running, files: Path) -> None:
     boss, file = signed_in(server, Rights.OPERATOR, "Boss"), files / "roles.toml"
     page = await boss.see("/roles?edit=Network")
     form = {"do": "edit", "role": "Network", "seen": seen_by(page), "owner": "Kim", "description": "wires"}
@@ -120,7 +125,7 @@ async def test_a_role_is_changed_its_old_name_stays_and_both_are_in_force(server
     for bad in ({"name": "Access"}, {"name": "ok"}, {"groups desk": "acc"}):
         answer = await boss.post("/roles/file", **form | bad)
         assert (answer.status_code, file.read_bytes()) == (409, ROLES), bad
-    assert changes(server) == []
+    assert changes(server, "role") == []
     assert (await boss.post("/roles/file", **form)).status_code == 303
     content = file.read_text()
     assert '# short\n  "Lan",\n  "Network",\n]' in content, "its comments stay"
@@ -134,20 +139,18 @@ async def test_a_role_is_changed_its_old_name_stays_and_both_are_in_force(server
     assert "Networks" in await boss.see("/tickets/desk/1")
     assert (await boss.post("/roles/file", do="restore", seen=seen_by(await boss.see("/roles")))).status_code == 303
     assert (file.read_bytes(), catalogue.names) == (ROLES, ("Network", "Access"))
-    assert changes(server) == ["role_edited", "roles_restored"]
+    assert changes(server, "role") == ["role_edited", "roles_restored"]
 
 
-@pytest.mark.parametrize("why", [Kept.READ_ONLY, Kept.SEVERAL])
-async def test_where_nothing_is_written_the_lines_are_shown(
+async def where_nothing_is_written_the_lines_are_shown(
     server: Running, files: Path, monkeypatch: Any, why: Kept
 ) -> None:
-    server.parts.database.call(known)
-    boss = signed_in(server, Rights.OPERATOR, "Boss")
+    boss, log = signed_in(server, Rights.OPERATOR, "Boss"), (changes(server, "rule"), changes(server, "role"))
+    (files / "rules.toml").chmod(0o644)
     rule = re.findall(r'name="rule" value="([^"]+)"', await boss.see("/rules"))[0]
-    if why is Kept.READ_ONLY:
-        for name in ("rules.toml", "roles.toml"):
-            (files / name).chmod(0o444)
-    else:
+    for name in ("rules.toml", "roles.toml"):
+        (files / name).chmod(0o444 if why is Kept.READ_ONLY else 0o644)
+    if why is Kept.SEVERAL:
         monkeypatch.setattr(type(server.parts.database), "clustered", property(lambda _: True))
     page = await boss.see("/rules")
     assert "nothing is written here" in read(page)
@@ -160,12 +163,10 @@ async def test_where_nothing_is_written_the_lines_are_shown(
     assert answer.status_code == 200
     assert 'name = "Networks" aliases = ["Net", "Lan", "Network"] groups = { "desk" = ["net"] }' in read(answer.text)
     assert ((files / "rules.toml").read_bytes(), (files / "roles.toml").read_bytes()) == (RULES, ROLES)
-    assert changes(server) == []
+    assert (changes(server, "rule"), changes(server, "role")) == log
 
 
-async def test_files_that_somebody_edits_are_followed_and_faulty_ones_change_nothing(
-    server: Running, files: Path
-) -> None:
+async def files_that_somebody_edits_are_followed_and_faulty_ones_change_nothing(server: Running, files: Path) -> None:
     file, classifier = files / "rules.toml", server.parts.classifier
     file.write_bytes(RULES + b'[[rule]]\nid = "new"\nrole = "Access"\nkeywords = ["login"]\n')
     server.parts.files.refresh()
@@ -231,7 +232,7 @@ def test_a_change_by_hand_is_never_taken_back_nor_overwritten(tmp_path: Path) ->
     assert isinstance(shown, Edited)
 
 
-def changes(server: Running) -> list[str]:
+def changes(server: Running, of: str) -> list[str]:
     """Return what was changed in the files, as the log says."""
     lines = server.parts.database.call(lambda session: list(session.exec(select(Audit).order_by(Audit.id))))  # type: ignore[arg-type]
-    return [line.action for line in lines if "rule" in line.action or "role" in line.action]
+    return [line.action for line in lines if line.action.startswith(of)]

@@ -100,8 +100,8 @@ async def test_a_ticket_that_somebody_does_not_see_is_like_one_that_does_not_exi
     wrong = []
     for _ in (SEEN, HIDDEN):
         desk.create("Lamp")  # the helpdesk has both
+    parts.database.call(plant)
     async with running(parts, desk) as server:
-        parts.database.call(plant)
         secret = mark_key(parts.directory, parts.database)
         tokens = {key: parts.database.call(link, key, secret) for key in (SEEN, HIDDEN)}
         tokens[UNKNOWN] = _signer(secret).dumps(UNKNOWN)

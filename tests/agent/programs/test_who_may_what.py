@@ -11,9 +11,9 @@ from agent.pages.signing.rights import Rights
 from agent.programs.rest import CALLS
 from agent.store.tables import utcnow
 from tests.agent.pages.limited import HIDDEN, OKAPI, SEEN, UNKNOWN, limit, plant, similar
-from tests.agent.programs.conftest import acting, program, token_of
+from tests.agent.programs.conftest import program, token_of
 from tests.desk import Desk
-from tests.serving_app import Running, running
+from tests.serving_app import running
 
 pytestmark = pytest.mark.anyio
 
@@ -71,15 +71,19 @@ async def test_each_call_by_everybody_gives_what_the_table_says(parts: Parts, de
     assert wrong == []
 
 
-async def test_a_ticket_that_an_account_does_not_see_is_like_one_that_does_not_exist(parts: Parts, desk: Desk) -> None:
+async def test_a_ticket_that_an_account_does_not_see_is_like_one_that_does_not_exist(
+    parts: Parts, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The same call about a ticket that it sees, and by an account that sees every ticket, is the control."""
     wrong = []
     for _ in (SEEN, HIDDEN):
         desk.create("Lamp")
+    parts.database.call(plant)
+    similar(monkeypatch)
     async with running(parts, desk) as server:
-        parts.database.call(plant)
         kim, robin = (program(server, token_of(parts, R, name)) for name in ("Kim", "Robin"))
         limit(parts, "Kim")
+        await lists_and_what_is_found_leave_such_tickets_out(kim, robin)
         for (method, path), (_, refused) in MAY.items():
             if refused is None:
                 continue
@@ -93,11 +97,7 @@ async def test_a_ticket_that_an_account_does_not_see_is_like_one_that_does_not_e
     assert wrong == []
 
 
-async def test_lists_and_what_is_found_leave_such_tickets_out(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    similar(monkeypatch)
-    server.parts.database.call(plant)
-    kim, robin = acting(server, R, "Kim"), acting(server, R, "Robin")
-    limit(server.parts, "Kim")
+async def lists_and_what_is_found_leave_such_tickets_out(kim: httpx.AsyncClient, robin: httpx.AsyncClient) -> None:
     for path in ("/api/tickets", "/api/tickets?q=lamp", f"/api/tickets?q={OKAPI}", "/api/decisions",
                  "/api/explanations/desk/1"):  # fmt: skip
         hers, everybodys = await kim.get(path), await robin.get(path)
