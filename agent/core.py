@@ -48,7 +48,7 @@ class Files:
         with self._reading:
             roles = self.roles.refresh()
             if roles is not None:
-                self._classifier.catalogue.become(roles)
+                _become(self._classifier.catalogue, roles)
                 self._classifier.active.read_again()
             rules = self.rules.refresh(again=roles is not None)
             if rules is not None:
@@ -57,6 +57,11 @@ class Files:
     def problems(self) -> dict[str, str]:
         """Return why a file is not in force as it is now, by its name."""
         return {one.path.name: one.problem for one in (self.roles, self.rules) if one.problem}
+
+
+def _become(catalogue: RoleCatalogue, other: RoleCatalogue) -> None:
+    """Put what another catalogue holds into this one, all of it at once, for everybody who has it."""
+    catalogue.__dict__ = dict(other.__dict__)
 
 
 @dataclass(frozen=True, slots=True)

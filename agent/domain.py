@@ -197,10 +197,6 @@ class RoleCatalogue:
         }
         self.sources = frozenset(source for source, _ in self._by_group)
 
-    def become(self, other: RoleCatalogue) -> None:
-        """Hold what another catalogue holds, all of it at once, for everybody who has this one."""
-        self.__dict__ = dict(other.__dict__)
-
     def lookup(self, word: str) -> Role | None:
         """Return the role with this name or alias, or None; without its accents where that leads to one role alone."""
         spelt = spelling(word)
