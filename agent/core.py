@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -102,16 +103,25 @@ def assemble(settings: Settings) -> Parts:
 
 def opened(settings: Settings) -> Installation:
     """Read roles and rules, and open the database. Raises RolecallError, saying what to fix."""
-    followed_roles = Followed(settings.roles, load_roles)
+
+    def sound(path: Path) -> RoleCatalogue:
+        read = load_roles(path)
+        if (faults := reserved_words(path)) and database.call(coordination.value, OLDER) is None:
+            raise RolesError(faults)
+        return read
+
+    followed_roles = Followed(settings.roles, sound)
     roles = load_roles(settings.roles)
     followed_rules = Followed(settings.rules, partial(load_rules, roles=roles))
     rules = load_rules(settings.rules, roles)
     directory = DataDirectory(settings.data)
     directory.create()
     database = open_database(settings.database_url, directory.database)
-    if (faults := reserved_words(settings.roles)) and database.call(coordination.value, OLDER) is None:
+    try:
+        sound(settings.roles)
+    except RolesError:
         database.close()
-        raise RolesError(faults)
+        raise
     return Installation(settings, directory, database, roles, rules, (followed_roles, followed_rules))
 
 

@@ -5,7 +5,7 @@ Sizes are those of the drawing; browsers scale it. Shares are from 0 to 1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -16,6 +16,13 @@ WIDTH, HEIGHT = 440.0, 192.0
 GAP = 0.36
 """Part of a column's place that stays empty."""
 
+CELL, CELL_LEFT, CELL_BELOW = 34.0, 120.0, 90.0
+"""Of a matrix: the side of a cell, and the room for names beside and below."""
+
+LONGEST_NAME = 16
+FAINTEST, STRONGEST = 0.08, 0.5
+"""Of cells: the number in one is read on the strongest, too."""
+
 STEPS = (1, 2, 5)
 MOST_LINES = 5
 
@@ -24,6 +31,12 @@ _LINE = Markup('<path class="grid" d="M{:.0f} {:.1f}H{:.0f}"/><text class="ax en
 _LABEL = Markup('<text class="ax mid" x="{:.1f}" y="{:.0f}">{}</text>')
 _GOAL = Markup('<path class="goal" d="M{:.0f} {:.1f}L{:.0f} {:.1f}"/>')
 _BOX = Markup('<rect class="s{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>')
+_CELL = Markup(
+    '<g><title>{}</title><rect class="s1" x="{:.0f}" y="{:.0f}" width="{:.0f}" height="{:.0f}" fill-opacity="{:.2f}"/>'
+    '<text class="ax mid" x="{:.0f}" y="{:.0f}">{}</text></g>'
+)
+_ROW = Markup('<text class="ax end" x="{:.0f}" y="{:.0f}"><title>{}</title>{}</text>')
+_COLUMN = Markup('<text class="ax end" transform="translate({:.0f} {:.0f}) rotate(-45)"><title>{}</title>{}</text>')
 _SPARK = Markup(
     '<svg class="spark" viewBox="0 0 80 20" width="80" height="20" role="img" aria-label="{}"><path d="M{}"/>'
     '<circle cx="{:.1f}" cy="{:.1f}" r="2"/></svg>'
@@ -108,6 +121,29 @@ def stacks(columns: Sequence[Column], label: str) -> Markup:
         parts.append(Markup("<g><title>{}</title>{}</g>").format(column.title, Markup("").join(boxes)))
         parts.append(_below(x, column.label))
     return _drawing(parts, label)
+
+
+def matrix(rows: Sequence[str], columns: Sequence[str], counts: Mapping[tuple[str, str], int], label: str) -> Markup:
+    """Draw how often each row went with each column: the more often, the stronger its cell."""
+    most = max(counts.values(), default=0) or 1
+    parts = []
+    for y, row in enumerate(rows):
+        at = y * CELL
+        parts.append(_ROW.format(CELL_LEFT - 8, at + CELL / 2 + 4, row, _short(row)))
+        for x, column in enumerate(columns):
+            if count := counts.get((row, column), 0):
+                left, strength = CELL_LEFT + x * CELL, FAINTEST + (STRONGEST - FAINTEST) * count / most
+                box = left + 1, at + 1, CELL - 2, CELL - 2, strength, left + CELL / 2, at + CELL / 2 + 4
+                parts.append(_CELL.format(f"{row} → {column}: {count:,}", *box, f"{count:,}"))
+    low = len(rows) * CELL
+    for x, column in enumerate(columns):
+        parts.append(_COLUMN.format(CELL_LEFT + (x + 0.5) * CELL, low + 14, column, _short(column)))
+    width = CELL_LEFT + len(columns) * CELL + 8
+    return _DRAWING.format(max(width, WIDTH), low + CELL_BELOW, label, Markup("\n").join(parts))
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def spark(shares: Sequence[float], highest: float, label: str) -> Markup:

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from agent.config import edited
 from agent.config.edited import Edited, with_rule
 from agent.config.edited_role import Words, renamed, with_role
-from agent.config.roles_file import load_roles
+from agent.config.roles_file import RolesError, load_roles, reserved_words
 from agent.config.rules_file import load_rules
 from agent.domain import Role
 from agent.errors import RolecallError
@@ -53,8 +53,9 @@ async def change_rules(visit: Visit) -> Response:
 async def change_roles(visit: Visit) -> Response:
     """Change the words of a role, or take the last change of the file back; show the lines where nothing is written."""
     site, file = visit.site, await roles.file_of(visit)
+    check = partial(sound, there=file.path)
     if visit.field("do") == "restore":
-        await _write(visit, file, file.before, load_roles, audit.Action.ROLES_RESTORED)
+        await _write(visit, file, file.before, check, audit.Action.ROLES_RESTORED)
         return redirect("/roles")
     role = next((one for one in site.classifier.catalogue.roles if one.name == visit.field("role")), None)
     if visit.field("do") != "edit" or role is None:
@@ -66,8 +67,18 @@ async def change_roles(visit: Visit) -> Response:
         content = with_role(await asyncio.to_thread(file.path.read_bytes), role, words)
     except (RolecallError, ValueError) as error:
         raise Refused(409, "file_not_written", reason=str(error)) from error
-    await _write(visit, file, content, load_roles, audit.Action.ROLE_EDITED, role=role.name, name=words.name)
+    await _write(visit, file, content, check, audit.Action.ROLE_EDITED, role=role.name, name=words.name)
     return redirect("/roles")
+
+
+def sound(path: Path, there: Path) -> None:
+    """Read a file of roles before it counts. Raises RolesError, also where it takes a word that `there` leaves alone.
+
+    Rolecall would not start with a role of that name: what it is called would mean something else after `/role`.
+    """
+    load_roles(path)
+    if len(faults := reserved_words(path)) > len(reserved_words(there)):
+        raise RolesError(faults)
 
 
 def said(role: Role, words: Words) -> Role:

@@ -14,6 +14,7 @@ from agent.domain import Outcome
 from agent.pages import charts
 from agent.pages.document import Document, Night, Part, Table, Tile
 from agent.pages.texts import Texts
+from agent.pages.week_confused import confused, to
 from agent.pages.words import Words
 from agent.report.cases import Case
 from agent.report.week import FEWEST, Figures, Share, Week, calibration, corrections, figures, right_when_clear
@@ -21,7 +22,6 @@ from agent.report.week import FEWEST, Figures, Share, Week, calibration, correct
 WEEKS = 8
 """Weeks of the charts."""
 
-PAIRS = 12
 SOME = 10
 """Tickets of a role in a week below which none of them being clear means nothing."""
 
@@ -57,7 +57,7 @@ def document(
         _outcomes(weeks, texts, words),
         _by_role(weeks, found, texts, words),
         _why_none(now, texts),
-        _corrections(found, texts, words),
+        confused(found, words, WEEKS),
         _confidence(found, texts, words),
         _where(now, texts, persons),
         _nights(nights, texts, words),
@@ -111,7 +111,7 @@ def _next(
         yield texts("report.next_precision", **asked)
     for (wrong, right), count in corrections(found).most_common(1):
         if count >= OFTEN:
-            yield texts("report.next_pair", wrong=words.role(wrong), right=_to(right, words), count=count)
+            yield texts("report.next_pair", wrong=words.role(wrong), right=to(right, words), count=count)
     for role, count in now.roles.most_common():
         if count >= SOME and not now.clear_roles[role]:
             yield texts("report.next_role", role=words.role(role), count=count)
@@ -183,13 +183,6 @@ def _why_none(now: Figures, texts: Texts) -> Part:
     return Part(texts("report.not_clear", count=either + none), table=Table(head, tuple(rows)))
 
 
-def _corrections(found: Sequence[Case], texts: Texts, words: Words) -> Part:
-    pairs = corrections(found).most_common(PAIRS)
-    rows = tuple((words.role(wrong), _to(right, words), _count(count)) for (wrong, right), count in pairs)
-    head = tuple(texts(f"report.{name}") for name in ("suggested", "was_right", "times"))
-    return Part(texts("report.corrections", weeks=WEEKS), table=Table(head, rows))
-
-
 def _confidence(found: Sequence[Case], texts: Texts, words: Words) -> Part:
     bins = dict(calibration(found))
     points, rows = [], []
@@ -230,10 +223,6 @@ def _name(week: Week, texts: Texts) -> Markup:
 
 def _count(number: int) -> Markup:
     return escape(f"{number:,}")
-
-
-def _to(role: str, words: Words) -> Markup:
-    return words.role(role) if role else words.roles(())
 
 
 def _right(share: Share, words: Words) -> Markup:

@@ -122,7 +122,7 @@ async def a_role_is_changed_its_old_name_stays_and_both_are_in_force(server: Run
     page = await boss.see("/roles?edit=Network")
     form = {"do": "edit", "role": "Network", "seen": seen_by(page), "owner": "Kim", "description": "wires"}
     form |= {"name": "Networks", "aliases": "Net\nLan", "groups desk": "net"}
-    for bad in ({"name": "Access"}, {"name": "ok"}, {"groups desk": "acc"}):
+    for bad in ({"name": "Access"}, {"name": "ok"}, {"name": "none"}, {"groups desk": "acc"}):
         answer = await boss.post("/roles/file", **form | bad)
         assert (answer.status_code, file.read_bytes()) == (409, ROLES), bad
     assert changes(server, "role") == []
@@ -179,6 +179,10 @@ async def files_that_somebody_edits_are_followed_and_faulty_ones_change_nothing(
         page = read(await signed_in(server, Rights.VIEWER).see("/rules"))
         assert "rules.toml:" in page
         assert "What was in force before stays in force." in page
+    (files / "roles.toml").write_bytes(ROLES.replace(b"'Access'", b"'none'"))
+    server.parts.files.refresh()
+    assert "means something else" in server.parts.files.roles.problem
+    (files / "roles.toml").write_bytes(ROLES)
     file.unlink()
     server.parts.files.refresh()
     assert [one.id for one in classifier.rules.rules] == ["vpn", "new"]

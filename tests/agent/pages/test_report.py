@@ -114,6 +114,7 @@ def test_hostile_names_stay_in_their_place_in_charts_and_tables() -> None:
     hostile = "<script>alert(1)</script>"
     point = charts.Point(hostile, hostile, 0.5, 0.2, 0.8)
     drawn = charts.intervals([point], hostile, goal=0.9) + charts.spark([0.1, 0.2], 0.2, hostile)
+    drawn += charts.matrix([hostile], [hostile], {(hostile, hostile): 3}, hostile)
     drawn += charts.stacks([charts.Column(hostile, hostile, (1, 2, 3))], hostile)
     assert "<script" not in drawn
     assert "style" not in drawn
@@ -135,6 +136,22 @@ def test_a_share_is_drawn_where_it_is_between_its_ends() -> None:
     low, high = charts.height(0.5, 0.5, 1.0), charts.height(1.0, 0.5, 1.0)
     assert f'd="M136.0 {low:.1f}V{high:.1f}"' in drawn
     assert f'cy="{(low + high) / 2:.1f}"' in drawn
+
+
+def test_what_was_confused_with_what_is_drawn_and_in_its_table() -> None:
+    corrected = {"strength": 5, "via": Via.PAGE}
+    found = [*some(3, said=("Electrician",), **corrected), *some(1, said=(), **corrected), *checked(40)]
+    (part,) = [part for part in made(found).parts if part.title.startswith("What was corrected")]
+    assert re.findall(r"<title>(.*?)</title><rect", part.chart or "") == [
+        "Network → Electrician: 3",
+        "Network → None of ours: 1",
+    ]
+    strengths = [float(one) for one in re.findall(r'fill-opacity="([\d.]+)"', part.chart or "")]
+    assert strengths[0] == charts.STRONGEST > strengths[1] > charts.FAINTEST
+    assert part.table is not None
+    assert [row[2] for row in part.table.rows] == ["3", "1"]
+    (alone,) = [one for one in made(some(3, said=("Electrician",), **corrected)).parts if one.title == part.title]
+    assert alone.chart is None, "one pair needs no drawing"
 
 
 @pytest.mark.anyio

@@ -1,4 +1,6 @@
-"""What each page costs with 1,000 and with 100,000 tickets of ten events each.
+"""What each page costs with 1,000 and with 100,000 tickets of ten events each, some of them for limited accounts, too.
+
+One of these sees a group in which half of the tickets are now, one a group that has one in a thousand of them.
 
 The last line: `slowest_ratio`, of a page's CPU time with many tickets to that with few; `slowest_ms`, by the clock, and
 `slowest_cpu_ms`, both with many. Medians of several requests.
@@ -33,6 +35,10 @@ from tests.desk import Desk
 FEW, MANY = 1_000, 100_000
 EVENTS = 10
 TIMES = 9
+LIMITED = ("half", "rare")
+"""Groups that accounts of the same name are limited to."""
+
+SEEN_BY_ALL = ("today", "corrected", "deep", "review", "search, everything", "search, one", "status", "report", "rules")
 TEXT = "The printer on the second floor shows a paper jam, but there is no paper in it. " * 3
 
 _NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {size})"
@@ -52,6 +58,8 @@ _FILL = (
     "INSERT INTO review (ticket_key, roles, rejected, strength, via, origin, at) {numbers} SELECT 'desk:' || i,"
     " CASE i % 5 WHEN 0 THEN '[\"Electrician\"]' ELSE '[\"Network\"]' END, '[]', CASE i % 97 WHEN 0 THEN 5 ELSE 2 END,"
     " CASE i % 97 WHEN 0 THEN 'command' ELSE 'closure' END, 'o', {past} FROM n WHERE i % 2",
+    "UPDATE ticket SET seen = json_object('group', CASE WHEN CAST(substr(key, 6) AS INTEGER) % 1000 = 0 THEN 'rare'"
+    " WHEN CAST(substr(key, 6) AS INTEGER) % 2 THEN 'half' ELSE 'others' END, 'text', '')",
     "UPDATE ticket SET drawn = 1 WHERE CAST(substr(key, 6) AS INTEGER) % 20 = 0",
     "INSERT INTO review (ticket_key, roles, rejected, strength, via, origin, at) {numbers} SELECT 'desk:' || i,"
     " '[\"Network\"]', '[]', 4, 'check', 'c', {past} FROM n WHERE i % 20 = 0",
@@ -78,6 +86,8 @@ def fill(session: Session, size: int) -> None:
     session.connection().exec_driver_sql(_EVENTS.format(**named, events=EVENTS))
     session.connection().exec_driver_sql("ANALYZE")
     session.add(User(key="ops", name="ops", rights=Rights.OPERATOR, created_at=utcnow()))
+    for group in LIMITED:
+        session.add(User(key=group, name=group, rights=Rights.REVIEWER, created_at=utcnow(), groups=[group]))
 
 
 def paths(size: int) -> dict[str, str]:
@@ -116,17 +126,19 @@ async def measured(folder: Path, size: int) -> dict[str, tuple[float, float]]:
     parts = assemble(Settings(data=folder, rules=TICKETS / "rules.toml", roles=TICKETS / "roles.toml"))
     parts.database.call(fill, size)
     await index_older(parts.database, 0)
-    token = parts.database.call(sessions.begin, "ops", utcnow())
+    tokens = {name: parts.database.call(sessions.begin, name, utcnow()) for name in ("ops", *LIMITED)}
+    visits = [(name, "ops", path) for name, path in paths(size).items()]
+    visits += [(f"{name}, limited to {who}", who, paths(size)[name]) for who in LIMITED for name in SEEN_BY_ALL]
     desk = Desk()
     app = create_app(parts, {desk.source: desk}, ("false",))
     transport = httpx.ASGITransport(app)
     found = {}
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://rolecall", cookies={"rolecall": token}) as client,
+        httpx.AsyncClient(transport=transport, base_url="http://rolecall") as client,
     ):
-        for name, path in paths(size).items():
-            taken = []
+        for name, who, path in visits:
+            taken, client.cookies = [], httpx.Cookies({"rolecall": tokens[who]})
             for _ in range(TIMES + 1):
                 clock, cpu = time.perf_counter(), time.process_time()
                 answer = await client.get(path)
