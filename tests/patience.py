@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-PATIENCE_SECONDS = 300.0
+PATIENCE_SECONDS = 900.0
 """Only a test that hangs waits so long; none may measure by it."""
 
 

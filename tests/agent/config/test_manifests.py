@@ -89,9 +89,9 @@ def test_faults_of_requests_that_read_by_post_have_their_line(tmp_path: Path) ->
     table = TABLE.replace('"redmine"', '"linear"') + 'webhook_secrets = "twenty-characters-long"\n'
     lines = text.splitlines()
     for start, old, new, words in (
-        ("[check]", 'post = "graphql"\nbody', 'get = "graphql"\nbody', "body needs post"),
+        ("[check]", 'post = "graphql"\nbody', 'get = "graphql"\nbody', "body and form need post"),
         ("[check]", 'post = "graphql"\nbody', 'get = "a"\npost = "graphql"\nbody', "needs either get or post"),
-        ("[poll]", 'post = "graphql"\nrows', 'get = "graphql"\nrows', "body needs post"),
+        ("[poll]", 'post = "graphql"\nrows', 'get = "graphql"\nrows', "body and form need post"),
         (
             "[poll]",
             'param = "variables.after"',

@@ -29,6 +29,7 @@ from agent.store import comments, coordination
 from agent.store.tables import Decision, Ticket, utcnow
 from tests.agent.notices.conftest import TOKEN, Receiver
 from tests.desk import Desk
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.anyio
 
@@ -273,7 +274,7 @@ async def test_the_loop_outlives_a_database_that_fails(
     monkeypatch.setattr(watching, "ROUND_SECONDS", 0.0)
     monkeypatch.setattr(Notices, "round", fail)
     task = asyncio.create_task(notices().run())
-    await asyncio.wait_for(ended.wait(), 10)
+    await asyncio.wait_for(ended.wait(), PATIENCE_SECONDS)
     assert not task.done()
     task.cancel()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from tests.stubs import hub as hubs
 from tests.stubs import infisical as vaults
 from tests.stubs.server import Reply
@@ -41,7 +42,7 @@ def login(folder: Path, hub: hubs.Hub, **variables: str) -> subprocess.Completed
         env=environ | variables,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_SECONDS,
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import anyio
 import httpx
 
+from tests.patience import PATIENCE_SECONDS
+
 KEY = "a key of the tests"
 EXAMPLES = [
     {"text": text, "label": label}
@@ -31,7 +33,7 @@ def tree(folder: Path) -> list[Path]:
 
 async def ended(client: httpx.AsyncClient, job_id: str) -> dict[str, Any]:
     """Wait for the end of a job and return it."""
-    with anyio.fail_after(120):
+    with anyio.fail_after(PATIENCE_SECONDS):
         while True:
             job: dict[str, Any] = (await client.get(f"/v1/jobs/{job_id}")).json()
             if job["status"] in ("completed", "failed"):

@@ -19,6 +19,7 @@ from tests.agent.locking import impatient, locked
 from tests.agent.model_api.web.asking import EXAMPLES, KEY, body, ended
 from tests.agent.model_api.web.conftest import Serve
 from tests.desk import Desk
+from tests.patience import PATIENCE_SECONDS
 from tests.serving_app import running
 
 pytestmark = pytest.mark.anyio
@@ -59,7 +60,7 @@ async def test_jobs_run_one_at_a_time_and_can_be_cancelled(serve: Serve) -> None
         refused = await client.post("/v1/train", json=slow)
         assert (refused.status_code, "Retry-After" in refused.headers) == (429, True)
         first, *waiting = [job["job_id"] for job in accepted]
-        with anyio.fail_after(120):
+        with anyio.fail_after(PATIENCE_SECONDS):
             while (await client.get(f"/v1/jobs/{first}")).json()["progress"] is None:
                 await anyio.sleep(0.05)
         states = [job["status"] for job in (await client.get("/v1/jobs")).json()]
