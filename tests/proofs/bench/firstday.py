@@ -1,13 +1,15 @@
-"""The first day: from a helpdesk with 300 closed tickets to the first decision in shadow mode, by `rolecall init`.
+"""The first day: from a helpdesk with 300 closed tickets by `rolecall init` to the first decision and first comment.
 
     make bench NAME=firstday
 
 A fresh django-helpdesk, and a Redmine where it is installed (tests/proofs/servers/redmine/install.sh). A driver sits at
 a terminal and answers what `init` asks, as an operator would who has the helpdesk's pages open. `minutes` is the time
-from its start to the first decision on a ticket that is then filed, pasting of the webhook's address included,
-`cpu_seconds` what Rolecall used until its server was stopped, `questions` how often it asked, `files_edited` how many
-files of the installation differ from what `init` left. The keys are those of django-helpdesk, with `redmine_` before
-them those of Redmine.
+from its start to the first decision, in shadow, on a ticket that is then filed, pasting of the webhook's address
+included. Then `rolecall ladder begin` lets every role comment, and more tickets are filed, one after the other, until
+one of them shows a comment in the helpdesk: `to_comment_minutes` is the time from the start of `init` to that,
+`to_comment_tickets` how many were filed for it. `cpu_seconds` is what Rolecall used until its server was stopped,
+`questions` how often it asked, `files_edited` how many files of the installation differ from what `init` left. The keys
+are those of django-helpdesk, with `redmine_` before them those of Redmine.
 """
 
 from __future__ import annotations
@@ -36,9 +38,12 @@ from agent.config.roles_file import load_roles
 from agent.demo import corpus
 from agent.demo.helpdesk import SITE, HelpdeskServer, default_cache_dir, ensure_environment
 from agent.demo.installation import Installation
+from agent.demo.staff import Staff
 from agent.domain import Example
 
 TICKETS = 300
+MORE = 12
+"""Tickets that can be filed: the first for a decision, the others for a comment."""
 PATIENCE_SECONDS = 1_500.0
 ROOT = Path(__file__).parents[3]
 FILL = Path(__file__).with_name("firstday_fill.py")
@@ -113,7 +118,7 @@ class Terminal:
 
 def main(arguments: Sequence[str] = ()) -> int:
     quiet = "--quiet" in arguments
-    examples = corpus.load(default_cache_dir())[-TICKETS - 1 :]
+    examples = corpus.load(default_cache_dir())[-TICKETS - MORE :]
     figures = helpdesk_day(examples, quiet)
     from tests.proofs.bench import firstday_redmine
 
@@ -168,15 +173,16 @@ def helpdesk_day(examples: Sequence[Example], quiet: bool) -> dict[str, str]:
             helpdesk.stop()
             helpdesk.webhook_url = hook  # what `init` says to paste
             helpdesk.start()
-            newest = examples[-1]
-            httpx.post(
-                f"{helpdesk.url}/api/tickets/",
-                headers={"Authorization": f"Token {helpdesk.tokens['tech']}"},
-                json={"queue": helpdesk.queues["WO"], "title": newest.subject or "pump", "description": newest.text,
-                      "priority": 3, "submitter_email": "operator-7@example.test"},
-                timeout=60, trust_env=False,
-            ).raise_for_status()  # fmt: skip
-            figures = judged(terminal, folder, began, quiet)
+            with Staff(helpdesk.url, helpdesk.tokens["tech"]) as tech:
+                agent = helpdesk.user_ids["agent"]
+
+                def file(example: Example) -> int:
+                    return tech.file(helpdesk.queues["WO"], example.subject or "pump", example.text)
+
+                def noted(number: int) -> bool:
+                    return any(comment.author == agent for comment in tech.comments(number))
+
+                figures = worked(terminal, folder, began, Desk(file, noted), examples[TICKETS:], quiet)
         return figures | {"cpu_seconds": f"{terminal.cpu_seconds:.0f}"}
 
 
@@ -238,23 +244,69 @@ def written(folder: Path) -> dict[str, bytes]:
     return {str(file): file.read_bytes() for file in files}
 
 
-def judged(terminal: Terminal, folder: Path, began: float, quiet: bool) -> dict[str, str]:
-    file = folder / "data/rolecall.sqlite3"
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What people do and see in a system: file a ticket, and look whether it has a comment of Rolecall's."""
 
-    def decided() -> bool:
-        with contextlib.closing(sqlite3.connect(file)) as connection:
-            return bool(connection.execute("SELECT count(*) FROM decision").fetchone()[0])
+    file: Callable[[Example], int]
+    noted: Callable[[int], bool]
 
-    terminal.until(decided, "a decision")
-    minutes = (time.monotonic() - began) / 60
-    with contextlib.closing(sqlite3.connect(file)) as connection:
-        labels = connection.execute("SELECT count(*) FROM review").fetchone()[0]
-        outcome, roles, version = connection.execute("SELECT outcome, roles, model_version FROM decision").fetchone()
+
+def worked(
+    terminal: Terminal, folder: Path, began: float, desk: Desk, examples: Sequence[Example], quiet: bool
+) -> dict[str, str]:
+    """Go on from a server that is ready to the first decision and the first comment, and return the figures."""
+    desk.file(examples[0])
+    minutes = decided(terminal, folder, began)
+    begun = subprocess.run(
+        [sys.executable, "-m", "agent.cli", "ladder", "begin"],
+        cwd=folder, env=dict(terminal.environment), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    print(begun.stdout.strip())
+    tried = commented(terminal, folder, desk, examples[1:])
+    to_comment = (time.monotonic() - began) / 60
     now = written(folder)
     edited = sum(now.get(name) != terminal.left.get(name) for name in now.keys() | terminal.left.keys())
     if not quiet:
         print(re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", "\n".join(re.split(r"[\r\n]+", terminal.said))))
-    print(
-        f"{labels} labels; the first decision: {outcome} {roles}, by {version or 'rules'}; questions: {terminal.asked}"
+    print(f"questions: {terminal.asked}")
+    return {
+        "minutes": f"{minutes:.1f}",
+        "to_comment_minutes": f"{to_comment:.1f}",
+        "to_comment_tickets": str(tried),
+        "questions": str(len(terminal.asked)),
+        "files_edited": str(edited),
+    }
+
+
+def rows(folder: Path, query: str, *values: str) -> list[tuple[str, ...]]:
+    with contextlib.closing(sqlite3.connect(folder / "data/rolecall.sqlite3")) as connection:
+        return connection.execute(query, values).fetchall()
+
+
+def decided(terminal: Terminal, folder: Path, began: float) -> float:
+    """Wait for the first decision, and return after how many minutes it was there."""
+    terminal.until(lambda: bool(rows(folder, "SELECT 1 FROM decision")), "a decision")
+    minutes = (time.monotonic() - began) / 60
+    ((labels,),) = rows(folder, "SELECT count(*) FROM review")
+    outcome, roles, version = rows(folder, "SELECT outcome, roles, model_version FROM decision")[0]
+    print(f"{labels} labels; the first decision: {outcome} {roles}, by {version or 'rules'}")
+    return minutes
+
+
+def commented(terminal: Terminal, folder: Path, desk: Desk, examples: Sequence[Example]) -> int:
+    """File tickets until one has a comment, and return how many. One on which Rolecall is silent gets none."""
+    silent = (
+        "SELECT 1 FROM decision JOIN inbox ON inbox.seq = decision.event_seq"
+        " WHERE decision.ticket_key LIKE ? AND outcome = 'none' AND state = 'done'"
     )
-    return {"minutes": f"{minutes:.1f}", "questions": str(len(terminal.asked)), "files_edited": str(edited)}
+    for tried, example in enumerate(examples, 1):
+        number = desk.file(example)
+
+        def over(number: int = number) -> bool:
+            return desk.noted(number) or bool(rows(folder, silent, f"%:{number}"))
+
+        terminal.until(over, f"a comment on ticket {number}, or that there is nothing to say")
+        if desk.noted(number):
+            return tried
+    raise RuntimeError(f"Rolecall has nothing to say of {len(examples)} tickets")

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -136,11 +137,11 @@ def _answers(url: str) -> bool:
 
 
 def day(examples: Sequence[Example], quiet: bool) -> dict[str, str]:
-    """Set a Rolecall up beside a Redmine with these closed issues, but the last, which is filed then."""
-    from tests.proofs.bench.firstday import answered, fresh, judged, running
+    """Set a Rolecall up beside a Redmine with the first of these as closed issues; the others can be filed then."""
+    from tests.proofs.bench import firstday
 
-    with redmine(examples[:-1]) as (url, keys), tempfile.TemporaryDirectory(prefix="firstday-") as name:
-        folder = fresh(Path(name) / "rolecall")
+    with redmine(examples[: firstday.TICKETS]) as (url, keys), tempfile.TemporaryDirectory(prefix="firstday-") as name:
+        folder = firstday.fresh(Path(name) / "rolecall")
         answers = {
             "Which system": "redmine",
             "Its address": url,
@@ -149,16 +150,24 @@ def day(examples: Sequence[Example], quiet: bool) -> dict[str, str]:
             "Write these roles": "y",
             "Start the server": "y",
         }
-        with running(folder, answers) as terminal:
+
+        def ask(method: str, path: str, **given: Any) -> Any:
+            headers = {"X-Redmine-API-Key": str(keys["tech"]["key"])}
+            answer = httpx.request(method, f"{url}{path}", headers=headers, timeout=60, trust_env=False, **given)
+            return answer.raise_for_status().json()
+
+        def file(example: Example) -> int:
+            about = {"project_id": 1, "tracker_id": 1, "status_id": 1, "priority_id": 2}
+            said = {"subject": example.subject or "pump", "description": example.text}
+            return int(ask("POST", "/issues.json", json={"issue": {**about, **said}})["issue"]["id"])
+
+        def noted(number: int) -> bool:
+            journals = ask("GET", f"/issues/{number}.json?include=journals")["issue"]["journals"]
+            return any(each["user"]["id"] == keys["bot"]["id"] and each["notes"] for each in journals)
+
+        with firstday.running(folder, answers) as terminal:
             began = time.monotonic()
-            answered(terminal, folder)
-            newest = examples[-1]
-            httpx.post(
-                f"{url}/issues.json",
-                headers={"X-Redmine-API-Key": str(keys["tech"]["key"])},
-                json={"issue": {"project_id": 1, "tracker_id": 1, "status_id": 1, "priority_id": 2,
-                                "subject": newest.subject or "pump", "description": newest.text}},
-                timeout=60, trust_env=False,
-            ).raise_for_status()  # fmt: skip
-            figures = judged(terminal, folder, began, quiet)
+            firstday.answered(terminal, folder)
+            desk = firstday.Desk(file, noted)
+            figures = firstday.worked(terminal, folder, began, desk, examples[firstday.TICKETS :], quiet)
         return figures | {"cpu_seconds": f"{terminal.cpu_seconds:.0f}"}
