@@ -24,6 +24,8 @@ async def rewritten(desk: Desk, job: Job, message: Message) -> None:
     if command is None and not await desk.database.read(withdrawals.said, job.ticket_key, message.id):
         return
     remote, ticket = await desk.read(job, asked=True)
+    if remote.merged_into is not None:  # a look saw it in the middle of that: its messages moved, with what they said
+        return
     message = as_it_is(message, remote)
     command = parse(message.text, desk.classifier.catalogue)
     undone = await reviews.withdraw(

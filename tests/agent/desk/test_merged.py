@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from agent.core import Parts
 from agent.store import comments, resumption, tickets
 from agent.store.tables import utcnow
+from connectors.base import LOOK_BACK, Poll
 from connectors.errors import Ambiguous
 from tests.desk import CAPABILITIES, Desk
 from tests.serving_app import Running, running
@@ -100,6 +102,33 @@ async def test_what_staff_said_on_either_counts_and_on_the_one_that_goes_on_most
         assert [head[:21] for head in heads(desk, "2")] == ["**Role: Electrician**"]
         await file(server, "VPN is down for good")
         assert heads(desk, "5") == []  # the control: these were two
+
+
+class Halfway(Desk):
+    """A desk that the first look after a merging sees in the middle of it: the messages have gone, nothing else."""
+
+    halfway: str | None = None
+
+    def merge(self, number: str, into: str) -> None:
+        super().merge(number, into)
+        self.halfway = number
+
+    async def poll(self, watermark: str | None, look_back: timedelta = LOOK_BACK) -> Poll:
+        poll, number = await super().poll(watermark, look_back), self.halfway
+        self.halfway = None
+        seen = (replace(t, closed=False, merged_into=None) if t.id == number else t for t in poll.tickets)
+        return replace(poll, tickets=tuple(seen))
+
+
+async def test_what_staff_said_moves_though_a_look_came_in_the_middle(parts: Parts) -> None:
+    desk = Halfway()
+    async with running(parts, desk) as server:
+        await file(server, "VPN is down", "Socket sparks")
+        await say(server, "1", "/role Plumbing")
+        desk.merge("1", into="2")
+        await server.look()
+        await server.look()
+        assert roles(server, "2") == ["Plumbing & HVAC"]
 
 
 async def test_where_nothing_can_be_removed_the_other_comment_is_pointed_to(parts: Parts, desk: Desk) -> None:
