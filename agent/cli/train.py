@@ -68,7 +68,7 @@ def train(
     logs.configure(settings.log_format, logging.WARNING)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"),
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[come]}"),
         TimeElapsedColumn(), console=console, transient=True,
     )  # fmt: skip
     chosen = trainer_of(settings)
@@ -80,18 +80,19 @@ def train(
         console.print(reason)
     work = Work(f"training, {settings.learning.trainer}")
     with foretold(console, chosen.database, work, learnt, what) as heart, bar:
-        line, phases, steps = bar.add_task("training", total=None), [""], [""]
+        line, phases, steps = bar.add_task("getting ready", total=None, come=""), [""], [""]
 
         def show(step: Step) -> None:
             if step.phase == SERVES:
                 console.print(QUICK_SERVES)
                 return
             phase = PHASES.get(step.phase, step.phase)
-            heart.step = f"{phase}, {step.done} of {step.total}" if step.total else phase
+            come = f"{step.done} of {step.total}" if step.total else ""
+            heart.step = ", ".join(filter(None, (phase, come)))
             if phase != steps[-1]:
                 steps.append(phase)
                 chosen.database.call(coordination.put, STEP, step.phase)
-            bar.update(line, description=phase, completed=step.done, total=step.total)
+            bar.update(line, description=phase, completed=step.done, total=step.total, come=come)
             if phase != phases[-1] and not console.is_terminal:  # a file gets a line a phase, not a bar
                 phases.append(phase)
                 console.print(f"{phase} ...")

@@ -10,7 +10,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
-from connectors.errors import MalformedPayload
+from connectors.errors import InvalidSignature, MalformedPayload
 from connectors.events import AuthorKind, Delivery, Event, Kind, Visibility
 from connectors.http import make_client
 from tests.connectors.contract import NAME, NEW, PAYLOADS, ConnectorContract
@@ -227,3 +227,18 @@ async def test_one_comment_that_was_made_private_later_proves_nothing(mailed: in
     theirs = {**ticket["followup_set"][-1], "user": 99, "public": False, "email_recipients": []}
     rows = [theirs | {"id": n + 1, "email_recipients": ["a@example.test"] * (n < mailed)} for n in range(private)]
     assert ("mailed" in await helpdesk_with({**ticket, "followup_set": rows}).check()) is warns
+
+
+@pytest.mark.anyio
+async def test_a_ticket_with_a_sign_that_no_database_keeps_is_read() -> None:
+    """A mail with NUL, filed by the helpdesk's mailbox: one such ticket had kept a page of others from being read."""
+    ticket = recorded("comment")["ticket"]
+    assert "1 open tickets" in await helpdesk_with({**ticket, "title": "Visitor\0 coming"}).check()
+
+
+def test_the_webhooks_address_may_end_with_a_slash() -> None:
+    connector = DjangoHelpdesk(NAME, settings())
+    connector.verify(Delivery({}, b"", f"{NEW}/"))
+    for wrong in (f"{NEW}//", f"/{NEW}", f"{NEW}/x", "/", ""):
+        with pytest.raises(InvalidSignature):
+            connector.verify(Delivery({}, b"", wrong))
