@@ -24,6 +24,7 @@ class Voice(StrEnum):
     RULES = "rules"
     MEMORY = "similar tickets"
     MODEL = "model"
+    DESCRIPTION = "its description"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,9 @@ def explain(opinion: Opinion) -> Explanation:
         RoleSaid(
             role,
             confidence,
-            {voice: float(said[grounds.fusion.roles.index(role)]) for voice, said in alone.items()},
+            {Voice.DESCRIPTION: confidence}
+            if role == grounds.described
+            else {voice: float(said[grounds.fusion.roles.index(role)]) for voice, said in alone.items()},
             threshold(role, fitted, grounds.cutoffs, record, trained=trained),
         )
         for role, confidence in opinion.ranked()

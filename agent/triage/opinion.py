@@ -6,7 +6,7 @@ Pure apart from the encoder's arithmetic; a few milliseconds of CPU, so it is ca
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -18,6 +18,7 @@ from agent.serving.active import ActiveModel
 from agent.serving.model import Embeddings
 from agent.text.reading import Reading, read
 from agent.triage.cutoffs import Abstained, Cutoffs, Verdict, judge
+from agent.triage.described import Descriptions, asking, free
 from agent.triage.evidence import Evidence, Floats, Neighbour, Recall
 from agent.triage.fusion import Fusion, pool
 from agent.triage.memory_store import MemoryStore
@@ -33,6 +34,8 @@ class Grounds:
     fusion: Fusion
     cutoffs: Cutoffs
     model: TicketModel | None
+    described: str | None = None
+    """The role without a reviewed ticket that is asked about, because its description fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ class RoleClassifier:
     active: ActiveModel[TicketModel]
     memory: MemoryStore
     settings: TriageSettings
+    descriptions: Descriptions = field(default_factory=Descriptions)
 
     def opinion(
         self, subject: str, body: str, on: date, *, hidden: str | None = None, source: str | None = None
@@ -118,6 +122,18 @@ class RoleClassifier:
         roles, probabilities = self._active_only(fusion.roles, answer, on, source)
         outside = recalled is not None and any(recalled.none_of_ours)
         verdict = Abstained(Reason.NONE_OF_OURS) if outside else judge(probabilities, roles, cutoffs)
+        described = (
+            self.descriptions.fitting(self.memory.current, model, self.catalogue, text, vectors)
+            if free(verdict, cutoffs)
+            else None
+        )
+        asked = (
+            asking(verdict, probabilities, roles, described, cutoffs)
+            if described in set(roles) - vetoed(hits)
+            else None
+        )
+        if asked is not None:
+            probabilities, verdict = asked
         return Opinion(
             _judged(verdict, reading, roles, hits, taught=model is not None or _similar(recalled)),
             roles,
@@ -126,7 +142,7 @@ class RoleClassifier:
             recalled.neighbours[0] if recalled else (),
             rules.version,
             model.version if model else None,
-            Grounds(evidence, fusion, cutoffs, model),
+            Grounds(evidence, fusion, cutoffs, model, described if asked else None),
             reading.left_out,
         )
 
