@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sized
+from typing import Any, TypeVar
 
 import httpx
 
 from agent.demo.installation import Installation
 from agent.first_day import proposal
 from tests.patience import PATIENCE_SECONDS
+
+Number = TypeVar("Number")
 
 ROLES = """
 [[role]]
@@ -67,6 +69,15 @@ class Beside(Installation):
         """End the server as a power cut would, and start it again."""
         self.kill()
         self.start()
+
+    def noted_though_killed(self, file: Callable[[str], Number], ours: Callable[[Number], Sized]) -> list[Number]:
+        """File two tickets, the server being killed after each, and wait until both have a note of ours."""
+        numbers = []
+        for text in ("vpn drops", "no vpn at the plant"):
+            numbers.append(file(text))
+            self.again()
+        until(lambda: all(len(ours(number)) for number in numbers), f"a note on each of {numbers}")
+        return numbers
 
     def reviews(self) -> int:
         """Return how many reviews are kept."""

@@ -125,13 +125,7 @@ def test_a_story_is_noted_answered_closed_and_learnt_though_the_server_is_killed
     (note,) = kanbaroo.ours(first)
     assert "Network" in note["body"]
 
-    numbers = []
-    for text in ("vpn drops", "no vpn at the plant"):
-        numbers.append(kanbaroo.file(text))
-        connected.kill()
-        connected.start()
-    for number in numbers:
-        until(lambda number=number: len(kanbaroo.ours(number)) > 0, f"a note on story {number}")  # type: ignore[misc]
+    numbers = connected.noted_though_killed(kanbaroo.file, kanbaroo.ours)
 
     kanbaroo.say(first, "/role electrician")
     until(lambda: "Electrician" in kanbaroo.ours(first)[0]["body"], "the note answers")

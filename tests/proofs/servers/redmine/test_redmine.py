@@ -119,13 +119,7 @@ def test_an_issue_is_noted_for_staff_alone_answered_closed_and_learnt_though_the
     assert note["private_notes"] is True
     assert "Network" in note["notes"]
 
-    numbers = []
-    for text in ("vpn drops", "no vpn at the plant"):
-        numbers.append(redmine.file(text))
-        connected.kill()
-        connected.start()
-    for number in numbers:
-        until(lambda number=number: len(redmine.ours(number)) > 0, f"a note on issue {number}")  # type: ignore[misc]
+    numbers = connected.noted_though_killed(redmine.file, redmine.ours)
 
     redmine.ask("PUT", f"/issues/{first}.json", notes="/role electrician", private_notes=True)
     until(lambda: "Electrician" in redmine.ours(first)[0]["notes"], "the note answers")

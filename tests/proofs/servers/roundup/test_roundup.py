@@ -117,13 +117,7 @@ def test_an_issue_is_noted_answered_closed_and_learnt_though_the_server_is_kille
     (note,) = roundup.ours(first)
     assert "Network" in note["content"]
 
-    numbers = []
-    for text in ("vpn drops", "no vpn at the plant"):
-        numbers.append(roundup.file(text))
-        connected.kill()
-        connected.start()
-    for number in numbers:
-        until(lambda number=number: len(roundup.ours(number)) > 0, f"a note on issue {number}")  # type: ignore[misc]
+    numbers = connected.noted_though_killed(roundup.file, roundup.ours)
 
     roundup.say(first, "/role electrician")
     until(lambda: "Electrician" in roundup.ours(first)[0]["content"], "the note answers")

@@ -125,13 +125,7 @@ def test_a_ticket_is_noted_answered_closed_and_learnt_though_the_server_is_kille
     print(f"noted after {time.monotonic() - began:.1f} s")
     assert "Network" in trac.ours(first)[0]
 
-    numbers = []
-    for text in ("vpn drops", "no vpn at the plant"):
-        numbers.append(trac.file(text))
-        connected.kill()
-        connected.start()
-    for number in numbers:
-        until(lambda number=number: len(trac.ours(number)) > 0, f"a note on ticket {number}")  # type: ignore[misc]
+    numbers = connected.noted_though_killed(trac.file, trac.ours)
 
     trac.update(first, "/role electrician")
     until(lambda: len(trac.ours(first)) == 2, "a second note answers, as none can be edited")
