@@ -51,7 +51,7 @@ def evaluate(
     from agent.errors import NotPossibleYet
     from agent.feedback.form import Told
     from agent.feedback.history import read
-    from agent.learning.training_data import RECENT
+    from agent.learning.due import RECENT
     from agent.learning.training_set import newest, usable
     from agent.store import tickets
     from agent.store.run_times import Work

@@ -56,9 +56,8 @@ def train(
     require(*TRAINING)
 
     from agent import logs
-    from agent.learning.due import NEEDED
-    from agent.learning.train import SERVES, head_windows
-    from agent.learning.training_data import RECENT
+    from agent.learning.due import NEEDED, tickets_read
+    from agent.learning.train import SERVES
     from agent.learning.training_set import left_out, usable
     from agent.learning.turn import STEP, cancelled_by_sigterm
     from agent.store import coordination, tickets
@@ -74,7 +73,7 @@ def train(
     chosen = trainer_of(settings)
     reviewed = chosen.database.call(tickets.reviewed, chosen.catalogue)
     known = len(usable(reviewed, chosen.catalogue.names))
-    learnt = min(known, settings.learning.window + max(RECENT, *head_windows(settings.learning)))
+    learnt = tickets_read(known, settings.learning)
     what = f"training on {learnt} of {len(reviewed)} reviewed tickets, {settings.learning.trainer}"
     for reason in left_out(reviewed, chosen.catalogue.names) if known < len(reviewed) else ():
         console.print(reason)

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from agent.domain import Example, RoleCatalogue
 from agent.fitting.evaluation import Report, correct, evaluate, losses
 from agent.learning import promotion
+from agent.learning.due import RECENT
 from agent.learning.promotion import Grades, PromotionDecision
 from agent.learning.rollback import LiveEvidence, live_evidence
-from agent.learning.training_data import RECENT, labels_of
+from agent.learning.training_data import labels_of
 from agent.learning.training_set import newest, usable
 from agent.learning.weighing import fit_fusion
 from agent.serving.model import Embeddings, Encoder

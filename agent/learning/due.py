@@ -1,6 +1,6 @@
 """Whether a night has anything to train for: what training depends on has changed, and enough of it.
 
-A night that has not is in the ledger, with its reason. `rolecall train` always trains.
+A night that has not is in the ledger, with its reason. `rolecall train` always trains. And how many tickets one reads.
 """
 
 from __future__ import annotations
@@ -28,10 +28,29 @@ BASIS = "basis"
 NEEDED = "needed"
 """Where it keeps how many more reviewed tickets would help which role, the neediest first."""
 
+RECENT = 450
+"""The latest reviewed tickets that everything is judged on: three windows."""
+
+AUTO_HEAD_WINDOW = 1_000
+"""What heads may learn from with `head_window = "auto"`, if it does better than `window`."""
+
 WEEK = timedelta(days=6, hours=12)
 """A weekly training is due in the seventh night, though it may begin somewhat earlier than the last one."""
 
 _WITHOUT_EFFECT = {"nightly_at", "retrain", "keep_versions", "threads", "timeout_seconds", "memory_mb"}
+
+
+def head_windows(settings: LearningSettings) -> tuple[int, ...]:
+    """Return from how many of the latest reviewed tickets heads learn, each a candidate, the least first."""
+    given = settings.head_window
+    if given == "auto":
+        return settings.window, max(settings.window, AUTO_HEAD_WINDOW)
+    return (max(settings.window, given) if isinstance(given, int) else settings.window,)
+
+
+def tickets_read(known: int, settings: LearningSettings) -> int:
+    """Return how many of the known tickets a training reads: its time is expected from this."""
+    return min(known, settings.window + max(RECENT, *head_windows(settings)))
 
 
 def basis_of(known: Sequence[Example], catalogue: RoleCatalogue, rules: RuleSet, settings: LearningSettings) -> str:

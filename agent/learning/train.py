@@ -108,7 +108,7 @@ class Trainer:
             )
         _, validation, test = self.settings.split
         parts = split(chosen.examples, chosen.groups, validation=validation / 100, test=test / 100)
-        wider = (latest(known, window=window) for window in head_windows(self.settings))
+        wider = (latest(known, window=window) for window in due.head_windows(self.settings))
         data = [training_data(known, chosen, self.rules, examples) for examples in wider]
         nights = [Night(one, parts.manifest(chosen.examples)) for one in differing(data)]
         candidates: list[Candidate] = []
@@ -166,18 +166,6 @@ class Trainer:
             "reason": decision.reason,
             "metrics": manifest.metrics | {"gate": dict(decision.numbers)},
         }
-
-
-AUTO_HEAD_WINDOW = 1_000
-"""What heads may learn from with `head_window = "auto"`, if it does better than `window`."""
-
-
-def head_windows(settings: LearningSettings) -> tuple[int, ...]:
-    """Return from how many of the latest reviewed tickets heads learn, each a candidate, the least first."""
-    given = settings.head_window
-    if given == "auto":
-        return settings.window, max(settings.window, AUTO_HEAD_WINDOW)
-    return (max(settings.window, given) if isinstance(given, int) else settings.window,)
 
 
 def differing(data: Sequence[TrainingData]) -> list[TrainingData]:

@@ -18,13 +18,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from agent.domain import Example
+from agent.learning.due import RECENT
 from agent.learning.training_set import Groups, Indices, TrainingSet, group_duplicates, newest
 from agent.triage.evidence import Floats, OwnReviews
 from agent.triage.memory import TRUST
 from heuristics import Hit, RuleSet
-
-RECENT = 450
-"""The latest reviewed tickets that everything is judged on: three windows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

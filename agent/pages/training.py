@@ -10,6 +10,7 @@ from functools import partial
 from sqlmodel import Session, col, func, select
 
 from agent.domain import Strength, TrainingOutcome
+from agent.learning.due import tickets_read
 from agent.learning.turn import STEP, taken
 from agent.packages import TRAINING, missing
 from agent.pages.guard import Refused, Visit
@@ -20,9 +21,6 @@ from agent.store.tables import Review, Training, utcnow
 from agent.store.tickets import STANDING
 
 STEPS = ("waiting", "read", "tune", "cross-fit")
-
-RECENT = 450
-"""What it looks at beside what it learns from (agent.learning.training_data, which takes long to import)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +49,9 @@ async def now(visit: Visit) -> Now:
     site = visit.site
     runs = await asyncio.to_thread(taken, site.directory.path, site.database)
     began, step, known = await site.database.read(_read)
-    amount = min(known, site.settings.learning.window + RECENT)
-    takes = await site.database.read(expected, Work(f"training, {site.settings.learning.trainer}"), amount)
+    learning = site.settings.learning
+    work, amount = Work(f"training, {learning.trainer}"), tickets_read(known, learning)
+    takes = await site.database.read(expected, work, amount)
     seconds = (utcnow() - began).total_seconds() if runs and began is not None else 0.0
     return Now(runs, max(seconds, 0.0), step if runs else "", takes.seconds, missing(*TRAINING))
 

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from agent.domain import Example
 from agent.fitting.head import fit_head, out_of_fold, predict
-from agent.learning.training_data import RECENT, TrainingData
+from agent.learning.due import RECENT
+from agent.learning.training_data import TrainingData
 from agent.learning.training_set import build, group_duplicates
 from agent.learning.weighing import LexicalVoice, Weighed, lexical_voice, weigh
 from agent.serving.artefact import Head

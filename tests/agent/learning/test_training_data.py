@@ -11,8 +11,9 @@ from agent.config.settings import LearningSettings
 from agent.domain import Example, Strength
 from agent.fitting.job import Recipe
 from agent.learning.candidates import Night
-from agent.learning.train import differing, head_windows
-from agent.learning.training_data import RECENT, TrainingData, training_data
+from agent.learning.due import RECENT, head_windows, tickets_read
+from agent.learning.train import differing
+from agent.learning.training_data import TrainingData, training_data
 from agent.learning.training_set import build, latest, split
 from heuristics import RuleSet
 
@@ -97,6 +98,12 @@ def test_older_tickets_teach_the_heads_and_tune_no_encoder(tmp_path: Path) -> No
 )
 def test_heads_learn_from_the_window_or_from_more(given: dict[str, object], windows: tuple[int, ...]) -> None:
     assert head_windows(LearningSettings.model_validate(given)) == windows
+
+
+@pytest.mark.parametrize(("head_window", "read"), [("window", 600), (1000, 1150), ("auto", 1150)])
+def test_the_time_of_a_training_is_expected_from_all_that_it_reads(head_window: object, read: int) -> None:
+    settings = LearningSettings.model_validate({"head_window": head_window})
+    assert [tickets_read(known, settings) for known in (100, 5_000)] == [100, read]
 
 
 def test_what_learns_from_the_same_tickets_is_tried_once() -> None:
