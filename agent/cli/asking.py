@@ -105,7 +105,7 @@ def connection(
 ) -> Answers:
     """Ask which system it is, where, and how it is entered; what an earlier run has set is not asked again."""
     from agent.config.loading import LONGEST_NAME, is_name, read_given
-    from agent.config.manifests import FOLDER
+    from agent.config.manifests import FOLDER, beside
     from agent.config.setting_tree import from_text
     from agent.errors import BadInput
     from agent.first_day.connection import needs_of
@@ -117,7 +117,7 @@ def connection(
     if kind is None and name in tables:
         kind = str(tables[name or ""].get("kind", name))
     kind = kind or asker.text("Which system? (`rolecall connectors show` lists them)", "--kind", "django-helpdesk")
-    needs, name = needs_of(kind, folder.path / FOLDER), name or kind
+    needs, name = needs_of(kind, beside(config, FOLDER)), name or kind
     if not is_name(name):
         raise BadInput(f"--name {name}: up to {LONGEST_NAME} of a-z, 0-9 and single -, a letter first")
     before = {key: value for key, value in tables.get(name, {}).items() if key != "kind"}

@@ -30,10 +30,15 @@ A_YEAR = timedelta(days=365)
 
 
 def backfill(
-    name: Annotated[str, typer.Argument(help="Name of a connector: its table in the settings is [connectors.NAME].")],
+    name: Annotated[str, typer.Argument(help="Name of a connector: its table in the settings is \\[connectors.NAME].")],
     since: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Tickets closed since this day (UTC). [default: a year ago]"),
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            metavar="YYYY-MM-DD",
+            help="Tickets closed since this day (UTC).",
+            show_default="a year ago",
+        ),
     ] = None,
     messages: Annotated[
         bool, typer.Option("--messages", help="Read conversations, too, and cut from them how tickets were solved.")

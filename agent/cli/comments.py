@@ -43,7 +43,8 @@ def comments() -> None:
 def remove(
     connector: Annotated[str | None, typer.Option(help="Only those on tickets of this connector.")] = None,
     since: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only those posted on this day (UTC) or later.")
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Only those posted on this day (UTC) or later."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how many there are, and remove none.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,

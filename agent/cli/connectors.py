@@ -25,7 +25,7 @@ app = typer.Typer(
     help="List connected systems; show, set up and try kinds of them; rename a connector, or remove one that is gone.",
     no_args_is_help=True,
 )
-Name = Annotated[str, typer.Argument(help="Name of a connector: its table in the settings is [connectors.NAME].")]
+Name = Annotated[str, typer.Argument(help="Name of a connector: its table in the settings is \\[connectors.NAME].")]
 
 
 @app.command("list")

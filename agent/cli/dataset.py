@@ -36,10 +36,15 @@ DatasetArgument = Annotated[
 ]
 SplitOption = Annotated[str, typer.Option(help="Split of a folder or of a data set on the hub.")]
 TextOption = Annotated[
-    list[str] | None, typer.Option("--text", help="Column of the text; repeatable, several are joined. [default: text]")
+    list[str] | None,
+    typer.Option(
+        "--text", metavar="COLUMN", help="Column of the text. May be repeated: several are joined.", show_default="text"
+    ),
 ]
 LabelOption = Annotated[str, typer.Option("--label", help="Column of the label.")]
-NamesOption = Annotated[list[str] | None, typer.Option("--name", help="Name of a label, as 0=World; repeatable.")]
+NamesOption = Annotated[
+    list[str] | None, typer.Option("--name", metavar="LABEL=NAME", help="Name of a label, as 0=World. May be repeated.")
+]
 
 
 @app.command()
@@ -52,7 +57,7 @@ def train(
     text: TextOption = None,
     label: LabelOption = "label",
     name: NamesOption = None,
-    base_model: Annotated[str | None, typer.Option(help="[default: the first of api.base_models]")] = None,
+    base_model: Annotated[str | None, typer.Option(show_default="the first of api.base_models")] = None,
     trainer: Annotated[str, typer.Option(help="contrastive, frozen, or setfit (the stock one).")] = "contrastive",
     num_iterations: Annotated[int, typer.Option(help="As in SetFit.")] = 20,
     learning_rate: Annotated[float, typer.Option(help="As in SetFit.")] = 2e-5,

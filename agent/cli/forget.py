@@ -31,7 +31,8 @@ def forget(
         str | None, typer.Option(help="A person, as the helpdesk names them: all tickets that they filed.")
     ] = None,
     before: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A day (UTC): all tickets filed before it.")
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="A day (UTC): all tickets filed before it."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     offline: Annotated[

@@ -28,11 +28,14 @@ SOURCE = "import"
 ROWS_SHOWN = 5
 EXCERPT = 70
 
-ColumnOption = Annotated[str | None, typer.Option(help="Column of a field. [default: guessed from the names]")]
-EncodingOption = Annotated[str | None, typer.Option(help="Such as utf-8, utf-16 or cp1252. [default: guessed]")]
-SeparatorOption = Annotated[str | None, typer.Option(help="Between cells: a character, or tab. [default: guessed]")]
+ColumnOption = Annotated[str | None, typer.Option(help="Column of a field.", show_default="guessed from the names")]
+EncodingOption = Annotated[str | None, typer.Option(help="Such as utf-8, utf-16 or cp1252.", show_default="guessed")]
+SeparatorOption = Annotated[
+    str | None, typer.Option(help="Between cells: a character, or tab.", show_default="guessed")
+]
 DatesOption = Annotated[
-    str | None, typer.Option(help="day-first, month-first, or none: rows in the order of filing. [default: guessed]")
+    str | None,
+    typer.Option(help="day-first, month-first, or none: rows in the order of filing.", show_default="guessed"),
 ]
 
 
@@ -40,18 +43,22 @@ def import_(
     file: Annotated[Path, typer.Argument(help="Rows below a header (CSV, tabs, .xlsx), or objects (JSON).")],
     source: Annotated[
         str | None,
-        typer.Option(help="System that the tickets come from; part of their keys. [default: import, or as exported]"),
+        typer.Option(
+            help="System that the tickets come from; part of their keys.", show_default="import, or as exported"
+        ),
     ] = None,
-    id_column: Annotated[str | None, typer.Option("--id", help="Column of the id. [default: guessed]")] = None,
+    id_column: Annotated[str | None, typer.Option("--id", help="Column of the id.", show_default="guessed")] = None,
     subject_column: Annotated[
-        str | None, typer.Option("--subject", help="... of the subject. [default: guessed]")
+        str | None, typer.Option("--subject", help="... of the subject.", show_default="guessed")
     ] = None,
-    body_column: Annotated[str | None, typer.Option("--body", help="... of the text. [default: guessed]")] = None,
+    body_column: Annotated[str | None, typer.Option("--body", help="... of the text.", show_default="guessed")] = None,
     role_column: Annotated[
-        str | None, typer.Option("--role", help="... of names or aliases; several in a cell: `;`. [default: guessed]")
+        str | None,
+        typer.Option("--role", help="... of names or aliases; several in a cell: `;`.", show_default="guessed"),
     ] = None,
     created_column: Annotated[
-        str | None, typer.Option("--created-at", help="... of the time of filing; no zone: UTC. [default: guessed]")
+        str | None,
+        typer.Option("--created-at", help="... of the time of filing; no zone: UTC.", show_default="guessed"),
     ] = None,
     encoding: EncodingOption = None,
     separator: SeparatorOption = None,

@@ -25,19 +25,28 @@ SHOWN = 100
 
 def init(
     kind: Annotated[str | None, typer.Option(help="Kind of system: `rolecall connectors show` lists them.")] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the connector. [default: the kind]")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the connector.", show_default="the kind")] = None,
     url: Annotated[str | None, typer.Option(help="Where the system answers.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="A setting of this kind, as key=value.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of this kind. May be repeated.")
+    ] = None,
     public_url: Annotated[str | None, typer.Option(help="Where the system reaches Rolecall, for its webhooks.")] = None,
     group: Annotated[
-        list[str] | None, typer.Option(help="Name of a group that the system only numbers, as 2=HYD.")
+        list[str] | None,
+        typer.Option(metavar="NUMBER=NAME", help="A group that the system only numbers, as 2=HYD. May be repeated."),
     ] = None,
-    role: Annotated[list[str] | None, typer.Option(help="Name of the role of a group, as HYD=Hydraulics.")] = None,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GROUP=ROLE", help="The role of a group, as HYD=Hydraulics. May be repeated."),
+    ] = None,
     staff: Annotated[
-        str | None, typer.Option(help="Accounts whose commands count, with commas. [default: as found]")
+        str | None, typer.Option(help="Accounts whose commands count, with commas.", show_default="as found")
     ] = None,
     since: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Tickets closed since. [default: a year ago]")
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Tickets closed since.", show_default="a year ago"
+        ),
     ] = None,
     bar: Annotated[float, typer.Option(min=0, max=1, help="Mined rules right less often become comments.")] = 0.8,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: options, variables and defaults answer.")] = False,

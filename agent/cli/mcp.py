@@ -10,7 +10,9 @@ from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
 
 
 def mcp(
-    url: Annotated[str | None, typer.Option(help="Address of the server. [default: the one on this machine]")] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Address of the server.", show_default="the one on this machine")
+    ] = None,
     token: Annotated[
         str | None, typer.Option(envvar="API_TOKEN", help="A token of `rolecall users token`; better as API_TOKEN.")
     ] = None,

@@ -85,7 +85,7 @@ def compare(a: str, b: str, config: ConfigOption = CONFIG, data: DataOption = No
 
 @app.command()
 def curve(
-    version: Annotated[str | None, typer.Argument(help="[default: the one that serves]")] = None,
+    version: Annotated[str | None, typer.Argument(show_default="the one that serves")] = None,
     out: Annotated[Path, typer.Option(help="File to write the drawing to.")] = Path("precision-coverage.svg"),
     config: ConfigOption = CONFIG,
     data: DataOption = None,

@@ -23,7 +23,7 @@ def notices() -> None:
 
 @app.command("test")
 def try_them(config: ConfigOption = CONFIG) -> None:
-    """Send one message to every address of `[notify] urls`, and say of each whether it was taken, or why not."""
+    """Send one message to every address in setting notify.urls, and say of each whether it was taken, or why not."""
     from agent.errors import BadInput
     from agent.notices.sending import deliver, understood
 

@@ -19,7 +19,7 @@ ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", help="Settings file; environment variables ROLECALL_... override it.")
 ]
 DataOption = Annotated[
-    Path | None, typer.Option("--data", "-d", help="Data directory. [default: setting `data`, else ./data]")
+    Path | None, typer.Option("--data", "-d", help="Data directory.", show_default="setting `data`, else ./data")
 ]
 
 CONFIG = Path("config/agent.toml")

@@ -19,7 +19,7 @@ OWN = "rolecall"
 """The ticket agent's own model."""
 
 ModelOption = Annotated[str, typer.Option("--model", help="Name of the model; rolecall is the ticket agent's own.")]
-VersionOption = Annotated[str | None, typer.Option("--version", help="[default: the one that serves]")]
+VersionOption = Annotated[str | None, typer.Option("--version", show_default="the one that serves")]
 PickleOption = Annotated[bool, typer.Option("--pickle-head", help="Add the pickle that SetFit loads the head from.")]
 
 

@@ -32,7 +32,9 @@ def record(
         Path | None, typer.Argument(help="The body of a delivery; without it, deliveries are listened for.")
     ] = None,
     segment: Annotated[str, typer.Option(help="What the webhook's address ends with, such as created.")] = "",
-    header: Annotated[list[str] | None, typer.Option(help='A header, as "X-GitHub-Event: issues".')] = None,
+    header: Annotated[
+        list[str] | None, typer.Option(metavar="HEADER", help='Such as "X-GitHub-Event: issues". May be repeated.')
+    ] = None,
     count: Annotated[int, typer.Option(min=1, help="End after so many deliveries.")] = 20,
     config: ConfigOption = CONFIG,
 ) -> None:
@@ -41,6 +43,7 @@ def record(
     Without a payload it listens where the server does, until Ctrl-C: stop the server before, and do meanwhile in the
     system what is to be recorded. Nothing is done about the deliveries: the poll finds what happened.
     """
+    from agent.config.manifests import FOLDER, beside
     from agent.errors import NotPossibleYet
     from connectors.errors import MalformedPayload
     from connectors.manifest.redacting import NotRecordable, Redactor, example_of
@@ -48,7 +51,7 @@ def record(
     kind = kind_named(name, config)
     made = made_of(kind, config)
     system, author = system_of(name, kind, made, config)
-    folder = config.parent / "connectors" / "examples" / kind
+    folder = beside(config, FOLDER) / "examples" / kind
     redactor = Redactor(made.manifest, os.urandom(32))
 
     def kept(delivery: Delivery) -> Path:

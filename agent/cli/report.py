@@ -21,7 +21,7 @@ class Form(StrEnum):
 
 def report(
     name: Annotated[
-        str | None, typer.Argument(metavar="[WEEK]", help="Such as 2026-W47. [default: the last whole week]")
+        str | None, typer.Argument(metavar="[WEEK]", help="Such as 2026-W47.", show_default="the last whole week")
     ] = None,
     week: Annotated[bool, typer.Option("--week", help="The numbers of a week: there are no others yet.")] = True,
     form: Annotated[Form, typer.Option("--format", help="How it is written.")] = Form.TEXT,
@@ -30,8 +30,8 @@ def report(
 ) -> None:
     """Print the week in numbers: what was suggested, how often that was right, what was corrected, what to do next.
 
-    How often a clear suggestion is right is taken from random checks alone ([checks] share): people report wrong ones
-    more than right ones.
+    How often a clear suggestion is right is taken from random checks alone (setting checks.share): people report
+    wrong ones more than right ones.
     """
     from markupsafe import Markup
 

@@ -69,7 +69,7 @@ def _careless(given: Given) -> Iterator[str]:
     from agent.config.secrets import REFERENCE, referred
 
     document: Mapping[str, object] = given.file.document if given.file else {}
-    for path in _secret_settings(document.get("connectors"), given.file.path.parent if given.file else None):
+    for path in _secret_settings(document.get("connectors"), given.file.path if given.file else None):
         value: object = document
         for part in path:
             value = value.get(part) if isinstance(value, dict) else None
@@ -79,11 +79,11 @@ def _careless(given: Given) -> Iterator[str]:
         yield f"{DOTENV} can be read by others on this machine: chmod 600 {DOTENV}"
 
 
-def _secret_settings(connectors: object, base: Path | None) -> Iterator[tuple[str, ...]]:
+def _secret_settings(connectors: object, file: Path | None) -> Iterator[tuple[str, ...]]:
     """Yield the path of every setting that is never shown: `SecretStr` in ours, `repr=False` in a connector's."""
     from pydantic import BaseModel, SecretStr
 
-    from agent.config.manifests import FOLDER, document_of
+    from agent.config.manifests import FOLDER, beside, document_of
     from agent.config.settings import Settings
     from connectors.registry import find
 
@@ -97,6 +97,6 @@ def _secret_settings(connectors: object, base: Path | None) -> Iterator[tuple[st
     yield from of_section(Settings, ())
     for name, table in connectors.items() if isinstance(connectors, dict) else ():
         kind = str(table.get("kind", name)) if isinstance(table, dict) else ""
-        chosen = find(kind, document_of(kind, base / FOLDER if base else None))
+        chosen = find(kind, document_of(kind, beside(file, FOLDER) if file else None))
         if chosen is not None:
             yield from (("connectors", name, each.name) for each in fields(chosen.settings) if not each.repr)

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 def serve(
     config: ConfigOption = CONFIG,
     data: DataOption = None,
-    host: Annotated[str | None, typer.Option(help="Address to listen on. [default: setting server.host]")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on. [default: setting server.port]")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="setting server.host")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.", show_default="setting server.port")] = None,
 ) -> None:
     """Run the webhook receiver, the worker and the nightly schedule until SIGTERM or Ctrl-C.
 

@@ -28,10 +28,10 @@ def show(
     config: ConfigOption = CONFIG,
 ) -> None:
     """List the kinds of systems that can be connected, or show what one can do and what has to be set for it."""
-    from agent.config.manifests import FOLDER, all_kinds, own_kinds
+    from agent.config.manifests import FOLDER, all_kinds, beside, own_kinds
     from connectors.registry import CONNECTORS
 
-    folder = config.parent / FOLDER
+    folder = beside(config, FOLDER)
     own = own_kinds(folder)
     for name in all_kinds(folder) if kind is None else []:
         if name in CONNECTORS:
@@ -64,7 +64,9 @@ def try_(
     name: Which,
     payload: Annotated[Path | None, typer.Argument(help="The body of a delivery; without it, the examples.")] = None,
     segment: Annotated[str, typer.Option(help="What the webhook's address ends with, such as created.")] = "",
-    header: Annotated[list[str] | None, typer.Option(help='A header, as "X-GitHub-Event: issues".')] = None,
+    header: Annotated[
+        list[str] | None, typer.Option(metavar="HEADER", help='Such as "X-GitHub-Event: issues". May be repeated.')
+    ] = None,
     config: ConfigOption = CONFIG,
 ) -> None:
     """Show which events a delivery becomes, and why no others. Its signature is not looked at."""
@@ -92,10 +94,11 @@ def try_(
 
 
 def _run_examples(name: str, kind: str, made: Kind, config: Path) -> None:
+    from agent.config.manifests import FOLDER, beside
     from agent.errors import BadInput, NotPossibleYet
     from connectors.manifest.catalogue import examples, examples_in
 
-    own = config.parent / "connectors" / "examples" / kind
+    own = beside(config, FOLDER) / "examples" / kind
     try:
         every = [*examples(kind), *examples_in(own)]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -182,12 +185,12 @@ def _public_url(config: Path) -> str:
 
 def made_of(kind: str, config: Path) -> Kind:
     """Return a kind that a manifest describes. Raises BadInput and SettingsError."""
-    from agent.config.manifests import FOLDER, all_kinds, document_of
+    from agent.config.manifests import FOLDER, all_kinds, beside, document_of
     from agent.errors import BadInput
     from connectors.manifest import catalogue
     from connectors.registry import CONNECTORS
 
-    folder = config.parent / FOLDER
+    folder = beside(config, FOLDER)
     if kind in CONNECTORS:
         raise BadInput(OWN_CODE.format(kind))
     document = document_of(kind, folder)

@@ -44,7 +44,7 @@ PHASES = {
 def train(
     trigger: Annotated[str, typer.Option(help="Who started the training, for the record.")] = "by hand",
     trainer: Annotated[
-        str | None, typer.Option(help="contrastive, frozen or setfit. [default: setting learning.trainer]")
+        str | None, typer.Option(help="contrastive, frozen or setfit.", show_default="setting learning.trainer")
     ] = None,
     config: ConfigOption = CONFIG,
     data: DataOption = None,

@@ -89,9 +89,11 @@ def rights_(name: Name, rights: RightsOption, config: ConfigOption = CONFIG, dat
 def limit(
     name: Name,
     helpdesk: Annotated[
-        list[str] | None, typer.Option(help="A helpdesk whose tickets it sees. May be repeated.")
+        list[str] | None, typer.Option(metavar="NAME", help="A helpdesk whose tickets it sees. May be repeated.")
     ] = None,
-    group: Annotated[list[str] | None, typer.Option(help="A group whose tickets it sees. May be repeated.")] = None,
+    group: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A group whose tickets it sees. May be repeated.")
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Take the limit away: it sees every ticket.")] = False,
     config: ConfigOption = CONFIG,
     data: DataOption = None,

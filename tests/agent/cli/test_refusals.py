@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import typer
-from typer.core import TyperGroup
+from rich.text import Text
+from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.testing import CliRunner
 
 from agent.cli import app
@@ -163,6 +164,27 @@ def test_every_command_that_is_named_to_people_is_there() -> None:
         (file, words) for file, words in named if words not in there and words.partition(" ")[0] not in leaves(there)
     ]
     assert missing == []
+
+
+def test_help_shows_all_that_is_written_in_words_that_people_know() -> None:
+    """Rich takes words in brackets for its own marks, and Typer names Python's types."""
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    for name, command in helped(group):
+        texts = [command.help, *(getattr(parameter, "help", None) for parameter in command.params)]
+        lost = [text for text in texts if text and Text.from_markup(text).plain != text.replace("\\[", "[")]
+        assert lost == [], name
+        context = command.make_context(name, [], resilient_parsing=True)
+        types = [p.display_type_rich(context) or "" for p in command.params if isinstance(p, TyperOption)]
+        assert [shown for shown in types if set(shown) & set("[]%")] == [], name
+
+
+def helped(group: TyperGroup, before: str = "") -> Iterator[tuple[str, TyperCommand | TyperGroup]]:
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from helped(command, f"{before}{name} ")
+        assert isinstance(command, TyperCommand | TyperGroup)
+        yield f"{before}{name}", command
 
 
 def leaves(there: set[str]) -> set[str]:
