@@ -30,10 +30,10 @@ def study(
 ) -> None:
     """Replay the reviewed history day by day for a grid of windows and frequencies, and say what to set.
 
-    What is set now is always in the grid. A window larger than setting learning.window is one for the
-    heads: head_window. It takes 200 reviewed tickets: 150 to learn from before the first answer (--start), and 50 to answer.
-    Uses the frozen encoder, so that a cell takes seconds to minutes. An interrupted study can be resumed: finished
-    cells are not computed again.
+    What is set now is always in the grid. A window larger than setting learning.window is one for the heads, that is
+    learning.head_window. It takes 200 reviewed tickets: 150 to learn from before the first answer (--start), and 50 to
+    answer. Uses the frozen encoder, so that a cell takes seconds to minutes. An interrupted study can be resumed:
+    finished cells are not computed again.
     """
     require("matplotlib", "scipy", "sklearn")
 

@@ -2,8 +2,8 @@
 
 A setting `[learning] window` is `ROLECALL_LEARNING__WINDOW` there; dashes become underscores, and a list is written as
 JSON. A value `secret:NAME` stands for the secret of that name. `rules`, `roles` and `texts` are relative to the
-settings file, `data` to the working directory. Every fault is reported at once, with its file and line or the
-variable's name.
+settings file, also where that is a link and they lie beside the file that it leads to; `data` is relative to the
+working directory. Every fault is reported at once, with its file and line or the variable's name.
 
 `[connectors.NAME]` is one table for each connected system, of the kind given in the table. NAME is in the hook's
 address and in ticket keys, and `kind` defaults to it. In environment variables its dashes become underscores, so a name
@@ -21,7 +21,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from agent.config.manifests import FOLDER, all_kinds, document_of
+from agent.config.manifests import FOLDER, all_kinds, beside, document_of
 from agent.config.secrets import Found, Secrets, SecretsSettings, SourceFailed, referred
 from agent.config.secrets.source import PREFIX, Variables, dotenv
 from agent.config.setting_tree import SettingTree, from_text
@@ -77,7 +77,7 @@ def load(
     if not given.faults:
         tree.resolve(found)
     dates = {name: secret.expires for name, secret in found.items() if secret.expires is not None}
-    settings = _validate(tree, given, file.parent)
+    settings = _validate(tree, given, file)
     return settings.model_copy(update={"secrets": settings.secrets.expiring(dates)})
 
 
@@ -126,14 +126,14 @@ def _field_names() -> Iterator[str]:
         yield from (each.name for each in fields(registered.settings))
 
 
-def _validate(tree: SettingTree, given: Given, base: Path) -> Settings:
+def _validate(tree: SettingTree, given: Given, file: Path) -> Settings:
     faults = [*given.faults, *tree.faults]
     asked = not given.faults
     connectors: dict[str, ConnectorSettings] = {}
     tables = tree.values.pop("connectors", {})
     unfinished = set(tables) if isinstance(tables, dict) else set()
     try:
-        connectors = validated(tables, tree, base / FOLDER, asked=asked)
+        connectors = validated(tables, tree, beside(file, FOLDER), asked=asked)
     except SettingsError as error:
         faults += error.faults
     settings = None
@@ -149,9 +149,9 @@ def _validate(tree: SettingTree, given: Given, base: Path) -> Settings:
         update={
             "secrets": given.secrets,
             "connectors": connectors,
-            "rules": base / settings.rules,
-            "roles": base / settings.roles,
-            "texts": base / settings.texts,
+            "rules": beside(file, settings.rules),
+            "roles": beside(file, settings.roles),
+            "texts": beside(file, settings.texts),
         }
     )
 

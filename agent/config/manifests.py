@@ -19,6 +19,23 @@ from connectors.registry import CONNECTORS, find, kinds
 FOLDER = "connectors"
 """Beside the settings file."""
 
+MOST_LINKS = 40
+"""As many as Linux follows."""
+
+
+def beside(file: Path, name: Path | str) -> Path:
+    """Return where the settings file's neighbour of this name lies.
+
+    That is the folder in which the settings file was named or, where it is a link and nothing of that name lies there,
+    the folder of the file that it leads to. Folders that are links stay as they are, so that they can be exchanged.
+    """
+    at = file
+    for _ in range(MOST_LINKS):
+        if (at.parent / name).exists() or not at.is_symlink():
+            break
+        at = at.parent / at.readlink()
+    return at.parent / name if (at.parent / name).exists() else file.parent / name
+
 
 def own_kinds(folder: Path | None) -> list[str]:
     """Return the kinds that the operator has manifests of."""

@@ -128,7 +128,7 @@ class Folder:
             if file.exists() and _digest(file.read_bytes()) != kept["digest"]:
                 said.append(f"{file}: changed since, and kept")
             elif kept["existed"]:
-                (self.path / BEFORE / name).replace(file)
+                shutil.move(self.path / BEFORE / name, file.resolve())
                 said.append(f"{file}: as it was before")
             else:
                 file.unlink(missing_ok=True)
@@ -162,7 +162,8 @@ def _digest(content: bytes) -> str:
 
 
 def _save(file: Path, text: str, mode: int = 0o644) -> None:
-    """Write a file so that it is whole or not there."""
+    """Write a file so that it is whole or not there; a link stays one, and the file that it leads to is written."""
+    file = file.resolve() if file.is_symlink() else file
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(f"{file.name}.part")
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as written:

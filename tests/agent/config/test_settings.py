@@ -33,6 +33,39 @@ def test_the_shipped_file_holds_nothing_but_defaults() -> None:
     assert settings.connectors == {}
 
 
+def test_what_lies_beside_a_linked_settings_file_is_found_there_or_beside_the_link(tmp_path: Path) -> None:
+    """One in a repository is linked into /etc; NixOS links every file into a store, each under another name."""
+    kept, etc, store = (tmp_path / name for name in ("kept", "etc", "store"))
+    for folder in (kept, etc, store):
+        folder.mkdir()
+    write(kept, "")
+    (kept / "roles.toml").touch()
+    (etc / "agent.toml").symlink_to("../hop.toml")
+    (tmp_path / "hop.toml").symlink_to(kept / "agent.toml")
+    assert load(etc / "agent.toml", {}, None).roles.resolve() == kept / "roles.toml"
+    assert load(etc / "agent.toml", {}, None).rules == etc / "rules.toml"  # nowhere: the folder that was named
+    (store / "1-roles.toml").touch()
+    (etc / "roles.toml").symlink_to(store / "1-roles.toml")
+    assert load(etc / "agent.toml", {}, None).roles == etc / "roles.toml"
+
+
+def test_a_mounted_folder_that_is_exchanged_is_never_named_for_good(tmp_path: Path) -> None:
+    """Kubernetes mounts files as links into a folder whose name stays, and which links to the one of the day."""
+    day = tmp_path / "..2026_12_01"
+    day.mkdir()
+    write(day, "")
+    (day / "roles.toml").touch()
+    (tmp_path / "..data").symlink_to(day.name)
+    (tmp_path / "agent.toml").symlink_to("..data/agent.toml")
+    assert load(tmp_path / "agent.toml", {}, None).roles == tmp_path / "..data/roles.toml"
+
+
+def test_a_settings_file_that_links_to_itself_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "agent.toml").symlink_to("agent.toml")
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load(tmp_path / "agent.toml", {}, None)
+
+
 def test_the_environment_overrides_dotenv_and_dotenv_the_file(tmp_path: Path) -> None:
     file = write(tmp_path, "[server]\nhost = 'a'\nport = 1\n[learning]\nwindow = 10\n")
     dotenv = tmp_path / ".env"

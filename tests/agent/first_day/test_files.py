@@ -38,6 +38,16 @@ def test_a_file_that_is_as_shipped_is_replaced_and_comes_back(folder: Folder) ->
     assert sorted(each.name for each in folder.path.iterdir()) == ["roles.toml"]
 
 
+def test_a_linked_file_stays_linked_and_what_it_leads_to_is_written_and_put_back(folder: Folder) -> None:
+    kept, link = folder.path.parent / "kept.toml", folder.path / "agent.toml"
+    kept.write_text("[server]\n")
+    link.symlink_to(kept)
+    assert folder.put("agent.toml", "[triage]\nshadow = true\n")[0] is Put.WRITTEN
+    assert (link.readlink(), kept.read_text()) == (kept, "[triage]\nshadow = true\n")
+    folder.undo()
+    assert (link.readlink(), kept.read_text()) == (kept, "[server]\n")
+
+
 def test_a_file_that_somebody_changed_is_kept_and_the_proposal_lies_beside_it(folder: Folder) -> None:
     file = folder.path / "roles.toml"
     file.write_text('[[role]]\nname = "Ours"\n')
