@@ -11,11 +11,20 @@ import structlog
 
 from agent.config.settings import Settings
 from agent.core import Parts, assemble
+from agent.fitting import child
 from agent.store.database import Database
 from tests.desk import Desk
 from tests.postgres import cluster as cluster
 
 TICKETS = Path(__file__).with_name("tickets")
+ID_LETTERS = 100
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name a parameter of megabytes after its start: each worker sends all names to the first process."""
+    if isinstance(val, str | bytes) and len(val) > ID_LETTERS:
+        return f"{val[:ID_LETTERS]!a}, {len(val)} in all"
+    return None
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +56,14 @@ def new_databases_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Database, "upgrade", filled)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def trainings_that_wait_for_nobody() -> Iterator[None]:
+    """Keep trainings from giving way: on a busy machine, tests would wait for them for minutes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(child, "NICENESS", 0)
         yield
 
 

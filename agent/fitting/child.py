@@ -31,6 +31,7 @@ from agent.errors import RolecallError
 from agent.fitting.job import JOB, PACKAGED, FitResult, Job, Progress, Recipe
 from agent.packages import TRAINING, require
 
+NICENESS = 10  # serving comes first on a small machine
 GRACE_SECONDS = 5.0  # between asking the process to end and ending it
 POLL_SECONDS = 0.25  # between two checks of its memory
 STDERR_BYTES = 4000
@@ -130,6 +131,8 @@ async def _run(
         limit=LINE_BYTES,
         start_new_session=True,  # an interrupt at the terminal is ours to handle
     )
+    with contextlib.suppress(ProcessLookupError):  # it has ended already
+        os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
     stderr = bytearray()
     excess: list[float] = []
     watchers = [

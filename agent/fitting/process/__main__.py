@@ -18,7 +18,6 @@ from typing import Any
 from agent.packages import missing
 
 ORPHANED = 3  # exit code
-NICENESS = 10  # serving comes first on a small machine
 REPORT_EVERY = 0.2  # seconds
 
 
@@ -29,7 +28,6 @@ def main() -> int:
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as protocol:
         os.dup2(2, 1)
         threading.Thread(target=_end_with_parent, daemon=True).start()
-        os.nice(NICENESS)
 
         def say(message: dict[str, Any]) -> None:
             protocol.write(json.dumps(message) + "\n")

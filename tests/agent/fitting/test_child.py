@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from agent.fitting import child
 from agent.fitting.child import FitFailed, FitOutOfMemory, FitTimedOut, Limits, environment, run
 from agent.fitting.job import Job, Progress, Recipe
 from agent.fitting.process.run import fit
 from agent.serving.model import Encoder
 from tests.agent.fitting.tiny_job import ROLES, TEXTS
 from tests.training_processes import training_processes
+
+NICENESS = child.NICENESS
+"""What it is outside tests, where it is 0."""
 
 
 def endless(job: Job) -> Job:
@@ -65,6 +70,22 @@ def test_cancelling_ends_the_process_and_deletes_its_folder(job: Job, tmp_path: 
     asyncio.run(cancel_when_tuning())
     assert list((tmp_path / "scratch").iterdir()) == []
     assert training_processes() == []
+
+
+def test_a_training_gives_way_to_whatever_serves(job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "NICENESS", NICENESS)
+
+    async def niceness() -> int:
+        begun = asyncio.Event()
+        task = asyncio.create_task(run(endless(job), tmp_path / "scratch", on_progress=lambda _: begun.set()))
+        await begun.wait()
+        (training,) = training_processes()
+        seen = os.getpriority(os.PRIO_PROCESS, training)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return seen
+
+    assert asyncio.run(niceness()) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)
 
 
 def test_a_fit_that_takes_too_long_is_ended(job: Job, tmp_path: Path) -> None:
