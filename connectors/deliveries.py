@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
+from urllib.parse import unquote_to_bytes
 
 from jiter import from_json
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -66,6 +68,8 @@ _ESCAPES = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F].
 """Escapes in JSON; the group is half of a character, which is left where a text was cut in UTF-16."""
 
 GZIP = b"\x1f\x8b"
+FORM = b"payload="
+"""GitHub and others send their JSON as this field of a form unless they are told not to."""
 
 
 def read_json(body: bytes) -> Any:
@@ -73,15 +77,21 @@ def read_json(body: bytes) -> Any:
     return _read(body)[0]
 
 
-def _read(body: bytes) -> tuple[Any, bytes]:
+def _read(body: bytes, *, again: bool = True) -> tuple[Any, bytes]:
     try:
         return from_json(body, allow_inf_nan=False, catch_duplicate_keys=True), body
     except ValueError as error:
-        whole = _ESCAPES.sub(lambda escape: rb"\ufffd" if escape[1] else escape[0], body)
+        whole = _ESCAPES.sub(lambda escape: rb"\ufffd" if escape[1] else escape[0], _unwrapped(body)) if again else body
         if whole != body:
-            return _read(whole)
+            return _read(whole, again=False)
         reason = "it is compressed (gzip)" if body.startswith(GZIP) else str(error).splitlines()[0]
         raise MalformedPayload(f"not JSON: {reason}") from None
+
+
+def _unwrapped(body: bytes) -> bytes:
+    """Return the JSON in a body that wraps it: without a byte order mark (RFC 8259, 8.1), out of a form's field."""
+    body = body.removeprefix(BOM_UTF8)
+    return unquote_to_bytes(body[len(FORM) :].partition(b"&")[0].replace(b"+", b" ")) if body.startswith(FORM) else body
 
 
 def decode(model: type[Model], body: bytes) -> Model:

@@ -62,8 +62,8 @@ def _verify(proof: Proof, delivery: Delivery, secrets: Sequence[str], now: float
         case SecretInPath():
             verify_shared_secret(delivery.segment.partition("/")[0], secrets)
         case SecretInHeader():
-            given = delivery.headers.get(proof.header, "")
-            verify_shared_secret(given.removeprefix(proof.prefix), secrets if given.startswith(proof.prefix) else ())
+            given = _behind(proof.prefix, delivery.headers.get(proof.header, ""))
+            verify_shared_secret(given or "", secrets if given is not None else ())
         case BasicAuth():
             user, password = _basic(delivery.headers.get("authorization", ""))
             verify_shared_secret(password, secrets if proof.user in (None, user) else ())
@@ -73,8 +73,8 @@ def verify_hmac(scheme: Hmac, delivery: Delivery, secrets: Sequence[str], *, now
     """Raise InvalidSignature unless a secret gives one of the signatures in the scheme's header; `now` is Unix time."""
     value = _text(delivery.headers, scheme.header)
     items = [item.strip() for item in value.split(scheme.separator.encode())] if scheme.separator else [value.strip()]
-    prefix = scheme.prefix.encode()
-    given = [item.removeprefix(prefix) for item in items if item.startswith(prefix)][:MOST_SIGNATURES]
+    behind = [text for item in items if (text := _behind(scheme.prefix, item.decode("ascii"))) is not None]
+    given = [_canonical(scheme, text) for text in behind[:MOST_SIGNATURES]]
     parts = {"body": delivery.body, "url": delivery.url.encode("utf-8", "surrogatepass")}
     if scheme.id_header is not None:
         parts["id"] = _text(delivery.headers, scheme.id_header)
@@ -108,6 +108,16 @@ def _pieces(template: str, parts: Mapping[str, bytes]) -> Iterator[bytes]:
 
 def _written(scheme: Hmac, digest: bytes) -> bytes:
     return base64.b64encode(digest) if scheme.encoding == "base64" else digest.hex().encode()
+
+
+def _behind(prefix: str, value: str) -> str | None:
+    """Return what follows a prefix, None without it: the names of schemes have no case, and blanks may follow them."""
+    found = value[: len(prefix)].lower() == prefix.lower()
+    return (value[len(prefix) :].strip() if prefix else value) if found else None
+
+
+def _canonical(scheme: Hmac, signature: str) -> bytes:
+    return (signature.lower() if scheme.encoding == "hex" else signature).encode("ascii")
 
 
 def _text(headers: Mapping[str, str], name: str) -> bytes:

@@ -13,8 +13,13 @@ import shutil
 import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
+from io import StringIO
 from pathlib import Path
 from typing import Any
+
+from dotenv.parser import parse_stream
+
+from agent.errors import BadInput
 
 BEFORE = ".before-init"
 PROPOSALS = ("roles.toml", "rules.toml")
@@ -109,7 +114,7 @@ class Folder:
         new = {name: value for name, value in values.items() if name not in there}
         if new:
             kept = [line for line in text.splitlines() if line.partition("=")[0].strip() not in new]
-            _save(self.dotenv, "\n".join([*kept, *(f"{name}={value}" for name, value in new.items()), ""]), PRIVATE)
+            _save(self.dotenv, "\n".join([*kept, *(_line(name, value) for name, value in new.items()), ""]), PRIVATE)
             record = self._record()
             record[".env"] = {"names": sorted({*record.get(".env", {}).get("names", []), *new})}
             (self.path / BEFORE).mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -146,6 +151,15 @@ class Folder:
     def _record(self) -> dict[str, Any]:
         file = self.path / BEFORE / RECORD
         return dict(json.loads(file.read_text("utf-8"))) if file.exists() else {}
+
+
+def _line(name: str, value: str) -> str:
+    """Return the line of a variable, quoted where that is needed to read it again. Raises BadInput for what cannot."""
+    quoted = value.replace("\\", "\\\\").replace("'", "\\'")
+    for line in (f"{name}={value}", f"{name}='{quoted}'"):
+        if [(each.key, each.value) for each in parse_stream(StringIO(line))] == [(name, value)] and "${" not in value:
+            return line
+    raise BadInput(f"{name}: its value cannot stand in .env; set it in the environment instead")
 
 
 def nothing_set(content: bytes) -> bool:

@@ -47,12 +47,29 @@ def test_what_no_database_keeps_in_one_text_does_not_hide_the_document(body: byt
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        b"\xef\xbb\xbf" + rb'{"text": "50 % & +"}',
+        b"payload=%7B%22text%22%3A+%2250+%25+%26+%2B%22%7D",
+        b"payload=%7B%22text%22%3A+%2250+%25+%26+%2B%22%7D&v=1",
+        b"\xef\xbb\xbfpayload=%7B%22text%22%3A+%2250+%25+%26+%2B%22%7D",
+    ],
+)
+def test_a_document_is_read_behind_a_byte_order_mark_and_in_a_field_of_a_form(body: bytes) -> None:
+    """SharePoint and .NET write the mark; GitHub sends a form unless its webhook is told to send JSON."""
+    assert read_json(body) == {"text": "50 % & +"}
+    assert decode(Said, body).text == "50 % & +"
+
+
+@pytest.mark.parametrize(
     ("body", "reason"),
     [
         (gzip.compress(b"{}", mtime=0), "compressed"),
         (rb'{"text": "\ud83d", "text": "b"}', "duplicate"),
         (rb'{"text": "\ud8"}', "not JSON"),
         (b'{"text": "\\', "not JSON"),
+        (b"payload=" * 100_000, "not JSON"),
+        (b"\xef\xbb\xbf" * 2 + b"{}", "not JSON"),
     ],
 )
 def test_what_is_no_json_is_refused_with_the_reason(body: bytes, reason: str) -> None:

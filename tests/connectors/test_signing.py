@@ -103,6 +103,20 @@ def test_any_active_secret_and_any_given_signature_may_match() -> None:
     standard(headers, BODY, OTHER, SECRET)
 
 
+@pytest.mark.parametrize("form", ["sha256={}", "SHA256={}", "sha256= {}", " sha256={} "])
+def test_hexadecimal_digits_and_names_of_schemes_have_no_case(form: str) -> None:
+    """HaloPSA writes a blank behind the name; .NET's and Java's hexadecimal digits are capitals."""
+    digest = hmac.digest(b"a:secret", BODY, "sha256").hex()
+    for written in (digest, digest.upper()):
+        verify([HUB], delivery({HUB.header: form.format(written)}), ["a:secret"], now=0)
+    bearer = SecretInHeader(header="Authorization", prefix="Bearer ")
+    for scheme in ("bearer", "BEARER ", "Bearer"):
+        verify([bearer], delivery({"authorization": f"{scheme} a:Secret"}), ["a:Secret"], now=0)
+    for wrong in ("Bearer a:secret", "Bearera:Secret", "Basic a:Secret"):
+        with pytest.raises(InvalidSignature):
+            verify([bearer], delivery({"authorization": wrong}), ["a:Secret"], now=0)
+
+
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha512"])
 @pytest.mark.parametrize("encoding", ["hex", "base64"])
 @pytest.mark.parametrize("message", ["{body}", "{timestamp}.{body}", "{body}{timestamp}", "{id}.{url}\n{body}"])

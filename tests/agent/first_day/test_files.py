@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.config.secrets.source import dotenv
+from agent.errors import BadInput
 from agent.first_day.files import SHIPPED, Folder, Put, _digest, nothing_set
 
 CONFIG = Path(__file__).parents[3] / "config"
@@ -36,6 +38,19 @@ def test_a_file_that_is_as_shipped_is_replaced_and_comes_back(folder: Folder) ->
     folder.undo()
     assert file.read_bytes() == shipped
     assert sorted(each.name for each in folder.path.iterdir()) == ["roles.toml"]
+
+
+@pytest.mark.parametrize("secret", ["abc #def", '"quoted', "it's", "'x' y", " a b ", "a\\nb", "#start", "p#x", "$HOME"])
+def test_a_secret_is_read_as_it_was_typed(folder: Folder, secret: str) -> None:
+    folder.secrets({"ROLECALL_TOKEN": secret, "ROLECALL_OTHER": '["plain"]'})
+    assert dotenv(folder.dotenv).values == {"ROLECALL_TOKEN": secret, "ROLECALL_OTHER": '["plain"]'}
+    assert 'ROLECALL_OTHER=["plain"]\n' in folder.dotenv.read_text()
+
+
+def test_a_secret_that_the_file_would_change_is_not_written(folder: Folder) -> None:
+    with pytest.raises(BadInput, match="ROLECALL_TOKEN"):
+        folder.secrets({"ROLECALL_TOKEN": "a${HOME}b"})
+    assert not folder.dotenv.exists()
 
 
 def test_a_linked_file_stays_linked_and_what_it_leads_to_is_written_and_put_back(folder: Folder) -> None:
