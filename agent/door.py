@@ -32,7 +32,7 @@ from agent.intake.rate import buckets
 from agent.intake.receive import RETRY_AFTER_SECONDS, Receiver, Summary
 from agent.intake.storage import Storage
 from agent.metrics import Metrics
-from agent.notes.tongue import speak
+from agent.notes.phrasing import speak
 from agent.packages import require
 from agent.pages.texts import load as load_texts
 from agent.store.arrivals import untraced

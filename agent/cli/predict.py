@@ -23,7 +23,7 @@ def predict(
     """Show the comment that a ticket with this text would get, and all that led to it. Posts nothing."""
     from agent.notes import wording
     from agent.notes.explaining import explained
-    from agent.notes.tongue import speak
+    from agent.notes.phrasing import speak
     from agent.store import tickets
     from agent.triage.explanation import explain
     from connectors.base import Markup

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from agent.domain import Role
-from agent.notes.phrasing import joined, listed, neighbour, percent, percents_apart, worded
+from agent.notes.phrasing import joined, listed, neighbour, percent, percents_apart, spoken, worded
 from agent.notes.reasons import why_none
-from agent.notes.tongue import spoken
 from agent.triage.cutoffs import Abstained, Verdict
 from agent.triage.evidence import Neighbour
 from agent.triage.explanation import Explanation, RoleSaid, RuleSaid, Voice

@@ -13,8 +13,7 @@ from functools import partial
 
 from itsdangerous import BadData, SignatureExpired, URLSafeTimedSerializer
 
-from agent.notes.phrasing import joined, worded
-from agent.notes.tongue import spoken
+from agent.notes.phrasing import joined, spoken, worded
 from agent.store.database import Database
 from agent.store.links import GOOD_FOR, keep
 from agent.store.times import utcnow

@@ -1,20 +1,76 @@
-"""Sentences as spans: our own words with values put into them, lists of names, percents."""
+"""How our sentences are said: in the language of comments, as spans, with values, lists of names and percents in them.
+
+    speak("de")
+    spoken("This replaces my earlier comment.")     # "Das ersetzt meinen früheren Kommentar."
+
+They stand in English in the code; in `texts/`, what is said for them in other languages. A server speaks one language:
+that of the context in which it was made, which its tasks and threads inherit. An installation replaces sentences in
+`comments.LANGUAGE.toml` in its folder of texts.
+"""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from importlib import resources
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from agent.notes.tongue import spoken
-from agent.triage.evidence import Neighbour
+from agent.errors import BadInput
 from connectors.markup import excerpt
 from connectors.note import Paragraph, Span, Style
 
+if TYPE_CHECKING:
+    from agent.triage.evidence import Neighbour
+
+ENGLISH = "en"
 NEIGHBOUR = "{number} {subject} ({roles})"
 HELPED = "{number} {subject} ({roles}; what helped: {fix})"
 MOST_DECIMALS = 3
 
+_VALUES = re.compile(r"\{(\w+)\}")
 _MARKED = re.compile(r"\*\*(?P<strong>.+?)\*\*|`(?P<code>[^`]+)`|\{(?P<value>\w+)\}|(?P<plain>[^*`{]+|.)")
+_sentences: ContextVar[Mapping[str, str]] = ContextVar("sentences", default=MappingProxyType({}))
+
+
+def speak(language: str, folder: Path | None = None) -> None:
+    """Make comments speak this language from now on. Raises BadInput for a sentence that cannot be said."""
+    chosen = shipped(language)
+    own = folder / f"comments.{language}.toml" if folder else None
+    if own is not None and own.is_file():
+        chosen |= _own(own)
+    _sentences.set(chosen)
+
+
+def spoken(sentence: str) -> str:
+    """Return what is said for one of our sentences: itself, where the language has nothing for it."""
+    return _sentences.get().get(sentence, sentence)
+
+
+def shipped(language: str) -> dict[str, str]:
+    """Return the sentences of a language by the English ones; of English, none."""
+    if language == ENGLISH:
+        return {}
+    return tomllib.loads((resources.files("agent.notes") / "texts" / f"{language}.toml").read_text("utf-8"))
+
+
+def _own(file: Path) -> Mapping[str, str]:
+    try:
+        given = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadInput(f"{file}: {error}") from None
+    known = shipped("de")
+    for sentence, instead in given.items():
+        if sentence not in known:
+            raise BadInput(f"{file}: no sentence of a comment is {sentence!r}")
+        if not isinstance(instead, str) or not instead.strip():
+            raise BadInput(f"{file}: {sentence!r} has to be replaced by a sentence")
+        if set(_VALUES.findall(instead)) - set(_VALUES.findall(sentence)):
+            raise BadInput(f"{file}: {sentence!r} knows no such value as one in {instead!r}")
+    return given
 
 
 def worded(sentence: str, **values: str | Sequence[Span]) -> Paragraph:

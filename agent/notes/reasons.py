@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from agent.domain import Reason
-from agent.notes.phrasing import percent
-from agent.notes.tongue import spoken
+from agent.notes.phrasing import percent, spoken
 from agent.triage.cutoffs import Abstained
 from agent.triage.opinion import Opinion
 from heuristics import Kind

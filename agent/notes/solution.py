@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from agent.notes.phrasing import joined, worded
-from agent.notes.tongue import spoken
+from agent.notes.phrasing import joined, spoken, worded
 from agent.store import writings
 from agent.store.database import Database
 from agent.store.writings import EARLIER, Verdict, Writing

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 
 from agent.domain import Role
 from agent.notes.links import asked, by_commands, by_links, choices
-from agent.notes.phrasing import joined, listed, neighbour, percent, worded
-from agent.notes.tongue import spoken
+from agent.notes.phrasing import joined, listed, neighbour, percent, spoken, worded
 from agent.triage.cutoffs import Abstained, Verdict
 from agent.triage.opinion import Opinion
 from connectors.base import PRIVATELY

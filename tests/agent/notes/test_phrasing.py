@@ -13,7 +13,7 @@ import pytest
 from agent.config.roles_file import load_roles
 from agent.errors import BadInput
 from agent.feedback.commands import Confirm, Correct, NoneOfOurs, parse
-from agent.notes import explaining, links, phrasing, reasons, solution, tongue, wording
+from agent.notes import explaining, links, phrasing, reasons, solution, wording
 from agent.pages.texts import LANGUAGES
 from agent.triage.explanation import Voice
 from connectors.base import PRIVATELY, Markup
@@ -21,7 +21,7 @@ from connectors.markup import render
 from tests.agent.notes.test_wording import CLEAR, EITHER_OR, hit, opinion
 
 ROOMS = (wording, links, explaining, reasons, phrasing, solution)
-NO_SENTENCES = {"OTHER", "PATH", "PURPOSE", "EARLIER"}
+NO_SENTENCES = {"ENGLISH", "OTHER", "PATH", "PURPOSE", "EARLIER"}
 NATIVE = {PRIVATELY, 'with "public" switched off', "as a comment"}
 """How staff write to each other in the systems that have code of their own."""
 _SPECIAL = re.compile(r"\{\w+\}|\*\*|`[^`]*`")
@@ -41,19 +41,19 @@ def sentences() -> Iterator[str]:
             yield post.get("privately", PRIVATELY)
 
 
-@pytest.fixture(params=[language for language in LANGUAGES if language != tongue.ENGLISH])
+@pytest.fixture(params=[language for language in LANGUAGES if language != phrasing.ENGLISH])
 def language(request: pytest.FixtureRequest) -> Iterator[str]:
-    tongue.speak(request.param)
+    phrasing.speak(request.param)
     yield request.param
-    tongue.speak(tongue.ENGLISH)
+    phrasing.speak(phrasing.ENGLISH)
 
 
 def test_every_sentence_is_there_in_every_language_and_no_other(language: str) -> None:
-    assert set(sentences()) == tongue.shipped(language).keys()
+    assert set(sentences()) == phrasing.shipped(language).keys()
 
 
 def test_each_has_the_same_values_marks_and_commands_as_in_english(language: str) -> None:
-    found = tongue.shipped(language)
+    found = phrasing.shipped(language)
     assert [k for k, v in found.items() if sorted(_SPECIAL.findall(k)) != sorted(_SPECIAL.findall(v))] == []
     assert [k for k, v in found.items() if (k[-1] == " ") != (v[-1] == " ") or not v.strip()] == []
 
@@ -65,24 +65,24 @@ def test_a_comment_is_in_that_language_and_gives_no_command(language: str) -> No
         assert note is not None
         text = render(note, Markup.MARKDOWN)
         for sentence in (wording.WHY, wording.PHRASES, wording.SHORT, wording.BURST, PRIVATELY, ask):
-            english, other = (max(_SPECIAL.split(each), key=len) for each in (sentence, tongue.spoken(sentence)))
+            english, other = (max(_SPECIAL.split(each), key=len) for each in (sentence, phrasing.spoken(sentence)))
             assert other in text
             assert english == other or english not in text
         assert not isinstance(parse(text, catalogue), Confirm | Correct | NoneOfOurs)
 
 
 def test_without_a_language_it_is_english() -> None:
-    assert tongue.spoken(wording.REPLACES) == wording.REPLACES
+    assert phrasing.spoken(wording.REPLACES) == wording.REPLACES
 
 
 def test_an_installation_replaces_single_sentences(tmp_path: Path) -> None:
     (tmp_path / "comments.en.toml").write_text('"This replaces my earlier comment." = "See here instead."')
-    tongue.speak("en", tmp_path)
+    phrasing.speak("en", tmp_path)
     try:
-        assert tongue.spoken(wording.REPLACES) == "See here instead."
-        assert tongue.spoken(wording.TAKEN_BACK) == wording.TAKEN_BACK
+        assert phrasing.spoken(wording.REPLACES) == "See here instead."
+        assert phrasing.spoken(wording.TAKEN_BACK) == wording.TAKEN_BACK
     finally:
-        tongue.speak("en")
+        phrasing.speak("en")
 
 
 @pytest.mark.parametrize(
@@ -97,5 +97,5 @@ def test_an_installation_replaces_single_sentences(tmp_path: Path) -> None:
 def test_a_sentence_that_cannot_be_said_is_refused_with_its_file(tmp_path: Path, text: str, fault: str) -> None:
     (tmp_path / "comments.de.toml").write_text(text)
     with pytest.raises(BadInput, match=fault):
-        tongue.speak("de", tmp_path)
-    assert tongue.spoken(wording.REPLACES) == wording.REPLACES
+        phrasing.speak("de", tmp_path)
+    assert phrasing.spoken(wording.REPLACES) == wording.REPLACES
