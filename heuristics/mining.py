@@ -12,9 +12,8 @@ from collections.abc import Iterable, Sequence
 from math import log
 
 from heuristics.rules import Kind, Rule
-from heuristics.tokens import tokenise
 from heuristics.wilson import wilson_interval
-from heuristics.words import number_forms
+from heuristics.words import number_forms, tokenise
 
 MAX_WORDS = 2
 MIN_SUPPORT = 2

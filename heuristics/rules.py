@@ -12,8 +12,7 @@ from datetime import date
 from enum import StrEnum
 
 from heuristics.patterns import PatternIndex
-from heuristics.tokens import Token, tokenise
-from heuristics.words import PhraseIndex, compile_negation, compile_phrase, negated
+from heuristics.words import PhraseIndex, Token, compile_negation, compile_phrase, negated, tokenise
 
 
 class Kind(StrEnum):

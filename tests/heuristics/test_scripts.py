@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from heuristics import Rule, RuleSet
-from heuristics.tokens import tokenise
+from heuristics.words import tokenise
 
 TODAY = date(2024, 5, 17)
 
