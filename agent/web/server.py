@@ -11,8 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from agent.config.settings import Settings
-from agent.web.patience import Patience, WaitingRoom, raise_descriptor_limit
-from agent.web.protection import limited
+from agent.web.protection import Patience, WaitingRoom, limited, raise_descriptor_limit
 
 DRAIN_SECONDS = 5
 """How long requests may go on after the signal to stop; then they are cancelled."""

@@ -19,8 +19,7 @@ from agent.config.settings import ApiSettings, ServerSettings, Settings
 from agent.core import Parts, assemble
 from agent.serving.artefact import Head, Manifest, write
 from agent.serving.registry import Registry
-from agent.web.patience import WaitingRoom
-from agent.web.protection import limited
+from agent.web.protection import WaitingRoom, limited
 from tests.agent.serving.conftest import ROLES, counting_encoder
 from tests.fuzz.target import Target
 from tests.fuzz.webhooks import HOSTILE, SECRET, answered, helpdesk

@@ -19,9 +19,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from agent.config.settings import ServerSettings, Settings
-from agent.web import patience
-from agent.web.patience import Patience, WaitingRoom, raise_descriptor_limit
-from agent.web.protection import limited
+from agent.web import protection
+from agent.web.protection import Patience, WaitingRoom, limited, raise_descriptor_limit
 from agent.web.server import make_server
 from tests.patience import PATIENCE_SECONDS
 
@@ -66,7 +65,7 @@ def hurried(most: int = 1_000) -> object:
 
 @pytest.fixture(autouse=True)
 def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(protection, "LOOK_SECONDS", 0.02)
 
 
 class Client:

@@ -14,8 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from agent.config.settings import ServerSettings
-from agent.web.patience import WaitingRoom
-from agent.web.protection import REFUSAL, limited
+from agent.web.protection import REFUSAL, WaitingRoom, limited
 from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.anyio

@@ -27,8 +27,7 @@ from agent.intake.receive import Receiver, Summary
 from agent.intake.storage import Storage
 from agent.metrics import Metrics
 from agent.store.database import Database
-from agent.web.patience import WaitingRoom
-from agent.web.protection import limited
+from agent.web.protection import WaitingRoom, limited
 from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
 
 SECRET = "a-secret-of-many-letters"
