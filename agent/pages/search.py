@@ -17,8 +17,8 @@ from agent.pages.reasons import reason
 from agent.pages.standing import Standing, of_tickets
 from agent.pages.today import FEW_ROLES, FILTERS, ROWS, SCANNED, thresholds
 from agent.store import search
+from agent.store.search import LONGEST_QUESTION, Phrase, places, sought
 from agent.store.tables import Ticket
-from agent.text.search_words import LONGEST_QUESTION, Phrase, places, sought
 
 SUBJECT, EXCERPT, BEFORE = 200, 160, 40
 """Characters that are shown of a subject and of a text, and of the text before the first word that was found."""

@@ -30,7 +30,7 @@ from agent.programs.answers import (
 )
 from agent.programs.shown import explanation, hidden, of_standing, whole
 from agent.store import search, tickets, writings
-from agent.text.search_words import LONGEST_QUESTION, Phrase, sought
+from agent.store.search import LONGEST_QUESTION, Phrase, sought
 from agent.triage.opinion import Opinion
 
 Words = Annotated[str, Query(max_length=LONGEST_QUESTION, description="All of these words, as on the page *Search*.")]

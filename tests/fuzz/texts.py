@@ -15,9 +15,9 @@ from agent.feedback.commands import Confirm, Correct, NotUnderstood, parse
 from agent.notes import wording
 from agent.store import search
 from agent.store.database import Database
+from agent.store.search import Phrase, indexed, places, sought
 from agent.store.tables import Ticket, utcnow
 from agent.text.reading import read
-from agent.text.search_words import Phrase, indexed, places, sought
 from connectors.base import Markup
 from connectors.django_helpdesk.templates import defuse, escape_template
 from connectors.markup import excerpt, render

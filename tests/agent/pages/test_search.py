@@ -11,8 +11,8 @@ from agent.core import Parts
 from agent.pages.search import marked
 from agent.pages.signing.rights import Rights
 from agent.store import search
+from agent.store.search import places, sought
 from agent.store.tables import Ticket, utcnow
-from agent.text.search_words import places, sought
 from tests.agent.pages.conftest import signed_in, words_of
 from tests.agent.store.test_search import HOSTILE
 from tests.desk import Desk

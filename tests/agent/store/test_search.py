@@ -16,8 +16,8 @@ from agent.store.compaction import compact
 from agent.store.database import Database
 from agent.store.limits import Limit, within
 from agent.store.people import User
+from agent.store.search import sought
 from agent.store.tables import Ticket, TicketWords, utcnow
-from agent.text.search_words import sought
 from agent.work import index_older
 from tests.agent.keeping.planted import places
 from tests.postgres import new_database

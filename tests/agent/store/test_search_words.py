@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.text.search_words import (
+from agent.store.search import (
     LONGEST_QUESTION,
     LONGEST_WORD,
     MOST_PHRASES,
