@@ -22,8 +22,7 @@ from agent.store import verdicts, writings
 from agent.store.actions import Acted
 from agent.store.tables import Ticket
 from agent.store.writings import ORIGINAL, Verdict, Writing, WritingKind
-from agent.writing.description import describe
-from agent.writing.subject import better_subject, says_too_little
+from agent.writing.description import better_subject, describe, says_too_little
 from agent.writing.thread import as_written
 from connectors.base import Field, Markup
 from connectors.markup import render

@@ -21,9 +21,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.config.in_words import in_words
 from agent.errors import BadInput
+from agent.writing.description import better_subject
 from agent.writing.extractive import pick, write
 from agent.writing.note import SOLVED, Outcome, Part, Written
-from agent.writing.subject import better_subject
 from agent.writing.thread import Thread, collapsed, is_verbatim
 from connectors.events import AuthorKind, Message, Visibility
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from agent.text.reading import plain_text
 from agent.writing.description import Aspect, Description, describe, in_short
 from agent.writing.thread import as_written, collapsed
+from connectors.events import Ticket
 
 WHAT, SINCE, WHERE, ERROR, ITEM = Aspect
 
@@ -93,7 +94,7 @@ def test_a_long_text_below_a_good_subject_is_left_alone() -> None:
 
 
 def test_only_a_long_text_is_told_in_short() -> None:
-    long = as_written("Scanner", f"{next(iter(TOLD))} {'We tried another cable. ' * 10}")
+    long = Ticket("1", "Scanner", f"{next(iter(TOLD))} {'We tried another cable. ' * 10}")
     assert in_short(long, 30)[1:] == ("since Monday morning", "room B204", "paper feed is blocked")
     assert in_short(long, 0) == in_short(long, 100) == ()
 

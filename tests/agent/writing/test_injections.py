@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from agent.notes.solution import of_closure
+from agent.writing.description import better_subject
 from agent.writing.extractive import summary, write
 from agent.writing.llm import connected
 from agent.writing.note import Part
-from agent.writing.subject import better_subject
 from agent.writing.thread import Thread, as_filed
 from connectors.base import Markup
 from connectors.events import Ticket

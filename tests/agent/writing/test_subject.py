@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.writing.subject import LONGEST, better_subject, says_too_little
+from agent.writing.description import LONGEST_SUBJECT, better_subject, says_too_little
 from agent.writing.thread import as_filed
 from connectors.events import Ticket
 from tests.tickets.annotated import annotated
@@ -23,7 +23,7 @@ def test_a_vague_subject_gets_the_words_that_say_what_is_wrong(subject: str) -> 
     said = better(subject)
     assert said is not None
     assert said.endswith("ince the update the scanner in hall 2 shows error E-14")
-    assert len(said) <= LONGEST
+    assert len(said) <= LONGEST_SUBJECT
 
 
 @pytest.mark.parametrize(

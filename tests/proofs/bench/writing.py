@@ -22,11 +22,11 @@ from statistics import mean
 import numpy as np
 
 from agent.writing import picking
+from agent.writing.description import better_subject
 from agent.writing.extractive import write
 from agent.writing.fit import Case, cross_validated
 from agent.writing.judging import judge, summed
 from agent.writing.marking import mark
-from agent.writing.subject import better_subject
 from agent.writing.thread import Thread
 from connectors.events import AuthorKind, Message, Visibility
 from tests.tickets.annotated import LATER, SUBJECTS, annotated, judged, verdicts
