@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from agent.domain import Reason, Role, RoleCatalogue
+from agent.domain import Role, RoleCatalogue
 from agent.serving.model import Embeddings
 from agent.triage.cutoffs import CLOSE, Abstained, Cutoffs, Verdict, judge
 from agent.triage.evidence import Floats
@@ -113,21 +113,12 @@ def without_ticket(memory: CurrentMemory, known: Sequence[str]) -> frozenset[str
     return frozenset(role for role, count in zip(memory.roles, counts, strict=True) if not count) - frozenset(known)
 
 
-def free(verdict: Verdict | Abstained, cutoffs: Cutoffs) -> bool:
-    """Return whether nothing is lost by asking: no role is likely enough, or an either-or has no second role."""
-    if cutoffs.multi_label:
-        return False
-    if isinstance(verdict, Abstained):
-        return verdict.reason is Reason.UNSURE
-    return not verdict.clear and verdict.alternative is None
-
-
 def asking(
     verdict: Verdict | Abstained, probabilities: Floats, roles: Sequence[str], role: str, cutoffs: Cutoffs
 ) -> tuple[Floats, Verdict] | None:
     """Return the suggestion that asks about a role, too, and its probabilities [roles]; None where that is none.
 
-    `verdict` leaves room for it (`free`). All other roles keep their proportions.
+    `verdict` leaves room for it (`agent.triage.opinion`). All other roles keep their proportions.
     """
     own = np.arange(len(roles)) == list(roles).index(role)
     rest = np.where(own, 0.0, probabilities)

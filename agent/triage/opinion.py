@@ -18,7 +18,7 @@ from agent.serving.active import ActiveModel
 from agent.serving.model import Embeddings
 from agent.text.reading import Reading, read
 from agent.triage.cutoffs import Abstained, Cutoffs, Verdict, judge
-from agent.triage.described import Descriptions, asking, free
+from agent.triage.described import Descriptions, asking
 from agent.triage.evidence import Evidence, Floats, Neighbour, Recall
 from agent.triage.fusion import Fusion, pool
 from agent.triage.memory_store import MemoryStore
@@ -122,16 +122,11 @@ class RoleClassifier:
         roles, probabilities = self._active_only(fusion.roles, answer, on, source)
         outside = recalled is not None and any(recalled.none_of_ours)
         verdict = Abstained(Reason.NONE_OF_OURS) if outside else judge(probabilities, roles, cutoffs)
-        described = (
-            self.descriptions.fitting(self.memory.current, model, self.catalogue, text, vectors)
-            if free(verdict, cutoffs)
-            else None
-        )
-        asked = (
-            asking(verdict, probabilities, roles, described, cutoffs)
-            if described in set(roles) - vetoed(hits)
-            else None
-        )
+        asked = described = None
+        if leaves_room(verdict, cutoffs):
+            described = self.descriptions.fitting(self.memory.current, model, self.catalogue, text, vectors)
+        if described in set(roles) - vetoed(hits):
+            asked = asking(verdict, probabilities, roles, described, cutoffs)
         if asked is not None:
             probabilities, verdict = asked
         return Opinion(
@@ -171,6 +166,15 @@ class RoleClassifier:
         active = {role.name for role in self.catalogue.active(on, source)}
         kept = [i for i, role in enumerate(roles) if role in active]
         return tuple(roles[i] for i in kept), probabilities[kept]
+
+
+def leaves_room(verdict: Verdict | Abstained, cutoffs: Cutoffs) -> bool:
+    """Return whether nothing is lost by asking: no role is likely enough, or an either-or has no second role."""
+    if cutoffs.multi_label:
+        return False
+    if isinstance(verdict, Abstained):
+        return verdict.reason is Reason.UNSURE
+    return not verdict.clear and verdict.alternative is None
 
 
 def _similar(recalled: Recall | None) -> bool:

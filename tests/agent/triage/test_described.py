@@ -14,9 +14,10 @@ from agent.core import Parts
 from agent.domain import Outcome, Role
 from agent.notes.explaining import explained
 from agent.triage.cutoffs import Cutoffs, Verdict, judge
-from agent.triage.described import LEAST, asking, described, free
+from agent.triage.described import LEAST, asking, described
 from agent.triage.evidence import Floats
 from agent.triage.explanation import explain
+from agent.triage.opinion import leaves_room
 from tests.agent.conftest import quick
 from tests.conftest import TICKETS
 
@@ -62,8 +63,10 @@ def test_where_no_role_is_likely_enough_it_speaks_alone() -> None:
 
 @pytest.mark.parametrize("taken", [[0.85, 0.15, 0.0, 0.0, 0.0], [0.6, 0.4, 0.0, 0.0, 0.0]])
 def test_what_is_clear_or_asks_about_two_roles_stays_as_it_is(taken: list[float]) -> None:
-    assert not free(judge(np.array(taken), ROLES, CUTOFFS), CUTOFFS)
-    assert not free(judge(np.array([0.75, 0.25, 0.0, 0.0, 0.0]), ROLES, CUTOFFS), replace(CUTOFFS, multi_label=True))
+    assert not leaves_room(judge(np.array(taken), ROLES, CUTOFFS), CUTOFFS)
+    assert not leaves_room(
+        judge(np.array([0.75, 0.25, 0.0, 0.0, 0.0]), ROLES, CUTOFFS), replace(CUTOFFS, multi_label=True)
+    )
 
 
 def test_it_is_never_clear_and_speaks_against_no_setting() -> None:
@@ -76,7 +79,7 @@ def test_it_is_never_clear_and_speaks_against_no_setting() -> None:
 def ask(probabilities: list[float], cutoffs: Cutoffs = CUTOFFS) -> tuple[Floats, Verdict] | None:
     given = np.array(probabilities)
     verdict = judge(given, ROLES, cutoffs)
-    assert free(verdict, cutoffs)
+    assert leaves_room(verdict, cutoffs)
     return asking(verdict, given, ROLES, "Payroll", cutoffs)
 
 
