@@ -7,7 +7,7 @@ from agent.desk.desk import Desk
 from agent.desk.followed import followed
 from agent.desk.standing import find, show
 from agent.domain import Strength
-from agent.notes import wording
+from agent.notes import answers
 from agent.notes.phrasing import worded
 from agent.store import tickets, writings
 from agent.store.inbox import Job
@@ -28,4 +28,4 @@ async def answered(desk: Desk, job: Job) -> None:
     remote, ticket, there = found
     review = await desk.database.read(tickets.verdict, ticket.key)
     said = review is not None and review.strength >= Strength.MOVED
-    await show(desk, job, remote, ticket, None if said or not there else worded(wording.TAKEN_BACK))
+    await show(desk, job, remote, ticket, None if said or not there else worded(answers.TAKEN_BACK))

@@ -25,7 +25,7 @@ from agent.feedback.commands import (
     Why,
     parse,
 )
-from agent.notes import solution, wording
+from agent.notes import answers, solution
 from agent.notes.explaining import NONE, explained
 from agent.notes.phrasing import joined, worded
 from agent.notes.reasons import why_left_alone
@@ -82,7 +82,7 @@ async def _refuse(desk: Desk, job: Job, message: Message, remote: RemoteTicket, 
         log.warning("command_of_unknown_account", account=message.author_id)
     comment = await desk.database.read(comments.get, ticket.key)
     if comment is None or not comment.told_unknown:
-        await show(desk, job, remote, ticket, wording.unknown_author(message.author_id), asked=False)
+        await show(desk, job, remote, ticket, answers.unknown_author(message.author_id), asked=False)
         await desk.database.write(comments.told_unknown, ticket.key)
 
 
@@ -93,11 +93,11 @@ async def _carry_out(
     names = desk.classifier.catalogue.names
     match command:
         case NotUnderstood(name, close):
-            return wording.unknown_role(name, close, names)
+            return answers.unknown_role(name, close, names)
         case Misplaced():
-            return wording.misplaced()
+            return answers.misplaced()
         case Contradictory():
-            return wording.contradictory()
+            return answers.contradictory()
         case Why():
             return await _evidence(desk, job, remote, ticket)
         case Summarise():
@@ -106,18 +106,18 @@ async def _carry_out(
             origin, at = reviews.origin_of(job.event), job.event.occurred_at or utcnow()
             undo = reviews.undo(job.ticket_key, origin=origin, actor=message.author_id, at=at, message_id=message.id)
             undone = await reviews.withdraw(undo, desk.database, desk.classifier.memory)
-            return worded(wording.TAKEN_BACK if undone else wording.NOTHING_TO_UNDO)
+            return worded(answers.TAKEN_BACK if undone else answers.NOTHING_TO_UNDO)
         case Confirm():
             comment = await desk.database.read(comments.get, job.ticket_key)
             choices = await _choices(desk, job, message, remote, comment)
             if len(choices) != 1:
-                return wording.which_one(choices) if choices else worded(wording.NOTHING_TO_CONFIRM)
+                return answers.which_one(choices) if choices else worded(answers.NOTHING_TO_CONFIRM)
             await _review(desk, job, message, choices[0])
         case Correct(roles):
             await _review(desk, job, message, roles)
         case NoneOfOurs():
             await _review(desk, job, message, ())
-    return worded(wording.PUBLIC) if message.visibility is Visibility.PUBLIC else None
+    return worded(answers.PUBLIC) if message.visibility is Visibility.PUBLIC else None
 
 
 async def _choices(

@@ -7,7 +7,7 @@ from agent.desk.desk import Desk
 from agent.desk.standing import show
 from agent.feedback import reviews
 from agent.feedback.commands import parse
-from agent.notes import wording
+from agent.notes import answers
 from agent.notes.phrasing import worded
 from agent.store import withdrawals
 from agent.store.inbox import Job
@@ -43,4 +43,4 @@ async def rewritten(desk: Desk, job: Job, message: Message) -> None:
     if command is not None:
         await obey(desk, job, message, remote, ticket, command)
     elif undone:
-        await show(desk, job, remote, ticket, worded(wording.TAKEN_BACK))
+        await show(desk, job, remote, ticket, worded(answers.TAKEN_BACK))

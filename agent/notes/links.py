@@ -1,4 +1,4 @@
-"""How people answer a suggestion: by a command, or by an address in it, signed, for one suggestion, for two weeks.
+"""How people answer a suggestion with a click: by an address in it, signed, for one suggestion, for two weeks.
 
 links = Links("https://desk.example.org", key)
 token = links.token("desk:4711")
@@ -19,18 +19,13 @@ from agent.store.links import GOOD_FOR, keep
 from agent.store.times import utcnow
 from agent.triage.cutoffs import Verdict
 from agent.triage.opinion import Opinion
-from connectors.note import Paragraph, Span, Style
+from connectors.note import Paragraph, Span
 
-RIGHT_OR_WRONG = "Right? Answer {privately}: `/role ok`. Wrong? `/role` and {roles}."
-WHICH = "Which one? Answer {privately}: {commands}, or `/role` and another role's name."
-ONE_OF = "one of: {roles}, none"
-ANY_ROLE = "a role's name, or none"
 RIGHT = "Right? {links}"
 WHICH_ONE = "Which one? {links}"
 YES = "Yes, {roles}"
 ANOTHER = "another, or none"
 
-ROLES_OFFERED = 8
 OTHERS_OFFERED = 2
 OTHER = "other"
 """What stands in an address for every answer that has no number."""
@@ -93,26 +88,6 @@ def offered(opinion: Opinion, verdict: Verdict) -> list[tuple[str, ...]]:
         return [(role,) for role in (*verdict.roles, verdict.alternative)]
     others = [(role,) for role, _ in opinion.ranked() if role not in verdict.roles]
     return [verdict.roles, *others[:OTHERS_OFFERED]]
-
-
-def asked(verdict: Verdict) -> tuple[str, ...]:
-    """Return the roles between which an either-or asks."""
-    return (*verdict.roles, verdict.alternative) if verdict.alternative else verdict.roles
-
-
-def choices(verdict: Verdict) -> tuple[tuple[str, ...], ...]:
-    """Return what can be confirmed: all the roles, or one of those between which an either-or asks."""
-    return tuple((role,) for role in asked(verdict)) if verdict.alternative else (verdict.roles,)
-
-
-def by_commands(opinion: Opinion, verdict: Verdict, privately: str) -> Paragraph:
-    """Return the commands that answer, with the roles that they may name; `privately`: how staff write them."""
-    if verdict.alternative:
-        commands = [(Span(f"/role {answer}", Style.CODE),) for answer in (*asked(verdict), "none")]
-        return worded(WHICH, privately=spoken(privately), commands=joined(commands, ", "))
-    others = sorted(role for role in opinion.roles if role not in verdict.roles)
-    named = worded(ONE_OF, roles=", ".join(others)) if 0 < len(others) <= ROLES_OFFERED else worded(ANY_ROLE)
-    return worded(RIGHT_OR_WRONG, privately=spoken(privately), roles=named)
 
 
 def by_links(opinion: Opinion, verdict: Verdict, address: str) -> Paragraph:

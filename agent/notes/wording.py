@@ -1,4 +1,4 @@
-"""The wording of our comments, as notes, and of answers to commands.
+"""The wording of our comments, as notes.
 
 The first line holds the answer: people have two seconds.
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent.domain import Role
-from agent.notes.links import asked, by_commands, by_links, choices
+from agent.notes.links import by_links
 from agent.notes.phrasing import joined, listed, neighbour, percent, spoken, worded
 from agent.triage.cutoffs import Abstained, Verdict
 from agent.triage.opinion import Opinion
@@ -26,19 +26,17 @@ PERHAPS = "**Role: perhaps {roles}?** ({confidence})"
 CONFIRMED = "**Role: {roles}** (confirmed by staff)"
 SAID = "**Role: {roles}** (said by staff)"
 MOVED = "**Role: {roles}** (moved there by staff; suggested was {suggested})"
+NONE_OF_OURS = "**None of our roles** (said by staff)"
 CORRECTED = "**Role: {roles}** (said by staff; suggested was {suggested})"
 WHY = "Why: {reasons}."
 PHRASES = "it says "
 ALIKE = "like "
 WORDS = "the words as a whole are like those of its tickets"
+RIGHT_OR_WRONG = "Right? Answer {privately}: `/role ok`. Wrong? `/role` and {roles}."
+WHICH = "Which one? Answer {privately}: {commands}, or `/role` and another role's name."
+ONE_OF = "one of: {roles}, none"
+ANY_ROLE = "a role's name, or none"
 HANDLES = "{role}: {description}"
-UNKNOWN_ROLE = "I know no role {name}. {hint}"
-NEAR_ROLES = "Did you mean {roles}?"
-ROLES = "The roles are: {roles}."
-SOME_ROLES = "The roles are: {roles}, and {more} more."
-NO_NAME = "Put the name of a role behind `/role`. {hint}"
-MISPLACED = "Write `/role` at the start of a line: elsewhere it does not count."
-CONTRADICTORY = "Your note has two different commands, so I followed neither. Write the one that is right."
 BURST = "{count} more like this one were filed within the hour before: {numbers}."
 SHORT = "In short: {facts}."
 BETTER_SUBJECT = "The subject says little. A better one, in the ticket's own words: {subject}"
@@ -46,8 +44,8 @@ REPLACES = "This replaces my earlier comment."
 
 PHRASES_SHOWN = 3
 NEIGHBOURS_SHOWN = 2
+ROLES_OFFERED = 8
 BURST_SHOWN = 6
-ROLES_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +81,26 @@ def of_opinion(opinion: Opinion, beside: Beside, answer: Paragraph | None = None
     return Note((Section(SectionKind.ROLE, told), *answered, Section(SectionKind.COMMANDS, commands)), choices(verdict))
 
 
+def asked(verdict: Verdict) -> tuple[str, ...]:
+    """Return the roles between which an either-or asks."""
+    return (*verdict.roles, verdict.alternative) if verdict.alternative else verdict.roles
+
+
+def choices(verdict: Verdict) -> tuple[tuple[str, ...], ...]:
+    """Return what can be confirmed: all the roles, or one of those between which an either-or asks."""
+    return tuple((role,) for role in asked(verdict)) if verdict.alternative else (verdict.roles,)
+
+
+def by_commands(opinion: Opinion, verdict: Verdict, privately: str) -> Paragraph:
+    """Return the commands that answer, with the roles that they may name; `privately`: how staff write them."""
+    if verdict.alternative:
+        commands = [(Span(f"/role {answer}", Style.CODE),) for answer in (*asked(verdict), "none")]
+        return worded(WHICH, privately=spoken(privately), commands=joined(commands, ", "))
+    others = sorted(role for role in opinion.roles if role not in verdict.roles)
+    named = worded(ONE_OF, roles=", ".join(others)) if 0 < len(others) <= ROLES_OFFERED else worded(ANY_ROLE)
+    return worded(RIGHT_OR_WRONG, privately=spoken(privately), roles=named)
+
+
 def reviewed(roles: Sequence[str], how: str, suggested: Sequence[str] = ()) -> Note:
     """Return the note on a ticket that staff have reviewed.
 
@@ -92,6 +110,16 @@ def reviewed(roles: Sequence[str], how: str, suggested: Sequence[str] = ()) -> N
     sentence = {"confirmed": CONFIRMED, "moved": MOVED}.get(how, corrected)
     said = worded(sentence, roles=listed(roles, "and"), suggested=listed(suggested, "and"))
     return Note((Section(SectionKind.ROLE, (said,)),), (tuple(roles),))
+
+
+def none_of_ours() -> Note:
+    """Return the note on a ticket that staff have called none of ours."""
+    return Note((Section(SectionKind.ROLE, (worded(NONE_OF_OURS),)),))
+
+
+def with_answer(note: Note, answer: Paragraph | None) -> Note:
+    """Return the note with an answer to a command below it."""
+    return Note((*note.sections, Section(SectionKind.ANSWER, (answer,))), note.choices) if answer else note
 
 
 def decided(roles: Sequence[str], confidence: float) -> Note:
@@ -109,30 +137,6 @@ def headline(note: Note) -> Paragraph:
 def replacing(note: Note) -> Note:
     """Return the note, saying that it replaces an earlier comment, which cannot be edited."""
     return Note((*note.sections, Section(SectionKind.REPLACES, (worded(REPLACES),))), note.choices)
-
-
-def unknown_role(name: str, close: Sequence[str], roles: Sequence[str]) -> Paragraph:
-    """Return the answer to `/role NAME` with a name that no role has, or with none."""
-    hint = worded(NEAR_ROLES, roles=listed(close, "or")) if close else _named(roles)
-    return worded(UNKNOWN_ROLE, name=[excerpt(name)], hint=hint) if name else worded(NO_NAME, hint=hint)
-
-
-def misplaced() -> Paragraph:
-    """Return the answer to `/role` in the middle of a line or of a sentence."""
-    return worded(MISPLACED)
-
-
-def contradictory() -> Paragraph:
-    """Return the answer to two different commands in one reply."""
-    return worded(CONTRADICTORY)
-
-
-def _named(roles: Sequence[str]) -> Paragraph:
-    """Return a sentence that names the roles: whoever reads it has no shell to ask."""
-    more = len(roles) - ROLES_SHOWN
-    if more > 0:
-        return worded(SOME_ROLES, roles=", ".join(roles[:ROLES_SHOWN]), more=str(more))
-    return worded(ROLES, roles=", ".join(roles))
 
 
 def _head(opinion: Opinion, verdict: Verdict) -> Paragraph:
@@ -190,37 +194,3 @@ def _phrases(opinion: Opinion, verdict: Verdict) -> list[str]:
     words = list(dict.fromkeys(h.phrase.casefold() for h in sorted(votes, key=lambda h: -h.weight)))
     whole = [word for word in words if not any(word != other and word in other for other in words)]
     return whole[:PHRASES_SHOWN]
-
-
-NONE_OF_OURS = "**None of our roles** (said by staff)"
-NOTHING_TO_CONFIRM = "`/role ok` did not count: I had named no role here when it was written. Write `/role NAME`."
-OK_TO_WHICH = "`/role ok` did not count: it does not say which one. Write {commands}."
-TAKEN_BACK = "I took the last answer back."
-NOTHING_TO_UNDO = "There is no answer to take back."
-PUBLIC = "The command counted, but the requester can read it: please make that note private."
-UNKNOWN_AUTHOR = (
-    "A command did not count, because I do not know {author} as staff. Whoever runs Rolecall can add it to `staff`."
-)
-ACCOUNT, NO_ACCOUNT = "account {id}", "its author"
-
-
-def none_of_ours() -> Note:
-    """Return the note on a ticket that staff have called none of ours."""
-    return Note((Section(SectionKind.ROLE, (worded(NONE_OF_OURS),)),))
-
-
-def with_answer(note: Note, answer: Paragraph | None) -> Note:
-    """Return the note with an answer to a command below it."""
-    return Note((*note.sections, Section(SectionKind.ANSWER, (answer,))), note.choices) if answer else note
-
-
-def which_one(choices: Sequence[Sequence[str]]) -> Paragraph:
-    """Return the answer to `/role ok` where we had named several roles as possible."""
-    commands = [(Span(f"/role {', '.join(roles)}", Style.CODE),) for roles in choices]
-    return worded(OK_TO_WHICH, commands=joined(commands, f" {spoken('or')} "))
-
-
-def unknown_author(account_id: str | None) -> Paragraph:
-    """Return the answer to a command of somebody who is not known to be staff."""
-    author = worded(ACCOUNT, id=[excerpt(account_id)]) if account_id else worded(NO_ACCOUNT)
-    return worded(UNKNOWN_AUTHOR, author=author)

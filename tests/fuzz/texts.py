@@ -12,7 +12,7 @@ from agent.config.roles_file import load_roles
 from agent.config.settings import Settings, TriageSettings
 from agent.core import assemble
 from agent.feedback.commands import Confirm, Correct, NotUnderstood, parse
-from agent.notes import wording
+from agent.notes import answers, wording
 from agent.store import search
 from agent.store.database import Database
 from agent.store.search import Phrase, indexed, places, sought
@@ -44,7 +44,7 @@ def commands(_scratch: Path) -> Target:
             assert catalogue.lookup(command.name) is None
             assert set(command.close) <= set(catalogue.names)
             answer = Note(
-                (Section(SectionKind.ANSWER, (wording.unknown_role(command.name, command.close, catalogue.names),)),)
+                (Section(SectionKind.ANSWER, (answers.unknown_role(command.name, command.close, catalogue.names),)),)
             )
             for markup in Markup:
                 text = render(answer, markup)

@@ -13,14 +13,14 @@ import pytest
 from agent.config.roles_file import load_roles
 from agent.errors import BadInput
 from agent.feedback.commands import Confirm, Correct, NoneOfOurs, parse
-from agent.notes import explaining, links, phrasing, reasons, solution, wording
+from agent.notes import answers, explaining, links, phrasing, reasons, solution, wording
 from agent.pages.texts import LANGUAGES
 from agent.triage.explanation import Voice
 from connectors.base import PRIVATELY, Markup
 from connectors.markup import render
 from tests.agent.notes.test_wording import CLEAR, EITHER_OR, hit, opinion
 
-ROOMS = (wording, links, explaining, reasons, phrasing, solution)
+ROOMS = (wording, answers, links, explaining, reasons, phrasing, solution)
 NO_SENTENCES = {"ENGLISH", "OTHER", "PATH", "PURPOSE", "EARLIER"}
 NATIVE = {PRIVATELY, 'with "public" switched off', "as a comment"}
 """How staff write to each other in the systems that have code of their own."""
@@ -60,7 +60,7 @@ def test_each_has_the_same_values_marks_and_commands_as_in_english(language: str
 
 def test_a_comment_is_in_that_language_and_gives_no_command(language: str) -> None:
     catalogue = load_roles(Path(__file__).parents[2] / "tickets/roles.toml")
-    for verdict, ask in ((CLEAR, links.RIGHT_OR_WRONG), (EITHER_OR, links.WHICH)):
+    for verdict, ask in ((CLEAR, wording.RIGHT_OR_WRONG), (EITHER_OR, wording.WHICH)):
         note = wording.of_opinion(opinion(verdict, hit("VPN")), wording.Beside(short=("It leaks",), burst=("a:7",)))
         assert note is not None
         text = render(note, Markup.MARKDOWN)
@@ -80,7 +80,7 @@ def test_an_installation_replaces_single_sentences(tmp_path: Path) -> None:
     phrasing.speak("en", tmp_path)
     try:
         assert phrasing.spoken(wording.REPLACES) == "See here instead."
-        assert phrasing.spoken(wording.TAKEN_BACK) == wording.TAKEN_BACK
+        assert phrasing.spoken(answers.TAKEN_BACK) == answers.TAKEN_BACK
     finally:
         phrasing.speak("en")
 

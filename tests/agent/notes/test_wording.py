@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agent.domain import Reason, Role
-from agent.notes import wording
+from agent.notes import answers, wording
 from agent.notes.phrasing import percent, worded
 from agent.notes.wording import Beside
 from agent.triage.cutoffs import Abstained, Cutoffs, Verdict
@@ -105,14 +105,14 @@ def test_reasons_are_the_weightiest_phrases_and_similar_reviewed_tickets() -> No
 def test_silence_is_none_unless_a_command_wants_an_answer() -> None:
     silent = Abstained(Reason.UNSURE, "Network", 0.2)
     assert wording.of_opinion(opinion(silent), Beside()) is None
-    answer = wording.unknown_role("x", ["y", "z"], ["y", "z", "a"])
+    answer = answers.unknown_role("x", ["y", "z"], ["y", "z", "a"])
     note = wording.of_opinion(opinion(silent), Beside(), answer)
     assert note is not None
     assert render(note, Markup.MARKDOWN) == "I know no role `x`. Did you mean y or z?"
 
 
 def test_an_answer_to_a_command_is_the_notes_headline_and_stands_below_the_role() -> None:
-    answer = wording.unknown_role("x", [], ["y", "z"])
+    answer = answers.unknown_role("x", [], ["y", "z"])
     note = wording.of_opinion(opinion(CLEAR), Beside(), answer)
     assert note is not None
     assert wording.headline(note) == answer
