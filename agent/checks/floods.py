@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from agent.checks.finding import Finding, warn
 from agent.checks.installation import Installation
 from agent.domain import Example
-from agent.feedback import budget
-from agent.feedback.budget import Flood
+from agent.feedback import accounts
+from agent.feedback.accounts import Flood
 from agent.store import tickets
 from agent.store.tables import utcnow
 
@@ -19,8 +19,8 @@ def floods(installation: Installation) -> Iterator[Finding]:
     if installation.database is None:
         return
     examples = installation.database.call(tickets.reviewed, installation.catalogue)
-    found = budget.floods([budget.given(example) for example in examples])
-    for flood in budget.lately(found, utcnow().date()):
+    found = accounts.floods([accounts.given(example) for example in examples])
+    for flood in accounts.lately(found, utcnow().date()):
         if flood.rows:
             yield warn("learning", _in_words(flood, [examples[row] for row in flood.rows]))
 

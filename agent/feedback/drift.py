@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from math import sqrt
 
-from agent.feedback.budget import Given
+from agent.feedback.accounts import Given
 
 LATELY, BEFORE = timedelta(days=7), timedelta(days=63)
 FEWEST_NOW, FEWEST_BEFORE = 30, 100

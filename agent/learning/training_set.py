@@ -36,7 +36,7 @@ from scipy.sparse.csgraph import connected_components  # type: ignore[import-unt
 from sklearn.feature_extraction.text import CountVectorizer
 
 from agent.domain import Example
-from agent.feedback.budget import given, within_budget
+from agent.feedback.accounts import given, within_budget
 
 WINDOW = 150  # latest reviewed tickets
 FLOOR = 8  # of each role, taken from older tickets where the window has fewer
@@ -95,7 +95,7 @@ def latest(
 def usable(examples: Iterable[Example], roles: Collection[str]) -> list[Example]:
     """Return the reviewed tickets that can be learnt from, in their order.
 
-    Those with words and with roles of today, and no more of one person than teach (agent.feedback.budget). Whether any
+    Those with words and with roles of today, and no more of one person than teach (`accounts`). Whether any
     of the words counts is seen where a ticket is chosen: reading all texts would make nights dearer with the history.
     """
     return [e for e, why in _read(examples, roles) if not why]

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 from agent.config.notify import NotifySettings
 from agent.domain import Outcome, TrainingOutcome
-from agent.feedback import budget
-from agent.feedback.budget import Given
+from agent.feedback import accounts
+from agent.feedback.accounts import Given
 from agent.feedback.drift import drifts
 from agent.report.week import Figures
 from agent.store.stages import StageMove, Why
@@ -109,8 +109,8 @@ def _models(facts: Facts) -> Iterator[Condition]:
 
 
 def _labels(facts: Facts) -> Iterator[Condition]:
-    found = budget.floods(facts.labels)
-    for flood in budget.lately(found, facts.now.date()):
+    found = accounts.floods(facts.labels)
+    for flood in accounts.lately(found, facts.now.date()):
         whose = f"Account {flood.whose.account} closed" if flood.by == "account" else "One requester filed"
         text = (
             f"{whose} {flood.labels} tickets on {flood.day}, far more than usual: these teach nothing. "

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain import RoleCatalogue
-from agent.feedback.budget import Flood, Given, floods, given
+from agent.feedback.accounts import Flood, Given, floods, given
 from agent.serving.active import ActiveModel
 from agent.serving.model import Encoder, return_freed_memory
 from agent.store import tickets

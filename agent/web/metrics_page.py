@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from agent.domain import TrainingOutcome
-from agent.feedback.budget import lately
+from agent.feedback.accounts import lately
 from agent.metrics import Metrics
 from agent.serving.active import ActiveModel
 from agent.serving.model import RoleModel

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from agent.domain import Strength
-from agent.feedback.budget import (
+from agent.feedback.accounts import (
     CLOSURES_A_DAY,
     CLOSURES_IN_ONE_ROLE,
     TICKETS_A_DAY,

@@ -10,7 +10,7 @@ import pytest
 
 from agent.config.notify import NotifySettings
 from agent.domain import Outcome, Strength, TrainingOutcome
-from agent.feedback.budget import Given
+from agent.feedback.accounts import Given
 from agent.feedback.drift import drifts
 from agent.notices.conditions import Facts, conditions
 from agent.report.week import Figures, Share, Week

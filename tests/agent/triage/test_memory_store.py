@@ -15,7 +15,7 @@ from sqlalchemy import delete
 from sqlmodel import Session
 
 from agent.domain import Role, RoleCatalogue, Strength
-from agent.feedback import budget
+from agent.feedback import accounts
 from agent.serving.active import ActiveModel
 from agent.serving.artefact import Head, Manifest, write
 from agent.store import tickets
@@ -93,7 +93,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 @pytest.fixture
 def one_ticket_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "TICKETS_A_DAY", 1)
+    monkeypatch.setattr(accounts, "TICKETS_A_DAY", 1)
 
 
 def same(one: MemoryStore, other: MemoryStore) -> None:
@@ -202,10 +202,10 @@ def test_a_flood_of_one_requester_is_not_heard(desk: Desk) -> None:
     flooded.refresh()
     assert flooded.current is not None
     before = flooded.current.recall("oil", calm)
-    for number in range(3, 3 * budget.TICKETS_A_DAY + 6, 3):
+    for number in range(3, 3 * accounts.TICKETS_A_DAY + 6, 3):
         desk.say(number, (ROLES[0],), (), Strength.CLOSED, number)
     flooded.refresh()
-    assert len(flooded.current.memory) == budget.TICKETS_A_DAY + 2
+    assert len(flooded.current.memory) == accounts.TICKETS_A_DAY + 2
     after = flooded.current.recall("oil", calm)
     np.testing.assert_array_equal(after.evidence, before.evidence)
     assert after.neighbours == before.neighbours

@@ -16,7 +16,7 @@ from prometheus_client.samples import Sample
 
 from agent.app import Parts
 from agent.domain import Reason, TrainingOutcome
-from agent.feedback.budget import Flood, Whose
+from agent.feedback.accounts import Flood, Whose
 from agent.metrics import Metrics
 from agent.store import comments
 from agent.store.tables import Training, utcnow

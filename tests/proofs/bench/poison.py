@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from agent.config.rules_file import load_rules
 from agent.domain import Example, Strength
-from agent.feedback.budget import given, within_budget
+from agent.feedback.accounts import given, within_budget
 from agent.studies.replay import Plan, Trained, answer, train
 from agent.triage.memory import remember, reviewed_embeddings
 from tests.proofs.bench.desks import rows
