@@ -18,8 +18,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from agent.model_api.web.access import refusal
-from agent.model_api.web.turns import TOO_LARGE, NotTaken, Turns
+from agent.model_api.web.access import TOO_LARGE, NotTaken, Turns, refusal
 from agent.pages.guard import Refused, Visit
 from agent.pages.signing import tokens
 from agent.pages.signing.rights import Rights, may

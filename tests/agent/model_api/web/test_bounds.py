@@ -15,11 +15,11 @@ from starlette.types import Message, Receive, Scope, Send
 
 from agent.model_api import bounds
 from agent.model_api.training_request import TrainingRequest, faults, request_of
-from agent.model_api.web import turns
+from agent.model_api.web import access
+from agent.model_api.web.access import NotTaken, Turns
 from agent.model_api.web.answers import PIECE_BYTES, Embeddings, Predictions, encoded
 from agent.model_api.web.bodies import decode
 from agent.model_api.web.inference import PredictRequest, bounded
-from agent.model_api.web.turns import NotTaken, Turns
 from tests.agent.model_api.web.asking import EXAMPLES, body
 from tests.agent.model_api.web.conftest import Put, Serve
 
@@ -198,7 +198,7 @@ async def test_larger_bodies_wait_unread_and_small_ones_do_not(monkeypatch: pyte
         await small.ask(doorman)
         assert small.answered
         assert not late.asked.is_set()
-        monkeypatch.setattr(turns, "TURN_SECONDS", 0.01)
+        monkeypatch.setattr(access, "TURN_SECONDS", 0.01)
         with pytest.raises(NotTaken) as refused:
             await Client(100_000).ask(doorman)
         assert refused.value.status == 429
@@ -208,7 +208,7 @@ async def test_larger_bodies_wait_unread_and_small_ones_do_not(monkeypatch: pyte
 
 
 async def test_predictions_beyond_the_most_wait_for_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "TURN_SECONDS", 0.01)
+    monkeypatch.setattr(access, "TURN_SECONDS", 0.01)
     doorman, release = Turns(1_000_000, 60), asyncio.Event()
 
     async def slow(_scope: Scope, _receive: Receive, _send: Send) -> None:
