@@ -1,10 +1,18 @@
-"""`POST /v1/train` and `/v1/jobs`: jobs are kept before they are acknowledged, and end whatever happens."""
+"""`POST /v1/train` and `/v1/jobs`: jobs are kept before they are acknowledged, and end whatever happens.
+
+The models of all clients may take no more together than the quotas say: how many there are, their room on the disk, and
+what waits.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import uuid
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -13,9 +21,10 @@ from fastapi import APIRouter, Header, HTTPException, Query
 from starlette.requests import Request
 
 from agent.config.settings import ApiSettings
+from agent.errors import RolecallError
+from agent.model_api.bounds import MAX_OPEN_CHARACTERS
 from agent.model_api.job_queue import JobQueue
 from agent.model_api.named_models import NamedModels
-from agent.model_api.quotas import OverQuota, check_quotas
 from agent.model_api.training_request import MODEL_NAME, TrainingRequest, faults
 from agent.model_api.web import bodies
 from agent.model_api.web.bodies import faulty
@@ -29,6 +38,7 @@ NOT_ALLOWED = "not one of the base models that the operator allows: {}"
 NO_JOB = "there is no such job"
 ENDED = "the job has ended already, or another server runs it"
 RETRY_AFTER_SECONDS = "60"
+MEGABYTE = 1_048_576
 
 Key = Annotated[
     str | None,
@@ -37,6 +47,10 @@ Key = Annotated[
         description="A repeated request with the same key returns the same job instead of starting another.",
     ),
 ]
+
+
+class OverQuota(RolecallError):
+    """The installation keeps no more models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +141,32 @@ class TrainingRoutes:
 
     def _response(self, job: ModelJob) -> JobResponse:
         return JobResponse.of(job, self.queue.progress(job.id))
+
+
+def check_quotas(
+    models: NamedModels, settings: ApiSettings, name: str, waiting: Collection[str], characters: int
+) -> None:
+    """Raise OverQuota where no training of `name` may begin.
+
+    `waiting` are the names that open trainings make; `characters` is how long all open requests are, with this one.
+    """
+    others = {*models.trained_names(), *waiting} - {name}
+    if len(others) >= settings.max_models:
+        raise OverQuota(f"there are {len(others)} models, as many as [api] max_models allows: delete one first")
+    if characters > MAX_OPEN_CHARACTERS:
+        raise OverQuota(f"the requests of open trainings have more than {MAX_OPEN_CHARACTERS} characters: wait for one")
+    if (taken := bytes_below(models.folder)) > settings.max_disk_mb * MEGABYTE:
+        raise OverQuota(
+            f"the models take {taken // MEGABYTE} MB, more than [api] max_disk_mb allows ({settings.max_disk_mb}): "
+            "delete models or versions first"
+        )
+
+
+def bytes_below(folder: Path) -> int:
+    """Return the size of all files below a folder; one that is deleted meanwhile counts nothing."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += (Path(place) / name).lstat().st_size
+    return total
