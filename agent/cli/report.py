@@ -45,7 +45,7 @@ def report(
     from agent.pages.texts import load
     from agent.pages.words import Words
     from agent.report.week import Week
-    from agent.store.times import utcnow
+    from agent.store.coordination import utcnow
 
     chosen = Week.of(name) if name is not None else None
     if name is not None and chosen is None:

@@ -25,9 +25,9 @@ import structlog
 from sqlmodel import Session, col, select
 
 from agent.domain import Example, Strength
+from agent.store.coordination import utcnow
 from agent.store.database import Database
 from agent.store.tables import Account
-from agent.store.times import utcnow
 from connectors.base import Connector, StaffKnownBy
 from connectors.events import AuthorKind, Message
 

@@ -13,9 +13,9 @@ from sqlmodel import Session, select
 from agent.domain import Strength, Via
 from agent.metrics import Metrics
 from agent.store import tickets, withdrawals
+from agent.store.coordination import JUST_AFTER
 from agent.store.database import Database
 from agent.store.tables import Review
-from agent.store.times import JUST_AFTER
 from agent.triage.memory_store import MemoryStore
 from connectors.events import Event
 

@@ -14,9 +14,9 @@ from functools import partial
 from itsdangerous import BadData, SignatureExpired, URLSafeTimedSerializer
 
 from agent.notes.phrasing import joined, spoken, worded
+from agent.store.coordination import utcnow
 from agent.store.database import Database
 from agent.store.links import GOOD_FOR, keep
-from agent.store.times import utcnow
 from agent.triage.cutoffs import Verdict
 from agent.triage.opinion import Opinion
 from connectors.note import Paragraph, Span

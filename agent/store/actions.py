@@ -13,7 +13,7 @@ from enum import StrEnum
 from sqlmodel import Field, Session, SQLModel, col, delete, select
 
 from agent.domain import fold
-from agent.store.times import time_column
+from agent.store.coordination import time_column
 
 JUST_AFTER = timedelta(microseconds=1)
 

@@ -16,9 +16,9 @@ from sqlmodel import Session, col, select
 
 from agent.domain import Strength, Via
 from agent.store import coordination, tickets
+from agent.store.coordination import JUST_AFTER
 from agent.store.pausing import ANSWERING, PAUSE
 from agent.store.tables import Comment, Review, SharedValue, utcnow
-from agent.store.times import JUST_AFTER
 from connectors.base import Stored
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from sqlmodel import Session
 
 from agent.errors import NotPossibleYet
-from agent.store import deferred, times
+from agent.store import coordination, deferred
 from agent.store.copying import copy_before_upgrade
 from agent.store.pausing import BUSY_SECONDS
 
@@ -115,7 +115,7 @@ class Database:
             command.upgrade(config, "head")
             if self.clustered:
                 deferred.install(connection)
-                times.follow(connection)
+                coordination.follow(connection)
 
     def version(self) -> str | None:
         """Return the version of the schema, None in an empty database."""

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel
 
-from agent.store.times import time_column
+from agent.store.coordination import time_column
 
 
 class Forgotten(SQLModel, table=True):

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field, SQLModel
 
-from agent.store.times import time_column
+from agent.store.coordination import time_column
 
 
 class User(SQLModel, table=True):

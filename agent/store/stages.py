@@ -10,7 +10,7 @@ from enum import IntEnum, StrEnum
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from agent.domain import RoleCatalogue
-from agent.store.times import time_column
+from agent.store.coordination import time_column
 
 EVERY_ROLE = ""
 """Stands for all roles that have no row of their own."""

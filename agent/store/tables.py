@@ -11,12 +11,14 @@ from sqlmodel import Field, SQLModel
 from agent.domain import TrainingOutcome, Via
 from agent.store.actions import Action as Action
 from agent.store.actions import GroupMove as GroupMove
+from agent.store.coordination import SharedValue as SharedValue
+from agent.store.coordination import Tick as Tick
+from agent.store.coordination import time_column
+from agent.store.coordination import utcnow as utcnow
 from agent.store.forgotten import Forgotten as Forgotten
 from agent.store.people import Audit as Audit
 from agent.store.search import TicketWords as TicketWords
 from agent.store.stages import StageMove as StageMove
-from agent.store.times import time_column
-from agent.store.times import utcnow as utcnow
 from agent.store.tokens import OAuthToken as OAuthToken
 from agent.store.writings import Writing as Writing
 
@@ -220,24 +222,6 @@ class Watermark(SQLModel, table=True):
     value: str
     history: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     at: datetime = Field(default_factory=utcnow, sa_column=time_column())
-
-
-class Tick(SQLModel, table=True):
-    """One run of a scheduled job. The server that inserts the row runs it; the others do not."""
-
-    job: str = Field(primary_key=True)
-    slot: str = Field(primary_key=True)
-    at: datetime = Field(sa_column=time_column())
-
-
-class SharedValue(SQLModel, table=True):
-    """A small value that every server on this database sees."""
-
-    __tablename__ = "shared_value"
-
-    name: str = Field(primary_key=True)
-    value: str
-    at: datetime = Field(sa_column=time_column())
 
 
 class SharedFile(SQLModel, table=True):

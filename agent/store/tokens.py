@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Boolean, bindparam, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from agent.store.times import Utc, time_column, utcnow
+from agent.store.coordination import Utc, time_column, utcnow
 from connectors.errors import Transient
 from connectors.tokens import CLAIM_SECONDS, LogInAgain, Pair
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, Text
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from agent.store.times import time_column
+from agent.store.coordination import time_column
 
 OLDER = "older than solution notes"
 """Shared value of an installation that had tickets before: no notes are written there unless `[writing]` says so."""

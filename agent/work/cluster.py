@@ -21,7 +21,7 @@ from procrastinate.manager import JobManager
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from agent.store import inbox, times
+from agent.store import coordination, inbox
 from agent.store.database import Database
 from agent.store.deferred import MIRROR_EVENT, QUEUE, TASK
 from agent.store.tables import utcnow
@@ -170,4 +170,4 @@ class ClusterEngine:
 
 
 def _follow_clock(session: Session) -> None:
-    times.follow(session.connection())
+    coordination.follow(session.connection())

@@ -12,7 +12,7 @@ from sqlmodel import Session, select
 
 from agent.core import Parts
 from agent.desk.budget import LOOK_AGAIN_SECONDS
-from agent.store import comments, inbox, resumption, status, times
+from agent.store import comments, coordination, inbox, resumption, status
 from agent.store.tables import Inbox, utcnow
 from tests.desk import Desk
 from tests.patience import until
@@ -27,8 +27,8 @@ Turn = Callable[[timedelta], None]
 @pytest.fixture
 def turn(monkeypatch: pytest.MonkeyPatch) -> Turn:
     """Turn every clock of the agent forward."""
-    monkeypatch.setattr(times, "_looked", None)
-    return lambda by: monkeypatch.setattr(times, "_looked", (utcnow() + by, monotonic()))
+    monkeypatch.setattr(coordination, "_looked", None)
+    return lambda by: monkeypatch.setattr(coordination, "_looked", (utcnow() + by, monotonic()))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

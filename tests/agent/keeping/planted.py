@@ -14,7 +14,7 @@ from sqlmodel import Session
 from agent.core import Parts
 from agent.serving.artefact import MANIFEST
 from agent.store.connector_data import KEYS
-from agent.store.times import Utc
+from agent.store.coordination import Utc
 
 WORDS = "ZEBRA-CANARY-7431"
 TICKET = "desk:1"

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from agent.cli import app
 from agent.core import Parts
 from agent.domain import Strength
-from agent.store import comments, inbox, status, tickets, times
+from agent.store import comments, coordination, inbox, status, tickets
 from agent.store.comments import Limits, Withheld
 from agent.store.database import Database
 from agent.store.tables import Decision, Review, utcnow
@@ -53,7 +53,7 @@ async def test_no_more_comments_within_an_hour_than_the_budget_allows_and_the_ot
     """A ticket that is closed by then needs none."""
     posts = []
     for hours in range(3):
-        monkeypatch.setattr(times, "_looked", (utcnow() + timedelta(hours=1.1 * bool(hours)), monotonic()))
+        monkeypatch.setattr(coordination, "_looked", (utcnow() + timedelta(hours=1.1 * bool(hours)), monotonic()))
         parts = parts_for(work={"concurrency": 1}, triage={"silent_below": 0.2}, brakes={"comments_per_hour": 2})
         async with running(parts, desk) as server:
             if not hours:

@@ -25,7 +25,7 @@ from agent.app import create_app
 from agent.config.settings import Settings
 from agent.core import assemble
 from agent.intake.group_commit import GroupCommit
-from agent.store import times
+from agent.store import coordination
 from agent.store.arrivals import Arrival
 from agent.store.database import Database
 from agent.work import cluster
@@ -105,9 +105,9 @@ def set_clock(ahead: Callable[[], float], own_clock: bool) -> None:
         def now(cls, tz: tzinfo | None = None) -> datetime:
             return datetime.now(tz) + timedelta(seconds=ahead())
 
-    times.datetime = Ahead  # type: ignore[misc]
+    coordination.datetime = Ahead  # type: ignore[misc]
     if own_clock:
-        times.follow = lambda _: timedelta(0)
+        coordination.follow = lambda _: timedelta(0)
 
 
 class MortalDatabase(Database):

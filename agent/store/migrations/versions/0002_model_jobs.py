@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from agent.store.times import Utc
+from agent.store.coordination import Utc
 
 revision = "0002"
 down_revision = "0001"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from alembic import op
 
-from agent.store.times import Utc
+from agent.store.coordination import Utc
 
 revision = "0017"
 down_revision = "0016"
