@@ -94,7 +94,8 @@ class Words:
         """Return the day of a time, with the year unless it is this one."""
         local = moment.astimezone()
         month = str(self.texts("months")).split()[local.month - 1]
-        day = self.texts("day", day=local.day, month=month)
+        number = self.texts("first_day") if local.day == 1 else local.day
+        day = self.texts("day", day=number, month=month)
         same = local.year == self.now().astimezone().year
         return str(day if same else self.texts("day_of_year", day=day, year=local.year))
 

@@ -62,18 +62,19 @@ def test_the_setting_takes_every_language_and_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "this_year", "another"),
+    ("language", "this_year", "another", "first"),
     [
-        ("en", "3 March", "3 March 2025"),
-        ("de", "3. März", "3. März 2025"),
-        ("fr", "3 mars", "3 mars 2025"),
-        ("es", "3 de marzo", "3 de marzo de 2025"),
+        ("en", "3 March", "3 March 2025", "1 April"),
+        ("de", "3. März", "3. März 2025", "1. April"),
+        ("fr", "3 mars", "3 mars 2025", "1er avril"),
+        ("es", "3 de marzo", "3 de marzo de 2025", "1 de abril"),
     ],
 )
-def test_days_are_written_as_in_each_language(language: str, this_year: str, another: str) -> None:
+def test_days_are_written_as_in_each_language(language: str, this_year: str, another: str, first: str) -> None:
     words = Words(load(language), RoleCatalogue(()), lambda: datetime(2026, 3, 9, 12, tzinfo=UTC))
     assert words.day(datetime(2026, 3, 3, 12, tzinfo=UTC)) == this_year
     assert words.day(datetime(2025, 3, 3, 12, tzinfo=UTC)) == another
+    assert words.day(datetime(2026, 4, 1, 12, tzinfo=UTC)) == first
 
 
 def test_every_sentence_is_used_and_every_one_that_is_used_exists() -> None:
