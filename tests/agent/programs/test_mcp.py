@@ -19,6 +19,7 @@ from agent.store import search
 from agent.store.people import Audit
 from agent.store.tables import Review, Ticket, utcnow
 from agent.store.writings import Writing
+from tests.agent.pages.limited import HIDDEN, OKAPI, SEEN, UNKNOWN, limit, plant, similar
 from tests.agent.programs.conftest import acting, program
 from tests.desk import Desk
 from tests.serving_app import Running
@@ -78,6 +79,35 @@ async def test_what_the_account_may_not_do_fails_in_words(server_: Running, desk
         failed, said = await call(client, tool, **arguments)
         assert (failed, reason in said) == (True, True), said
     assert server_.parts.database.call(lambda session: session.exec(select(Review)).all()) == []
+
+
+async def test_to_an_assistant_of_a_limited_account_a_hidden_ticket_is_an_unknown_one(
+    server_: Running, desk: Desk, monkeypatch: Any
+) -> None:
+    """The same tools on a ticket that it sees, and with a token of an account that sees all, are the control."""
+    similar(monkeypatch)
+    for _ in (SEEN, HIDDEN):
+        desk.create("Lamp")
+    server_.parts.database.call(plant)
+    kim, robin = (acting(server_, Rights.REVIEWER, name) for name in ("Kim", "Robin"))
+    limit(server_.parts, "Kim")
+    about = {"explain_ticket": {}, "similar_solved_tickets": {}, "record_review": {"roles": ["Network"]}}
+    for tool, more in about.items():
+        refused = {}
+        for key in (HIDDEN, UNKNOWN):
+            number = key.partition(":")[2]
+            failed, said = await call(kim, tool, helpdesk="desk", number=number, **more)
+            assert (failed, OKAPI in said) == (True, False), (tool, key, said)
+            refused[key] = said.replace(number, "")
+        assert refused[HIDDEN] == refused[UNKNOWN], tool
+        failed, said = await call(kim, tool, helpdesk="desk", number="1", **more)
+        assert (failed, OKAPI in str(said)) == (False, False), (tool, said)
+        failed, said = await call(robin, tool, helpdesk="desk", number="2", **more)
+        assert not failed, (tool, said)
+    given = server_.parts.database.call(lambda s: [r.ticket_key for r in s.exec(select(Review)) if r.via == Via.PAGE])
+    assert given == [SEEN, HIDDEN], "the latter by Robin"
+    (_, hers), (_, everybodys) = [await call(one, "suggest_role", subject="lamp") for one in (kim, robin)]
+    assert [[near["number"] for near in told["similar"]] for told in (hers, everybodys)] == [["1"], ["2", "1"]]
 
 
 async def test_similar_tickets_come_with_what_helped(server_: Running, desk: Desk, monkeypatch: Any) -> None:
