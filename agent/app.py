@@ -51,6 +51,7 @@ from agent.work.index_older import index_older
 from agent.work.model_sync import ModelSync
 from agent.work.poll import poll_forever
 from agent.work.schedule import schedule
+from agent.work.served_files import Teller
 from connectors.base import Connector
 
 FOLLOW_SECONDS = 1.0
@@ -160,8 +161,9 @@ class Server:
         sync = await asyncio.to_thread(ModelSync, database, directory, keep_versions) if database.clustered else None
         polled = [b for b in self.breakers.values() if self.observed[b.source].capabilities.polls]
         notices = Notices(self.current, database, self.metrics, memory, door.connectors, door.storage, self._down)
+        teller = Teller(database, self.parts.classifier) if database.clustered else None
         return [
-            _follow(self.parts, sync),
+            _follow(self.parts, sync, teller),
             self.queue.run(),
             notices.run(),
             prepare_forever(memory, database, directory.encoders, base_model),
@@ -191,7 +193,7 @@ def _answers(classifier: RoleClassifier, texts: Sequence[str]) -> AgentAnswers |
     return AgentAnswers(model.version, first.roles, scores, suggestions, model.fusion.multi_label)
 
 
-async def _follow(parts: Parts, sync: ModelSync | None) -> None:
+async def _follow(parts: Parts, sync: ModelSync | None, teller: Teller | None) -> None:
     """Load new models and reviews until cancelled; while the disk or the database fails, keep the current ones."""
     failure = None
     while True:
@@ -199,6 +201,8 @@ async def _follow(parts: Parts, sync: ModelSync | None) -> None:
             if sync is not None:
                 await asyncio.to_thread(sync.run)
             await asyncio.to_thread(parts.follow)
+            if teller is not None:
+                await asyncio.to_thread(teller.run)
         except (DBAPIError, OSError) as error:
             before, failure = failure, why(error) if isinstance(error, DBAPIError) else str(error)
             if failure != before:

@@ -29,6 +29,7 @@ from agent.checks.reserved_words import reserved_words
 from agent.checks.restored import restored
 from agent.checks.rules import rules
 from agent.checks.scope import scope, tags
+from agent.checks.served_files import served_files
 from agent.checks.solution_notes import solution_notes
 from agent.checks.staff import staff
 from agent.checks.temporary import temporary
@@ -39,7 +40,7 @@ from connectors.base import Connector
 CHECKS: tuple[Callable[[Installation], Iterable[Finding]], ...] = (
     *(files, database, disk, temporary, clock, address, training, model),
     *(reserved_words, rules, solution_notes, connections, placeholders, groups, scope, floods, restored, notices),
-    ownership,
+    *(served_files, ownership),
 )
 """What can be seen on this machine, in the order in which it is printed."""
 

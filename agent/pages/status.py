@@ -15,11 +15,12 @@ from agent.pages.guard import Refused, Visit, redirect
 from agent.pages.ladder import ladder_of
 from agent.pages.signing import audit
 from agent.pages.site import Site
-from agent.store import comments, dead_letters, resumption, status
+from agent.store import comments, dead_letters, resumption, served_files, status
 from agent.store.inbox import DEAD
+from agent.store.served_files import Served
 from agent.store.stages import Stage
 from agent.store.status import Figures
-from agent.store.tables import Account, Inbox, Watermark
+from agent.store.tables import Account, Inbox, Watermark, utcnow
 
 SET_ASIDE_SHOWN = 50
 LONGEST_REASON = 200
@@ -35,6 +36,7 @@ class Now:
     unknown: Sequence[Account]
     polled: Mapping[str, datetime]
     hidden: bool = False
+    servers: Sequence[Served] = ()
 
 
 async def show(visit: Visit) -> Response:
@@ -61,6 +63,7 @@ async def show(visit: Visit) -> Response:
         model=model.version if model else None,
         settings=site.settings,
         per_hour=site.settings.brakes.comments_per_hour,
+        differing={name: served_files.in_words(each) for name, each in served_files.differing(now.servers).items()},
     )
 
 
@@ -106,4 +109,5 @@ def _read(session: Session, site: Site) -> Now:
     polled = {row.source: row.at for row in session.exec(select(Watermark))}
     rate = status.rate(session, site.now())
     hidden = ladder_of(site).stages(session).together(()) is Stage.SHADOW
-    return Now(figures, rate, comments.paused_since(session), unknown, polled, hidden)
+    servers = served_files.said(session, utcnow())
+    return Now(figures, rate, comments.paused_since(session), unknown, polled, hidden, servers)
