@@ -28,6 +28,9 @@ BASIS = "basis"
 NEEDED = "needed"
 """Where it keeps how many more reviewed tickets would help which role, the neediest first."""
 
+KNOWN = "known"
+"""Where it keeps from how many reviewed tickets there were to learn."""
+
 RECENT = 450
 """The latest reviewed tickets that everything is judged on: three windows."""
 

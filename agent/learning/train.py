@@ -84,7 +84,8 @@ class Trainer:
                 return {"outcome": TrainingOutcome.SKIPPED, "reason": reason}
         trained = await self._train(known, on_progress)
         needed = still_needed(known, self.catalogue.names)
-        return trained | {"metrics": trained["metrics"] | {due.BASIS: basis, due.NEEDED: needed}}
+        kept = {due.BASIS: basis, due.NEEDED: needed, due.KNOWN: len(known)}
+        return trained | {"metrics": trained["metrics"] | kept}
 
     @property
     def _registry(self) -> Registry:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from agent.errors import RolecallError
 from agent.learning.due import needed
-from agent.pages import training
+from agent.pages import learning_curve, training
 from agent.pages.guard import Refused, Visit, redirect
 from agent.pages.signing import audit
 from agent.pages.site import Site
@@ -43,6 +43,7 @@ async def show(visit: Visit) -> Response:
     site = visit.site
     trainings = await site.database.read(_trainings)
     more = await site.database.read(needed)
+    trained = await site.database.read(learning_curve.read)
     registry = _registry(site)
     try:
         found = await asyncio.to_thread(registry.versions)
@@ -59,6 +60,7 @@ async def show(visit: Visit) -> Response:
         serving=serving,
         predecessor=pointer.predecessor if pointer else None,
         trainings=trainings,
+        curve=learning_curve.curve(trained, site.words),
         needed=site.words.needed(more),
         moves=moves[-MOVES:][::-1],
         training=await training.now(visit),
