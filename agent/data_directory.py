@@ -55,6 +55,19 @@ def give_to_owner_of(folder: Path, path: Path, *, recursive: bool = True) -> Non
             os.chown(each, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
+def _folders(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_dir())
+    except OSError:  # not there, or not ours to read
+        return []
+
+
+def _there(file: Path) -> bool:
+    with suppress(OSError):  # in a folder that is not ours to read
+        return file.exists()
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class DataDirectory:
     """The paths in the data directory, the installation's key, and the lock of its server."""
@@ -140,6 +153,30 @@ class DataDirectory:
         if owner and not os.geteuid():
             log.warning("running_as_root", data=str(self.path), owner=owner, files="are given to that user")
             atexit.register(give_to_owner_of, self.path, self.path)
+
+    def found(self) -> None:
+        """Raise NotPossibleYet unless an installation lies here: a slip in a name must not answer for an empty one."""
+        if self.database.exists():
+            return
+        near = self.nearest()
+        there = f"; there is one in {near}: name it with --data, or as setting data" if near else ""
+        raise NotPossibleYet(
+            f"there is no installation in {self.path}{there}. "
+            "`rolecall init` or `rolecall serve` begins one, `rolecall import` in a folder that is there"
+        )
+
+    def nearest(self) -> Path | None:
+        """Return the installation around this place whose name is the most like it, None where there is none."""
+        from difflib import SequenceMatcher
+
+        here = self.path.absolute()
+        around = [here.parent, *_folders(here.parent), *_folders(here)]
+        likeness = {
+            folder: SequenceMatcher(None, here.name, folder.name).ratio()
+            for folder in around
+            if _there(DataDirectory(folder).database)
+        }
+        return max(likeness, key=likeness.__getitem__, default=None)
 
     def tighten(self) -> None:
         """Make all that lies in the directory private: releases before this one left that to the umask."""

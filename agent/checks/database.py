@@ -13,7 +13,12 @@ from agent.store.soundness import damage
 def database(installation: Installation) -> Iterator[Finding]:
     """Yield which database it is, and what will happen to its schema."""
     where = "setting database_url" if installation.settings.database_url else str(installation.directory.database)
-    if installation.schema is None:
+    near = None if installation.settings.database_url else installation.directory.nearest()
+    if installation.schema is None and near is not None:
+        yield warn(
+            "database", f"{where}: none, but there is an installation in {near}: is setting data or --data right?"
+        )
+    elif installation.schema is None:
         yield ok("database", f"{where}: none yet; `rolecall serve` or `rolecall import` makes it")
     elif not upgradable(installation.schema):
         versions = f"schema {installation.schema}, which is newer: this release needs {newest_version()}"

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from agent.cli.console import Console
 from agent.cli.duration import in_words
-from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
+from agent.cli.options import CONFIG, ConfigOption, DataOption, must_be_there, settings_for
 
 if TYPE_CHECKING:
     from agent.config.settings import Settings
@@ -121,6 +121,7 @@ def take_back(settings: Settings, name: str) -> None:
     from agent.desk.history import take_out
     from agent.store.database import open_database
 
+    must_be_there(settings)
     directory = DataDirectory(settings.data)
     directory.create()
     database = open_database(settings.database_url, directory.database)

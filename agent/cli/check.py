@@ -19,7 +19,7 @@ def check(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     styles = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
-    settings = settings_for(config, data)
+    settings = settings_for(config, data, begins=True)
     logs.configure(settings.log_format, logging.WARNING)
 
     async def report() -> bool:

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from agent.cli.console import Console
 from agent.cli.db import open_database
-from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
+from agent.cli.options import CONFIG, ConfigOption, DataOption, must_be_there, settings_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,7 +115,9 @@ def _alone(config: Path, data: Path | None) -> Iterator[Database]:
     from agent.data_directory import DataDirectory
     from agent.store import servers
 
-    directory = DataDirectory(settings_for(config, data).data)
+    settings = settings_for(config, data)
+    must_be_there(settings)
+    directory = DataDirectory(settings.data)
     directory.create()
     with directory.serving(), open_database(config, data) as database:
         database.call(servers.require_none)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from agent.cli.console import Console
-from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
+from agent.cli.options import CONFIG, ConfigOption, DataOption, must_be_there, settings_for
 
 if TYPE_CHECKING:
     from agent.config.settings import Settings
@@ -33,8 +33,10 @@ def _database(settings: Settings) -> Database:
 
 @contextmanager
 def open_database(config: Path, data: Path | None) -> Iterator[Database]:
-    """Open the installation's database for a `with` block, upgraded if needed."""
-    database = _database(settings_for(config, data))
+    """Open the installation's database for a `with` block, upgraded if needed. Raises NotPossibleYet without one."""
+    settings = settings_for(config, data)
+    must_be_there(settings)
+    database = _database(settings)
     try:
         database.upgrade()
         yield database
@@ -56,7 +58,9 @@ def check(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     """Show the version of the schema and the one that this release needs; exit code 1 if they differ."""
     from agent.store.database import newest_version
 
-    database = _database(settings_for(config, data))
+    settings = settings_for(config, data)
+    must_be_there(settings)
+    database = _database(settings)
     there, needed = database.version(), newest_version()
     database.close()
     Console().print(f"schema {there or 'none'}, this release needs {needed}")
@@ -92,6 +96,7 @@ def move(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
 
     settings = settings_for(config, data)
     directory = DataDirectory(settings.data)
+    directory.found()
     with directory.serving():
         target = _database(settings)
         target.upgrade()

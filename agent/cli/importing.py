@@ -100,7 +100,7 @@ def import_(
             f"{history.faulty} faulty rows, nothing imported: correct them, name missing roles or their aliases in "
             "roles.toml, or give --skip-bad"
         )
-    parts = parts_for(config, data)
+    parts = parts_for(config, data, fresh=True)
     chunks = track(_chunks(history, source), "importing", -(-history.valid // CHUNK), console=console, transient=True)
     importer, catalogue = _importer(), parts.classifier.catalogue
     with foretold(console, parts.database, Work.IMPORT, history.valid, f"importing {history.valid} rows"):

@@ -64,6 +64,7 @@ def init(
     connectors setup KIND` prints, or asked for. Can be repeated: files that you have changed are kept, and what is
     proposed is written beside them as NAME.new.
     """
+    from agent.data_directory import DataDirectory
     from agent.first_day.files import Folder
 
     folder = Folder(config.parent, Path(".env"), name or kind or "")
@@ -81,6 +82,7 @@ def init(
     answers.given |= staff_of(asker, answers, found, staff)
     if not _write(asker, folder, answers, found, roles_of(asker, found, pairs(role), day), bar, config):
         return
+    DataDirectory(settings_for(config, data, begins=True).data).create()
     _step("Check", lambda: check.check(config, data))
     say(f"\nIn {answers.needs.kind}:")
     say(answers.needs.setup.replace("{hook}", _hook(answers)))
@@ -102,7 +104,7 @@ def _heard(answers: Answers, config: Path, data: Path | None) -> Mapping[str, st
 
     if not answers.needs.numbered or answers.name not in tables_of(config)[0]:
         return {}
-    if not settings_for(config, data).data.is_dir():
+    if not settings_for(config, data, begins=True).data.is_dir():
         return {}
     with open_database(config, data) as database:
         names = database.call(queue_names, answers.name)

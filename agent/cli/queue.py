@@ -139,6 +139,7 @@ def pause(
     folder = data_folder(config, data)
     if folder is not None:  # at once, and whatever else is wrong with the settings
         directory = DataDirectory(folder)
+        directory.found()
         directory.create()
         if pause_file(directory.database, reason, keep_answering=keep_answering):
             return _print("comments: paused")

@@ -70,7 +70,7 @@ def _places(config: Path, data: Path | None, *, data_only: bool, force: bool) ->
 
     chosen = None if data_only else config
     try:
-        settings = settings_for(config, data)
+        settings = settings_for(config, data, begins=True)
     except ConfigurationError:
         if config.exists() and (data is None or not force):
             raise

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from agent.cli import layout
 from agent.cli.console import Console
-from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
+from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for, settings_for
 
 ROLE_SHOWN = 18  # characters
 CONFLICTS = 5
@@ -28,11 +28,15 @@ def try_(
     data: DataOption = None,
 ) -> None:
     """Show which rules match a text, where, and the total weight of each role."""
+    from agent.config.roles_file import load_roles
+    from agent.config.rules_file import load_rules
     from agent.text.reading import read
     from heuristics import tally, vetoed
 
+    settings = settings_for(config, data)
+    rules = load_rules(settings.rules, load_roles(settings.roles))
     reading = read(text, body)
-    hits = parts_for(config, data).classifier.rules.match(reading.subject, reading.body, date.today())
+    hits = rules.match(reading.subject, reading.body, date.today())
     table = Table("rule", "role", "says", "weight", "matched", "in")
     for hit in hits:
         place = f"{hit.field} {hit.start}-{hit.end}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import structlog
 import typer
 
-from agent.cli.options import CONFIG, ConfigOption, DataOption, installation_for, reload_for
+from agent.cli.options import CONFIG, ConfigOption, DataOption, begun, reload_for
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -42,7 +42,7 @@ def serve(
     from agent.web.server import make_server
 
     given = {"server__host": host, "server__port": port}
-    here = installation_for(config, data, level=logging.INFO, **given)
+    here = begun(config, data, level=logging.INFO, **given)
     settings, directory, database = here.settings, here.directory, here.database
     with directory.serving() as note_address:
         directory.tighten()

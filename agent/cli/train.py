@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from agent.cli.console import Console
 from agent.cli.duration import foretold
-from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
+from agent.cli.options import CONFIG, ConfigOption, DataOption, must_be_there, settings_for
 from agent.domain import TrainingOutcome
 from agent.packages import TRAINING, require
 
@@ -64,6 +64,7 @@ def train(
     from agent.store.run_times import Work
 
     settings = settings_for(config, data, learning__trainer=trainer)
+    must_be_there(settings)
     logs.configure(settings.log_format, logging.WARNING)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     bar = Progress(

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from agent.cli import app
 from agent.demo.helpdesk import HelpdeskServer
 from agent.errors import BadInput
+from agent.store.database import Database
 from connectors.base import Change, Field
 from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
 from connectors.errors import Permanent, TicketNotFound
@@ -35,6 +36,8 @@ def options(tmp_path: Path, settings: DjangoHelpdeskSettings) -> list[str]:
         f'[connectors.django-helpdesk]\nurl = "{settings.url}"\ntoken = "{settings.token}"\n'
         f'webhook_secrets = "{settings.webhook_secrets[0]}"\nqueues = {{ {queues} }}\n'
     )
+    (tmp_path / "data").mkdir()
+    Database.open_file(tmp_path / "data/rolecall.sqlite3").close()
     return ["--config", str(tmp_path / "agent.toml"), "--data", str(tmp_path / "data")]
 
 

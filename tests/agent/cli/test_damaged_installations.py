@@ -7,7 +7,7 @@ import os
 import shutil
 import socket
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -241,9 +241,9 @@ def bound_by_permissions() -> Iterator[None]:
         assert libc.capset(header, held) == 0
 
 
-def run(words: str, has_data: bool, capfd: pytest.CaptureFixture[str]) -> tuple[int, str]:
+def run(words: str, has_data: bool, capfd: pytest.CaptureFixture[str], name: str = "data") -> tuple[int, str]:
     """Run a command as `rolecall` does; return its exit code and all that it printed."""
-    data = ["--data", "data"] if has_data else []
+    data = ["--data", name] if has_data else []
     with pytest.raises(SystemExit) as ended:
         main([*words.split(), *ARGUMENTS.get(words, ()), "--config", "agent.toml", *data])
     out, err = capfd.readouterr()
@@ -281,6 +281,54 @@ def no_trace(
         assert "check" in named or not hurt.named or hurt.settings
 
     return hold
+
+
+BEGIN = {"serve", "init", "restore", "check"}
+"""They begin an installation in a folder that is not there; `check` only says that they would."""
+
+SLIPS = {"decisions", "import", "backfill", "queue pause", "train", "models list", "users add"}
+"""Every other command is tried with a slip in the name of its data directory by the proofs."""
+
+
+@pytest.fixture
+def slipped(
+    installation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[[Container[str]], int]:
+    """Return what holds commands to naming the nearest installation and to making nothing; it says how many it ran."""
+    shutil.copytree(installation, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "agent.toml").write_text("")
+    monkeypatch.chdir(tmp_path)
+
+    def hold(which: Container[str]) -> int:
+        before, tried = sorted(tmp_path.rglob("*")), 0
+        for words, has_data in commands():
+            if has_data and words in which and words not in BEGIN | ELSEWHERE:
+                code, told = run(words, has_data, capfd, "dta")
+                assert (code, f"there is one in {tmp_path / 'data'}" in told) == (2, True), f"{words}: {code} {told}"
+                tried += 1
+        assert "there is an installation in" in run("check", True, capfd, "dta")[1]
+        assert sorted(tmp_path.rglob("*")) == before
+        return tried
+
+    return hold
+
+
+def test_a_slip_in_the_name_of_the_data_directory_makes_nothing(slipped: Callable[[Container[str]], int]) -> None:
+    assert slipped(SLIPS) == len(SLIPS)
+
+
+@pytest.mark.parametrize("words", ["decisions", "queue pause", "train", "db check", "rules test"])
+def test_without_an_installation_nothing_is_made_where_the_settings_say(
+    words: str, installation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("roles.toml", "rules.toml"):
+        shutil.copy(installation / name, tmp_path)
+    (tmp_path / "agent.toml").write_text("")
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    code, told = run(words, False, capfd)
+    assert (code, "`rolecall serve`" in told) == ((0, False) if words == "rules test" else (2, True)), told
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize("damage", EVERY_CHANGE)

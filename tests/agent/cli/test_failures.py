@@ -122,6 +122,8 @@ def test_a_reader_that_goes_away_ends_it_quietly(folder: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     command = [sys.executable, "-m", "agent.cli", "queue", "status", "--config", str(folder / "agent.toml")]
+    (folder / "data").mkdir(exist_ok=True)
+    Database.open_file(folder / "data/rolecall.sqlite3").close()
     with os.fdopen(writer, "wb") as gone:
         done = subprocess.run(
             [*command, "--data", str(folder / "data")], stdout=gone, stderr=subprocess.PIPE, text=True, check=False

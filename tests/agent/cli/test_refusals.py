@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from agent.cli import app
 from agent.cli.failures import failure
+from agent.store.database import Database
 
 ROOT = Path(__file__).parents[3]
 FILES = {
@@ -103,6 +104,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("refused")
     for name, text in FILES.items():
         (folder / name).write_text(text)
+    (folder / "data").mkdir()
+    Database.open_file(folder / "data/rolecall.sqlite3").close()
     return folder
 
 

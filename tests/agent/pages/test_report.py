@@ -23,6 +23,7 @@ from agent.pages.week_document import Night, document
 from agent.pages.words import Words
 from agent.report.cases import Case
 from agent.report.week import Week
+from agent.store.database import Database
 from tests.agent.pages.conftest import signed_in, words_of
 from tests.conftest import TICKETS
 from tests.desk import Desk
@@ -173,6 +174,7 @@ async def test_the_page_shows_a_week_and_leads_to_the_one_before(server: Running
 def test_the_command_prints_each_form(tmp_path: Path) -> None:
     files = f'data = "{tmp_path}"\nroles = "{TICKETS / "roles.toml"}"\nrules = "{TICKETS / "rules.toml"}"\n'
     (tmp_path / "agent.toml").write_text(files)
+    Database.open_file(tmp_path / "rolecall.sqlite3").close()
     for form, told in (("text", "Week 47\n======="), ("markdown", "# Week 47"), ("html", "<h1>Week 47</h1>")):
         asked = ["report", "--week", "2026-W47", "--format", form, "--config", str(tmp_path / "agent.toml")]
         done = CliRunner().invoke(app, asked)

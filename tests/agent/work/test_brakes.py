@@ -128,6 +128,8 @@ def test_the_command_pauses_both_or_suggestions_alone(tmp_path: Path) -> None:
     config = tmp_path / "agent.toml"
     config.write_text("")
     said = []
+    (tmp_path / "data").mkdir()
+    Database.open_file(tmp_path / "data" / "rolecall.sqlite3").close()
     for options in ([], ["--keep-answering"]):
         arguments = ["queue", "pause", *options, "--config", str(config), "--data", str(tmp_path / "data")]
         assert CliRunner().invoke(app, arguments).exit_code == 0

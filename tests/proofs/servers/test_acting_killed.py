@@ -41,6 +41,7 @@ def rolecall(tmp_path: Path, helpdesk: HelpdeskServer, gateway: Gateway) -> Inst
     installation.configure(helpdesk, work={"settle_seconds": 1})
     file = tmp_path / "agent.toml"
     file.write_text(file.read_text().replace(helpdesk.url, gateway.url))
+    installation.run("db", "upgrade")
     return installation
 
 
