@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
 import ssl
 from collections.abc import Callable, Collection, Mapping
 from contextvars import ContextVar
@@ -28,6 +29,7 @@ DEADLINE_FACTOR = 3
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 LONGEST_RETRY_AFTER = 86_400.0
+DEEPEST_CAUSE = 8
 
 may_write: ContextVar[Callable[[], bool]] = ContextVar("may_write", default=lambda: True)
 """Called just before a write is sent: a server that was suspended may have been replaced by another meanwhile."""
@@ -109,7 +111,7 @@ async def call(
                     raise _spoilt(f"{what}: the answer is larger than {MAX_ANSWER_BYTES} bytes", write)
                 chunks.append(chunk)
     except (httpx.HTTPError, TimeoutError) as error:
-        raise error_of_exception(what, error, write=write) from error
+        raise error_of_exception(f"{what} ({client.base_url.host})", error, write=write) from error
     response = Response(streamed.status_code, streamed.headers, b"".join(chunks))
     if 200 <= response.status < 300 or response.status in accept:
         return response
@@ -149,12 +151,34 @@ def error_of_status(what: str, response: Response, *, write: bool, now: datetime
 
 def error_of_exception(what: str, error: Exception, *, write: bool) -> ConnectorError:
     """Return the error for a request that failed. Without a connection it cannot have been carried out."""
-    message = f"{what}: {type(error).__name__}"
+    message = f"{what}: {_in_words(error)}"
     if isinstance(error, _NEVER_VALID):
         return Permanent(message)
     if write and not isinstance(error, _NOTHING_SENT):
         return Ambiguous(message)
     return Transient(message)
+
+
+def _in_words(error: Exception) -> str:
+    """Return what failed, and what to look at. The error's own text is not quoted: it may hold a header."""
+    causes = list[BaseException]()
+    at: BaseException | None = error
+    while at is not None and len(causes) < DEEPEST_CAUSE:
+        causes.append(at)
+        at = at.__cause__ or at.__context__
+    for cause in causes:
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return f"its certificate is not trusted ({cause.verify_message}): ca_file names whose are"
+            case ssl.SSLError():
+                return "it does not speak TLS there: is the address https, and its port right?"
+            case socket.gaierror():
+                return "no such name is known here: is the address right, and DNS there?"
+            case ConnectionRefusedError():
+                return "nothing listens there: is the address right, with its port, and the system up?"
+    if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
+        return "no connection came about: is the address right, and does a firewall let it pass?"
+    return type(error).__name__
 
 
 def retry_after_seconds(value: str | None, now: datetime) -> float | None:

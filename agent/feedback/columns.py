@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -38,8 +39,12 @@ class Columns:
 
 
 def fold(name: str) -> str:
-    """Return the form in which names of columns are compared: no case, blanks between words, no path before it."""
-    last = name.strip(" :*.").rpartition(".")[2]
+    """Return the form in which names of columns are compared: no case, blanks between words, no path before it.
+
+    Signs that nobody sees, such as a blank of no width, are none of it.
+    """
+    seen = "".join(sign for sign in name if unicodedata.category(sign) != "Cf")
+    last = seen.strip(" :*.").rpartition(".")[2]
     return " ".join(last.casefold().replace("_", " ").replace("-", " ").split())
 
 

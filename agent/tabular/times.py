@@ -69,6 +69,9 @@ _TIME = re.compile(
 )
 _COMPACT = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?)?")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+_OTHER_ISO = re.compile(r"\d{8}T\d{4}|\d{4}-W\d\d")
+_ZONE_NAME = re.compile(r"\[[\w/+!=-]{1,40}\]$")
+"""As Java writes it behind the offset (RFC 9557): 2026-11-03T09:12+01:00[Europe/Berlin]."""
 _DOTNET = re.compile(r"/Date\((\d+)(?:[+-]\d{4})?\)/")
 
 
@@ -83,8 +86,9 @@ def numbers_of(text: str) -> tuple[int, int] | None:
 
 def read_time(text: str, order: DateOrder = DateOrder.DAY_FIRST) -> datetime:
     """Return the moment in UTC; a time without a zone is UTC. Raises ValueError where the text is no date."""
+    shown, text = text, _ZONE_NAME.sub("", text)
     try:
-        if text[4:5] == "-" and text[7:8] == "-" and text[13:14] != ".":
+        if (text[4:5] == "-" and text[7:8] == "-" and text[13:14] != ".") or _OTHER_ISO.match(text):
             return _utc(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
         pass
@@ -94,7 +98,7 @@ def read_time(text: str, order: DateOrder = DateOrder.DAY_FIRST) -> datetime:
             return _counted(plain)
         return _written(plain, order)
     except (ValueError, OverflowError):
-        raise ValueError(f"{text!r}, no date that can be read") from None
+        raise ValueError(f"{shown!r}, no date that can be read") from None
 
 
 def _plain(text: str) -> str:

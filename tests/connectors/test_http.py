@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
@@ -134,6 +136,33 @@ async def test_a_broken_exchange_is_ambiguous_only_if_a_write_may_have_arrived(
 
     assert type(await outcome("POST", respond)) is on_write
     assert type(await outcome("GET", respond)) is (Permanent if on_write is Permanent else Transient)
+
+
+UNTRUSTED = ssl.SSLCertVerificationError(1, "certificate verify failed")
+UNTRUSTED.verify_message = "self-signed certificate"
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        (UNTRUSTED, "not trusted (self-signed certificate): ca_file"),
+        (ssl.SSLError(1, "WRONG_VERSION_NUMBER"), "https"),
+        (socket.gaierror(-2, "Name or service not known"), "is the address right"),
+        (ConnectionRefusedError(111, "Connection refused"), "nothing listens there"),
+        (OSError(113, "No route to host"), "firewall"),
+    ],
+)
+async def test_what_keeps_a_connection_from_coming_about_is_said_and_what_to_look_at(cause: OSError, said: str) -> None:
+    def refused(_request: httpx.Request) -> httpx.Response:
+        try:
+            raise cause
+        except OSError as error:
+            raise httpx.ConnectError(f"a header: {TOKEN}") from error
+
+    error = await outcome("GET", refused)
+    assert type(error) is Transient
+    assert said in str(error)
+    assert str(error).startswith("GET api/tickets/1/ (desk.example.test): ")
 
 
 async def test_a_broken_encoding_of_the_answer_is_part_of_the_exchange() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from dataclasses import dataclass, field
 
 from argon2 import PasswordHasher
@@ -24,7 +25,7 @@ class Passwords:
     async def hashed(self, password: str) -> str:
         """Return the hash to keep."""
         async with self._turns:
-            return await asyncio.to_thread(self.hasher.hash, _bytes(password))
+            return await asyncio.to_thread(self.hasher.hash, _forms(password)[0])
 
     async def right(self, kept: str | None, password: str) -> bool:
         """Return whether the password is the one of this hash; None is nobody's."""
@@ -34,11 +35,14 @@ class Passwords:
             return await asyncio.to_thread(self._right, kept, password)
 
     def _right(self, kept: str | None, password: str) -> bool:
+        return sum(self._is(kept, form) for form in _forms(password)) > 0  # all of them: the time tells nothing
+
+    def _is(self, kept: str | None, password: bytes) -> bool:
         if kept is None:
-            self.hasher.hash(_bytes(password))
+            self.hasher.hash(password)
             return False
         try:
-            return self.hasher.verify(kept, _bytes(password))
+            return self.hasher.verify(kept, password)
         except (VerificationError, InvalidHashError):
             return False
 
@@ -48,5 +52,10 @@ def acceptable(password: str) -> bool:
     return LEAST <= len(password) <= MOST
 
 
-def _bytes(password: str) -> bytes:
-    return password.encode("utf-8", "surrogatepass")
+def _forms(password: str) -> list[bytes]:
+    """Return the password in the form that is kept, whatever keyboard typed it (NIST SP 800-63B: NFKC), and as typed.
+
+    Passwords of earlier releases were kept as they were typed.
+    """
+    forms = dict.fromkeys((unicodedata.normalize("NFKC", password), password))
+    return [form.encode("utf-8", "surrogatepass") for form in forms]

@@ -79,6 +79,7 @@ EXPORTS = {
     ),
     "with blanks": 'id, subject, body, role, created_at\n1, "Wifi", "down", net, 2025-03-04\n',
     "otrs": 'Ticket#;Angelegt;Queue;Titel;Text\n"=""1""";2025-03-04;Network;Wifi;down\n',
+    "signs of no width": "\ufeffid\u200b;\u200bsubject;bo\u00addy;\u2060group;created\n1;Wifi;down;Network;4.3.25\n",
     "german, abbreviated": "Ticket-Nr.;Betreff;Text;Zuständige Gruppe;Angelegt am\n1;Wifi;down;Network;4.3.25\n",
     "gitlab's GraphQL": json.dumps(
         {"data": {"issues": {"nodes": [{"id": 1, "title": "Wifi", "text": "down", "team": {"name": "net"}}]}}}

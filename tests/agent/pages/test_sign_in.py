@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import stat
+import unicodedata
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from sqlmodel import select
 from typer.testing import CliRunner
 
@@ -16,6 +18,7 @@ from agent.cli import app
 from agent.core import Parts
 from agent.pages.signing import attempts, audit, first, sessions, users
 from agent.pages.signing.attempts import Attempt
+from agent.pages.signing.passwords import Passwords
 from agent.pages.signing.rights import Rights
 from agent.store.people import PageSession
 from agent.store.tables import utcnow
@@ -196,6 +199,7 @@ def test_the_command_line_adds_lists_resets_and_disables(tmp_path: Path) -> None
         done = CliRunner().invoke(app, ["users", *arguments, *options])
         return done.output if done.exit_code == 0 else f"{done.exception}"
 
+    CliRunner().invoke(app, ["db", "upgrade", *options])
     assert "no account yet" in run("list")
     assert "once: https://rolecall.test/sign-in/" in run("add", "Kim", "--rights", "viewer")
     assert "already" in run("add", "KIM")
@@ -206,3 +210,19 @@ def test_the_command_line_adds_lists_resets_and_disables(tmp_path: Path) -> None
     assert "Kim: operator, disabled" in run("list")
     assert "once: " in run("reset", "Kim")
     assert "no account lee" in run("disable", "lee")
+
+
+async def test_a_password_is_the_same_from_every_keyboard() -> None:
+    """Some write an umlaut as two signs; Japanese ones write wide digits. What an earlier release kept stays good."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    passwords, composed = Passwords(cheap), "Gr\u00fc\u00dfe aus K\u00f6ln 12"
+    decomposed = unicodedata.normalize("NFD", composed)
+    assert decomposed != composed
+    for chosen in (composed, decomposed):
+        kept = await passwords.hashed(chosen)
+        typed = (composed, decomposed, composed.replace("12", "\uff11\uff12"))
+        assert [await passwords.right(kept, each) for each in typed] == [True] * 3
+        assert not await passwords.right(kept, composed.replace("\u00fc", "u"))
+    before = cheap.hash(decomposed.encode())
+    assert [await passwords.right(before, each) for each in (decomposed, composed)] == [True, False]
+    assert not await passwords.right(None, composed)
