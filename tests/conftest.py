@@ -13,8 +13,10 @@ import structlog
 from agent.config.settings import Settings
 from agent.core import Parts, assemble
 from agent.fitting import child
+from agent.store import database as databases
 from agent.store.database import Database
 from tests.desk import Desk
+from tests.patience import PATIENCE_SECONDS
 from tests.postgres import cluster as cluster
 
 TICKETS = Path(__file__).with_name("tickets")
@@ -68,6 +70,14 @@ def new_databases_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Database, "upgrade", filled)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def transactions_that_may_wait() -> Iterator[None]:
+    """Let PostgreSQL end no transaction of a test's that a busy machine has left idle for some seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(databases, "HELD_SECONDS", PATIENCE_SECONDS)
         yield
 
 

@@ -59,7 +59,7 @@ def _deliver(address: str, title: str, body: str, seconds: float) -> str | None:
     sender = Apprise(asset=asset)
     if not sender.add(address):
         return "not an address that Apprise understands"
-    result = sender.notify(body=body, title=title, timeout=seconds)
+    result = sender.notify(body=body, title=title, timeout=2 * seconds)  # whoever waits has been told before
     if result:
         return None
     reasons = "; ".join(dict.fromkeys(str(entry.message) for entry in result.logs()))

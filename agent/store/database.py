@@ -35,6 +35,9 @@ PATIENCE = {
 HELD_SECONDS = 5
 """PostgreSQL ends a transaction that is idle for so long: its server is suspended, and others need its locks."""
 
+HELD_UPGRADING_SECONDS = 300
+"""The same while the schema is upgraded: on a busy machine a step may be far from the next, and others wait anyway."""
+
 MOST_LOG_BYTES = 67_108_864
 """What is kept of SQLite's write-ahead log once it is written back, however long it had become."""
 
@@ -111,6 +114,7 @@ class Database:
             config = Config(attributes={"connection": connection})
             config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))  # a lone % begins a variable
             if self.clustered:
+                connection.exec_driver_sql(_held(HELD_UPGRADING_SECONDS, "SET LOCAL"))
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
             command.upgrade(config, "head")
             if self.clustered:
@@ -135,7 +139,8 @@ class Database:
 
     async def write(self, query: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query(session, ...)` in one transaction, in the writer's thread."""
-        return await self._run(self._writer, self.engine, query, *args, **kwargs)
+        transaction = partial(self._transact, self.engine, query, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._writer, transaction)
 
     async def write_with_retry(
         self, query: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
@@ -154,24 +159,14 @@ class Database:
 
     async def read(self, query: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `query(session, ...)`, which must not write, in a reader's thread."""
-        return await self._run(self._readers, self._reading, query, *args, **kwargs)
+        transaction = partial(self._transact, self._reading, query, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._readers, transaction)
 
     def close(self) -> None:
         """Wait for running transactions and close all connections."""
         self._writer.shutdown()
         self._readers.shutdown()
         self.engine.dispose()
-
-    async def _run(
-        self,
-        pool: ThreadPoolExecutor,
-        engine: Engine,
-        query: Callable[Concatenate[Session, P], T],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
-        transaction = partial(self._transact, engine, query, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(pool, transaction)
 
     def _transact(
         self, engine: Engine, query: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
@@ -217,8 +212,12 @@ def _engine(given: str | URL | Path, busy_seconds: float) -> Engine:
 
 
 def _prepare_postgres(connection: Any, _record: object) -> None:
-    connection.execute(f"SET idle_in_transaction_session_timeout = '{HELD_SECONDS}s'")
+    connection.execute(_held(HELD_SECONDS))
     connection.commit()
+
+
+def _held(seconds: float, how: str = "SET") -> str:
+    return f"{how} idle_in_transaction_session_timeout = '{seconds}s'"
 
 
 def _begin_sqlite(connection: Connection) -> None:

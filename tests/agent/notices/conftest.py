@@ -32,7 +32,9 @@ class Receiver:
 
 @pytest.fixture(scope="session")
 def service() -> Iterator[Receiver]:
-    """Run one server for all tests."""
+    """Run one server for all tests; what sends to it is imported before, for that takes seconds of a busy machine."""
+    import apprise  # noqa: F401
+
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):

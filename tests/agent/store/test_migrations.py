@@ -10,13 +10,16 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 from sqlmodel import select
 
 from agent.core import OLDER
 from agent.domain import TrainingOutcome
 from agent.feedback import accounts
-from agent.store import coordination, tables
-from agent.store.database import MIGRATIONS, Database, newest_version, upgradable
+from agent.store import coordination, deferred, tables
+from agent.store import database as databases
+from agent.store.database import HELD_SECONDS, MIGRATIONS, Database, newest_version, upgradable
+from tests.postgres import new_database
 
 
 def test_the_newest_of_one_chain_is_known_by_the_names_of_the_files() -> None:
@@ -122,3 +125,20 @@ def test_a_new_database_trusts_nobody_and_reserves_all_words(tmp_path: Path) -> 
     found = database.call(accounts.stored, "desk"), database.call(coordination.value, OLDER)
     database.close()
     assert found == ([], None)
+
+
+def test_an_upgrade_may_be_idle_for_longer_than_other_transactions(
+    cluster: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str | None] = []
+
+    def look(connection: Connection) -> None:
+        seen.append(connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar())
+
+    monkeypatch.setattr(databases, "HELD_SECONDS", HELD_SECONDS)
+    monkeypatch.setattr(deferred, "install", look)
+    opened = Database.open(new_database(cluster))
+    with opened.engine.connect() as connection:
+        look(connection)
+    opened.close()
+    assert seen == ["5min", "5s"]
