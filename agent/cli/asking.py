@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import secrets as random
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import typer
 from rich.markup import escape
@@ -16,7 +17,7 @@ from rich.markup import escape
 from agent.cli.console import Console
 
 if TYPE_CHECKING:
-    from agent.first_day.connection import Needs
+    from agent.first_day.connection import Answers
     from agent.first_day.files import Folder
     from agent.first_day.survey import Survey, Told
 
@@ -77,22 +78,6 @@ class Asker:
         return typer.confirm(question, default=default, err=True)
 
 
-@dataclass(slots=True)
-class Answers:
-    """What is known of the system to connect. `given` are its settings, `secrets` its secrets by name."""
-
-    needs: Needs
-    name: str
-    given: dict[str, Any]
-    secrets: dict[str, str]
-    hook_secret: str
-    public_url: str
-
-    def variable(self, secret: str) -> str:
-        """Return the name of the variable of one of its secrets."""
-        return f"ROLECALL_CONNECTORS__{self.name.upper().replace('-', '_')}__{secret.upper()}"
-
-
 def connection(
     asker: Asker,
     folder: Folder,
@@ -108,7 +93,7 @@ def connection(
     from agent.config.manifests import FOLDER, beside
     from agent.config.setting_tree import from_text
     from agent.errors import BadInput
-    from agent.first_day.connection import needs_of
+    from agent.first_day.connection import Answers, needs_of
     from connectors.http import base_url
 
     given_there = read_given(config if config.is_file() else None, dotenv_file=folder.dotenv)
@@ -143,6 +128,25 @@ def connection(
             "Where does it reach Rolecall, for its webhooks?", "--public-url", here, right=base_url
         )
     return answers
+
+
+def language_of(asker: Asker, chosen: str | None) -> str:
+    """Ask for the language of comments and pages; this terminal's is proposed. Raises BadInput for an unknown one."""
+    from agent.config.settings import Settings
+    from agent.errors import BadInput
+
+    known = get_args(Settings.model_fields["language"].annotation)
+
+    def right(said: str) -> None:
+        if said not in known:
+            raise BadInput(f"--language {said}: can be {', '.join(known)}")
+
+    here = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name))), "")[:2]
+    proposed = here if here in known else str(Settings.model_fields["language"].default)
+    question = f"Language of comments and pages ({', '.join(known)})"
+    said = chosen if chosen is not None else asker.text(question, "--language", proposed, right=right)
+    right(said)
+    return said
 
 
 def tables_of(config: Path) -> tuple[dict[str, Any], dict[str, Any]]:

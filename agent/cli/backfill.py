@@ -171,8 +171,8 @@ class Shown:
         return f", about {in_words(seconds)} left" if seconds >= WORTH_SAYING_SECONDS else ""
 
 
-def told(name: str, come: Come, settings: Settings) -> Iterator[str]:
-    """Yield what became of the tickets, and what to do next."""
+def told(name: str, come: Come, settings: Settings, *, goes_on: bool = False) -> Iterator[str]:
+    """Yield what became of the tickets and, unless the command goes on by itself, what to do next."""
     tally = come.tally
     yield f"{name}, closed since {come.since:%Y-%m-%d}: {tally.looked} tickets looked at, {tally.new} new labels"
     yield from _left_out(tally)
@@ -189,7 +189,7 @@ def told(name: str, come: Come, settings: Settings) -> Iterator[str]:
                 f"then run `rolecall backfill {name} --again`."
             )
     yield f"Closed later: the poll finds it. Everything once more: `rolecall backfill {name} --again`."
-    if tally.new:
+    if tally.new and not goes_on:
         yield "Next: `rolecall train` learns from these tickets, `rolecall backtest` shows what would have been said."
 
 

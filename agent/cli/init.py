@@ -12,10 +12,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.cli import backfill, backtest, check, serve, train
-from agent.cli.asking import Answers, Asker, connection, name_groups, pairs, roles_of, say, staff_of, tables_of
+from agent.cli.asking import (
+    Asker,
+    connection,
+    language_of,
+    name_groups,
+    pairs,
+    roles_of,
+    say,
+    staff_of,
+    tables_of,
+)
 from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
 
 if TYPE_CHECKING:
+    from agent.first_day.connection import Answers
     from agent.first_day.files import Folder
     from agent.first_day.survey import Survey, Told
 
@@ -31,6 +42,9 @@ def init(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of this kind. May be repeated.")
     ] = None,
     public_url: Annotated[str | None, typer.Option(help="Where the system reaches Rolecall, for its webhooks.")] = None,
+    language: Annotated[
+        str | None, typer.Option(help="Of comments and pages: en, de, fr or es.", show_default="this terminal's")
+    ] = None,
     group: Annotated[
         list[str] | None,
         typer.Option(metavar="NUMBER=NAME", help="A group that the system only numbers, as 2=HYD. May be repeated."),
@@ -76,11 +90,12 @@ def init(
     day = (since or datetime.now(UTC) - A_YEAR).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC)
     answers = connection(asker, folder, config, kind, name, url, pairs(set_), public_url)
     folder = replace(folder, source=answers.name)
-    found, told = asyncio.run(_survey(answers, day))
+    answers, found, told = _reached(asker, folder, config, answers, pairs(set_), day)
     say(f"{found.closed} closed tickets in {len(found.groups)} groups")
     name_groups(asker, answers, found, told, {**_heard(answers, config, data), **pairs(group)})
     answers.given |= staff_of(asker, answers, found, staff)
-    if not _write(asker, folder, answers, found, roles_of(asker, found, pairs(role), day), bar, config):
+    named = roles_of(asker, found, pairs(role), day)
+    if not _write(asker, folder, answers, found, named, bar, config, language_of(asker, language)):
         return
     DataDirectory(settings_for(config, data, begins=True).data).create()
     _step("Check", lambda: check.check(config, data))
@@ -95,6 +110,23 @@ def init(
         serve.serve(config, data, None, None)
     else:
         say("Next: `rolecall serve`.")
+
+
+def _reached(
+    asker: Asker, folder: Folder, config: Path, answers: Answers, given: dict[str, str], day: datetime
+) -> tuple[Answers, Survey, Told]:
+    """Return what the system tells of itself; where it cannot be reached, ask again where it is and who asks."""
+    from connectors.errors import ConnectorError
+
+    while True:
+        try:
+            return answers, *asyncio.run(_survey(answers, day))
+        except ConnectorError as error:
+            asked, kind = asker.asked, answers.needs.kind
+            say(f"  {error}")
+            answers = connection(asker, folder, config, kind, answers.name, None, given, answers.public_url)
+            if asker.asked == asked:  # all of it was given
+                raise
 
 
 def _heard(answers: Answers, config: Path, data: Path | None) -> Mapping[str, str]:
@@ -130,7 +162,14 @@ async def _survey(answers: Answers, since: datetime) -> tuple[Survey, Told]:
 
 
 def _write(
-    asker: Asker, folder: Folder, answers: Answers, found: Survey, named: Mapping[str, str], bar: float, config: Path
+    asker: Asker,
+    folder: Folder,
+    answers: Answers,
+    found: Survey,
+    named: Mapping[str, str],
+    bar: float,
+    config: Path,
+    language: str,
 ) -> bool:
     """Propose roles and rules, and write the files; return whether the settings connect the system now."""
     from agent.config.roles_file import load_roles
@@ -170,6 +209,7 @@ def _write(
             shadow=alone,
             public_url=answers.public_url if alone else "",
             polled=alone and answers.needs.hook is None,
+            language=language if alone else "",
         ),
     )
     say(f"{config} {put}{f' ({path})' if put is Put.BESIDE else ''}")
@@ -181,7 +221,7 @@ def _write(
 def _learn(answers: Answers, day: datetime, told: Told, config: Path, data: Path | None) -> None:
     settings = settings_for(config, data)
     come = asyncio.run(backfill.run(settings, answers.name, day, told_before=told))
-    for line in backfill.told(answers.name, come, settings):
+    for line in backfill.told(answers.name, come, settings, goes_on=True):
         say(line)
     _step("Train", lambda: train.train("rolecall init", "frozen", config, data))
     _step("What Rolecall would have said", lambda: backtest.backtest(SHOWN, False, config, data))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from agent.domain import RoleCatalogue, fold
 from agent.text.mail_phrases import GREETINGS
-from agent.text.own_words import SLASH_ROLE, Origin, lines, spelling
+from agent.text.own_words import ROLE_WORD, SLASH_ROLE, Origin, lines, spelling
 from agent.text.reading import plain_text
 
 LONGEST_NAME = 200
@@ -94,12 +94,14 @@ WITHOUT_SLASH = ("ok", "none", "undo")
 _MARKUP = r"[\s*_~`#+•\\-]*(?:\d{1,2}[.)]\s+)?[*_~`]*"
 """What may stand before a command: list marks, headings, emphasis, code spans."""
 
-_COMMAND = re.compile(rf"^{_MARKUP}{SLASH_ROLE}(?![^\W_])[*_~`]*[ \t]*[:\uff1a]?(?P<what>.*)$", re.I)
+# telephones put a blank behind the slash
+_COMMAND = re.compile(rf"^{_MARKUP}[/\uff0f][ \t]?{ROLE_WORD}(?![^\W_])[*_~`]*[ \t]*[:\uff1a]?(?P<what>.*)$", re.I)
 _BARE = re.compile(r"^role[ \t]+(?P<what>[^:?]+)$", re.I)
 _ANYWHERE = re.compile(rf"(?<![\w/.\uff0f]){SLASH_ROLE}(?!\w)", re.I)
 _GREETING = re.compile(rf"^(?:{'|'.join(GREETINGS)})(?!\w)(?:\W+\w+){{0,3}}\W*$", re.I)
 _WORD = re.compile(rf"(?:{'|'.join(WORDS)})", re.I)
 _EDGES = " \t`*_~\"'“”„«»()[]<>.!;:"
+_BETWEEN = " \t:"
 _BEFORE = _EDGES + "?=-–—→"
 _COMMAS = (",", "，", "、")
 _JOINING = "-‐‑–/&+'’.@"
@@ -145,15 +147,16 @@ def _within_sentence(before: str, after: str) -> bool:
 def _meant(what: str, roles: RoleCatalogue) -> Command:
     """Return what the words behind `/role` mean."""
     named: list[str] = []
-    rest = what.lstrip(_BEFORE)
-    while found := _longest(rest, roles):
+    rest = what.lstrip(_BETWEEN)
+    while found := _longest(rest, roles) or _longest(rest.lstrip(_BEFORE), roles):  # a name may begin with a sign
         name, rest = found
         if name not in named:
             named.append(name)
         rest = rest.lstrip(_EDGES)
         if not rest.startswith(_COMMAS):
             break
-        rest = rest[1:].lstrip(_EDGES)
+        rest = rest[1:].lstrip(_BETWEEN)
+    rest = rest.lstrip(_BEFORE)
     if named:
         return Correct(tuple(named))
     word = rest[:LONGEST_NAME]

@@ -70,6 +70,22 @@ class Needs:
         return self.registered.connect(name, settings)
 
 
+@dataclass(slots=True)
+class Answers:
+    """What is known of the system to connect. `given` are its settings, `secrets` its secrets by name."""
+
+    needs: Needs
+    name: str
+    given: dict[str, Any]
+    secrets: dict[str, str]
+    hook_secret: str
+    public_url: str
+
+    def variable(self, secret: str) -> str:
+        """Return the name of the variable of one of its secrets."""
+        return f"ROLECALL_CONNECTORS__{self.name.upper().replace('-', '_')}__{secret.upper()}"
+
+
 def needs_of(kind: str, folder: Path) -> Needs:
     """Return what a kind of system needs. Raises BadInput where there is none of this name."""
     document = document_of(kind, folder)

@@ -166,13 +166,18 @@ def table(name: str, values: Mapping[str, Any]) -> str:
     return "\n".join([f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in values.items()), ""])
 
 
-def settings_file(text: str, table: str, *, shadow: bool, public_url: str | None, polled: bool = False) -> str:
+def settings_file(
+    text: str, table: str, *, shadow: bool, public_url: str | None, polled: bool = False, language: str = ""
+) -> str:
     """Return a settings file in which nothing was set, with a connector, and every role in shadow to begin with."""
     begin = 'start = "shadow"         # decide and record, and post nothing until `rolecall ladder begin`'
     given = {"ladder": begin if shadow else ""}
     given["work"] = "poll_seconds = 60        # it sends no webhooks" if polled else ""
     given["server"] = "\n".join(_server(public_url)) if public_url else ""
     lines = text.rstrip().splitlines()
+    if language:  # above every table
+        place = next((n for n, line in enumerate(lines, 1) if line.startswith("# language")), 0)
+        lines.insert(place, f"language = {_toml(language)}")
     for header, line in given.items():
         if not line:
             continue

@@ -32,7 +32,8 @@ LEAST_MESSAGE, FORMAL = 40, 200
 """Characters of a signature that even the shortest message may have, and that it may have below a formal sign-off."""
 
 
-SLASH_ROLE = r"[/\uff0f](?:role?|roll?e|r(?:ô|o\u0302)le)"
+ROLE_WORD = r"(?:role?|roll?e|r(?:ô|o\u0302)le)"
+SLASH_ROLE = rf"[/\uff0f]{ROLE_WORD}"
 """Our command, and what people make of it whose word for a role is Rolle, rôle or rol; to search without case."""
 
 

@@ -11,9 +11,9 @@ import pytest
 import typer
 
 from agent.cli import asking
-from agent.cli.asking import Answers, Asker
+from agent.cli.asking import Asker
 from agent.errors import BadInput
-from agent.first_day.connection import needs_of
+from agent.first_day.connection import Answers, needs_of
 from agent.first_day.files import Folder
 from agent.first_day.survey import Survey, Told
 
@@ -56,6 +56,21 @@ def test_an_address_that_cannot_be_one_is_asked_for_again_before_anything_else(
     assert "'desk.example.test' has to begin with http:// or https://" in out
     assert "an API token for it" in out, "what the token is of is said before it is asked for"
     assert "HELPDESK_GET_NEW_TICKET_WEBHOOK_URLS" not in out, "nothing may be sent to a server that is not there yet"
+
+
+def test_the_terminals_language_is_proposed_and_an_unknown_one_is_asked_for_again(
+    typed: Typed, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LC_ALL", "")
+    for place, proposed in (("de_AT.UTF-8", "de"), ("C.UTF-8", "en"), ("pt_BR.UTF-8", "en")):
+        monkeypatch.setenv("LANG", place)
+        assert asking.language_of(Asker(silent=True), None) == proposed
+    assert asking.language_of(Asker(silent=True), "fr") == "fr"
+    with pytest.raises(BadInput, match="--language klingon: can be en, de, fr, es"):
+        asking.language_of(Asker(silent=True), "klingon")
+    questions = typed("deutsch", "de")
+    assert (asking.language_of(Asker(), None), len(questions)) == ("de", 2)
+    assert "can be en, de, fr, es" in capfd.readouterr().out
 
 
 def test_as_many_names_as_queues_are_needed(typed: Typed, capfd: pytest.CaptureFixture[str]) -> None:

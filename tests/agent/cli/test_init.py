@@ -11,8 +11,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+import typer
 
 from agent.cli import main
+from agent.cli.asking import Asker
 from agent.config.loading import load
 from agent.config.roles_file import load_roles
 from agent.config.rules_file import load_rules
@@ -111,3 +113,22 @@ def test_options_alone_make_an_installation_that_can_be_repeated_and_undone(
     assert run("init", "--undo") == 0
     assert {file.name: file.read_bytes() for file in (tmp_path / "config").glob("*.toml*")} == before
     assert (tmp_path / ".env").read_text() == ""
+
+
+def test_a_system_that_cannot_be_reached_is_asked_for_again(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(CONFIG, tmp_path / "config")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(SECRET, "the-key")
+    typed = iter(["http://127.0.0.1:1", url, ""])
+    monkeypatch.setattr(typer, "prompt", lambda *_, **__: next(typed))
+    monkeypatch.setattr(typer, "confirm", lambda *_, **__: True)
+    monkeypatch.setattr(Asker, "alone", property(lambda self: self.silent))
+    words = ("init", "--kind", "redmine", "--language", "de", "--staff", "", "--no-learn", "--no-start")
+    assert run(*words) == 0, capfd.readouterr()
+    out = capfd.readouterr().out
+    assert "nothing listens there" in out
+    assert "18 closed tickets" in out
+    assert load(tmp_path / "config/agent.toml").language == "de"
+    assert run(*words, "--url", "http://127.0.0.1:1") == 2, "what an option says is not asked for again"

@@ -42,6 +42,8 @@ ENGINE, NETWORK = Correct(("Engine",)), Correct(("Network",))
         ("\u200b/role\u2003Engine\u200b", ENGINE),
         ("/ROLE engine.", ENGINE),
         ("/role: Engine", ENGINE),
+        ("/ role Engine", ENGINE),
+        ("Done.\r\n/ Rolle\u00a0Engine\r\n", ENGINE),
         ("/Rolle Engine", ENGINE),
         ("/rôle : Engine", ENGINE),
         ("/ro\u0302le Engine", ENGINE),
@@ -126,6 +128,14 @@ def test_a_role_is_found_as_phones_word_processors_and_capitals_write_it(typed: 
     assert parse(f"/role {typed}", TYPED) == Correct((name,))
 
 
+@pytest.mark.parametrize("name", [".NET", '"Q" Team', "„Labor“", "-minus", "#ops", "@ops", "🔥 Fire", "[A] Team"])
+@pytest.mark.parametrize("text", ["/role {}", "/role: {}\r\nthanks", "**/role {}**", "/ROLE {}, Net"])
+def test_a_role_may_begin_with_a_sign_and_is_not_taken_for_another(name: str, text: str) -> None:
+    command = parse(text.format(name), RoleCatalogue([Role(name), Role("Net"), Role("Q"), Role("Ops"), Role("Fire")]))
+    assert isinstance(command, Correct)
+    assert command.roles[0] == name
+
+
 def test_without_accents_what_leads_to_two_roles_leads_to_none() -> None:
     both = RoleCatalogue([Role("Côte"), Role("Coté"), Role("Cafe"), Role("Café")])
     assert parse("/role cote", both) == NotUnderstood("cote", ("Côte", "Coté"))
@@ -184,6 +194,7 @@ def test_what_is_not_obeyed_has_a_reason_that_can_be_answered(text: str, command
     "text",
     [
         "The role of the engine is clear.",
+        "the team / role of the engine",
         "role Engine is wrong",
         "role: Engine",
         "role why",

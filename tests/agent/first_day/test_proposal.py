@@ -103,6 +103,13 @@ def test_a_server_without_anything_between_listens_where_webhooks_go(
     assert load(tmp_path / "agent.toml", {}, None).server.port == port
 
 
+def test_the_language_stands_above_every_table() -> None:
+    shipped = (CONFIG / "agent.toml").read_text("utf-8")
+    for before in (shipped, "", "[server]\nport = 1\n", 'log_format = "json"\n'):
+        text = proposal.settings_file(before, "[connectors.plant]\n", shadow=True, public_url=None, language="de")
+        assert tomllib.loads(text)["language"] == "de"
+
+
 @pytest.mark.parametrize("shipped", [(CONFIG / "agent.toml").read_text("utf-8"), ""])
 def test_the_settings_connect_the_system_in_shadow_mode(tmp_path: Path, shipped: str) -> None:
     given = {"url": "https://desk.example.test", "staff": ["3"], "queues": {"1": "HYD", "2": "a b"}}

@@ -163,6 +163,7 @@ def helpdesk_day(examples: Sequence[Example], quiet: bool) -> dict[str, str]:
                     "Where does it reach": lambda _: f"http://127.0.0.1:{port(folder)}",
                     "Slugs of the queues": lambda question: named(question, helpdesk.queues),
                     "Accounts whose commands": "",
+                    "Language of comments": "",
                     "Write these roles": "y",
                     "Start the server": "y",
                 },

@@ -147,6 +147,7 @@ def day(examples: Sequence[Example], quiet: bool) -> dict[str, str]:
             "Its address": url,
             "api_key": str(keys["bot"]["key"]),
             "Accounts whose commands": "",
+            "Language of comments": "",
             "Write these roles": "y",
             "Start the server": "y",
         }
