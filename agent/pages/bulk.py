@@ -21,6 +21,7 @@ from agent.pages.queue import Asked, Order, queue, why
 from agent.pages.signing import audit
 from agent.pages.site import Site
 from agent.pages.standing import of_tickets
+from agent.store.limits import among_latest
 from agent.store.tables import Review
 
 MOST = 25
@@ -71,7 +72,8 @@ def fit(asked: Asked | None, catalogue: RoleCatalogue) -> bool:
 def _read(session: Session, catalogue: RoleCatalogue, batch: str, who: str) -> tuple[list[Asked], list[Review]]:
     """Return what can be confirmed, a role's tickets together, and what stands of a person's batch."""
     found = [one for one in queue(session, catalogue) if fit(one, catalogue)][:MOST]
-    latest = session.exec(select(Review).order_by(col(Review.id).desc()).limit(LOOKED_AT)).all() if batch else ()
+    lately = select(Review).where(among_latest(session)).order_by(col(Review.id).desc()).limit(LOOKED_AT)
+    latest = session.exec(lately).all() if batch else ()
     mine = [row for row in latest if row.actor == who and row.withdrawn is None]
     done = [row for row in mine if row.origin.startswith(f"{BATCH}{batch}-") and row.via == Via.PAGE]
     return sorted(found, key=lambda one: one.shown), done

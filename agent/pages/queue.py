@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from agent.domain import Outcome, Reason, RoleCatalogue, Strength
 from agent.pages.standing import Standing, drawn, filed_before, of_tickets, standings
+from agent.store.limits import among_latest
 from agent.store.tables import Review
 from agent.store.tickets import STANDING
 
@@ -54,8 +55,8 @@ class Asked:
 
 def queue(session: Session, catalogue: RoleCatalogue) -> list[Asked]:
     """Return the tickets to ask about, in the suggested order."""
-    recent = select(Review.ticket_key).where(STANDING).order_by(col(Review.id).desc()).limit(REVIEWS)
-    keys = list(dict.fromkeys(session.exec(recent)))
+    recent = select(Review.ticket_key).where(STANDING, among_latest(session)).order_by(col(Review.id).desc())
+    keys = list(dict.fromkeys(session.exec(recent.limit(REVIEWS))))
     found = {asked.standing.ticket.key: asked for asked in _of(of_tickets(session, keys), catalogue)}
     drawn_by_lot = standings(session, drawn(session, CHECKS))
     for asked in _of([*drawn_by_lot, *standings(session, filed_before(session, TICKETS))], catalogue):

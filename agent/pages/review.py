@@ -17,6 +17,7 @@ from agent.pages.queue import Asked, Order, after, queue
 from agent.pages.site import Site
 from agent.pages.standing import ON_PAGES, Standing, of_ticket, of_tickets
 from agent.store import tickets
+from agent.store.limits import among_latest
 from agent.store.tables import Review
 from agent.text.reading import read
 
@@ -89,7 +90,8 @@ async def answer(visit: Visit) -> Response:
 
 def _read(session: Session, site: Site, name: str) -> tuple[list[Asked], list[Standing]]:
     """Return the queue, and the tickets that this person answered last."""
-    latest = session.exec(select(Review).order_by(col(Review.id).desc()).limit(LOOKED_AT)).all()
+    lately = select(Review).where(among_latest(session)).order_by(col(Review.id).desc())
+    latest = session.exec(lately.limit(LOOKED_AT)).all()
     own = [row for row in latest if row.via in ON_PAGES and row.actor == name and row.withdrawn is None]
     keys = list(dict.fromkeys(row.ticket_key for row in own if row.strength >= Strength.CONFIRMED))[:LAST_SHOWN]
     return queue(session, site.classifier.catalogue), of_tickets(session, keys)

@@ -110,20 +110,24 @@ async def find(visit: Visit) -> Response:
 
 def _read(session: Session, visit: Visit, asked: Asked, phrases: Sequence[Phrase]) -> Found:
     first, filtered = asked.before is None, asked.filtered
-    matches = search.matching(session, phrases, search.COUNTED if first else SCANNED, asked.before)
+    most = search.COUNTED if first else SCANNED
+    matches = search.matching(session, phrases, most, asked.before)
+    unread = search.reached(session, phrases, asked.before) if len(matches) < most else None
     numbers = {key: number for number, key in matches[:SCANNED]}
     exact = _of_number(session, visit, asked.question) if first else []
     keys = [*exact, *(key for key in numbers if key not in exact)]
     if not keys:
         alone = [(phrase, search.count(session, phrase)) for phrase in phrases] if len(phrases) > 1 else []
-        return Found((), None, 0 if first else None, alone)
+        return Found((), unread, 0 if first else None, alone)
     keys = keys if filtered else keys[: ROWS + 1]
     fitting = [row for row in of_tickets(session, keys) if fits(visit, asked, row)]
     rows = fitting[:ROWS]
     further = numbers.get(rows[-1].ticket.key) if len(fitting) > ROWS else None
     if len(fitting) <= ROWS and filtered and len(matches) > SCANNED - (not first):
         further = min(numbers.values())
-    return Found(rows, further, len({*exact, *(key for _, key in matches)}) if first and not filtered else None)
+    counted = first and not filtered and unread is None
+    further = unread if further is None else further
+    return Found(rows, further, len({*exact, *(key for _, key in matches)}) if counted else None)
 
 
 def _of_number(session: Session, visit: Visit, question: str) -> list[str]:

@@ -70,10 +70,11 @@ async def listed(
 def _read(
     session: Session, visit: Visit, asked: page.Asked, phrases: Sequence[Phrase], before: str, limit: int
 ) -> tuple[list[Standing], str | None]:
-    scanned = SCANNED if asked.filtered else limit + 1
+    scanned, unread = SCANNED if asked.filtered else limit + 1, None
     if phrases:
         matches = search.matching(session, phrases, scanned, asked.before)
         places = {key: str(number) for number, key in matches}
+        unread = search.reached(session, phrases, asked.before) if len(matches) < scanned else None
         rows = of_tickets(session, list(places))
     else:
         at, key = cursor(before)
@@ -82,7 +83,8 @@ def _read(
     fitting = [row for row in rows if page.fits(visit, asked, row)]
     if len(fitting) > limit:
         return fitting[:limit], places[fitting[limit - 1].ticket.key]
-    return fitting, places[rows[-1].ticket.key] if len(places) == scanned and rows else None
+    more = places[rows[-1].ticket.key] if len(places) == scanned and rows else None
+    return fitting, more if unread is None else str(unread)
 
 
 async def one(visit: Caller) -> WholeTicket:

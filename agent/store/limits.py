@@ -17,17 +17,21 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import ColumnElement, String, and_, event, exists, func, inspect, literal_column, or_
 from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
 from sqlalchemy.orm.util import LoaderCriteriaOption
-from sqlmodel import Session, SQLModel, select
+from sqlmodel import Session, SQLModel, col, select
 
 from agent.domain import fold, ticket_key
 from agent.store.people import User
-from agent.store.tables import Ticket
+from agent.store.search import LIMITED
+from agent.store.tables import Review, Ticket
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_KEPT = "limit"
 _FILED = SQLModel.metadata.tables[str(Ticket.__tablename__)].alias("limited")
+
+
+LATEST = 2_000
+"""Reviews that count as lately given."""
 
 
 class NotLimited(Exception):
@@ -53,11 +57,20 @@ def within(limit: Limit | None, query: Callable[Concatenate[Session, P], T]) -> 
         return query
 
     def limited(session: Session, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        session.info[_KEPT] = list(_options(limit))
+        session.info[LIMITED] = list(_options(limit))
         event.listen(session, "do_orm_execute", _carry)
         return query(session, *args, **kwargs)
 
     return limited
+
+
+def among_latest(session: Session) -> ColumnElement[bool]:
+    """Return the condition on a review that it is one of the latest of all, whoever sees which of them.
+
+    A limited account looks for its own among these: without an end, it would look through all that there ever were.
+    """
+    newest = session.connection().execute(select(func.max(Review.id))).scalar()  # a number tells of no ticket
+    return col(Review.id) > (newest or 0) - LATEST
 
 
 def spelled(session: Session, groups: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -72,7 +85,7 @@ def _carry(state: ORMExecuteState) -> None:
     """Add the condition to a statement. Raises NotLimited where it is not one of our tables."""
     if not state.is_orm_statement:
         raise NotLimited(str(state.statement)[:200])
-    state.statement = state.statement.options(*state.session.info[_KEPT])
+    state.statement = state.statement.options(*state.session.info[LIMITED])
 
 
 def _options(limit: Limit) -> Iterator[LoaderCriteriaOption]:

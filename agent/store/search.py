@@ -22,7 +22,8 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Column, Integer, String, Text, column, desc, table, text
+from sqlalchemy import BigInteger, Column, Integer, Select, String, Text, column, desc, table, text
+from sqlalchemy import select as rows_of
 from sqlmodel import Field, Session, SQLModel, select
 
 if TYPE_CHECKING:
@@ -124,6 +125,12 @@ SPARE_BITS = 29
 
 MOST_SECONDS = 2**33
 COUNTED = 1_000
+LIMITED = "limit"
+"""Where a session keeps the condition of an account that does not see every ticket (agent.store.limits)."""
+
+LOOKED_THROUGH = 10_000
+"""The newest tickets with the words asked for, among which those that such an account sees are looked for at once."""
+
 NEWEST = 2**63 - 1
 """No ticket's number is greater."""
 
@@ -135,7 +142,10 @@ _ADD = text(
     " RETURNING number"
 )
 _KNOWN = text("SELECT number FROM ticket_words WHERE ticket_key = :key")
-_INDEX = table("ticket_words_index", column("rowid"))
+_NUMBERS = {
+    "sqlite": (table("ticket_words_index", column("rowid")), "rowid"),  # which it yields in order, without sorting
+    "postgresql": (table("ticket_words", column("number")), "number"),
+}
 _FOUND = {"sqlite": "ticket_words_index MATCH :question", "postgresql": "found @@ to_tsquery('simple', :question)"}
 
 
@@ -177,16 +187,32 @@ def numbered(filed_at: datetime, key: str) -> int:
 def matching(
     session: Session, phrases: Sequence[Phrase], limit: int, before: int | None = None
 ) -> list[tuple[int, str]]:
-    """Return number and key of the newest tickets that have all phrases; those below a number, if it is given."""
+    """Return number and key of the newest tickets that have all phrases; those below a number, if it is given.
+
+    For a limited account there may be more of them, below `reached`.
+    """
+    looked_through = LOOKED_THROUGH if LIMITED in session.info else limit
+    newest = _numbers(session, phrases, before).limit(looked_through).subquery()
+    number = newest.c[0]
+    rows = select(TicketWords.number, TicketWords.ticket_key).join(newest, number == TicketWords.number)
+    return [(number, key) for number, key in session.exec(rows.order_by(desc(number)).limit(limit))]
+
+
+def reached(session: Session, phrases: Sequence[Phrase], before: int | None = None) -> int | None:
+    """Return the number below which `matching` did not look for a limited account; None where it saw all."""
+    if LIMITED not in session.info:
+        return None
+    last = _numbers(session, phrases, before).offset(LOOKED_THROUGH - 1).limit(1)
+    return session.connection().execute(last).scalar()  # without the condition: a number tells of no ticket
+
+
+def _numbers(session: Session, phrases: Sequence[Phrase], before: int | None) -> Select[int]:
+    """Return the numbers of all tickets that have all phrases, the newest first."""
     dialect = session.get_bind().dialect.name
-    rows = select(TicketWords.number, TicketWords.ticket_key)
-    number: Any = TicketWords.number
-    if dialect == "sqlite":
-        number = _INDEX.c.rowid  # which the index yields in order, as the table's own number it would be sorted
-        rows = rows.join(_INDEX, number == TicketWords.number)
-    rows = rows.where(text(_FOUND[dialect]).bindparams(question=question(phrases, dialect)))
-    rows = rows.where(number < (NEWEST if before is None else before)).order_by(desc(number)).limit(limit)
-    return [(number, key) for number, key in session.exec(rows)]
+    there, name = _NUMBERS[dialect]
+    number = there.c[name]
+    found = rows_of(number).where(text(_FOUND[dialect]).bindparams(question=question(phrases, dialect)))
+    return found.where(number < (NEWEST if before is None else before)).order_by(desc(number))
 
 
 def count(session: Session, phrase: Phrase) -> int:

@@ -16,9 +16,11 @@ from agent.core import Parts
 from agent.errors import BadInput
 from agent.pages.signing import users
 from agent.pages.signing.rights import Rights
-from agent.pages.standing import filed_before
+from agent.pages.standing import drawn, filed_before
+from agent.store import limits, search
 from agent.store.limits import Limit, NotLimited, within
 from agent.store.people import Audit, User
+from agent.store.search import sought
 from agent.store.tables import Review, Ticket, utcnow
 from tests.agent.pages.conftest import signed_in, words_of
 from tests.agent.pages.limited import HIDDEN, OKAPI, SEEN, WALRUS, limit, plant, similar
@@ -144,15 +146,44 @@ def test_every_statement_carries_the_limit_or_is_refused(parts: Parts) -> None:
 def test_the_tickets_of_a_group_are_found_by_an_index(parts: Parts) -> None:
     """Not by a look at all others: the control is a limit to nothing that the index knows."""
 
-    def plan(session: Session) -> str:
+    def plan(session: Session, query: Any) -> str:
         said: list[str] = []
         event.listen(session.connection(), "before_cursor_execute", lambda *given: said.append(str(given[2:4])))
-        filed_before(session, 200)
+        query(session, 200)
         statement, values = ast.literal_eval(said[-1])
         return str(session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all())
 
-    assert "ix_ticket_group_now" in parts.database.call(within(Limit((), ("net", "lan")), plan))
-    assert "ix_ticket_group_now" not in parts.database.call(within(Limit(("desk",)), plan))
+    for query, groups, index in (
+        (filed_before, ("net", "lan"), "ix_ticket_group_now"),
+        (drawn, ("net",), "ix_ticket_drawn_now"),
+    ):
+        assert index in parts.database.call(within(Limit((), groups), plan), query)
+        assert index not in parts.database.call(within(Limit(("desk",)), plan), query)
+
+
+def test_reviews_and_words_are_looked_for_among_the_latest_and_the_rest_is_a_page_further(
+    parts: Parts, monkeypatch: Any
+) -> None:
+    """An account with few tickets does not look through everybody's; without a limit, nothing is left out."""
+    parts.database.call(plant)
+    monkeypatch.setattr(limits, "LATEST", 2)
+    kept = select(Review.ticket_key)
+    latest = lambda session: list(session.exec(kept.where(limits.among_latest(session))))  # noqa: E731
+    assert parts.database.call(latest) == [HIDDEN, "other:3"]
+    assert parts.database.call(within(Limit(("other",)), latest)) == ["other:3"]
+    assert parts.database.call(within(Limit((), ("net",)), latest)) == ["other:3"], "the one of desk:1 came before"
+    monkeypatch.setattr(limits, "LATEST", 3)
+    assert parts.database.call(within(Limit((), ("net",)), latest)) == [SEEN, "other:3"], "the control"
+
+    monkeypatch.setattr(search, "LOOKED_THROUGH", 2)
+    lamps, before, pages = sought("lamp"), None, []
+    for _ in range(2):
+        found = parts.database.call(within(Limit(("other",)), search.matching), lamps, 10, before)
+        before = parts.database.call(within(Limit(("other",)), search.reached), lamps, before)
+        pages.append([key for _, key in found])
+    assert (pages, before) == ([[], ["other:3"]], None)
+    assert len(parts.database.call(search.matching, lamps, 10)) == 3, "the control"
+    assert parts.database.call(search.reached, lamps) is None
 
 
 WHOLE = {
