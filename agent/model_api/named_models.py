@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from agent.errors import RolecallError
@@ -34,6 +35,8 @@ from agent.serving.registry import Pointer, Registry
 ROLE_MODEL = "rolecall"
 ALIASES = ".aliases.json"
 LOCK = ".lock"
+MANIFESTS = 64
+"""Manifests that are kept in memory."""
 
 
 class ModelNameError(RolecallError):
@@ -98,10 +101,12 @@ class NamedModels:
 
         A model goes before an alias of its name, which may have been set while its first version was in training.
         """
-        if self.registry(name).active() is None:
-            name = self.aliases().get(name, name)
         registry = self.registry(name)
         pointer = registry.active()
+        if pointer is None and name in (aliases := self.aliases()):
+            name = aliases[name]
+            registry = self.registry(name)
+            pointer = registry.active()
         if pointer is None:
             raise UnknownModel(name, "there is no such model")
         return name, registry, pointer
@@ -115,7 +120,7 @@ class NamedModels:
         chosen = version or pointer.version
         if not re.fullmatch(VERSION, chosen) or not (registry.models / chosen / MANIFEST).is_file():
             raise UnknownModel(f"{name}, version {chosen}", "there is no such version")
-        return name, registry, read_manifest(registry.models / chosen)
+        return name, registry, _manifest(registry.models / chosen)
 
     def existing(self, name: str) -> Registry:
         """Return the registry of a model that clients may delete. Raises UnknownModel, ProtectedModel."""
@@ -181,3 +186,17 @@ class NamedModels:
         with (self.folder / LOCK).open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def _manifest(folder: Path) -> Manifest:
+    """Return the manifest in a folder, read again only where its file changed: each prediction asks for it."""
+    try:
+        status = (folder / MANIFEST).stat()
+    except OSError:
+        return read_manifest(folder)  # which says what is wrong
+    return _unchanged(folder, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
+
+
+@lru_cache(maxsize=MANIFESTS)
+def _unchanged(folder: Path, _inode: int, _modified: int, _changed: int) -> Manifest:
+    return read_manifest(folder)

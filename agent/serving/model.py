@@ -24,6 +24,7 @@ from tokenizers import Tokenizer
 
 from agent.serving.artefact import BODY, TOKENIZER, Artefact, CorruptArtefact, Head, Manifest, read
 from agent.serving.heads import probabilities_of
+from agent.serving.large_pages import large_pages
 
 TEMPERATURE = "temperature"
 
@@ -81,7 +82,7 @@ def load(folder: Path, encoders: Path, *, threads: int = 1) -> RoleModel:
     """Load a model folder; `encoders` is where shared base encoders lie. Raises ArtefactError."""
     artefact = read(folder, encoders)
     try:
-        encoder = Encoder.load(artefact.encoder, threads=threads)
+        encoder = Encoder.load(artefact.encoder, threads=threads, lasting=True)
     except Exception as error:
         said = str(error).replace(f"{artefact.encoder}{os.sep}", "")  # no path: `/readyz` shows it to everybody
         raise CorruptArtefact(folder, f"{BODY} or tokenizer cannot be loaded: {said}") from error
@@ -156,11 +157,13 @@ class Encoder:
     dim: int
 
     @classmethod
-    def load(cls, folder: Path, *, threads: int = 1, body: Path | None = None) -> Encoder:
+    def load(cls, folder: Path, *, threads: int = 1, body: Path | None = None, lasting: bool = False) -> Encoder:
         """Load an encoder folder; `body` names a graph that lies elsewhere (a base encoder that models share).
 
         `threads` are spent inside one batch. One is right for a server whose requests already run in parallel; more
-        shorten a long import. Raises what the libraries raise on unreadable files: callers verify hashes first.
+        shorten a long import. A `lasting` encoder takes longer to load, and less time for each text on its own.
+
+        Raises what the libraries raise on unreadable files: callers verify hashes first.
         """
         tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         padding = tokenizer.padding
@@ -172,7 +175,9 @@ class Encoder:
         options.log_severity_level = 3
         # spinning threads would take the CPU from the web server between two batches
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        session = ort.InferenceSession(os.fspath(body or folder / BODY), options, providers=["CPUExecutionProvider"])
+        graph = body or folder / BODY
+        with large_pages(graph.stat().st_size) if lasting else contextlib.nullcontext():
+            session = ort.InferenceSession(os.fspath(graph), options, providers=["CPUExecutionProvider"])
         dim = session.get_outputs()[0].shape[1]
         return cls(tokenizer, session, pad_id=padding["pad_id"] if padding else 0, dim=int(dim))
 

@@ -211,7 +211,7 @@ class MemoryStore:
         model = self._active.current
         if model is not None and not model.manifest.tuned and model.manifest.encoder == fingerprint:
             return model.encoder  # a second one would take a hundred megabytes
-        encoder = Encoder.load(self._encoders / fingerprint)
+        encoder = Encoder.load(self._encoders / fingerprint, lasting=True)
         return_freed_memory()
         return encoder
 

@@ -30,7 +30,6 @@ from agent.model_api.web.bodies import faulty
 from agent.model_api.web.responses import EmbeddingsResponse, PredictResponse, refusals
 from agent.serving.artefact import VERSION
 from agent.serving.loaded import LoadedModels
-from agent.serving.model import RoleModel
 from agent.text.reading import read
 
 Text = Annotated[str, Meta(max_length=MAX_TEXT)]
@@ -153,7 +152,7 @@ class InferenceRoutes:
         found = self.agent(request.texts) if name == ROLE_MODEL and request.texts else None
         if found is None or request.version not in (None, found.version):
             model = self.loaded.get(registry.folder(manifest.version))
-            probabilities = model.probabilities(self._read(request))
+            probabilities = model.probabilities(_read(name, request))
             nothing = (None,) * len(request.texts)
             found = AgentAnswers(model.version, model.roles, probabilities, nothing, model.manifest.multi_label)
         return answers.Predictions(
@@ -162,19 +161,16 @@ class InferenceRoutes:
         )  # fmt: skip
 
     def _embed(self, request: EmbeddingsRequest) -> answers.Embeddings:
-        model = self._model(request)
+        name, registry, manifest = self.models.version(request.model_name, request.version)
+        model = self.loaded.get(registry.folder(manifest.version))
         if request.dimensions is not None and request.dimensions > model.encoder.dim:
             raise faulty(("dimensions",), f"this model's embeddings have {model.encoder.dim}")
-        return answers.Embeddings(shortened(model.embed(self._read(request)), request.dimensions), model.version)
+        return answers.Embeddings(shortened(model.embed(_read(name, request)), request.dimensions), model.version)
 
-    def _read(self, request: TextsRequest) -> list[str]:
-        """Return the texts as the model knows them: the ticket agent's own sees what counts of each."""
-        name, _, _ = self.models.resolve(request.model_name)
-        return [read("", text).text for text in request.texts] if name == ROLE_MODEL else request.texts
 
-    def _model(self, request: TextsRequest) -> RoleModel:
-        _, registry, manifest = self.models.version(request.model_name, request.version)
-        return self.loaded.get(registry.folder(manifest.version))
+def _read(name: str, request: TextsRequest) -> list[str]:
+    """Return the texts as the model of this name knows them: the ticket agent's own sees what counts of each."""
+    return [read("", text).text for text in request.texts] if name == ROLE_MODEL else request.texts
 
 
 def bounded(texts: int, labels: int) -> None:

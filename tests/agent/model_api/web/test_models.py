@@ -133,3 +133,14 @@ async def test_a_damaged_model_is_named_and_not_used(serve: Serve, put: Put, tmp
         answer = await client.post("/v1/predict", json={"model_name": "intents", "texts": ["x"]})
         assert answer.status_code == 503
         assert version in answer.json()["detail"]
+
+
+async def test_a_manifest_that_changes_is_read_again(serve: Serve, put: Put, tmp_path: Path) -> None:
+    manifest = tmp_path / "named" / "intents" / put("v1") / "manifest.json"
+    whole, asked = manifest.read_bytes(), {"model_name": "intents", "texts": ["x"]}
+    async with serve() as client:
+        statuses = []
+        for content in (whole, b"{", whole):
+            manifest.write_bytes(content)
+            statuses.append((await client.post("/v1/predict", json=asked)).status_code)
+        assert statuses == [200, 503, 200]
