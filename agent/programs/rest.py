@@ -18,7 +18,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI, Security
+from fastapi import Depends, FastAPI, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
@@ -89,13 +89,13 @@ def programs(site: Site) -> ProgramsRoute:
         redirect_slashes=False,
         servers=[{"url": ".."}],  # beside this description, whatever path a proxy has put before
         generate_unique_id_function=_name,
+        # Access has checked the token; this describes it in the documentation
+        dependencies=[Security(HTTPBearer(auto_error=False))],
+        responses=refusals(400, 401, 403, 503),
     )
     api.add_middleware(Access, site=site)
-    # Access has checked the token; this describes it in the documentation
-    described = Security(HTTPBearer(auto_error=False))
-    router = APIRouter(dependencies=[described], responses=refusals(400, 401, 403, 503))
     for call in CALLS:
-        router.add_api_route(
+        api.add_api_route(
             call.path,
             call.handler,
             methods=[call.method],
@@ -104,7 +104,6 @@ def programs(site: Site) -> ProgramsRoute:
             openapi_extra=_described(call),
             summary=f"Needs the right {call.needs.value}.",
         )
-    api.include_router(router)
     api.add_exception_handler(Refused, _refused(site))
     api.add_exception_handler(Overtaken, _overtaken(site))
     api.add_exception_handler(RequestValidationError, invalid)

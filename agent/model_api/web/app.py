@@ -81,10 +81,12 @@ def create_api(
     api.add_middleware(AccessMiddleware, keys=keys, limits=limits)
     # AccessMiddleware has checked the key; this describes it in the documentation
     described = Security(APIKeyHeader(name=HEADER, auto_error=False))
-    guarded = APIRouter(dependencies=[described], responses=refusals(*GUARDED))
+    guarded = APIRouter(
+        dependencies=[described], responses=refusals(*GUARDED), generate_unique_id_function=operation_id
+    )
     for routes in (training, models, inference):
-        guarded.include_router(routes.router())
-    api.include_router(guarded)
+        routes.add_to(guarded)
+    api.router.routes += guarded.routes  # not included: every route would be made once more
     api.add_route(docs.PATH, docs.documentation, include_in_schema=False)
     api.add_api_route("/health", health, methods=["GET"], response_model=HealthResponse, tags=["health"])
     api.add_api_route("/health", health, methods=["HEAD"], include_in_schema=False)

@@ -100,10 +100,9 @@ class InferenceRoutes:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_limiter", CapacityLimiter(max(1, (os.cpu_count() or 1) // self.threads)))
 
-    def router(self) -> APIRouter:
-        """Return the routes."""
-        router = APIRouter(tags=["inference"])
-        add, known = router.add_api_route, refusals(404, 422, 429)
+    def add_to(self, router: APIRouter) -> None:
+        """Add the routes."""
+        add, known = partial(router.add_api_route, tags=["inference"]), refusals(404, 422, 429)
         add(
             "/v1/predict",
             self.answer_predict,
@@ -122,7 +121,6 @@ class InferenceRoutes:
             responses=known,
             openapi_extra=bodies.documented(EmbeddingsRequest),
         )
-        return router
 
     async def answer_predict(self, request: Request) -> Response:
         """Classify texts. The ticket agent's own model answers as it answers tickets, with rules and memory.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -36,11 +37,11 @@ class ModelRoutes:
     models: NamedModels
     queue: JobQueue
 
-    def router(self) -> APIRouter:
-        """Return the routes."""
-        router = APIRouter(tags=["models"])
+    def add_to(self, router: APIRouter) -> None:
+        """Add the routes."""
         known, changing = refusals(404), refusals(403, 404, 409)
-        add, one, version = router.add_api_route, "/v1/models/{name}", "/v1/models/{name}/versions/{version}"
+        add = partial(router.add_api_route, tags=["models"])
+        one, version = "/v1/models/{name}", "/v1/models/{name}/versions/{version}"
         add("/v1/models", self.list_models, methods=["GET"], response_model=list[ModelResponse])
         add(one, self.get_model, methods=["GET"], response_model=ModelResponse, responses=known)
         add(one, self.delete_model, methods=["DELETE"], status_code=204, responses=changing)
@@ -65,7 +66,6 @@ class ModelRoutes:
             openapi_extra=bodies.documented(AliasRequest),
         )
         add("/v1/aliases/{name}", self.delete_alias, methods=["DELETE"], status_code=204, responses=known)
-        return router
 
     async def list_models(self) -> list[ModelResponse]:
         """List all models, each with its active version."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from agent.fitting.job import Progress
 from agent.serving.artefact import Manifest
@@ -15,6 +15,8 @@ from agent.store.tables import ModelJob
 
 class Problem(BaseModel):
     """The reason why a request was refused, in one line."""
+
+    model_config = ConfigDict(defer_build=True)  # each route names it several times, and it is only documented
 
     detail: str
 
@@ -29,6 +31,8 @@ class Fault(BaseModel):
 
 class Faults(BaseModel):
     """The request is not the documented one. The first faults are named, at most 20."""
+
+    model_config = ConfigDict(defer_build=True)
 
     detail: list[Fault]
 

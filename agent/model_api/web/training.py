@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -62,10 +63,9 @@ class TrainingRoutes:
     queue: JobQueue
     settings: ApiSettings
 
-    def router(self) -> APIRouter:
-        """Return the routes."""
-        router = APIRouter(tags=["training"])
-        add, one = router.add_api_route, "/v1/jobs/{job_id}"
+    def add_to(self, router: APIRouter) -> None:
+        """Add the routes."""
+        add, one = partial(router.add_api_route, tags=["training"]), "/v1/jobs/{job_id}"
         add(
             "/v1/train",
             self.train,
@@ -77,7 +77,6 @@ class TrainingRoutes:
         add("/v1/jobs", self.list_jobs, methods=["GET"], response_model=list[JobResponse])
         add(one, self.get_job, methods=["GET"], response_model=JobResponse, responses=refusals(404))
         add(one, self.cancel_job, methods=["DELETE"], response_model=JobResponse, responses=refusals(404, 409))
-        return router
 
     async def train(self, request: Request, idempotency_key: Key = None) -> JobResponse:
         """Start training a classifier and return the job. On completion the new version becomes the active one."""
