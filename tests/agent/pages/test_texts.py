@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
+from agent.config.edited import Kept
 from agent.config.settings import Settings
-from agent.domain import RoleCatalogue
+from agent.domain import Outcome, RoleCatalogue, TrainingOutcome
 from agent.errors import BadInput
+from agent.pages.queue import Order
+from agent.pages.signing import audit
+from agent.pages.signing.rights import Rights
 from agent.pages.texts import LANGUAGES, load, values_in
 from agent.pages.words import Words
+from agent.triage.thresholds import Basis
+from connectors.events import Kind
 
 PAGES = Path(__file__).parents[3] / "agent" / "pages"
 TEMPLATES = sorted((PAGES / "templates").iterdir())
@@ -50,6 +57,25 @@ def test_every_language_has_the_same_sentences_with_the_same_values() -> None:
         assert [k for k, s in sentences.items() if not s.strip()] == []
         assert {k for k, s in sentences.items() if marks(s) != marks(english.sentences[k])} == set()
         assert [len(sentences[k].split()) for k in ("months", "weekdays")] == [12, 7]
+
+
+@pytest.mark.parametrize(
+    ("begun", "values"),
+    [
+        ("basis", Basis),
+        ("filter", Outcome),
+        ("because", Order),
+        ("training", TrainingOutcome),
+        ("rights", Rights),
+        ("rights_what", Rights),
+        ("action", audit.Action),
+        ("event", Kind),
+        ("file", Kept),
+    ],
+)
+def test_what_is_named_by_a_value_has_a_sentence_for_each(begun: str, values: type[StrEnum]) -> None:
+    """A page that looks for one which is not there fails as a whole."""
+    assert {f"{begun}.{value}" for value in values} - load("en").sentences.keys() == set()
 
 
 def marks(sentence: str) -> list[str]:
