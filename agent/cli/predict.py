@@ -15,7 +15,9 @@ from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
 
 
 def predict(
-    text: Annotated[str, typer.Argument(help="The ticket's subject, or all of it.")],
+    text: Annotated[
+        str, typer.Argument(help="The ticket's subject, or all of it; behind -- if it begins with a dash.")
+    ],
     body: Annotated[str, typer.Option(help="The ticket's body, where it has one.")] = "",
     config: ConfigOption = CONFIG,
     data: DataOption = None,

@@ -22,7 +22,9 @@ app = typer.Typer(help="Try the keyword rules on a text, and measure them on rev
 
 @app.command("test")
 def try_(
-    text: Annotated[str, typer.Argument(help="The ticket's subject, or all of it.")],
+    text: Annotated[
+        str, typer.Argument(help="The ticket's subject, or all of it; behind -- if it begins with a dash.")
+    ],
     body: Annotated[str, typer.Option(help="The ticket's body, where it has one.")] = "",
     config: ConfigOption = CONFIG,
     data: DataOption = None,

@@ -132,8 +132,8 @@ def delivery_of(scope: Scope, headers: Headers, body: bytes) -> Delivery:
     host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
     path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
     url = f"{scope['scheme']}://{host}{path}{'?' if query else ''}{query}"
-    parameters = QueryParams(query) if query else _NO_PARAMETERS
-    return Delivery(headers, body, scope["path_params"].get("segment", ""), scope["method"], url, parameters)
+    segment = scope["path_params"].get("segment", "").rstrip("/")
+    return Delivery(headers, body, segment, scope["method"], url, QueryParams(query) if query else _NO_PARAMETERS)
 
 
 async def read_body(headers: Headers, receive: Receive, limits: IntakeSettings) -> bytes:

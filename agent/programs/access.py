@@ -74,6 +74,7 @@ class Access:
             await refusal(413, TOO_LARGE.format(MOST_BYTES), {"Connection": "close"})(scope, receive, send)
         else:
             scope["state"] = {**scope.get("state", {}), "site": self._site, "user": user, "paused": paused}
+            scope["path"] = scope["path"].rstrip("/")  # a slash at the end makes no difference
             try:
                 await self._turns.pass_on(self._app, scope, receive, send)
             except NotTaken as refused:

@@ -7,6 +7,7 @@ where a JSON parser that knows no types makes gigabytes of objects. Large bodies
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, TypeVar, get_args
@@ -57,7 +58,7 @@ async def read(request: Request, kind: type[T]) -> T:
 def decode(raw: bytes, kind: type[T]) -> T:
     """Return what is written in a body. Raises RequestValidationError."""
     try:
-        value: T = _decoder(kind).decode(raw)
+        value: T = _decoder(kind).decode(raw.removeprefix(BOM_UTF8))
     except msgspec.ValidationError as error:
         place, sentence = explained(str(error))
         raise faulty(place, sentence) from None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
 from agent.pages.signing.rights import Rights
 from tests.agent.pages.conftest import Person, signed_in
+from tests.agent.programs.conftest import acting
 from tests.desk import Desk
 from tests.serving_app import running
 
@@ -36,3 +38,18 @@ async def test_with_a_host_of_its_own_nothing_stands_before_them(parts_for, desk
         operator = signed_in(server, Rights.OPERATOR)
         assert 'href="/status"' in await operator.see("/")
         assert (await Person(server).client.get("/status")).headers["location"] == "/sign-in?next=%2Fstatus"
+
+
+async def test_a_slash_at_the_end_makes_no_difference_to_programs(parts_for, desk: Desk) -> None:
+    """Some systems and clients put one behind every address that they are given; pages have one address each."""
+    async with running(parts_for(), desk) as server:
+        event = desk.create("VPN is down")
+        hook = f"/hooks/{desk.source}/{desk.secret}/"
+        told = b"\xef\xbb\xbf" + json.dumps([(event.kind, event.delivery_id)]).encode()
+        assert (await server.client.post(hook, content=told)).status_code == 202
+        await server.idle()
+        async with acting(server, Rights.VIEWER) as program:
+            assert (await program.get("/api/tickets/desk/1/")).json()["subject"] == "VPN is down"
+            suggested = await program.post("/api/suggestions/", content=b'\xef\xbb\xbf{"subject": "VPN is down"}')
+            assert suggested.status_code == 200
+            assert (await program.get("/api/")).status_code == 404
