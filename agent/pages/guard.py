@@ -34,6 +34,8 @@ MOST_FIELDS = 400
 BODY_SECONDS = 10.0
 FORM = "application/x-www-form-urlencoded"
 FORM_TOKEN = "form"  # noqa: S105 - the field's name
+TYPED = ("subject", "text", "body", "description", "aliases")
+"""Fields of the forms in which people write."""
 
 log = structlog.get_logger()
 
@@ -43,6 +45,9 @@ T = TypeVar("T")
 
 class Refused(Exception):
     """A request that is answered with an error page: `key` names its sentence."""
+
+    typed: Sequence[str] = ()
+    """What the person had typed, which the page shows again."""
 
     def __init__(self, status: int, key: str, **values: object) -> None:
         super().__init__(key)
@@ -143,7 +148,7 @@ def guarded(site: Site, call: Call) -> Callable[[Request], Awaitable[Response]]:
             return _below(site.prefix, await _answer(visit, call))
         except Refused as refused:
             sentence = site.texts(f"refused.{refused.key}", **refused.values)
-            return visit.page("refused.html", refused.status, sentence=sentence, key=refused.key)
+            return visit.page("refused.html", refused.status, sentence=sentence, key=refused.key, typed=refused.typed)
         except DBAPIError as error:
             reference = secrets.token_hex(4)
             log.warning("page_failed", reference=reference, error=why(error))
@@ -182,7 +187,11 @@ async def _answer(visit: Visit, call: Call) -> Response:
     if call.method == "POST":
         form = await _form(request)
         if not sessions.from_our_form(visit.token, form.get(FORM_TOKEN, [""])[0]) or _from_elsewhere(request):
-            raise Refused(403, "ended" if visit.user is None else "foreign")
+            refused = Refused(403, "ended" if visit.user is None else "foreign")
+            refused.typed = (
+                [text for name in TYPED for text in form.get(name, []) if text.strip()] if _ours(request) else []
+            )
+            raise refused
         visit = replace(visit, form=form)
     if call.needs is not None:
         if visit.user is None:
@@ -200,6 +209,11 @@ async def _answer(visit: Visit, call: Call) -> Response:
         set_cookie(site, response, visit_cookie(site), visit.token)
         return response
     return await call.handler(visit)
+
+
+def _ours(request: Request) -> bool:
+    """Return whether the browser says that a page of this server made it post: no other site can say so for it."""
+    return request.headers.get("sec-fetch-site") == "same-origin"
 
 
 def _from_elsewhere(request: Request) -> bool:

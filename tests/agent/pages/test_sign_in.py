@@ -226,3 +226,20 @@ async def test_a_password_is_the_same_from_every_keyboard() -> None:
     before = cheap.hash(decomposed.encode())
     assert [await passwords.right(before, each) for each in (decomposed, composed)] == [True, False]
     assert not await passwords.right(None, composed)
+
+
+async def test_what_was_typed_is_shown_again_where_the_session_has_ended(server: Running) -> None:
+    """A page of another site can make a browser post, but not say that it was one of ours: its words are not shown."""
+    gone, typed = (
+        signed_in(server, Rights.OPERATOR, expired=True).client,
+        {"body": "<b>Oil</b>\nleaks", "password": "s3"},
+    )
+    for headers, shown in (
+        ({"sec-fetch-site": "same-origin"}, True),
+        ({"sec-fetch-site": "cross-site"}, False),
+        ({}, False),
+    ):
+        answer = await gone.post("/rules", data={"form": "too old", **typed}, headers=headers)
+        assert answer.status_code == 403
+        assert ("&lt;b&gt;Oil&lt;/b&gt;\nleaks</textarea>" in answer.text) is shown
+        assert "s3" not in answer.text
