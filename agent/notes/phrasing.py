@@ -59,7 +59,7 @@ def shipped(language: str) -> dict[str, str]:
 
 def _own(file: Path) -> Mapping[str, str]:
     try:
-        given = tomllib.loads(file.read_text("utf-8"))
+        given = tomllib.loads(file.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadInput(f"{file}: {error}") from None
     known = shipped("de")

@@ -61,7 +61,7 @@ def load(language: str, own: Path | None = None) -> Texts:
     if file is None or not file.exists():
         return Texts(language, shipped)
     try:
-        given = dict(flat(tomllib.loads(file.read_text("utf-8"))))
+        given = dict(flat(tomllib.loads(file.read_text("utf-8-sig"))))
     except (OSError, ValueError) as error:
         raise BadInput(f"{file}: {error}") from error
     for key, sentence in given.items():

@@ -52,6 +52,7 @@ def of_sqlite(name: str) -> DBAPIError:
         (of_sqlite("SQLITE_BUSY_SNAPSHOT"), FIXABLE, "rolecall.sqlite3 in the data directory (setting data) is locked"),
         (of_sqlite("SQLITE_CORRUPT"), DAMAGED, "is damaged: stop the server and restore it from a backup"),
         (of_sqlite("SQLITE_FULL"), FIXABLE, "make room on the disk"),
+        (of_sqlite("SQLITE_PROTOCOL"), FIXABLE, "network shares: choose a local disk"),
         (of_sqlite("SQLITE_ERROR"), FIXABLE, "`rolecall db check`"),
         (
             OperationalError("SELECT", {}, Exception("connection failed\nmore")),

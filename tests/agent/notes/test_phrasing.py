@@ -99,3 +99,14 @@ def test_a_sentence_that_cannot_be_said_is_refused_with_its_file(tmp_path: Path,
     with pytest.raises(BadInput, match=fault):
         phrasing.speak("de", tmp_path)
     assert phrasing.spoken(wording.REPLACES) == wording.REPLACES
+
+
+def test_a_file_of_ones_own_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "comments.de.toml").write_text(
+        '\ufeff"Rolecall is set to leave its queue alone." = "Geht uns nichts an."\n', "utf-8"
+    )
+    try:
+        phrasing.speak("de", tmp_path)
+        assert phrasing.spoken("Rolecall is set to leave its queue alone.") == "Geht uns nichts an."
+    finally:
+        phrasing.speak(phrasing.ENGLISH)

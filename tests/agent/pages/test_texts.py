@@ -119,7 +119,7 @@ def test_every_sentence_is_used_and_every_one_that_is_used_exists() -> None:
 
 
 def test_a_sentence_of_ones_own_takes_the_place_of_ours(tmp_path: Path) -> None:
-    (tmp_path / "en.toml").write_text('[sign_in]\ntitle = "Log in <b>now</b>, **please**"\n')
+    (tmp_path / "en.toml").write_text('\ufeff[sign_in]\ntitle = "Log in <b>now</b>, **please**"\n')
     texts = load("en", tmp_path)
     assert texts("sign_in.title") == "Log in &lt;b&gt;now&lt;/b&gt;, <b>please</b>"
     assert texts("sign_in.too_many", time="<i>") == "Too many tries. Again at &lt;i&gt;."
