@@ -13,8 +13,7 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
-from agent.cli.console import Console
-from agent.cli.duration import in_words
+from agent.cli.console import Console, in_words
 from agent.cli.options import CONFIG, ConfigOption, DataOption, must_be_there, settings_for
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from agent.cli import layout
-from agent.cli.duration import foretold
+from agent.cli.console import foretold
 from agent.cli.encoder import encoder_of
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
 from agent.packages import require

@@ -9,8 +9,7 @@ import typer
 from rich.progress import track
 
 from agent.cli import layout
-from agent.cli.console import Console
-from agent.cli.duration import foretold
+from agent.cli.console import Console, foretold
 from agent.cli.encoder import remember
 from agent.cli.evaluate_writing import evaluate_writing
 from agent.cli.importing import show

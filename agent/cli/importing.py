@@ -14,8 +14,7 @@ import typer
 from rich.markup import escape
 from rich.progress import track
 
-from agent.cli.console import Console
-from agent.cli.duration import foretold
+from agent.cli.console import Console, foretold
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for, settings_for
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from agent.cli.console import Console
-from agent.cli.duration import foretold
+from agent.cli.console import Console, foretold
 from agent.cli.options import CONFIG, ConfigOption, DataOption, must_be_there, settings_for
 from agent.domain import TrainingOutcome
 from agent.packages import TRAINING, require

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.cli.console import Console
-from agent.cli.duration import Heartbeat, foretold, in_words
+from agent.cli.console import Console, Heartbeat, foretold, in_words
 from agent.store import run_times
 from agent.store.database import Database
 from agent.store.run_times import MEASURED, Work
