@@ -15,6 +15,7 @@ from agent.core import Parts, assemble
 from agent.feedback.importing import take_in
 from tests.conftest import TICKETS
 from tests.invented_desk import history, trainer_for
+from tests.shared import exported_encoders
 
 SOURCE = "desk"
 
@@ -22,7 +23,10 @@ SOURCE = "desk"
 @pytest.fixture(scope="session")
 def encoders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return one folder of exported base encoders for all tests: the export takes seconds."""
-    return tmp_path_factory.mktemp("encoders")
+    folder = tmp_path_factory.mktemp("encoders")
+    for made in exported_encoders(tmp_path_factory).iterdir():
+        (folder / made.name).symlink_to(made)
+    return folder
 
 
 def quick() -> dict[str, Any]:

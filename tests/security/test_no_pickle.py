@@ -18,9 +18,10 @@ from sqlmodel import SQLModel
 
 from agent.fitting.job import Recipe
 from agent.fitting.process.source import UnusableBaseModel
-from agent.fitting.process.stock import PICKLED_HEAD, train
 from agent.store import tables
+from tests.shared import Late
 
+stock = Late("agent.fitting.process.stock")
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("agent", "connectors", "heuristics")
 READERS = {"pickle", "_pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal", "joblib", "jsonpickle", "yaml"}
@@ -87,8 +88,9 @@ def test_no_column_of_the_database_is_a_pickle() -> None:
     assert [column for column in columns if isinstance(column.type, PickleType)] == []
 
 
+@pytest.mark.xdist_group("torch")
 def test_a_base_model_that_brings_a_pickle_is_not_opened(tmp_path: Path) -> None:
-    (tmp_path / PICKLED_HEAD).write_bytes(b"cos\nsystem\n(S'touch owned'\ntR.")
+    (tmp_path / stock.PICKLED_HEAD).write_bytes(b"cos\nsystem\n(S'touch owned'\ntR.")
     labels = np.eye(2)
     with pytest.raises(UnusableBaseModel, match="a pickle"):
-        train(tmp_path, ["a", "b"], labels, Recipe(), multi_label=False, scratch=tmp_path, report=lambda *_: None)
+        stock.train(tmp_path, ["a", "b"], labels, Recipe(), multi_label=False, scratch=tmp_path, report=lambda *_: None)

@@ -16,11 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
-from agent.fitting.job import PACKAGED, Recipe
-from agent.fitting.process.base import open_base
-from agent.fitting.process.export import cached_encoder
-from agent.fitting.process.source import locate
 from agent.store.database import Database
+from tests.shared import exported_encoders
 from tests.upgrade.helpdesk import Helpdesk
 from tests.upgrade.installation import HOOK, Installation, deliver, idle, opinion, until
 
@@ -55,21 +52,17 @@ IN_TODAYS_WORDS = (
 Lost = dict[str, set[tuple[Any, ...]]]
 
 
-def export_base_encoder(encoders: Path) -> Path:
-    """Return the folder of the packaged base encoder under `encoders`: the only inner names that this file knows."""
-    return cached_encoder(open_base(locate(PACKAGED, encoders), Recipe().max_tokens), encoders)
-
-
-def restore(folder: Path) -> Installation:
+def restore(folder: Path, encoders: Path) -> Installation:
     """Put the installation as the release left it into a folder.
 
-    Its 90 MB of base encoder are exported again. torch writes its own version into the graph, so the manifests, which
-    vouch for the file, are given the hash of this one.
+    Its 90 MB of base encoder are exported again: those in `encoders`. torch writes its own version into the graph, so
+    the manifests, which vouch for the file, are given the hash of this one.
     """
     shutil.copytree(FIXTURE / "config", folder / "config")
     shutil.copytree(FIXTURE / "data", folder / "data")
     shutil.copyfile(FIXTURE / "env", folder / ".env")
-    encoder = export_base_encoder(folder / "data/encoders")
+    shutil.copytree(encoders, folder / "data/encoders", dirs_exist_ok=True)
+    (encoder,) = (folder / "data/encoders").iterdir()
     graph = hashlib.sha256((encoder / "body.onnx").read_bytes()).hexdigest()
     for file in (folder / "data").glob("*models/**/manifest.json"):
         manifest = json.loads(file.read_text("utf-8"))
@@ -132,7 +125,7 @@ class Upgraded:
 @pytest.fixture(scope="module")
 def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgraded]:
     """Bring the installation up beside its helpdesk, and ask what the release was asked before anybody reviews."""
-    installation = restore(tmp_path_factory.mktemp("upgrade"))
+    installation = restore(tmp_path_factory.mktemp("upgrade"), exported_encoders(tmp_path_factory))
     helpdesk = Helpdesk.load(FIXTURE / "helpdesk.json")
     with helpdesk.serving() as address:
         installation.connect(address)

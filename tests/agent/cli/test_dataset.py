@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from agent.errors import BadInput
 from agent.model_api.named_models import UnknownModel
 from tests.agent.cli.test_terminal import EVIL, FORBIDDEN
 from tests.agent.fitting.conftest import tiny_base
+from tests.shared import exported_encoders
 from tests.stubs.hub import hub
 
 pytestmark = pytest.mark.xdist_group("dataset")  # what they share is made once
@@ -33,6 +35,8 @@ Run = Callable[..., Result]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> Path:
     folder = tmp_path_factory.mktemp("dataset")
+    (folder / "data").mkdir(mode=0o700)
+    shutil.copytree(exported_encoders(tmp_path_factory, str(tiny_base), "tiny-encoders"), folder / "data/encoders")
     (folder / "agent.toml").write_text(f"[api]\nbase_models = ['{tiny_base}']\nthreads = 1\n")
     rows = [f"{text} {number},{label}" for label, texts in WORDS.items() for text in texts for number in range(4)]
     (folder / "rows.csv").write_text("\n".join(["text,label", *rows, f"{NASTY},1"]))

@@ -9,6 +9,7 @@ import pytest
 
 from agent.fitting.job import Job
 from tests.agent.fitting.tiny_job import tiny_job
+from tests.shared import made_once
 
 VOCABULARY = """
 pump leaks oil hose burst hydraulic cylinder seal lamp dark cable fuse wire short engine smoke turbo fuel
@@ -19,13 +20,17 @@ filter start door lock key badge lost printer paper jam toner screen network slo
 @pytest.fixture(scope="session")
 def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder in the sentence-transformers layout."""
+    return made_once(tmp_path_factory, "tiny-base", write_tiny_base)
+
+
+def write_tiny_base(folder: Path) -> None:
+    """Write the weights, the tokenizer and the description of the base encoder into a folder."""
     import torch
     from safetensors.torch import save_file
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
     from agent.fitting.process.bert import Bert, BertShape
 
-    folder = tmp_path_factory.mktemp("tiny-base")
     vocabulary = {word: index for index, word in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *VOCABULARY.split()])}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer()
@@ -47,7 +52,6 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "config.json").write_text(json.dumps(config))
     torch.manual_seed(0)
     save_file(Bert(BertShape.of(config, "mean")).state_dict(), folder / "model.safetensors")
-    return folder
 
 
 @pytest.fixture

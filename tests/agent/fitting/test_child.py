@@ -31,6 +31,7 @@ def test_a_job_survives_the_trip_through_json(job: Job) -> None:
     assert Job.from_json(job.to_json()) == job
 
 
+@pytest.mark.xdist_group("torch")
 def test_a_finished_fit_leaves_what_serving_and_judging_need(job: Job, tmp_path: Path) -> None:
     heard: list[Progress] = []
     job = replace(job, recipe=replace(job.recipe, cross_fit_folds=3))

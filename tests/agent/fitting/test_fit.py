@@ -12,6 +12,8 @@ from agent.fitting.job import Job, Sample
 from agent.fitting.process.run import fit
 from tests.agent.fitting.tiny_job import TEXTS
 
+pytestmark = pytest.mark.xdist_group("torch")  # one worker imports it
+
 
 def quietly(phase: str, done: int, total: int) -> None:
     """Do nothing with progress."""

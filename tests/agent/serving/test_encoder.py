@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Encoding, Tokenizer
 
+from agent.serving.artefact import BODY, TOKENIZER
 from agent.serving.model import CHARACTERS_PER_TOKEN, Encoder, batches_by_length, beginning
+from tests.shared import exported_encoders
 
-pytestmark = pytest.mark.xdist_group("encoder")  # the export takes seconds
+pytestmark = pytest.mark.xdist_group("encoder")  # it takes a second to load
 
 
 @given(st.lists(st.integers(1, 200), max_size=80), st.integers(1, 8), st.integers(1, 400))
@@ -29,14 +31,13 @@ def test_every_text_is_in_exactly_one_batch_and_no_batch_is_too_big(
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
-    """Return the packaged base encoder, exported once."""
-    from agent.fitting.job import PACKAGED
-    from agent.fitting.process.base import open_base
-    from agent.fitting.process.export import export
-    from agent.fitting.process.source import locate
-
+    """Return the packaged base encoder, which reads 64 tokens here."""
+    (made,) = (file.parent for file in exported_encoders(tmp_path_factory).glob(f"*/{BODY}"))
     folder: Path = tmp_path_factory.mktemp("encoder")
-    export(open_base(locate(PACKAGED, folder), max_tokens=64), folder)
+    (folder / BODY).symlink_to(made / BODY)
+    tokenizer = Tokenizer.from_file(str(made / TOKENIZER))
+    tokenizer.enable_truncation(64)
+    tokenizer.save(str(folder / TOKENIZER))
     return Encoder.load(folder)
 
 

@@ -18,6 +18,7 @@ from tests.agent.model_api.web.asking import KEY
 from tests.agent.serving.conftest import Build, build
 from tests.desk import Desk
 from tests.serving_app import running
+from tests.shared import exported_encoders
 
 __all__ = ["build", "tiny_base"]
 
@@ -26,9 +27,10 @@ Put = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return where base encoders are exported to, once for all tests."""
-    return tmp_path_factory.mktemp("encoders")
+def exported(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> Path:
+    """Return a folder of base encoders with the exported tiny one, once for all tests."""
+    made = exported_encoders(tmp_path_factory, str(tiny_base), "tiny-encoders")
+    return shutil.copytree(made, tmp_path_factory.mktemp("encoders"), dirs_exist_ok=True)
 
 
 @pytest.fixture
