@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, TypeAlias
@@ -100,8 +100,12 @@ class InferenceRoutes:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_limiter", CapacityLimiter(max(1, (os.cpu_count() or 1) // self.threads)))
 
+    def paths(self) -> dict[str, Callable[[Request], Awaitable[Response]]]:
+        """Return what answers, by its path."""
+        return {"/v1/predict": self.answer_predict, "/v1/embeddings": self.answer_embed}
+
     def add_to(self, router: APIRouter) -> None:
-        """Add the routes."""
+        """Add the routes as they are documented; see `paths`."""
         add, known = partial(router.add_api_route, tags=["inference"]), refusals(404, 422, 429)
         add(
             "/v1/predict",
