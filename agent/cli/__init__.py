@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from rich.markup import escape
@@ -62,11 +62,29 @@ EXIT_CODES = (
 )
 
 app = typer.Typer(
-    help="Read tickets, suggest which role should handle each, and learn from what people say.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"rolecall {version('rolecall')}")
+        raise typer.Exit
+
+
+@app.callback()
+def rolecall(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Read tickets, suggest which role should handle each, and learn from what people say."""
+
+
 app.command("serve", rich_help_panel=DAILY)(serve.serve)
 app.command("check", rich_help_panel=SET_UP)(check.check)
 app.command("init", rich_help_panel=SET_UP)(init.init)

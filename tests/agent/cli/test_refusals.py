@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -180,6 +181,11 @@ def test_help_shows_all_that_is_written_in_words_that_people_know() -> None:
         context = command.make_context(name, [], resilient_parsing=True)
         types = [p.display_type_rich(context) or "" for p in command.params if isinstance(p, TyperOption)]
         assert [shown for shown in types if set(shown) & set("[]%")] == [], name
+
+
+def test_the_version_is_told() -> None:
+    told = CliRunner().invoke(app, ["--version"])
+    assert (told.exit_code, told.output) == (0, f"rolecall {version('rolecall')}\n")
 
 
 def helped(group: TyperGroup, before: str = "") -> Iterator[tuple[str, TyperCommand | TyperGroup]]:
