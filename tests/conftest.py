@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from agent.store.database import Database
 from tests.desk import Desk
 from tests.patience import PATIENCE_SECONDS
 from tests.postgres import cluster as cluster
+from tests.postgres import fill
 
 TICKETS = Path(__file__).with_name("tickets")
 ID_LETTERS = 100
@@ -57,7 +59,7 @@ def loggers_that_can_be_captured() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def new_databases_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Fill a new SQLite file with a copy of one that the migrations made: they take longer than most tests."""
+    """Fill a new database with a copy of one that the migrations made: they take longer than most tests."""
     file = tmp_path_factory.mktemp("migrated") / "rolecall.db"
     Database.open_file(file).close()
     migrated, upgrade = file.read_bytes(), Database.upgrade
@@ -66,6 +68,8 @@ def new_databases_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterat
         name = database.engine.url.database
         if not database.clustered and name and Path(name).is_file() and not Path(name).stat().st_size:
             Path(name).write_bytes(migrated)
+        if database.clustered and database.version() is None:
+            fill(database.engine, partial(upgrade, database))
         upgrade(database)
 
     with pytest.MonkeyPatch.context() as patch:

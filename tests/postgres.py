@@ -9,13 +9,14 @@ import subprocess
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import psutil
 import pytest
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy.exc import OperationalError
 
 START_TRIES = 5
 
@@ -94,6 +95,23 @@ def new_database(address: str) -> str:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
     engine.dispose()
     return make_url(address).set(database=name).render_as_string(hide_password=False)
+
+
+def fill(engine: Engine, upgrade: Callable[[], None]) -> None:
+    """Make an empty database a copy of the first one of its server that was upgraded; of the first, keep the copy."""
+    administration = create_engine(engine.url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with administration.connect() as connection:
+        name, there = engine.url.database, "SELECT 1 FROM pg_database WHERE datname = 'upgraded'"
+        if connection.exec_driver_sql(there).scalar() is None:
+            upgrade()
+            engine.dispose()
+            connection.exec_driver_sql(f"CREATE DATABASE upgraded TEMPLATE {name}")
+        else:
+            engine.dispose()
+            with contextlib.suppress(OperationalError):  # somebody else has it open: it is upgraded as usual
+                connection.exec_driver_sql(f"DROP DATABASE {name}")
+                connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE upgraded")
+    administration.dispose()
 
 
 @pytest.fixture(scope="session")
