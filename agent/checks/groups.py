@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from agent.checks.finding import Finding, warn
 from agent.checks.installation import Installation
 from agent.domain import fold
 from agent.store import tickets
-from agent.store.groups import groups_seen
+from agent.store.groups import groups_seen, roles_of_closures
 
 
 def groups(installation: Installation) -> Iterator[Finding]:
@@ -46,11 +46,20 @@ def of_source(installation: Installation, source: str, there: set[str], seen: fr
         yield warn("roles", f"no role has {_listed(idle)} of {source}: a ticket that is closed there teaches nothing")
     if without := [role.name for role in roles if named and source not in role.groups]:
         yield warn("roles", f"{_listed(without)} without a group of {source}: never suggested there")
+    closed = installation.database.call(roles_of_closures, source) if installation.database is not None else ()
+    ended = {fold(group) for role in roles if role.name in closed for group in alone(role.groups.get(source, ()))}
     known = {fold(group) for group in seen}
-    unseen = [f"{group!r} ({role.name})" for folded, (group, role) in sorted(named.items()) if folded not in known]
+    unseen = [
+        f"{group!r} ({role.name})" for folded, (group, role) in sorted(named.items()) if folded not in known | ended
+    ]
     if known and unseen:
         text = f"no ticket of {source} was ever in {_listed(unseen)}: are these groups' names right?"
         yield warn("roles", f"{text} Seen: {_listed(sorted(seen))}")
+
+
+def alone(groups: Sequence[str]) -> Sequence[str]:
+    """Return the one group of a role: a closed ticket that is labelled with the role ended there."""
+    return groups if len(groups) == 1 else ()
 
 
 SHOWN = 10

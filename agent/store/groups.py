@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from sqlmodel import Session, col, select
 
+from agent.domain import Strength
 from agent.store.inbox import EVENT
-from agent.store.tables import Inbox, Ticket
+from agent.store.tables import Inbox, Review, Ticket
 
 LATEST = 1_000
 """How many of the latest events are looked through: a ticket is moved after it was filed."""
+
+
+def roles_of_closures(session: Session, source: str) -> frozenset[str]:
+    """Return the roles in whose groups the latest closed tickets of a connector ended, those of its history too."""
+    of_source = col(Review.ticket_key).startswith(f"{source}:", autoescape=True)
+    closures = select(Review.roles).where(of_source, Review.strength == Strength.CLOSED)
+    return frozenset(
+        role for roles in session.exec(closures.order_by(col(Review.id).desc()).limit(LATEST)) for role in roles
+    )
 
 
 def groups_seen(session: Session, source: str) -> frozenset[str]:

@@ -20,9 +20,10 @@ from agent.checks.own_account import own_account
 from agent.config.settings import ConnectorSettings, Settings
 from agent.core import Parts
 from agent.data_directory import DataDirectory
+from agent.domain import Strength
 from agent.store import comments, tickets
 from agent.store.arrivals import Arrival, accept
-from agent.store.tables import Ticket, utcnow
+from agent.store.tables import Review, Ticket, utcnow
 from connectors.django_helpdesk import DjangoHelpdeskSettings
 from connectors.events import Event, Kind
 from connectors.events import Ticket as RemoteTicket
@@ -76,6 +77,9 @@ def test_a_group_that_no_ticket_was_ever_in_is_named_once_there_are_tickets(
     found = check(connectors=plant(), **roles)
     assert about(found, "no ticket of plant was ever in 'keys' (Locksmith)", "Seen: Wifi, net")
     assert len(about(found, "was ever in")) == 1
+    closed = Review(ticket_key="plant:9", roles=["Locksmith"], strength=Strength.CLOSED, origin="c9", at=utcnow())
+    parts.database.call(lambda session: session.add(closed))
+    assert not about(check(connectors=plant(), **roles), "was ever in"), "the history's tickets ended there"
 
 
 def test_roles_without_any_group_are_one_line(check: CheckThat) -> None:
