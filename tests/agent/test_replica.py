@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from agent.packages import TRAINING, missing
+from tests.replica import LEFT_OUT as REPLICA_LACKS
 from tests.replica import without_training
 
 ROOT = Path(__file__).parents[2]
@@ -116,29 +117,30 @@ def test_a_server_that_has_everything_trains_at_night(tmp_path: Path) -> None:
     assert whole["alone"] == [True, "this server, every night at 02:30"]
 
 
-@pytest.mark.parametrize(
-    ("left_out", "command", "line"),
-    [
-        (None, "train", TO_TRAIN),
-        (None, "dataset train x.csv --model m", TO_TRAIN),
-        (None, "backtest", "pip install 'scipy>=1.13' 'scikit-learn>=1.5'"),
-        (None, "models compare a b", "pip install 'scipy>=1.13' 'scikit-learn>=1.5'"),
-        (("cleanlab",), "clean", "pip install 'cleanlab>=2.9'"),
-        (("matplotlib",), "study", "pip install 'matplotlib>=3.9'"),
-        (("matplotlib",), "models curve", "pip install 'matplotlib>=3.9'"),
-        (("pyarrow",), "dataset train x.parquet --model m", "pip install 'pyarrow>=18'"),
-    ],
-)
-def test_a_command_names_the_one_line_that_installs_what_it_lacks(
-    left_out: tuple[str, ...] | None, command: str, line: str, tmp_path: Path
-) -> None:
+NAMED: dict[tuple[str, ...], dict[str, str]] = {
+    REPLICA_LACKS: {
+        "train": TO_TRAIN,
+        "dataset train x.csv --model m": TO_TRAIN,
+        "backtest": "pip install 'scipy>=1.13' 'scikit-learn>=1.5'",
+        "models compare a b": "pip install 'scipy>=1.13' 'scikit-learn>=1.5'",
+    },
+    ("cleanlab",): {"clean": "pip install 'cleanlab>=2.9'"},
+    ("matplotlib",): {"study": "pip install 'matplotlib>=3.9'", "models curve": "pip install 'matplotlib>=3.9'"},
+    ("pyarrow",): {"dataset train x.parquet --model m": "pip install 'pyarrow>=18'"},
+}
+"""Which line a command names, by the packages that are left out."""
+
+
+@pytest.mark.parametrize("left_out", NAMED, ids=" ".join)
+def test_a_command_names_the_one_line_that_installs_what_it_lacks(left_out: tuple[str, ...], tmp_path: Path) -> None:
     for file in ("x.csv", "x.parquet"):
         (tmp_path / file).write_text("text,label\n")
-    environment = without_training(tmp_path / "site", left_out) if left_out else without_training(tmp_path / "site")
-    environment |= {"ROLECALL_DATA": str(tmp_path / "data")}
-    (error,) = python(environment, COMMANDS, command.replace(" x.", f" {tmp_path}/x."))
-    assert error.startswith("NotPossibleYet(")
-    assert line in error
+    environment = without_training(tmp_path / "site", left_out) | {"ROLECALL_DATA": str(tmp_path / "data")}
+    commands = [command.replace(" x.", f" {tmp_path}/x.") for command in NAMED[left_out]]
+    errors = python(environment, COMMANDS, *commands)
+    for error, line in zip(errors, NAMED[left_out].values(), strict=True):
+        assert error.startswith("NotPossibleYet(")
+        assert line in error
 
 
 def test_what_is_installed_is_not_missed() -> None:
