@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,33 @@ import pytest
 from agent.config.settings import LearningSettings, Settings
 from agent.core import Parts, assemble
 from agent.feedback.importing import take_in
+from agent.serving.artefact import BODY, TOKENIZER
+from agent.serving.model import Encoder
 from tests.conftest import TICKETS
 from tests.invented_desk import history, trainer_for
 from tests.shared import exported_encoders
 
 SOURCE = "desk"
+LARGE = 16 * 2**20
+
+
+@pytest.fixture(scope="session", autouse=True)
+def large_encoders_are_loaded_once() -> Iterator[None]:
+    """Share what several installations load of the same file: it is only read, and each time takes half a second."""
+    load, loaded = Encoder.load, dict[object, Encoder]()
+
+    def shared(folder: Path, *, threads: int = 1, body: Path | None = None, lasting: bool = False) -> Encoder:
+        files = [(body or folder / BODY).resolve(), (folder / TOKENIZER).resolve()]
+        if not all(file.is_file() for file in files) or files[0].stat().st_size < LARGE:
+            return load(folder, threads=threads, body=body, lasting=lasting)
+        key = threads, *((file, file.stat().st_size, file.stat().st_mtime_ns) for file in files)
+        if key not in loaded:
+            loaded[key] = load(folder, threads=threads, body=body, lasting=lasting)
+        return loaded[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Encoder, "load", shared)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +65,7 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory, encoders: Path) -> Pa
     parts.directory.encoders.symlink_to(encoders)
     parts.database.call(take_in, SOURCE, history(), "tests", parts.classifier.catalogue)
     asyncio.run(trainer_for(parts).train("tests"))
+    parts.follow()  # embeds the tickets to find similar ones, and keeps that
     parts.database.close()
     return data
 
