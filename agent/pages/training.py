@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -48,9 +49,9 @@ async def now(visit: Visit) -> Now:
     """Return what is to be said of a training now."""
     site = visit.site
     runs = await asyncio.to_thread(taken, site.directory.path, site.database)
-    began, step, known = await site.database.read(_read)
     learning = site.settings.learning
-    work, amount = Work(f"training, {learning.trainer}"), tickets_read(known, learning)
+    began, step, amount = await site.database.read(_read, tickets_read(sys.maxsize, learning))
+    work = Work(f"training, {learning.trainer}")
     takes = await site.database.read(expected, work, amount)
     seconds = (utcnow() - began).total_seconds() if runs and began is not None else 0.0
     return Now(runs, max(seconds, 0.0), step if runs else "", takes.seconds, missing(*TRAINING))
@@ -66,8 +67,10 @@ async def begin(visit: Visit) -> None:
     await site.database.write(partial(audit.note, who=visit.who.name, action=audit.Action.TRAINING, at=site.now()))
 
 
-def _read(session: Session) -> tuple[datetime | None, str, int]:
+def _read(session: Session, most: int) -> tuple[datetime | None, str, int]:
+    """Return since when a training runs, its step, and how many tickets one would read, `most` at most."""
     running = select(Training.started_at).where(Training.outcome == TrainingOutcome.RUNNING)
     began = session.exec(running.order_by(col(Training.id).desc()).limit(1)).first()
-    labelled = select(func.count(func.distinct(Review.ticket_key))).where(STANDING, Review.strength > Strength.REOPENED)
-    return began, coordination.value(session, STEP) or "", session.exec(labelled).one()
+    known = select(Review.ticket_key).where(STANDING, Review.strength > Strength.REOPENED).distinct().limit(most)
+    count = session.exec(select(func.count()).select_from(known.subquery())).one()
+    return began, coordination.value(session, STEP) or "", count

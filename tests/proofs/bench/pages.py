@@ -1,6 +1,6 @@
 """What each page costs with 1,000 and with 100,000 tickets of ten events each, some of them for limited accounts, too.
 
-One of these sees a group in which half of the tickets are now, one a group that has one in a thousand of them.
+One of these sees a group in which half of the tickets are now, one a group of a hundred, however many there are beside.
 
 The last line: `slowest_ratio`, of a page's CPU time with many tickets to that with few; `slowest_ms`, by the clock, and
 `slowest_cpu_ms`, both with many. Medians of several requests.
@@ -38,6 +38,9 @@ TIMES = 9
 LIMITED = ("half", "rare")
 """Groups that accounts of the same name are limited to."""
 
+RARE = 100
+"""Tickets of the second one."""
+
 SEEN_BY_ALL = ("today", "corrected", "deep", "review", "search, everything", "search, one", "status", "report", "rules")
 TEXT = "The printer on the second floor shows a paper jam, but there is no paper in it. " * 3
 
@@ -58,7 +61,7 @@ _FILL = (
     "INSERT INTO review (ticket_key, roles, rejected, strength, via, origin, at) {numbers} SELECT 'desk:' || i,"
     " CASE i % 5 WHEN 0 THEN '[\"Electrician\"]' ELSE '[\"Network\"]' END, '[]', CASE i % 97 WHEN 0 THEN 5 ELSE 2 END,"
     " CASE i % 97 WHEN 0 THEN 'command' ELSE 'closure' END, 'o', {past} FROM n WHERE i % 2",
-    "UPDATE ticket SET seen = json_object('group', CASE WHEN CAST(substr(key, 6) AS INTEGER) % 1000 = 0 THEN 'rare'"
+    "UPDATE ticket SET seen = json_object('group', CASE WHEN CAST(substr(key, 6) AS INTEGER) % {every} = 0 THEN 'rare'"
     " WHEN CAST(substr(key, 6) AS INTEGER) % 2 THEN 'half' ELSE 'others' END, 'text', '')",
     "UPDATE ticket SET drawn = 1 WHERE CAST(substr(key, 6) AS INTEGER) % 20 = 0",
     "INSERT INTO review (ticket_key, roles, rejected, strength, via, origin, at) {numbers} SELECT 'desk:' || i,"
@@ -79,6 +82,7 @@ def fill(session: Session, size: int) -> None:
     session.connection().exec_driver_sql("PRAGMA cache_size = -1000000")
     for statement in _FILL:
         named = {"numbers": _NUMBERS.format(size=size), "past": _PAST.format(size=size), "text": TEXT}
+        named["every"] = str(size // RARE)
         session.connection().exec_driver_sql(statement.format(**named, detail=_DETAIL.format()))
     events = size * EVENTS
     named = {
