@@ -16,8 +16,8 @@ WIDTH, HEIGHT = 440.0, 192.0
 GAP = 0.36
 """Part of a column's place that stays empty."""
 
-CELL, CELL_LEFT, CELL_BELOW = 34.0, 120.0, 90.0
-"""Of a matrix: the side of a cell, and the room for names beside and below."""
+CELL, CELL_LEFT, CELL_BELOW = 34.0, 144.0, 112.0
+"""Of a matrix: the side of a cell, and the room for names beside and below, in the larger letters of phones."""
 
 LONGEST_NAME = 16
 FAINTEST, STRONGEST = 0.08, 0.5
@@ -33,7 +33,7 @@ _GOAL = Markup('<path class="goal" d="M{:.0f} {:.1f}L{:.0f} {:.1f}"/>')
 _BOX = Markup('<rect class="s{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>')
 _CELL = Markup(
     '<g><title>{}</title><rect class="s1" x="{:.0f}" y="{:.0f}" width="{:.0f}" height="{:.0f}" fill-opacity="{:.2f}"/>'
-    '<text class="ax mid" x="{:.0f}" y="{:.0f}">{}</text></g>'
+    '<text class="in mid" x="{:.0f}" y="{:.0f}">{}</text></g>'
 )
 _ROW = Markup('<text class="ax end" x="{:.0f}" y="{:.0f}"><title>{}</title>{}</text>')
 _COLUMN = Markup('<text class="ax end" transform="translate({:.0f} {:.0f}) rotate(-45)"><title>{}</title>{}</text>')
