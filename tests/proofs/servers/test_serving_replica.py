@@ -101,13 +101,13 @@ def test_the_environment_holds_nothing_of_what_only_training_needs(rolecall: Pat
 
 def test_a_webhook_is_answered_with_the_model(replica: tuple[HelpdeskServer, Replica]) -> None:
     helpdesk, installation = replica
-    model = (installation.state() or {})["model"]
     with Staff(helpdesk.url, helpdesk.tokens["tech"]) as tech:
         ticket = tech.file(next(iter(helpdesk.queues.values())), TEXT, TEXT)
         installation.wait_until_idle(60)
         said = [c.text for c in tech.comments(ticket) if c.author == helpdesk.user_ids["agent"]]
     assert len(said) == 1
     assert "Network" in said[0]
+    model = (installation.state() or {})["model"]  # loaded by now: until then, webhooks wait
     assert installation.folder.joinpath("data", "models", model).is_dir()
 
 
