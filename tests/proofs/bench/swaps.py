@@ -1,7 +1,7 @@
 """What stays in memory of models that others replaced: a server swaps and answers, in several threads.
 
     make bench NAME=swaps                       200 swaps
-    make bench NAME=swaps ARGS="--keep"         the allocator keeps what it was given back, as without our mend
+    make bench NAME=swaps ARGS="--keep"         the allocator keeps what it was given back, as without our mends
 
 `rss_growth_mb` compares the resident memory in the last tenth of the swaps with the second tenth (medians).
 """
@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -65,11 +66,12 @@ def figures(held: Sequence[float]) -> dict[str, float]:
 
 def swap(data: Path, swaps: int, *, keep: bool) -> None:
     """Swap two models of one encoder under way, and print the memory after each swap."""
-    from agent.serving import active
+    from agent.serving import active, model
     from agent.serving.model import load
 
     if keep:
         active.return_freed_memory = lambda: None
+        model.large_pages = lambda size: nullcontext()  # it has the system take back what is as large as weights are
     served = active.ActiveModel(data / "swapped", partial(load, encoders=data / "encoders"))
     if not (data / "swapped").exists():
         for version in ("v1", "v2"):
@@ -82,10 +84,10 @@ def swap(data: Path, swaps: int, *, keep: bool) -> None:
             (unfinished := data / "swapped" / "unfinished").write_text(json.dumps(pointer))
             unfinished.replace(data / "swapped" / "ACTIVE")
             assert pool.submit(served.refresh).result(), served.problem
-            model = served.current
-            assert model is not None
-            list(pool.map(model.probabilities, [TEXTS] * THREADS))
-            del model
+            current = served.current
+            assert current is not None
+            list(pool.map(current.probabilities, [TEXTS] * THREADS))
+            del current
             print(_resident_mb(), flush=True)
 
 
