@@ -17,7 +17,7 @@ _WORDS = (
     *("um", "erledigung", "bearbeitung", "weitere", "weiteren", "veranlassung", "prüfung", "prüfen", "ansehen"),
     *("s", "u", "o", "ich", "wir", "mir", "mich", "uns", "es", "hier", "hilfe", "unterstützung", "rückmeldung"),
     *("folgende", "folgendes", "nachfolgend", "nachfolgende", "untenstehend", "untenstehende", "leite", "weiter"),
-    *("weitergeleitet", "schaut", "schauen", "könnt", "ihr", "euch", "kümmern", "darum"),
+    *("weitergeleitet", "schaut", "schauen", "übernehmen", "könnt", "ihr", "euch", "kümmern", "darum"),
     *("anschauen", "bearbeiten", "kannst", "können", "könnten", "du", "sie", "das", "dir", "ihnen", "mal", "helfen"),
     *("die", "der", "mail", "nachricht", "weiterleitung", "danke", "vielen", "dank", "zusammen", "kollegen", "team"),
     *("voir", "ci", "dessous", "joint", "jointe", "pièce", "pour", "votre", "vos", "merci", "svp", "s", "il", "vous"),

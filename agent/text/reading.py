@@ -214,6 +214,14 @@ def _counting(text: str, *, forwarded: bool, depth: int = 0) -> tuple[str, str]:
     return own.strip("\n"), "\n\n".join(part for part in left_out if part.strip())
 
 
+def with_handed_on(subject: str, text: str) -> str:
+    """Return the lines of a plain text that are no signature, and below them those of the mail that it hands on."""
+    found = lines(text)
+    own, quoted = _of(found, Origin.OWN, Origin.CODE), _of(found, Origin.QUOTED)
+    handed_on = quoted.strip() and _handed_on(own, quoted, _FORWARDING.match(subject) is not None)
+    return f"{own}\n\n{_opened(quoted.split(chr(10)), titled=False)[1]}" if handed_on else text
+
+
 def _of(found: Sequence[Line], *origins: Origin) -> str:
     return "\n".join(line.text for line in found if line.origin in origins).strip("\n")
 
@@ -222,7 +230,7 @@ def _handed_on(own: str, quoted: str, forwarded: bool) -> bool:
     return forwarded or forwards(quoted) or own.rstrip().endswith((":", "：")) or says_nothing(own)
 
 
-def _opened(quoted: Sequence[str]) -> tuple[str, str]:
+def _opened(quoted: Sequence[str], *, titled: bool = True) -> tuple[str, str]:
     """Return the lines that announce a quoted message, and the message without marks, its subject above it."""
     texts = [_MARK.sub("", text, count=1) for text in quoted]
     index = 0
@@ -232,7 +240,7 @@ def _opened(quoted: Sequence[str]) -> tuple[str, str]:
             break
         index += length
     subjects = [found[1] for found in map(_SUBJECT.match, texts[:index]) if found]
-    return "\n".join(texts[:index]), "\n".join([*subjects, "", *texts[index:]])
+    return "\n".join(texts[:index]), "\n".join([*(subjects if titled else ()), "", *texts[index:]])
 
 
 def _without_plain_rules(text: str) -> str:

@@ -41,6 +41,7 @@ class Cue(StrEnum):
     WORKAROUND = "workaround"
     PROMISE = "promise"
     NO_FIX = "no_fix"
+    ASIDE = "aside"
     LOOK = "look"
     INJECTED = "injected"
 

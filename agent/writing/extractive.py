@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from agent.writing import picking
 from agent.writing.cues import Cue
 from agent.writing.cutting import cut
-from agent.writing.marking import Marked, mark
+from agent.writing.marking import Marked, mark, settled
 from agent.writing.note import ENDED, SOLVED, Found, Outcome, Part, Written
 from agent.writing.reading import Reading
 from agent.writing.thread import Sentence, Thread
 from agent.writing.weights import Weights, shipped
 
-WRITER = "rules 2"
+WRITER = "rules 3"
 """Who wrote a note; changes with every change of what this writer returns."""
 MOST_WORDS = 60
 """Words of a note, its headings among them."""
@@ -54,6 +55,7 @@ def write(thread: Thread, weights: Weights | None = None) -> Written:
 
 def written(reading: Reading) -> Written:
     """Return the note on a thread that was read."""
+    reading = replace(reading, thread=settled(reading.thread))
     return _composed(reading, reading.found())
 
 

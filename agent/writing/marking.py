@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.writing.cues import Cue, Language, language_of, orders
@@ -35,15 +35,29 @@ class MarkedTurn:
         return any(sentence.has(Cue.INJECTED) for sentence in self.marked)
 
     @property
+    def matter(self) -> tuple[Marked, ...]:
+        """The sentences up to the one that comes to another matter, after a word that it works."""
+        works = next((n for n, s in enumerate(self.marked) if s.has(Cue.CONFIRM)), len(self.marked))
+        aside = (n for n in range(works + 1, len(self.marked)) if self.marked[n].has(Cue.ASIDE))
+        return self.marked[: next(aside, None)]
+
+    @property
     def unhappy(self) -> bool:
         """Whether it says that it still fails, and not more often that it works."""
-        failed = sum(s.cues.get(Cue.FAILED, 0) for s in self.marked)
-        return failed > 0 and failed >= sum(s.cues.get(Cue.CONFIRM, 0) for s in self.marked)
+        failed = sum(s.cues.get(Cue.FAILED, 0) for s in self.matter)
+        return failed > 0 and failed >= sum(s.cues.get(Cue.CONFIRM, 0) for s in self.matter)
 
     @property
     def happy(self) -> bool:
         """Whether it says that it works."""
-        return self.count(Cue.CONFIRM) > 0 and not self.unhappy
+        return any(s.has(Cue.CONFIRM) for s in self.matter) and not self.unhappy
+
+    @property
+    def overcame(self) -> int:
+        """How many sentences tell what failed, where what helped is told after them in the same message; else 0."""
+        failed = max((n for n, s in enumerate(self.matter, start=1) if s.has(Cue.FAILED)), default=0)
+        kinds = (Cue.SELF_FIX,) if self.turn.by_requester else (Cue.ACTION, Cue.WORKAROUND)
+        return failed if any(s.has(*kinds) for s in self.matter[failed:]) else 0
 
     def count(self, kind: Cue) -> int:
         """Return how many sentences have a cue of this kind."""
@@ -55,6 +69,14 @@ def mark(thread: Thread) -> tuple[MarkedTurn, ...]:
     found = turns(thread)
     whole = language_of(" ".join([thread.subject, *(s.text for turn in found for s in turn.sentences)]))
     return tuple(_marked(turn, whole) for turn in found)
+
+
+def settled(thread: Sequence[MarkedTurn]) -> Sequence[MarkedTurn]:
+    """Return a thread up to the thanks with which a requester comes to another matter, if nobody thanks again."""
+    thanks = [n for n, turn in enumerate(thread) if n and turn.turn.by_requester and turn.happy]
+    if thanks and len(thread[thanks[-1]].matter) < len(thread[thanks[-1]].marked):
+        return thread[: thanks[-1] + 1]
+    return thread
 
 
 def _marked(turn: Turn, whole: Language | None) -> MarkedTurn:

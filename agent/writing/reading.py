@@ -71,7 +71,7 @@ class Reading:
         """
         for place in range(len(self.thread) - 1, 0, -1):
             if self._unsettled(place) and not self.thread[place].hostile and self._went_on(place):
-                return place - (not self.thread[place].turn.by_requester)  # who says so may go on in the same message
+                return place - self._told_on(place)  # who says so may go on in the same message
         return 0
 
     def _unsettled(self, place: int) -> bool:
@@ -80,18 +80,17 @@ class Reading:
         if turn.unhappy:
             return True
         neutral = turn.turn.by_requester and not turn.happy and not turn.count(Cue.SELF_FIX)
-        return neutral and any(
-            not self.thread[later].turn.by_requester
-            and self._may_solve(later)
-            and any(map(self._statement, self.thread[later].marked))
-            for later in self._after(place)
-        )
+        staff = (p for p in self._after(place) if not self.thread[p].turn.by_requester and self._may_solve(p))
+        return neutral and any(any(map(self._statement, self.thread[p].marked)) for p in staff)
 
     def _went_on(self, place: int) -> bool:
-        own = not self.thread[place].turn.by_requester and any(self._statement(s) for s in self.thread[place].marked)
-        return own or any(
-            self._may_solve(p) and any(map(self._statement, self.thread[p].marked)) for p in self._after(place)
-        )
+        later = (self._may_solve(p) and any(map(self._statement, self.thread[p].marked)) for p in self._after(place))
+        return self._told_on(place) or any(later)
+
+    def _told_on(self, place: int) -> bool:
+        """Return whether who says that it failed tells in the same message what was done then."""
+        turn = self.thread[place]
+        return turn.overcame > 0 if turn.turn.by_requester else any(map(self._statement, turn.marked))
 
     def _after(self, place: int) -> range:
         return range(place + 1, len(self.thread))
@@ -113,7 +112,9 @@ class Reading:
         if not turn.turn.by_requester:
             return True
         alone = all(earlier.turn.by_requester for earlier in self.thread[:place])
-        return not turn.unhappy and (turn.count(Cue.SELF_FIX) > 0 or (alone and turn.count(Cue.ACTION) > 0))
+        return (not turn.unhappy or turn.overcame > 0) and (
+            turn.count(Cue.SELF_FIX) > 0 or (alone and turn.count(Cue.ACTION) > 0)
+        )
 
     def _worth(self, marked: Marked, place: int) -> float:
         """Return how well a sentence says what helped; of who found it themselves, whatever says anything does."""
@@ -126,12 +127,15 @@ class Reading:
         said = [
             (score, worth, s)
             for place, score in able.items()
-            for s in self.thread[place].marked
+            for s in self.thread[place].marked[self.thread[place].overcame :]
             if (worth := self._worth(s, place)) > 0
         ]
         best = max((score for score, *_ in said), default=0.0)
         told = sorted(((worth + 0.5 * max(score - best, -3.0), s) for score, worth, s in said), key=lambda t: -t[0])
         near = [s for score, s in told[:MOST_SENTENCES] if score >= max(told[0][0] - WITHIN, 0.1)]
+        theirs = {turn.turn.number for turn in self.thread if turn.turn.by_requester}
+        if any(s.sentence.number in theirs for s in near):  # they found it: what staff asked is no fix
+            near = [s for s in near if s.sentence.number in theirs or (s.has(Cue.ACTION) and not s.has(Cue.REQUEST))]
         return tuple(sorted(near, key=lambda s: (s.sentence.number, s.sentence.place)))
 
     def _ended(self, fix: Sequence[Marked]) -> tuple[Outcome | None, tuple[Marked, ...]]:
@@ -199,7 +203,7 @@ class Reading:
             if not turn.hostile
             and (not turn.turn.by_requester or turn.turn.number == anchor)
             and turn.turn.number <= anchor
-            for s in turn.marked
+            for s in turn.marked[turn.overcame :]
             if s not in shown and self._statement(s) and not s.has(*_ASIDE)
         ]
         return (max(told, key=lambda each: each[:3])[3],) if told else ()

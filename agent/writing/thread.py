@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from agent.text.mail_phrases import GREETINGS
 from agent.text.own_words import SLASH_ROLE, Origin, lines
-from agent.text.reading import plain_text
+from agent.text.reading import plain_text, with_handed_on
 from connectors.events import AuthorKind, Message, Ticket, Visibility
 
 MOST_MESSAGES = 200
@@ -21,9 +21,11 @@ WRAPPED = 60
 _ENDS = re.compile(r"(?<=[.!?…。！？])[\"'”»)\]*]*\s+(?=[\"'“„«(\[*]*[^\W_])|(?<=[。！？])")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|approx|mr|mrs|ms|dr|prof|st|no|nr|fig|resp|incl|ca|bzw|z\.\s?b|d\.\s?h|u\.\s?a|usw|"
-    r"evtl|ggf|inkl|tel|str|abt|hr|fr|mme|sra?|núm|p\.\s?ej|[a-z]|\d{1,2})\.$",
+    r"fa|evtl|ggf|inkl|tel|str|abt|hr|fr|mme|sra?|núm|p\.\s?ej|[a-z]|\d{1,2})\.$",
     re.I,
 )
+_SAID = re.compile(r"[.…!?][\"'”»]$")
+"""Words that somebody quotes: the sentence around them may go on, in small letters."""
 _GREETING = re.compile(
     rf"^\W{{0,3}}(?:{'|'.join(GREETINGS)})(?!\w)(?:[ \t]+[\w.'’-]+){{0,4}}?\s*(?:[,!:]+|\s[-–])\s*", re.I
 )
@@ -108,16 +110,22 @@ def turns(thread: Thread) -> tuple[Turn, ...]:
     if len(numbered) > MOST_MESSAGES:
         numbered = [*numbered[: MOST_MESSAGES // 2], *numbered[-MOST_MESSAGES // 2 :]]
     people = ((number, m) for number, m in numbered if number == 1 or m.author_kind is not AuthorKind.SYSTEM)
-    return tuple(_turn(number, message) for number, message in people)
+    return tuple(_turn(number, message, thread.subject) for number, message in people)
 
 
-def _turn(number: int, message: Message) -> Turn:
-    found = lines(plain_text(message.text[:LONGEST_MESSAGE]))
+def _turn(number: int, message: Message, subject: str) -> Turn:
+    found = lines(_as_read(number, message, subject))
     own = [line.text if line.origin is Origin.OWN else "" for line in found]
     texts = (text for paragraph in _paragraphs(own) for text in _sentences(paragraph))
     cut = [Sentence(text, number, message.id, place) for place, text in enumerate(texts)]
     code = sum(line.origin is Origin.CODE for line in found)
     return Turn(number, message, tuple(cut), sum(len(_LINK.findall(line)) for line in own), code)
+
+
+def _as_read(number: int, message: Message, subject: str) -> str:
+    """Return a message as plain text: an opening that only hands on somebody's mail with the words of that mail."""
+    text = plain_text(message.text[:LONGEST_MESSAGE])
+    return with_handed_on(subject, text) if number == 1 else text
 
 
 def _paragraphs(own: Sequence[str]) -> Iterator[str]:
@@ -147,7 +155,8 @@ def _sentences(paragraph: str) -> Iterator[str]:
     text = text[greeting.end() :] if greeting and not _MACHINE.search(greeting[0]) else text
     for end in _ENDS.finditer(text):
         piece = text[begins : end.start()] + text[end.start() : end.end()].rstrip()
-        if _ABBREVIATION.search(piece[-12:]):
+        follows = text[end.end() : end.end() + 1]
+        if _ABBREVIATION.search(piece[-12:]) or (_SAID.search(piece) and follows.islower()):
             continue
         if _WORDS.search(piece):
             yield piece.strip()
@@ -165,5 +174,6 @@ def is_verbatim(sentence: Sentence, thread: Thread) -> bool:
     """Return whether a sentence, or the beginning that was cut of it, stands in its message as it is."""
     if not 1 <= sentence.number <= len(thread.messages):
         return False
-    words = collapsed(sentence.text.removesuffix("…").rstrip())
-    return words in collapsed(plain_text(thread.messages[sentence.number - 1].text))
+    words, message = collapsed(sentence.text.removesuffix("…").rstrip()), thread.messages[sentence.number - 1]
+    read = _as_read(sentence.number, message, thread.subject)
+    return words in collapsed(plain_text(message.text)) or words in collapsed(read)

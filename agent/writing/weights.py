@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,6 +21,11 @@ LEARNT = "weights of notes"
 SHORT = 4
 """Words; a shorter sentence says little."""
 
+_LOGGED = re.compile(
+    r"\W?[^\n]{0,20}\d{2}:\d{2}[^\n]{0,40}?\b(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL)\b"
+)
+"""The line of a log: a time, then how grave it is. What a program wrote is no word of what helped."""
+
 
 @dataclass(frozen=True, slots=True)
 class Weights:
@@ -32,7 +38,7 @@ class Weights:
         """Return how well a sentence fits a part; below 0 where it must not stand there."""
         text = marked.sentence.text
         asks = text.rstrip().endswith("?") and (marked.has(Cue.REQUEST) or not marked.has(Cue.ACTION))
-        if marked.has(Cue.INJECTED) or asks:
+        if marked.has(Cue.INJECTED) or asks or _LOGGED.match(text):
             return -1.0
         weights = self.sentence.get(part, {})
         base = weights.get("any", 0.0) + weights.get("short", 0.0) * (len(text.split()) < SHORT)

@@ -14,7 +14,7 @@ from tests.tickets.conversations import CLOSURE_NOTE, Author, Conversation, load
 HERE = Path(__file__).parent
 LANGUAGES = HERE / "languages.jsonl"
 SUBJECTS = HERE / "subjects.jsonl"
-LATER = {"third": HERE / "later.jsonl", "fourth": HERE / "fourth.jsonl"}
+LATER = {"third": HERE / "later.jsonl", "fourth": HERE / "fourth.jsonl", "fifth": HERE / "fifth.jsonl"}
 KINDS = {
     Author.REQUESTER: AuthorKind.REQUESTER,
     Author.STAFF: AuthorKind.STAFF,
@@ -24,7 +24,7 @@ KINDS = {
 
 
 def annotated(half: str = "both") -> list[Annotated]:
-    """Return the conversations: "first", with which the cues were made, "second", opened last; "third" and "fourth"."""
+    """Return the conversations: "first", with which the cues were made, "second", opened last; those of `LATER`."""
     if half in LATER:
         return list(read(LATER[half]))
     every = [list(map(of_conversation, load_conversations())), list(read(LANGUAGES))]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.writing.description import better_subject
 from agent.writing.extractive import MOST_WORDS, write
 from agent.writing.note import SOLVED, Outcome, Part, Written
 from agent.writing.thread import Thread, is_verbatim
@@ -59,6 +61,90 @@ def test_what_failed_last_is_no_fix() -> None:
     written = write(thread(*VPN[:3]))
     assert written.outcome is Outcome.NO_FIX
     assert text(written, Part.FIX, Part.CAUSE, Part.FOUND) == ""
+
+
+FAILS = (REQUESTER, "The door controller is offline since this morning and I cannot get in.")
+
+
+@pytest.mark.parametrize(
+    ("messages", "fix", "not_fix"),
+    [
+        pytest.param(
+            [(STAFF, "Replaced the cable. Still offline. Moved it to port 22, and it is online.")],
+            "Moved it to port 22, and it is online.",
+            "Replaced the cable.",
+            id="told with what failed before it in one message",
+        ),
+        pytest.param(
+            [(STAFF, "I restarted it."), (REQUESTER, "No difference. But I found it myself: the key was turned off.")],
+            "But I found it myself: the key was turned off.",
+            "I restarted it.",
+            id="found by the requester, who says first what failed",
+        ),
+        pytest.param(
+            [(STAFF, "We need a form from you."), (REQUESTER, "Never mind, I was using the wrong card all the time.")],
+            "I was using the wrong card all the time.",
+            "We need a form",
+            id="found by the requester, whom staff had asked for something",
+        ),
+        pytest.param(
+            [(STAFF, "Please restart it."), (REQUESTER, "done, not back"), (STAFF, "I replaced its power supply.")],
+            "I replaced its power supply.",
+            "restart",
+            id="done, and it did not help",
+        ),
+        pytest.param(
+            [
+                (STAFF, "I replaced its power supply."),
+                (REQUESTER, "Works, thanks! One more thing: the bell does not ring any more."),
+                (STAFF, "Please open a new ticket for the bell, it was moved to the porter."),
+            ],
+            "I replaced its power supply.",
+            "bell",
+            id="thanks with another question",
+        ),
+        pytest.param(
+            [
+                (STAFF, "I replaced its power supply.\n2026-11-08 12:31:55,004 INFO  door - is started and connected"),
+                (REQUESTER, "Works, thanks!"),
+            ],
+            "I replaced its power supply.",
+            "INFO",
+            id="lines of a log",
+        ),
+        pytest.param(
+            [(STAFF, "I excluded the controller from the scan of the network."), (REQUESTER, "Works, thanks!")],
+            "I excluded the controller from the scan of the network.",
+            "nothing",
+            id="a word that also refuses",
+        ),
+    ],
+)
+def test_the_fix_is_what_helped_and_nothing_else(
+    messages: list[tuple[AuthorKind, str]], fix: str, not_fix: str
+) -> None:
+    written = write(thread(FAILS, *messages))
+    assert written.outcome in SOLVED
+    claimed = text(written, Part.FIX, Part.FOUND, Part.CAUSE)
+    assert fix in claimed
+    assert not_fix not in claimed
+
+
+def test_rules_that_do_not_allow_it_are_no_fix() -> None:
+    refused = "Local rights are not handed out, this is rule 4.2 of the policy. Tools are in the portal."
+    written = write(thread((REQUESTER, "I need the rights of an administrator."), (STAFF, refused)))
+    assert written.outcome is Outcome.DECLINED
+
+
+def test_an_opening_that_only_hands_on_a_mail_is_about_what_that_mail_says() -> None:
+    opening = "Hello,\nplease see below.\n\n> On 12 Nov, Ralf wrote:\n>\n> The scale at gate 2 shows 40 kg too much."
+    told = thread((REQUESTER, opening), (STAFF, "I removed the gravel."), (REQUESTER, "ok"), subject="FW: problem")
+    written = write(told)
+    assert text(written, Part.PROBLEM) == "The scale at gate 2 shows 40 kg too much."
+    assert all(is_verbatim(sentence, told) for sentence in written.sentences())
+    assert better_subject(told) == "The scale at gate 2 shows 40 kg too much"
+    answered = thread((REQUESTER, "The printer is dead.\n\n> The scale shows too much."), (STAFF, "I fixed it."))
+    assert text(write(answered), Part.PROBLEM) == "The printer is dead.", "quoted below words of their own"
 
 
 def test_without_an_answer_no_fix_is_recorded() -> None:
