@@ -202,9 +202,13 @@ def roles_of(asker: Asker, found: Survey, named: Mapping[str, str], since: datet
 
     if named or any(found.groups):
         return dict(named)
-    say(f"No ticket was closed since {since:%Y-%m-%d}, so nothing tells of your roles (earlier ones: --since DAY).")
+    if found.listed:
+        say(f"No ticket was closed since {since:%Y-%m-%d}, so nothing tells of your roles (earlier ones: --since DAY).")
+    else:
+        say("So nothing tells of your roles.")
     question = "Each group of the system with the name of its role, as net=Network, hr=People"
-    said = asker.text(question, "--since DAY or --role GROUP=ROLE", right=lambda said: pairs(said.split(",")))
+    wanted = "--since DAY or --role GROUP=ROLE" if found.listed else "--role GROUP=ROLE"
+    said = asker.text(question, wanted, right=lambda said: pairs(said.split(",")))
     if not (given := pairs(said.split(","))):
         raise BadInput("no role: nothing was written")
     return given

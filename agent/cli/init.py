@@ -91,7 +91,8 @@ def init(
     answers = connection(asker, folder, config, kind, name, url, pairs(set_), public_url)
     folder = replace(folder, source=answers.name)
     answers, found, told = _reached(asker, folder, config, answers, pairs(set_), day)
-    say(f"{found.closed} closed tickets in {len(found.groups)} groups")
+    many = f"{found.closed} closed tickets in {len(found.groups)} groups"
+    say(many if found.listed else f"{answers.needs.kind} cannot list what was closed")
     name_groups(asker, answers, found, told, {**_heard(answers, config, data), **pairs(group)})
     answers.given |= staff_of(asker, answers, found, staff)
     named = roles_of(asker, found, pairs(role), day)
@@ -101,8 +102,11 @@ def init(
     _step("Check", lambda: check.check(config, data))
     say(f"\nIn {answers.needs.kind}:")
     say(answers.needs.setup.replace("{hook}", _hook(answers)))
-    if learn:
+    if learn and found.listed:
         _learn(answers, day, told, config, data)
+    elif learn:
+        say("\nNothing is learnt yet: what is closed from now on teaches, and an export of the past does with")
+        say("`rolecall import FILE`, then `rolecall train`.")
     say(f"\n{asker.asked} questions. Every role is in shadow: Rolecall decides and records, and posts nothing until")
     say("`rolecall ladder begin`, or a click on Roles. To take all of it back: first the tickets, then the files:")
     say(f"`rolecall backfill {answers.name} --undo`, `rolecall init --undo`.")
@@ -122,6 +126,8 @@ def _reached(
         try:
             return answers, *asyncio.run(_survey(answers, day))
         except ConnectorError as error:
+            if asker.alone:
+                raise
             asked, kind = asker.asked, answers.needs.kind
             say(f"  {error}")
             answers = connection(asker, folder, config, kind, answers.name, None, given, answers.public_url)
@@ -189,11 +195,8 @@ def _write(
     hooks = {} if answers.needs.hook is None else {"webhook_secrets": f'["{answers.hook_secret}"]'}
     kept = folder.secrets({answers.variable(key): value for key, value in (answers.secrets | hooks).items()})
     say(f"{folder.dotenv}: {', '.join(kept) or 'has all secrets already'}")
-    texts = {
-        "roles.toml": proposal.roles_file(answers.name, proposed),
-        "rules.toml": proposal.rules_file(rules, bar),
-    }
-    for file, text in texts.items():
+    roles, mined = proposal.roles_file(answers.name, proposed), proposal.rules_file(rules, bar)
+    for file, text in {"roles.toml": roles, "rules.toml": mined}.items():
         put, path = folder.put(file, text)
         say(f"{folder.path / file} {put}{f' ({path})' if put is Put.BESIDE else ''}")
     if answers.name in tables_of(config)[0] and not folder.replaceable(config.name):

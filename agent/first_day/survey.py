@@ -31,13 +31,15 @@ Show = Callable[[Progress, float], object]
 class Survey:
     """What the history tells. `tickets` are the latest closed ones, oldest first; `groups` counts all of them.
 
-    `staff` counts the messages of accounts that can only be staff's, by account.
+    `staff` counts the messages of accounts that can only be staff's, by account. `listed`: the system can list its
+    history; where it cannot, all of this is unknown.
     """
 
     groups: Counter[str] = field(default_factory=Counter)
     tickets: list[Ticket] = field(default_factory=list)
     staff: Counter[str] = field(default_factory=Counter)
     closed: int = 0
+    listed: bool = True
 
     def rename(self, names: Mapping[str, str]) -> None:
         """Give groups the names that people know."""
@@ -98,11 +100,11 @@ class Remembering:
 
 
 async def survey(connector: Connector, since: datetime, show: Show, rest: Rest = asyncio.sleep) -> Survey:
-    """Walk through the history since a day. Raises ConnectorError."""
+    """Walk through the history since a day, where the system can list it. Raises ConnectorError."""
     if connector.capabilities.polls:
         await connector.poll(None)
-    found, at = Survey(), Progress(since)
-    while not at.done:
+    found, at = Survey(listed=connector.capabilities.lists_history), Progress(since)
+    while found.listed and not at.done:
         past = await patiently(connector, at, show, rest, messages=False)
         tickets = [event.ticket for event in past.closures if event.ticket is not None]
         for ticket in tickets:

@@ -81,7 +81,9 @@ async def part(
     """Read a page of the list. `each`: every closed ticket is read by itself, with its messages."""
     looking = system.manifest.past
     if looking is None:
-        raise Permanent(f"{system.manifest.name} is not polled, so its history cannot be listed")
+        raise Permanent(
+            f"{system.manifest.name} has no list of its tickets, oldest change first: its history cannot be read"
+        )
     now = datetime.now(UTC)
     at = Place(start=since, begun=now, since=since) if place is None else read_place(place)
     values = {**system.values, "since": written(at.since, looking.since)}

@@ -89,5 +89,5 @@ async def test_a_list_longer_than_may_be_read_is_told_and_there_is_no_history_of
     with pytest.raises(Permanent, match=r"longer than \[poll\] page.most allows to read"):
         await connector.poll(None)
     assert connector.capabilities.lists_history is False
-    with pytest.raises(Permanent, match="its history cannot be listed"):
+    with pytest.raises(Permanent, match="its history cannot be read"):
         await connector.history(datetime.now(UTC), None, messages=False)

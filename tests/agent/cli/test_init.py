@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.resources import files
 from pathlib import Path
 
 import httpx
@@ -132,3 +133,29 @@ def test_a_system_that_cannot_be_reached_is_asked_for_again(
     assert "18 closed tickets" in out
     assert load(tmp_path / "config/agent.toml").language == "de"
     assert run(*words, "--url", "http://127.0.0.1:1") == 2, "what an option says is not asked for again"
+
+
+def test_a_system_that_cannot_list_what_was_closed_is_connected_with_the_roles_that_people_name(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(CONFIG, tmp_path / "config")
+    shipped = (Path(str(files("connectors.presets"))) / "redmine.toml").read_text()
+    (tmp_path / "config/connectors").mkdir(exist_ok=True)
+    (tmp_path / "config/connectors/mine.toml").write_text(
+        shipped.replace("\n[poll]\n", "\n[poll]\nnewest_first = true\n")
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ROLECALL_CONNECTORS__MINE__API_KEY", "the-key")
+    words = ("init", "--kind", "mine", "--url", url, "--yes", "--no-start")
+    assert run(*words) == 2
+    assert "give --role GROUP=ROLE" in capfd.readouterr().err
+    assert run(*words, "--role", "Network=Net team") == 0, capfd.readouterr()
+    out = capfd.readouterr().out
+    assert "mine cannot list what was closed" in out
+    assert "Nothing is learnt yet" in out
+    settings = load(tmp_path / "config/agent.toml")
+    assert load_roles(settings.roles).names == ("Net team",)
+    assert run(*words[:4], "http://127.0.0.1:1", *words[5:]) == 2
+    told = "".join(capfd.readouterr())
+    assert "nothing listens there" in told
+    assert "--url" not in told, "it was given"
