@@ -12,7 +12,7 @@ from connectors.manifest import placeholders
 from connectors.manifest.access import Access
 from connectors.manifest.lists import read_list
 from connectors.manifest.mapping import holds, moment, sought
-from connectors.manifest.model import More
+from connectors.manifest.model import Groups, More
 from connectors.manifest.system import System, changes
 from connectors.manifest.values import text_of, texts_of
 
@@ -34,7 +34,11 @@ async def change_ticket(access: Access, system: System, values: Mapping[str, Any
             )
         row = await read_row(access, system, values)
         tags = list(dict.fromkeys((*(texts_of(sought(manifest.ticket.tags, row), apart) or ()), change.value)))
+        if manifest.tags is not None:
+            tags = [await _id(access, system, manifest.tags, values, tag, "tag") for tag in tags]
         filled["tags"] = tags if apart is None else f"{apart}{' ' if apart.strip() else ''}".join(tags)
+    elif change.field is Field.TAG and manifest.tags is not None:
+        filled["tag"] = await _id(access, system, manifest.tags, values, change.value, "tag")
     await access.write(write, filled)
 
 
@@ -90,10 +94,16 @@ async def _group_id(access: Access, system: System, values: Mapping[str, Any], n
         if number and not (name.isascii() and name.isdigit()):
             raise Permanent(f"{name}: a group of {manifest.name} is a number: write it so in roles.toml")
         return int(name) if number else name
-    for row in (await read_list(access, manifest.groups, values)).rows:
-        if text_of(sought(manifest.groups.name, row)) == name:
-            return sought(manifest.groups.id, row)
-    raise Permanent(f"{manifest.name} shows our account no group {name}: see the groups in roles.toml")
+    return await _id(access, system, manifest.groups, values, name, "group")
+
+
+async def _id(access: Access, system: System, where: Groups, values: Mapping[str, Any], name: str, what: str) -> Any:
+    """Return the id of a group or tag. Raises Permanent where it is not there."""
+    for row in (await read_list(access, where, values)).rows:
+        if text_of(sought(where.name, row)) == name:
+            return sought(where.id, row)
+    mend = "see the groups in roles.toml" if what == "group" else "make it there"
+    raise Permanent(f"{system.manifest.name} shows our account no {what} {name}: {mend}")
 
 
 async def _names(access: Access, system: System, values: Mapping[str, Any]) -> dict[str, str | None]:

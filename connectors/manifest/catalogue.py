@@ -133,6 +133,7 @@ def _faults(document: Mapping[str, Any], manifest: Manifest) -> Iterator[tuple[K
         ("subject",): {"ticket", "subject", "me"},
         ("description",): {"ticket", "description", "me"},
         ("groups",): set[str](),
+        ("tags",): set[str](),
         ("moves",): {"ticket"},
         ("poll",): {"since"},
         ("history",): {"since"},

@@ -209,7 +209,7 @@ class ManifestConnector:
 
         if looking.newest_first:
             listing = Listed(await read_down(self._access, looking, values, old, "[poll]"), complete=True)
-        elif timed:
+        elif timed and not looking.unordered:
             listing = await read_list(self._access, looking, values, lambda rows: len(news(rows)) >= polling.MOST_READ)
         else:
             listing = Listed(await read_whole(self._access, looking, values, "[poll]"), complete=True)

@@ -195,10 +195,17 @@ def _following(
             cursor = text_of(sought(page.next, answer))
             return params | {param: cursor} if cursor and cursor != str(params.get(param)) else None
         case "next":
-            return _of_address(params, text_of(sought(page.next, answer)))
+            told = sought(page.next, answer)
+            return _of_table(params, told) if isinstance(told, dict) else _of_address(params, text_of(told))
         case _:
             found = _NEXT.search(response.headers.get("link", "")[:4_000])
             return _of_address(params, found[1] if found else None)
+
+
+def _of_table(params: dict[str, Any], told: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the parameters with those that the answer tells; None where it leaves one open."""
+    following = params | told
+    return following if following != params and None not in told.values() else None
 
 
 def _of_address(params: dict[str, Any], address: str | None) -> dict[str, Any] | None:

@@ -11,20 +11,8 @@ from pydantic import Field, model_validator
 
 from connectors.base import Markup
 from connectors.manifest.api import Api
-from connectors.manifest.parts import (
-    Ask,
-    Comments,
-    Name,
-    Part,
-    Pattern,
-    Receive,
-    Rows,
-    Search,
-    Setting,
-    Step,
-    Time,
-    WrittenComment,
-)
+from connectors.manifest.parts import Ask, Comments, Name, Part, Pattern, Receive, Rows, Search, Setting, Step, Time
+from connectors.manifest.parts import WrittenComment as Written
 from connectors.manifest.values import Format
 
 IDS = "[A-Za-z0-9][A-Za-z0-9._:-]{0,63}"
@@ -134,7 +122,7 @@ class Assign(Write):
 
 
 class Groups(Rows):
-    """Which groups there are: `name` as [ticket] group has it, `id` as [assign] and [moves] have it."""
+    """Which groups there are: `name` as [ticket] group has it, `id` as [assign] and [moves] have it; or which tags."""
 
     name: Search
     id: Search
@@ -164,14 +152,24 @@ class Poll(Rows):
     """Where a row names its ticket, in a list of what happened to tickets; without it the rows are tickets."""
     newest_first: bool = False
     """The list begins with the newest change: it is read down to the last look."""
+    unordered: bool = False
+    """The list is in no order of change: each look reads it to its end."""
     comments_move: bool = True
     """False where a comment is no change of its ticket: all on a changed ticket are told then, however old."""
 
     @model_validator(mode="after")
     def _tells_its_order(self) -> Poll:
-        if self.newest_first and self.changed_at is None:
-            raise ValueError("newest_first needs changed_at: where nothing tells a time there is no order")
+        for order in ("newest_first", "unordered"):
+            if getattr(self, order) and self.changed_at is None:
+                raise ValueError(f"{order} needs changed_at: where nothing tells a time there is no order")
+        if self.unordered and (self.newest_first or (self.page is not None and self.page.by == "limit")):
+            raise ValueError('unordered goes neither with newest_first nor with page by = "limit": both need an order')
         return self
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the list is in the order of its times, oldest first."""
+        return self.changed_at is not None and not self.newest_first and not self.unordered
 
 
 class Check(Ask):
@@ -200,7 +198,7 @@ class Manifest(Part):
     api: Api
     check: Check | None = None
     ticket: TicketRow
-    comment: WrittenComment
+    comment: Written
     read: Read
     post: Post
     edit: Write | None = None
@@ -210,6 +208,8 @@ class Manifest(Part):
     assign: Assign | None = None
     tag: Write | None = None
     """Adds `{tag}`, or makes `{tags}` all that the ticket has."""
+    tags: Groups | None = None
+    """Which tags there are, where [tag] needs their ids; without it `{tag}` is the name."""
     subject: Write | None = None
     description: Write | None = None
     """Replaces the text that [ticket] body shows, as it is stored."""
@@ -235,8 +235,7 @@ class Manifest(Part):
     def past(self) -> Poll | None:
         """The list that the past is read from, None without one that is in the order of its times, oldest first."""
         looking = self.history or self.poll
-        ordered = looking is not None and looking.changed_at is not None and not looking.newest_first
-        return looking if ordered else None
+        return looking if looking is not None and looking.ordered else None
 
     @model_validator(mode="after")
     def _hears_of_tickets(self) -> Manifest:

@@ -151,3 +151,15 @@ def test_a_request_without_a_place_for_the_page_is_refused_and_so_is_the_place_w
         (("read", "body"), "{page} stands for nothing here"),
         (("poll", "each", "body"), "{page} stands for nothing here"),
     ]
+
+
+async def test_a_list_goes_on_by_several_parameters_that_its_last_row_tells() -> None:
+    def answer(request: httpx.Request) -> Any:
+        after = int(request.url.params.get("start_id", "0"))
+        assert ("start" in request.url.params) is bool(after)
+        return [{**row, "date": str(row["id"] * 1000)} for row in ROWS if row["id"] > after][:2]
+
+    page = {"by": "next", "next": "{start: [-1].date, start_id: [-1].id}"}
+    found, asked = await listed({"get": "comments", "page": page}, answer)
+    assert ([row["id"] for row in found.rows], found.complete) == ([row["id"] for row in ROWS], True)
+    assert asked == ["/comments", *(f"/comments?start={n}000&start_id={n}" for n in (2, 4, 5))]

@@ -282,6 +282,8 @@ async def test_a_list_with_a_limit_goes_on_behind_its_last_row() -> None:
         ({"post": {"post": "x", "id": "id", "form": {"a": 1}, "body": {}}}, "either as body or as form"),
         ({"poll": {"get": "x", "rows": "@", "form": {"a": 1}}}, "body and form need post"),
         ({"poll": {"get": "x", "rows": "@", "newest_first": True}}, "newest_first needs changed_at"),
+        ({"poll": {"get": "x", "rows": "@", "unordered": True}}, "unordered needs changed_at"),
+        ({"poll": BARE["poll"] | {"unordered": True, "page": {"by": "limit"}}}, "both need an order"),
         ({"poll": {"get": "x", "rows": "@", "page": {"by": "limit", "param": "page"}}}, "turns no page"),
         (
             {"api": BARE["api"] | {"error": [{"status": 200, "is": "log-in"}]}},
@@ -311,3 +313,44 @@ def test_a_session_stands_for_something_only_where_there_is_a_log_in() -> None:
     with pytest.raises(FaultyManifest) as caught:
         kind_of("faulty", document)
     assert [path for path, _ in caught.value.faults] == [("api", "query", "session"), ("read", "headers", "X-Other")]
+
+
+async def test_a_list_in_no_order_is_read_to_its_end_and_nothing_in_it_is_left_out() -> None:
+    rows = [TICKET | {"id": number, "at": f"2030-01-01T00:{number:02}:00Z"} for number in (13, 11, 16, 10, 15, 12, 14)]
+    long = [TICKET | {"id": number, "at": f"2030-01-02T00:{number:02}:00Z"} for number in range(20, 30)]
+
+    def answer(request: httpx.Request) -> Any:
+        if "page" not in request.url.params:
+            return next(row for row in rows if str(row["id"]) == request.url.path.rpartition("/")[2])
+        page = int(request.url.params["page"])
+        return [row for row in rows if row["at"] >= request.url.params["since"]][(page - 1) * 2 : page * 2]
+
+    page = {"by": "page", "param": "page", "most": 6}
+    poll = BARE["poll"] | {"query": {"since": "{since}"}, "unordered": True, "page": page, "overlap_seconds": 0}
+    connector, _ = connect(answer, poll=poll, ticket=BARE["ticket"] | {"created_at": "at"})
+    assert not connector.capabilities.lists_history
+    found = await connector.poll((await connector.poll(None)).watermark)
+    assert {event.ticket_id for event in found.events} == {str(row["id"]) for row in rows}
+    assert found.complete
+    rows.insert(0, TICKET | {"id": 17, "at": "2030-01-01T00:17:00Z"})
+    later = await connector.poll(found.watermark)
+    assert "17" in {event.ticket_id for event in later.events}
+    rows += long
+    with pytest.raises(Permanent, match=r"longer than \[poll\] page.most"):
+        await connector.poll(found.watermark)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+async def test_a_tag_is_told_by_its_id_where_the_system_wants_one(whole: bool) -> None:
+    known = [{"gid": "4001", "name": "pumps"}, {"gid": "4002", "name": "oil"}, {"gid": "4003", "name": "urgent"}]
+
+    def answer(request: httpx.Request) -> Any:
+        return known if request.url.path.endswith("/labels") else TICKET | {"tags": ["pumps"]}
+
+    tag = {"put": "tickets/{ticket}/labels", "body": {"labels": "{tags}"} if whole else {"label": "{tag}"}}
+    connector, asked = connect(answer, tag=tag, tags={"get": "labels", "rows": "@", "name": "name", "id": "gid"})
+    await connector.change_ticket("7", Change(Field.TAG, "urgent"))
+    assert json.loads(asked[-1].content) == ({"labels": ["4001", "4003"]} if whole else {"label": "4003"})
+    with pytest.raises(Permanent, match="no tag gears: make it there"):
+        await connector.change_ticket("7", Change(Field.TAG, "gears"))
+    assert asked[-1].method == "GET", "nothing is written"
