@@ -16,7 +16,7 @@ from agent.pages.guard import Visit
 from agent.pages.reasons import reason
 from agent.pages.standing import Standing, of_tickets
 from agent.pages.today import FEW_ROLES, FILTERS, ROWS, SCANNED, thresholds
-from agent.store import search
+from agent.store import finding
 from agent.store.search import LONGEST_QUESTION, Phrase, places, sought
 from agent.store.tables import Ticket
 
@@ -48,7 +48,7 @@ class Asked:
             given.get("is", "") if given.get("is", "") in FILTERS[1:] else "",
             given.get("role", "") if given.get("role", "") in catalogue.names else "",
             given.get("helpdesk", "") if given.get("helpdesk", "") in visit.site.connectors else "",
-            None if number is None else min(number, search.NEWEST),
+            None if number is None else min(number, finding.NEWEST),
         )
 
     @property
@@ -71,8 +71,8 @@ class Found:
     rows: Sequence[Standing]
     older: int | None
     count: int | None
-    alone: Sequence[tuple[Phrase, int]] = ()
-    """Where nothing has all words: how many tickets have each."""
+    alone: Sequence[tuple[Phrase, int, bool]] = ()
+    """Where nothing has all words: how many tickets have each, and whether there may be more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ async def find(visit: Visit) -> Response:
         current="search",
         asked=asked,
         found=found,
-        most=search.COUNTED,
+        most=finding.COUNTED,
         rows=[(row, reason(site, row), may_undo(visit, row)) for row in rows],
         shown={row.ticket.key: _shown(row.ticket, phrases) for row in rows},
         states=FILTERS[1:],
@@ -110,14 +110,14 @@ async def find(visit: Visit) -> Response:
 
 def _read(session: Session, visit: Visit, asked: Asked, phrases: Sequence[Phrase]) -> Found:
     first, filtered = asked.before is None, asked.filtered
-    most = search.COUNTED if first else SCANNED
-    matches = search.matching(session, phrases, most, asked.before)
-    unread = search.reached(session, phrases, asked.before) if len(matches) < most else None
+    most = finding.COUNTED if first else SCANNED
+    looked = finding.matching(session, phrases, most, asked.before)
+    matches, unread = looked.rows, looked.unread
     numbers = {key: number for number, key in matches[:SCANNED]}
     exact = _of_number(session, visit, asked.question) if first else []
     keys = [*exact, *(key for key in numbers if key not in exact)]
     if not keys:
-        alone = [(phrase, search.count(session, phrase)) for phrase in phrases] if len(phrases) > 1 else []
+        alone = [(phrase, *finding.count(session, phrase)) for phrase in phrases] if len(phrases) > 1 else []
         return Found((), unread, 0 if first else None, alone)
     keys = keys if filtered else keys[: ROWS + 1]
     fitting = [row for row in of_tickets(session, keys) if fits(visit, asked, row)]

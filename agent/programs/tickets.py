@@ -29,7 +29,7 @@ from agent.programs.answers import (
     WholeTicket,
 )
 from agent.programs.shown import explanation, hidden, of_standing, whole
-from agent.store import search, tickets, writings
+from agent.store import finding, tickets, writings
 from agent.store.search import LONGEST_QUESTION, Phrase, sought
 from agent.triage.opinion import Opinion
 
@@ -72,9 +72,8 @@ def _read(
 ) -> tuple[list[Standing], str | None]:
     scanned, unread = SCANNED if asked.filtered else limit + 1, None
     if phrases:
-        matches = search.matching(session, phrases, scanned, asked.before)
-        places = {key: str(number) for number, key in matches}
-        unread = search.reached(session, phrases, asked.before) if len(matches) < scanned else None
+        found = finding.matching(session, phrases, scanned, asked.before)
+        places, unread = {key: str(number) for number, key in found.rows}, found.unread
         rows = of_tickets(session, list(places))
     else:
         at, key = cursor(before)

@@ -20,8 +20,8 @@ from sqlalchemy.orm.util import LoaderCriteriaOption
 from sqlmodel import Session, SQLModel, col, select
 
 from agent.domain import fold, ticket_key
+from agent.store.finding import LIMITED
 from agent.store.people import User
-from agent.store.search import LIMITED
 from agent.store.tables import Review, Ticket
 
 P = ParamSpec("P")

@@ -8,7 +8,8 @@ same function, so the databases need to know nothing of languages; whatever synt
 letter or digit, and so is gone. Of a ticket's text the beginning counts.
 
 The databases keep their indexes up to date by themselves (migration 0026), in the transaction that changes the table. A
-ticket's row is numbered by when it was filed, so that the newest are found first without looking at the others.
+ticket's row is numbered by when it was filed, so that the newest are found first without looking at the others
+(agent/store/finding.py).
 """
 
 from __future__ import annotations
@@ -22,9 +23,8 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Column, Integer, Select, String, Text, column, desc, table, text
-from sqlalchemy import select as rows_of
-from sqlmodel import Field, Session, SQLModel, select
+from sqlalchemy import BigInteger, Column, Integer, String, Text, text
+from sqlmodel import Field, Session, SQLModel
 
 if TYPE_CHECKING:
     from agent.store.tables import Ticket
@@ -124,15 +124,6 @@ SPARE_BITS = 29
 """Below the second at which a ticket was filed: tickets of one second have different numbers."""
 
 MOST_SECONDS = 2**33
-COUNTED = 1_000
-LIMITED = "limit"
-"""Where a session keeps the condition of an account that does not see every ticket (agent.store.limits)."""
-
-LOOKED_THROUGH = 10_000
-"""The newest tickets with the words asked for, among which those that such an account sees are looked for at once."""
-
-NEWEST = 2**63 - 1
-"""No ticket's number is greater."""
 
 TIDY = "INSERT INTO ticket_words_index(ticket_words_index) VALUES ('optimize')"
 """Write the index of SQLite anew without what was deleted, whose words it else keeps until some later merge."""
@@ -142,11 +133,6 @@ _ADD = text(
     " RETURNING number"
 )
 _KNOWN = text("SELECT number FROM ticket_words WHERE ticket_key = :key")
-_NUMBERS = {
-    "sqlite": (table("ticket_words_index", column("rowid")), "rowid"),  # which it yields in order, without sorting
-    "postgresql": (table("ticket_words", column("number")), "number"),
-}
-_FOUND = {"sqlite": "ticket_words_index MATCH :question", "postgresql": "found @@ to_tsquery('simple', :question)"}
 
 
 class TicketWords(SQLModel, table=True):
@@ -182,51 +168,3 @@ def numbered(filed_at: datetime, key: str) -> int:
     seconds = max(min(int(filed_at.timestamp()), MOST_SECONDS - 1), -MOST_SECONDS)
     apart = int.from_bytes(hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()[:4])
     return (seconds << SPARE_BITS) + (apart >> (32 - SPARE_BITS))
-
-
-def matching(
-    session: Session, phrases: Sequence[Phrase], limit: int, before: int | None = None
-) -> list[tuple[int, str]]:
-    """Return number and key of the newest tickets that have all phrases; those below a number, if it is given.
-
-    For a limited account there may be more of them, below `reached`.
-    """
-    looked_through = LOOKED_THROUGH if LIMITED in session.info else limit
-    newest = _numbers(session, phrases, before).limit(looked_through).subquery()
-    number = newest.c[0]
-    rows = select(TicketWords.number, TicketWords.ticket_key).join(newest, number == TicketWords.number)
-    return [(number, key) for number, key in session.exec(rows.order_by(desc(number)).limit(limit))]
-
-
-def reached(session: Session, phrases: Sequence[Phrase], before: int | None = None) -> int | None:
-    """Return the number below which `matching` did not look for a limited account; None where it saw all."""
-    if LIMITED not in session.info:
-        return None
-    last = _numbers(session, phrases, before).offset(LOOKED_THROUGH - 1).limit(1)
-    return session.connection().execute(last).scalar()  # without the condition: a number tells of no ticket
-
-
-def _numbers(session: Session, phrases: Sequence[Phrase], before: int | None) -> Select[int]:
-    """Return the numbers of all tickets that have all phrases, the newest first."""
-    dialect = session.get_bind().dialect.name
-    there, name = _NUMBERS[dialect]
-    number = there.c[name]
-    found = rows_of(number).where(text(_FOUND[dialect]).bindparams(question=question(phrases, dialect)))
-    return found.where(number < (NEWEST if before is None else before)).order_by(desc(number))
-
-
-def count(session: Session, phrase: Phrase) -> int:
-    """Return how many tickets have a phrase, COUNTED at most."""
-    return len(matching(session, [phrase], COUNTED))
-
-
-def question(phrases: Sequence[Phrase], dialect: str) -> str:
-    """Return the question in the words of FTS5, or of a tsquery: of letters and digits alone, nothing is to escape.
-
-    https://www.sqlite.org/fts5.html#full_text_query_syntax,
-    https://www.postgresql.org/docs/current/datatype-textsearch.html#DATATYPE-TSQUERY
-    """
-    if dialect == "postgresql":
-        quoted = (" <-> ".join(f"'{word}'" for word in one.words) + ":*" * one.begun for one in phrases)
-        return " & ".join(f"({phrase})" for phrase in quoted)
-    return " AND ".join('"' + " ".join(one.words) + '"' + " *" * one.begun for one in phrases)

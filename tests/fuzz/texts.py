@@ -13,7 +13,7 @@ from agent.config.settings import Settings, TriageSettings
 from agent.core import assemble
 from agent.feedback.commands import Confirm, Correct, NotUnderstood, parse
 from agent.notes import answers, wording
-from agent.store import search
+from agent.store import finding, search
 from agent.store.database import Database
 from agent.store.search import Phrase, indexed, places, sought
 from agent.store.tables import Ticket, utcnow
@@ -136,13 +136,13 @@ def _searched(session: Session, question: str, body: str) -> None:
     search.add(session, Ticket(key="desk:x", subject="", body=body, filed_at=utcnow()))
     for asked in (question, f'"{question}', body[:100]):
         if phrases := sought(asked):
-            search.matching(session, phrases, 5)
+            finding.matching(session, phrases, 5)
             assert not [
                 one for begin, end in places(body, phrases) for one in (begin, end) if not 0 <= one <= len(body)
             ]
     words = indexed(body).split(" ")
     for word in {word for word in words[:20] if word}:
-        assert search.matching(session, [Phrase((word,))], 5), f"not found by {word!r}"
+        assert finding.matching(session, [Phrase((word,))], 5).rows, f"not found by {word!r}"
     session.rollback()
 
 

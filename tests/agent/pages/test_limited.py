@@ -17,7 +17,7 @@ from agent.errors import BadInput
 from agent.pages.signing import users
 from agent.pages.signing.rights import Rights
 from agent.pages.standing import drawn, filed_before
-from agent.store import limits, search
+from agent.store import finding, limits
 from agent.store.limits import Limit, NotLimited, within
 from agent.store.people import Audit, User
 from agent.store.search import sought
@@ -175,15 +175,26 @@ def test_reviews_and_words_are_looked_for_among_the_latest_and_the_rest_is_a_pag
     monkeypatch.setattr(limits, "LATEST", 3)
     assert parts.database.call(within(Limit((), ("net",)), latest)) == [SEEN, "other:3"], "the control"
 
-    monkeypatch.setattr(search, "LOOKED_THROUGH", 2)
-    lamps, before, pages = sought("lamp"), None, []
-    for _ in range(2):
-        found = parts.database.call(within(Limit(("other",)), search.matching), lamps, 10, before)
-        before = parts.database.call(within(Limit(("other",)), search.reached), lamps, before)
-        pages.append([key for _, key in found])
-    assert (pages, before) == ([[], ["other:3"]], None)
-    assert len(parts.database.call(search.matching, lamps, 10)) == 3, "the control"
-    assert parts.database.call(search.reached, lamps) is None
+    lamps, theirs, lamp = sought("lamp"), Limit(("other",)), sought("lamp")[0]
+    few = parts.database.call(within(theirs, finding.matching), lamps, 10)
+    assert ([key for _, key in few.rows], few.unread) == (["other:3"], None)
+    assert parts.database.call(within(theirs, finding.count), lamp) == (1, False)
+    monkeypatch.setattr(finding, "FEW", 1)
+    for first, through, counted, expected in (
+        (1, 2, (0, True), [[], ["other:3"]]),
+        (2, 4, (1, False), [["other:3"]]),
+        (3, 9, (1, False), [["other:3"]]),
+    ):
+        monkeypatch.setattr(finding, "LOOKED_FIRST", first)
+        monkeypatch.setattr(finding, "LOOKED_THROUGH", through)
+        pages, before = [], None
+        while not pages or before is not None:
+            found = parts.database.call(within(theirs, finding.matching), lamps, 2, before)
+            before = found.unread
+            pages.append([key for _, key in found.rows])
+        assert pages == expected
+        assert parts.database.call(within(theirs, finding.count), lamp) == counted
+    assert parts.database.call(finding.matching, lamps, 10).unread is None, "the control"
 
 
 WHOLE = {

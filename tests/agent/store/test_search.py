@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, col, delete, select
 
-from agent.store import connector_data, reuse, search
+from agent.store import connector_data, finding, reuse, search
 from agent.store.compaction import compact
 from agent.store.database import Database
 from agent.store.limits import Limit, within
@@ -38,7 +38,8 @@ def filled(database: Database, add: Any = search.add) -> None:
 
 
 def found(database: Database, question: str, **more: Any) -> list[str]:
-    return [key for _, key in database.call(search.matching, sought(question), more.pop("limit", 10), **more)]
+    matches = database.call(finding.matching, sought(question), more.pop("limit", 10), **more)
+    return [key for _, key in matches.rows]
 
 
 HOSTILE = [
@@ -66,16 +67,16 @@ def found_by_words_beginnings_phrases_numbers_and_groups(database: Database) -> 
 
 def pages_of_it_follow_one_another(database: Database) -> None:
     filled(database)
-    (first, _), *_ = database.call(search.matching, sought("hall"), 1)
+    (first, _), *_ = database.call(finding.matching, sought("hall"), 1).rows
     assert found(database, "hall", before=first, limit=2) == ["desk:3", "desk:2"]
-    assert database.call(search.count, sought("hall")[0]) == 4
+    assert database.call(finding.count, sought("hall")[0]) == (4, False)
 
 
 def no_question_is_an_error(database: Database) -> None:
     filled(database)
     for question in (*HOSTILE, *(f"{each} printer" for each in HOSTILE)):
         if phrases := sought(question):
-            assert database.call(search.matching, phrases, 5) is not None
+            assert database.call(finding.matching, phrases, 5) is not None
             assert set(found(database, f"floor {question}")) <= {"desk:1"}
     assert found(database, "words:printer") == found(database, "AND") == []
 
@@ -135,18 +136,46 @@ def a_limited_account_finds_what_is_in_its_group_now(database: Database) -> None
         (Limit(("plant", "des"), ("hall", "yard")), ["plant:1"]),
         (None, ["plant:1", "desk:3", "desk:2", "desk:1"]),
     ):
-        asked = within(limit, search.matching)
-        assert [key for _, key in database.call(asked, sought("hall"), 9)] == keys
+        asked = within(limit, finding.matching)
+        for few in (0, 1_000):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(finding, "FEW", few)
+                assert [key for _, key in database.call(asked, sought("hall"), 9).rows] == keys
     user = User(key="kim", name="Kim", rights="viewer", created_at=NOW, helpdesks=["desk", "plant"])
     database.call(lambda session: session.add(user))
     database.call(connector_data.rename, "desk", "help", lambda content: content)
     assert database.call(lambda session: session.get_one(User, "kim").helpdesks) == ["help", "plant"]
 
 
+def an_account_with_few_tickets_finds_in_them_what_the_index_finds(database: Database) -> None:
+    """Any question has the same answer, whether the index is asked or each ticket is read."""
+    filled(database)
+    theirs = within(Limit((), ("hall",)), finding.matching)
+    asked = [
+        "printer",
+        "print",
+        "PRINT floor",
+        '"printer on"',
+        '"print on"',
+        "络故",
+        "故网",
+        "प्रिंटर",
+        "ทำงาน",
+        "all",
+        "2",
+    ]
+    for question in (*asked, *HOSTILE):
+        if phrases := sought(question):
+            assert database.call(theirs, phrases, 9) == database.call(finding.matching, phrases, 9), question
+    newest, *_ = database.call(theirs, sought("hall"), 2).rows
+    assert [key for _, key in database.call(theirs, sought("hall"), 2, newest[0]).rows] == ["desk:3", "desk:2"]
+
+
 CHECKS: tuple[Callable[[Database], None], ...] = (
     found_by_words_beginnings_phrases_numbers_and_groups, pages_of_it_follow_one_another, no_question_is_an_error,
     what_is_renamed_moved_or_deleted_is_found_so, tickets_of_the_same_second_all_have_a_number,
     older_tickets_are_added_in_the_background, a_limited_account_finds_what_is_in_its_group_now,
+    an_account_with_few_tickets_finds_in_them_what_the_index_finds,
 )  # fmt: skip
 
 

@@ -1,0 +1,126 @@
+"""Which tickets have the words asked for, the newest first: of all, or of those that a limited account sees.
+
+    found = matching(session, sought("paper jam"), 26)     # found.rows, found.unread
+
+An account that sees few tickets has its own read through. For one that sees many, they are looked for among the newest
+with these words, step by step: what is older than the last step is a page further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, column, desc, table, text
+from sqlalchemy import select as rows_of
+from sqlmodel import Session, col, select
+
+from agent.store.search import Phrase, TicketWords
+from agent.store.tables import Ticket
+
+COUNTED = 1_000
+"""Tickets that are counted at most."""
+
+LIMITED = "limit"
+"""Where a session keeps the condition of an account that does not see every ticket (agent.store.limits)."""
+
+FEW = 1_000
+"""An account that sees no more tickets than these has each of them read."""
+
+LOOKED_FIRST = 3
+"""Tickets with the words, for each that is asked for, among which those that another such account sees are looked for
+first: most see a third of all or more."""
+
+LOOKED_THROUGH = 10_000
+"""The newest tickets with the words, among which they are looked for at once."""
+
+NEWEST = 2**63 - 1
+"""No ticket's number is greater."""
+
+_NUMBERS = {
+    "sqlite": (table("ticket_words_index", column("rowid")), "rowid"),  # which it yields in order, without sorting
+    "postgresql": (table("ticket_words", column("number")), "number"),
+}
+_FOUND = {"sqlite": "ticket_words_index MATCH :question", "postgresql": "found @@ to_tsquery('simple', :question)"}
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Number and key of tickets, the newest first.
+
+    `unread` is the number below which none were looked for, None where all were, or as many as asked for were found.
+    """
+
+    rows: Sequence[tuple[int, str]]
+    unread: int | None = None
+
+
+def matching(session: Session, phrases: Sequence[Phrase], limit: int, before: int | None = None) -> Matches:
+    """Return the newest tickets that have all phrases; those below a number, if it is given."""
+    if LIMITED not in session.info:
+        return Matches(_among(session, phrases, limit, before, limit))
+    if session.exec(select(Ticket.key).offset(FEW).limit(1)).first() is None:
+        return Matches(_read_through(session, phrases, limit, before))
+    for looked_at in sorted({min(LOOKED_FIRST * limit, LOOKED_THROUGH), LOOKED_THROUGH}):
+        found = _among(session, phrases, limit, before, looked_at)
+        unread = _last(session, phrases, before, looked_at) if len(found) < limit else None
+        if unread is None:
+            break
+    return Matches(found, unread)
+
+
+def count(session: Session, phrase: Phrase) -> tuple[int, bool]:
+    """Return how many tickets have a phrase, COUNTED at most, and whether there may be more."""
+    found = matching(session, [phrase], COUNTED)
+    return len(found.rows), found.unread is not None or len(found.rows) >= COUNTED
+
+
+def _among(
+    session: Session, phrases: Sequence[Phrase], limit: int, before: int | None, looked_at: int
+) -> list[tuple[int, str]]:
+    """Return those that are seen among so many of the newest that have all phrases."""
+    newest = _numbers(session, phrases, before).limit(looked_at).subquery()
+    number = newest.c[0]
+    rows = select(TicketWords.number, TicketWords.ticket_key).join(newest, number == TicketWords.number)
+    return [(number, key) for number, key in session.exec(rows.order_by(desc(number)).limit(limit))]
+
+
+def _last(session: Session, phrases: Sequence[Phrase], before: int | None, looked_at: int) -> int | None:
+    """Return the number of the last of so many of the newest that have all phrases; None where there are fewer."""
+    last = _numbers(session, phrases, before).offset(looked_at - 1).limit(1)
+    return session.connection().execute(last).scalar()  # without the condition: a number tells of no ticket
+
+
+def _read_through(session: Session, phrases: Sequence[Phrase], limit: int, before: int | None) -> list[tuple[int, str]]:
+    """Return those that have all phrases of the few that are seen."""
+    keys = session.exec(select(Ticket.key).limit(FEW)).all()
+    rows = select(TicketWords.number, TicketWords.ticket_key).where(col(TicketWords.ticket_key).in_(keys))
+    rows = rows.where(col(TicketWords.number) < (NEWEST if before is None else before), *map(_stands, phrases))
+    return [(number, key) for number, key in session.exec(rows.order_by(col(TicketWords.number).desc()).limit(limit))]
+
+
+def _stands(phrase: Phrase) -> ColumnElement[bool]:
+    """Return the condition that a phrase stands in a ticket's words, which have one blank between any two."""
+    wanted = f" {' '.join(phrase.words)}" + " " * (not phrase.begun)
+    return (" " + col(TicketWords.words) + " ").contains(wanted, autoescape=True)
+
+
+def _numbers(session: Session, phrases: Sequence[Phrase], before: int | None) -> Select[int]:
+    """Return the numbers of all tickets that have all phrases, the newest first."""
+    dialect = session.get_bind().dialect.name
+    there, name = _NUMBERS[dialect]
+    number = there.c[name]
+    found = rows_of(number).where(text(_FOUND[dialect]).bindparams(question=question(phrases, dialect)))
+    return found.where(number < (NEWEST if before is None else before)).order_by(desc(number))
+
+
+def question(phrases: Sequence[Phrase], dialect: str) -> str:
+    """Return the question in the words of FTS5, or of a tsquery: of letters and digits alone, nothing is to escape.
+
+    https://www.sqlite.org/fts5.html#full_text_query_syntax,
+    https://www.postgresql.org/docs/current/datatype-textsearch.html#DATATYPE-TSQUERY
+    """
+    if dialect == "postgresql":
+        quoted = (" <-> ".join(f"'{word}'" for word in one.words) + ":*" * one.begun for one in phrases)
+        return " & ".join(f"({phrase})" for phrase in quoted)
+    return " AND ".join('"' + " ".join(one.words) + '"' + " *" * one.begun for one in phrases)
