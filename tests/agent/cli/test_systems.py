@@ -122,7 +122,7 @@ def test_a_payload_that_is_not_the_systems_is_refused_as_the_server_would(folder
 
 def test_what_cannot_be_shown_is_told_in_words(folder: Path) -> None:
     for words, kind, told in (
-        (("show", "zzz"), BadInput, "no connector and no kind 'zzz'; kinds are atlas, azure-devops, connectwise, "),
+        (("show", "zzz"), BadInput, "no connector and no kind 'zzz'; kinds are asana, atlas, azure-devops, bugzilla, "),
         (("setup", "django-helpdesk"), BadInput, "has code of its own"),
         (("test", "redmine"), NotPossibleYet, "comes without examples"),
         (("test", "plant", "no.json"), BadInput, "no.json cannot be read"),

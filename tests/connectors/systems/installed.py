@@ -18,10 +18,11 @@ from pydantic import TypeAdapter
 
 from connectors.events import Delivery
 from connectors.manifest import placeholders
-from connectors.manifest.catalogue import Kind, document_of, kind_of
+from connectors.manifest.catalogue import Kind, document_of, examples, kind_of
 from connectors.manifest.connector import ManifestConnector
 from connectors.proofs import BasicAuth, Hmac, Proof, SecretInHeader, SecretInPath, StandardWebhooks, standard_webhooks
 from tests.connectors.systems.boards import AzureDevOps
+from tests.connectors.systems.bugs import Bugzilla, YouTrack
 from tests.connectors.systems.desks import Freshdesk, Freshservice, MaintainX, Zammad, Zendesk
 from tests.connectors.systems.fake import BOT, Fake
 from tests.connectors.systems.plants import Atlas
@@ -33,6 +34,7 @@ from tests.connectors.systems.trackers import GitHub, GitLab, NetBox, Redmine, R
 SYSTEMS: Mapping[str, type[Fake]] = {
     "atlas": Atlas,
     "azure-devops": AzureDevOps,
+    "bugzilla": Bugzilla,
     "freshdesk": Freshdesk,
     "freshservice": Freshservice,
     "github": GitHub,
@@ -48,6 +50,7 @@ SYSTEMS: Mapping[str, type[Fake]] = {
     "roundup": Roundup,
     "servicenow": ServiceNow,
     "trac": Trac,
+    "youtrack": YouTrack,
     "zammad": Zammad,
     "zendesk": Zendesk,
 }
@@ -65,7 +68,8 @@ def settings(name: str, *secrets: str, author_id: str | None = str(BOT)) -> Any:
     manifest, fake = kind(name).manifest, SYSTEMS.get(name, Fake)
     given = {"url": fake.url, **{secret: f"the-{secret}" for secret in manifest.secrets}, **fake.settings}
     needed = [name for name, each in manifest.settings.items() if each.default is None]
-    given = dict.fromkeys(needed, "rolecall") | given
+    shown = {} if name in SYSTEMS else dict(next(examples(name)).settings)
+    given = dict.fromkeys(needed, "rolecall") | shown | given
     given |= {"webhook_secrets": list(secrets or (NEW,))} if manifest.receive else {}
     return TypeAdapter(kind(name).settings).validate_python(given | {"author_id": author_id})
 
