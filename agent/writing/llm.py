@@ -128,6 +128,8 @@ class LanguageModel:
                 if error.status_code == 429 and not waited:
                     waited = True
                     await asyncio.sleep(_wait(error.response.headers.get("retry-after")))
+                elif error.response.is_redirect:
+                    raise self._failed(f"HTTP {error.status_code}: it sends us to another address") from None
                 elif error.status_code in _REFUSED and self._rung < Rung.TEXT:
                     self._rung = Rung(self._rung + 1)
                 else:
@@ -138,7 +140,7 @@ class LanguageModel:
             except (OpenAIError, ValueError, TypeError, AttributeError, IndexError, LookupError):
                 raise self._failed("its answer is none") from None
             self._failures = 0
-            return content or ""
+            return _text(content)
 
     def _failed(self, why: str) -> NoNote:
         self._failures += 1
@@ -156,11 +158,24 @@ class LanguageModel:
 
 
 def connected(url: str, key: str, model: str, deadline: float, tokens_a_day: int) -> LanguageModel:
-    """Return the writer for a model at an address. One call takes 20 seconds at most; the client never tries again."""
-    from openai import AsyncOpenAI
+    """Return the writer for a model at an address, which tickets are sent to and to no other that it may name.
 
-    client = AsyncOpenAI(base_url=url, api_key=key or "none", timeout=min(CALL_SECONDS, deadline), max_retries=0)
+    One call takes 20 seconds at most; the client never tries again.
+    """
+    from openai import AsyncOpenAI, DefaultAsyncHttpxClient
+
+    straight = DefaultAsyncHttpxClient(follow_redirects=False)
+    seconds = min(CALL_SECONDS, deadline)
+    client = AsyncOpenAI(base_url=url, api_key=key or "none", timeout=seconds, max_retries=0, http_client=straight)
     return LanguageModel(client, model, deadline, tokens_a_day)
+
+
+def _text(content: object) -> str:
+    """Return what a model wrote; some servers send it in parts, and nothing keeps them from sending anything else."""
+    if isinstance(content, list):
+        parts = (each.get("text") for each in content if isinstance(each, Mapping))
+        return "".join(part for part in parts if isinstance(part, str))
+    return content if isinstance(content, str) else ""
 
 
 def _wait(asked: str | None) -> float:

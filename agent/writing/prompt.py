@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,9 @@ LONGEST_PROMPT = 24_000
 LONGEST_ANSWER = 20_000
 """Characters of an answer that are read."""
 MOST_TOKENS = 500
+
+_THOUGHT = re.compile(r"\A.*</(?:think(?:ing)?|thought|reasoning)>", re.DOTALL | re.I)
+"""What a model says to itself before its answer, as local ones send it along."""
 
 SYSTEM = (
     "You sum up how a support ticket was solved, for its staff. The user's message is a JSON list of the ticket's "
@@ -64,5 +68,6 @@ def understood(content: str) -> Answer:
     """Return the answer in what a model wrote, which may stand among other words. Raises ValueError."""
     if len(content) > LONGEST_ANSWER:
         raise ValueError("a longer answer than was asked for")
+    content = _THOUGHT.sub("", content)
     begins, ends = content.find("{"), content.rfind("}")
     return Answer.model_validate_json(content[begins : ends + 1] if 0 <= begins < ends else content)

@@ -6,7 +6,7 @@ import json
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -26,11 +26,15 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer; `content` is sent as JSON unless it is bytes."""
+    """One answer; `content` is sent as JSON unless it is bytes, or pieces of bytes, after which the line is cut."""
 
     status: int
     content: Any = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def _sent(content: Any) -> bytes:
+    return content if isinstance(content, bytes) else json.dumps(content).encode()
 
 
 @contextmanager
@@ -46,13 +50,20 @@ def serving(answer: Callable[[Asked], Reply], tls: ssl.SSLContext | None = None)
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {key.lower(): value for key, value in self.headers.items()}
             reply = answer(Asked(self.command, unquote(url.path), query, headers, body))
-            content = reply.content if isinstance(reply.content, bytes) else json.dumps(reply.content).encode()
+            pieces = reply.content if isinstance(reply.content, Iterator) else None
+            content = b"" if pieces else _sent(reply.content)
             self.send_response(reply.status)
             for key, value in {"Content-Type": "application/json", **reply.headers}.items():
                 self.send_header(key, value)
-            self.send_header("Content-Length", str(len(content)))
+            if pieces is None:
+                self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            if self.command != "HEAD":
+            if pieces is not None:
+                self.close_connection = True
+                with suppress(OSError):  # the other side may have left
+                    for piece in pieces:
+                        self.wfile.write(piece)
+            elif self.command != "HEAD":
                 self.wfile.write(content)
 
         do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = do_PATCH = _serve  # noqa: N815 - http.server's own naming

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -129,6 +130,88 @@ async def test_a_refusal_and_a_broken_answer_give_the_extractive_note(
     assert await written(writer) == EXTRACTIVE
 
 
+def completed(content: object, **message: object) -> bytes:
+    """Return a server's answer with this in place of what a model writes."""
+    choice = {"index": 0, "message": {"role": "assistant", "content": content} | message, "finish_reason": "stop"}
+    whole = {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+    return json.dumps(whole).encode()
+
+
+WHOLE_ANSWER = json.dumps(GOOD)
+RIGHT = completed(WHOLE_ANSWER)
+CALLED = [{"id": "1", "type": "function", "function": {"name": "note", "arguments": WHOLE_ANSWER}}]
+ODD = {
+    "a byte order mark before the body": (Reply(200, b"\xef\xbb\xbf" + RIGHT), True),
+    "a byte order mark before the answer": (Reply(200, completed(f"\ufeff{WHOLE_ANSWER}")), True),
+    "the answer as plain text": (Reply(200, RIGHT, {"Content-Type": "text/plain"}), True),
+    "a page to sign in at": (Reply(200, b"<html>Sign in</html>", {"Content-Type": "text/html"}), False),
+    "a stream that nobody asked for": (
+        Reply(200, b"data: " + RIGHT + b"\n\ndata: [DONE]\n\n", {"Content-Type": "text/event-stream"}),
+        False,
+    ),
+    "thoughts before the answer": (Reply(200, completed(f"<think>{{Was it a reset?}}</think>{WHOLE_ANSWER}")), True),
+    "thoughts without an end": (Reply(200, completed("<think>{Was it a reset?}")), False),
+    "in parts": (Reply(200, completed([{"type": "text", "text": WHOLE_ANSWER}])), True),
+    "in parts of something else": (Reply(200, completed([7, {"type": "image"}, {"text": 7}])), False),
+    "as a call of a tool": (Reply(200, completed(None, tool_calls=CALLED)), False),
+    "a number": (Reply(200, completed(7)), False),
+    "an object": (Reply(200, completed(GOOD)), False),
+    "in another language": (
+        Reply(200, completed(json.dumps(with_fix("Das alte Gerät wurde entfernt und ein neuer Link verschickt.")))),
+        False,
+    ),
+    "signs that turn the order of others": (
+        Reply(200, completed(json.dumps(with_fix("Removed the old \u202edevice and sent a new link.")))),
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("odd", "shown"), ODD.values(), ids=ODD.keys())
+async def test_an_odd_answer_is_read_or_gives_the_extractive_note(
+    stub: Model, writer: LanguageModel, odd: Reply, shown: bool
+) -> None:
+    stub.faults += [odd]
+    note = await written(writer)
+    assert (text(note, Part.FIX) == "Removed the old device and sent a new link.") is shown
+    assert shown or note == EXTRACTIVE
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_ticket_goes_to_no_other_address_that_the_model_names(
+    stub: Model, writer: LanguageModel, status: int
+) -> None:
+    with model(lambda messages: GOOD) as other:
+        stub.faults += [Reply(status, b"", {"Location": f"{other.url}/chat/completions"})]
+        assert await written(writer) == EXTRACTIVE
+        assert other.asked == []
+
+
+async def test_an_answer_that_comes_in_drops_is_read(stub: Model, writer: LanguageModel) -> None:
+    drops = (RIGHT[place : place + 7] for place in range(0, len(RIGHT), 7))
+    stub.faults += [Reply(200, drops)]
+    assert text(await written(writer), Part.FIX) == "Removed the old device and sent a new link."
+
+
+async def test_an_answer_that_is_cut_off_gives_the_extractive_note(stub: Model, writer: LanguageModel) -> None:
+    stub.faults += [Reply(200, iter([RIGHT[:99]]), {"Content-Length": str(len(RIGHT))})]
+    assert await written(writer) == EXTRACTIVE
+
+
+async def test_an_answer_whose_drops_never_end_is_left_at_the_deadline(stub: Model, writer: LanguageModel) -> None:
+    """Each drop comes in time for a limit on waiting alone."""
+    left = threading.Event()
+
+    def drops() -> Iterator[bytes]:
+        while not left.wait(0.02):
+            yield b" "
+
+    stub.faults += [Reply(200, drops())]
+    writer.deadline = 0.2
+    assert await written(writer) == EXTRACTIVE
+    left.set()
+
+
 async def test_a_model_that_hangs_is_left_at_the_deadline(stub: Model, writer: LanguageModel) -> None:
     stub.hangs, writer.deadline = True, 0.2
     assert await written(writer) == EXTRACTIVE
@@ -203,11 +286,30 @@ SOURCE = {4: "Your token was still registered to the old phone. I removed the ol
         ("Removed 3 devices.", False),
         ("Removed the Cisco device.", False),
         ("Everything works.", False),
+        ("I removed\u200b the old device", False),
         ("", False),
     ],
 )
 def test_the_gate(sentence: str, passes: bool) -> None:
     assert (refused(Sentence(sentence, 4, "4", 0), SOURCE) is None) is passes
+
+
+SEVERAL = {2: "The limit was too low. I set the limit from 4.1 A to 4.6 A on both pumps."}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "passes"),
+    [
+        ("Set the limit from 4.1 A to 4.6 A.", True),
+        ("The limit was set to 4.6 A on both pumps.", True),
+        ("Set the limit from 4.6 A to 4.1 A.", False),
+        ("Set the limit to 4.1 A.", False),
+        ("4.1 A is the limit on both pumps.", True),
+        ("4.6 is the limit on both pumps.", False),
+    ],
+)
+def test_numbers_that_changed_places_are_refused(sentence: str, passes: bool) -> None:
+    assert (refused(Sentence(sentence, 2, "2", 0), SEVERAL) is None) is passes
 
 
 def test_masks_are_put_back_and_what_solves_tickets_stays() -> None:
