@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +18,16 @@ from tests.proofs.gateway import Gateway, Moment
 from tests.proofs.servers.beside import ROLES, Beside, until
 from tests.proofs.servers.writing import (
     FIRST,
+    Killed,
     Ours,
     Reviewer,
+    a_change_is_whole_and_restored_though_killed,
     a_conversation_ends_in_one_note_that_follows,
     a_draft_is_accepted_once_and_a_subject_renamed_and_restored,
     a_text_is_put_in_order_and_restored,
     notes,
     talk_and_close,
+    what_a_person_changed_meanwhile_stands,
 )
 from tests.servers.browser import signed_in
 
@@ -36,10 +40,10 @@ class Connected(Beside):
     def connect(self, helpdesk: HelpdeskServer, url: str, closure: str) -> None:
         queues = {str(number): slug for slug, number in helpdesk.queues.items()}
         staff = [str(helpdesk.user_ids["tech"])]
-        secrets = {"TOKEN": helpdesk.tokens["agent"], "WEBHOOK_SECRETS": SECRET}
+        given = {"TOKEN": helpdesk.tokens["agent"], "WEBHOOK_SECRETS": SECRET}
         roles = ROLES.replace('"Network" }', '"NET" }').replace('"Electrician" }', '"ELE" }')
         table = {"kind": "django-helpdesk", "url": url, "queues": queues, "staff": staff}
-        self.configure(table, secrets, roles)
+        self.configure(table, given, roles)
         with (self.folder / "agent.toml").open("a") as settings:
             settings.write(f'[writing]\nclosure = "{closure}"\n')
 
@@ -74,9 +78,14 @@ class Talked:
         return str(self._row(number)["description"])
 
     def rewrite(self, number: str, text: str) -> None:
+        self._patch(number, description=text)
+
+    def rename(self, number: str, subject: str) -> None:
+        self._patch(number, title=subject)
+
+    def _patch(self, number: str, **changed: str) -> None:
         headers = {"Authorization": f"Token {self.helpdesk.tokens['tech']}"}
         address = f"{self.helpdesk.url}/api/tickets/{number}/"
-        changed = {"description": text}
         httpx.patch(address, headers=headers, json=changed, timeout=60, trust_env=False).raise_for_status()
 
     def ours(self, number: str) -> list[Ours]:
@@ -172,3 +181,28 @@ def test_a_draft_is_accepted_and_a_subject_and_a_text_changed_and_restored_on_th
         a_draft_is_accepted_once_and_a_subject_renamed_and_restored(talked, connected, person, "plant")
         a_text_is_put_in_order_and_restored(talked, person, "plant")
     connected.stop()
+
+
+@pytest.fixture
+def killed(connected: Connected, own_helpdesk: HelpdeskServer, gateway: Gateway) -> Iterator[Killed]:
+    connected.connect(own_helpdesk, gateway.url, "draft")
+    connected.start()
+    gateway.requests.clear()
+    with contextlib.closing(Reviewer(connected, f"kim{secrets.token_hex(3)}")) as person:
+        yield Killed(connected, person, gateway, lambda what, number: what == f"PATCH /api/tickets/{number}/")
+    connected.stop()
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("kind", ["subjects", "descriptions"])
+def test_killed_around_a_change_of_subject_or_text_it_is_whole_and_can_be_restored(
+    killed: Killed, talked: Talked, kind: str, moment: Moment
+) -> None:
+    there = talked.named if kind == "subjects" else talked.text
+    a_change_is_whole_and_restored_though_killed(talked, killed, kind, moment, there)
+
+
+def test_killed_after_a_change_of_subject_what_a_person_changed_meanwhile_stands(
+    killed: Killed, talked: Talked
+) -> None:
+    what_a_person_changed_meanwhile_stands(talked, killed, talked.rename)

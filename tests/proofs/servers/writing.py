@@ -5,6 +5,7 @@ A system tells here what people do in it and what our account wrote; the stories
 
 from __future__ import annotations
 
+import contextlib
 import html
 import re
 from collections.abc import Callable, Sequence
@@ -14,7 +15,9 @@ from typing import Protocol
 import httpx
 
 from agent.demo.installation import Installation
-from tests.proofs.servers.beside import until
+from tests.patience import PATIENCE_SECONDS
+from tests.proofs.gateway import Gateway, Moment
+from tests.proofs.servers.beside import Beside, until
 
 HEAD = "How it was solved"
 FIRST = (
@@ -50,8 +53,8 @@ class Talked(Protocol):
 class Reviewer:
     """Somebody with an account, in front of the pages."""
 
-    def __init__(self, beside: Installation) -> None:
-        link = re.search(r"/sign-in/\S+", beside.run("users", "add", "kim"))
+    def __init__(self, beside: Installation, name: str = "kim") -> None:
+        link = re.search(r"/sign-in/\S+", beside.run("users", "add", name))
         assert link
         self._pages = httpx.Client(base_url=beside.url, trust_env=False, timeout=60, follow_redirects=True)
         self.say(link[0], link[0], password="correct horse battery", again="correct horse battery")
@@ -168,3 +171,69 @@ def a_text_is_put_in_order_and_restored(system: Talked, person: Reviewer, connec
     person.say(page, form, do="accept")
     until(lambda: "a person has changed it" in person.see(page), "the page says why")
     assert there() == f"{text}\nSolved by itself."
+
+
+@dataclass(frozen=True, slots=True)
+class Killed:
+    """A server that is killed around the request that changes a ticket; `changes` tells that request."""
+
+    beside: Beside
+    person: Reviewer
+    gateway: Gateway
+    changes: Callable[[str, str], bool]
+    """Whether "METHOD /path" changes the ticket of this number."""
+
+    def click(self, kind: str, number: str, do: str, moment: Moment) -> None:
+        """Click on the ticket's page, and return when the server is gone."""
+        connector = self.beside.connector
+        self.gateway.strike(self.beside.pid, moment, lambda what: self.changes(what, number))
+        with contextlib.suppress(httpx.TransportError):  # it may be gone before the page is there again
+            self.person.say(f"/tickets/{connector}/{number}", f"/{kind}/{connector}/{number}", do=do)
+        assert self.gateway.struck.wait(PATIENCE_SECONDS)
+        self.beside.gone()
+
+    def changed(self, number: str) -> int:
+        """Return how many changes of a ticket reached its system."""
+        return sum(self.changes(what, number) for what in self.gateway.requests)
+
+
+def a_change_is_whole_and_restored_though_killed(
+    system: Talked, killed: Killed, kind: str, moment: Moment, there: Callable[[str], str]
+) -> None:
+    """Each of accept and restore is killed once: `there` is as it was or as it was offered, and changed once each."""
+    text = "The vpn client cannot connect since Monday.\n\nIt says *error 809* at the plant  in Lyon."
+    number = system.file("help", text)
+    until(lambda: len(system.ours(number)) == 1, "a note on the ticket")
+    was = there(number)
+    offered = _though_killed(killed, kind, number, "accept", moment, there)
+    assert offered != was
+    assert offered.endswith(f"\n\n{text}") if kind == "descriptions" else offered in text
+    assert _though_killed(killed, kind, number, "restore", moment, there) == was
+    assert killed.changed(number) == 2, "one change each reached the system"
+    assert len(system.ours(number)) == 1
+
+
+def _though_killed(killed: Killed, kind: str, number: str, do: str, moment: Moment, there: Callable[[str], str]) -> str:
+    """Click, kill, start again; return what is there in the end, which is all that was ever there besides the old."""
+    was = there(number)
+    killed.click(kind, number, do, moment)
+    between = there(number)
+    assert (between == was) is (moment == "before")
+    killed.beside.start()
+    until(lambda: there(number) != was, f"{do} although killed")
+    killed.beside.wait_until_idle(PATIENCE_SECONDS)
+    assert between in (was, there(number)), "never half of it"
+    return there(number)
+
+
+def what_a_person_changed_meanwhile_stands(system: Talked, killed: Killed, rename: Callable[[str, str], None]) -> None:
+    """The server is killed after its change; a person's later one is not taken for the old."""
+    number = system.file("help", "The vpn client cannot connect to the plant since Monday.")
+    until(lambda: len(system.ours(number)) == 1, "a note on the ticket")
+    killed.click("subjects", number, "accept", "after")
+    assert system.named(number) == "The vpn client cannot connect to the plant since Monday"
+    rename(number, "Certificate of the gateway")
+    killed.beside.start()
+    killed.beside.wait_until_idle(PATIENCE_SECONDS)
+    assert system.named(number) == "Certificate of the gateway"
+    assert killed.changed(number) == 1
