@@ -110,6 +110,8 @@ TEXTS_PER_TURN = 64
 CHARACTERS_PER_TOKEN = 32
 TEXTS_PER_BATCH = 32
 TOKENS_PER_BATCH = 4096  # bounds memory: a batch of long texts holds fewer of them
+PADDING_PER_BATCH = 8
+"""Tokens whose work costs as much as one batch more: that one takes all weights through the processor again."""
 
 Embeddings: TypeAlias = NDArray[np.float32]
 """float32[texts, dim], every row of length one."""
@@ -131,15 +133,20 @@ def _words(count: int) -> re.Pattern[str]:
     return re.compile(rf"(?:\s*\S+){{0,{count}}}")
 
 
-def batches_by_length(lengths: Sequence[int], max_texts: int, max_tokens: int) -> Iterator[list[int]]:
+def batches_by_length(
+    lengths: Sequence[int], max_texts: int, max_tokens: int, max_padding: int | None = None
+) -> Iterator[list[int]]:
     """Yield the indices of texts in batches of similar length, so that padding stays small.
 
     `lengths`: tokens of each text. A batch has at most `max_texts` texts and, padded, `max_tokens` tokens; a single
-    text that is longer than that travels alone.
+    text that is longer than that travels alone. A text for which the batch so far would be padded by more than
+    `max_padding` tokens begins the next one.
     """
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and (len(batch) == max_texts or lengths[index] * (len(batch) + 1) > max_tokens):
+        padding = (lengths[index] - lengths[batch[-1]]) * len(batch) if batch else 0
+        full = len(batch) == max_texts or lengths[index] * (len(batch) + 1) > max_tokens
+        if batch and (full or (max_padding is not None and padding > max_padding)):
             yield batch
             batch = []
         batch.append(index)
@@ -187,7 +194,8 @@ class Encoder:
             row for start in range(0, len(texts), TEXTS_PER_TURN) for row in self._ids(texts[start:][:TEXTS_PER_TURN])
         ]
         embeddings = np.empty((len(ids), self.dim), dtype=np.float32)
-        for batch in batches_by_length([len(row) for row in ids], TEXTS_PER_BATCH, TOKENS_PER_BATCH):
+        lengths = [len(row) for row in ids]
+        for batch in batches_by_length(lengths, TEXTS_PER_BATCH, TOKENS_PER_BATCH, PADDING_PER_BATCH):
             embeddings[batch] = self._run([ids[index] for index in batch])
         return embeddings
 

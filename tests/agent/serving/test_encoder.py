@@ -18,15 +18,33 @@ from tests.shared import exported_encoders
 pytestmark = pytest.mark.xdist_group("encoder")  # it takes a second to load
 
 
-@given(st.lists(st.integers(1, 200), max_size=80), st.integers(1, 8), st.integers(1, 400))
+@given(
+    st.lists(st.integers(1, 200), max_size=80), st.integers(1, 8), st.integers(1, 400), st.none() | st.integers(0, 20)
+)
 def test_every_text_is_in_exactly_one_batch_and_no_batch_is_too_big(
-    lengths: list[int], max_texts: int, max_tokens: int
+    lengths: list[int], max_texts: int, max_tokens: int, max_padding: int | None
 ) -> None:
-    batches = list(batches_by_length(lengths, max_texts, max_tokens))
+    batches = list(batches_by_length(lengths, max_texts, max_tokens, max_padding))
     assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
     for batch in batches:
         assert len(batch) <= max_texts
         assert len(batch) == 1 or len(batch) * max(lengths[index] for index in batch) <= max_tokens
+
+
+@pytest.mark.parametrize(
+    ("lengths", "batches"),
+    [
+        ([12, 4, 12, 4], [[1, 3], [0, 2]]),  # two rows padded by eight tokens each are more than eight
+        ([5, 13], [[0, 1]]),  # one row by eight: a second batch would cost as much
+        ([5, 14], [[0], [1]]),
+        ([7, 8, 7, 9, 8], [[0, 2, 1, 4, 3]]),
+    ],
+)
+def test_a_batch_ends_where_padding_would_cost_more_than_another_batch(
+    lengths: list[int], batches: list[list[int]]
+) -> None:
+    assert list(batches_by_length(lengths, 32, 4096, 8)) == batches
+    assert len(list(batches_by_length(lengths, 32, 4096))) == 1
 
 
 @pytest.fixture(scope="module")
