@@ -134,7 +134,7 @@ DEVICES = (
 GREETINGS = (
     *("hi", "hello", "hey", "dear", "good (?:morning|afternoon|evening|day)", "greetings"),
     *("hallo", "moin", "servus", "grüezi", "liebe[rs]?", "sehr geehrte[rs]?", "guten (?:tag|morgen|abend)"),
-    *("bonjour", "bonsoir", "salut", "chère?s?", "hola", "buen[oa]s (?:días|tardes|noches)", "estimad[oa]s?"),
+    *("bonjour", "bonsoir", "salut", "chère?s?", "hola", "buen[oa]s(?: (?:días|tardes|noches))?", "estimad[oa]s?"),
     *("ciao", "salve", "buon(?:giorno|asera)", "gentile", "hoi", "dag", "beste", "goede(?:morgen|middag|navond)"),
     *("olá", "bom dia", "boa tarde", "prezad[oa]s?", "hej", "hei", "god (?:morgon|dag|kväll)", "cześć", "dzień dobry"),
     *("ahoj", "dobrý den", "привет", "здравствуйте", "добрый день", "merhaba", "selam", "günaydın", "sayın"),

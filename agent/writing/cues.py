@@ -42,6 +42,7 @@ class Cue(StrEnum):
     PROMISE = "promise"
     NO_FIX = "no_fix"
     ASIDE = "aside"
+    CLOSES = "closes"
     LOOK = "look"
     INJECTED = "injected"
 
@@ -115,9 +116,15 @@ def _bounded(pattern: str) -> str:
     return f"{'^' if pattern.startswith('^') else ''} (?:{words}) {'$' if pattern.endswith('$') else ''}"
 
 
-def language_of(text: str) -> Language | None:
-    """Return the language of a text that has cues; None where it is none of them, or there is too little text."""
+def language_of(text: str, usual: Language | None = None) -> Language | None:
+    """Return the language of a text that has cues; None where it is none of them, or there is too little text.
+
+    `usual` is that of the texts around it, and of this one unless another tells itself by clearly more words: "no" and
+    "he" are Spanish, too.
+    """
     words = [word.casefold() for word in _WORD.findall(text[:2_000])]
     counts = [(sum(word in language.words for word in words), language) for language in languages()]
     count, best = max(counts, key=lambda pair: pair[0])
+    if usual is not None and count < LEAST_WORDS + next(n for n, language in counts if language is usual):
+        return usual
     return best if count >= LEAST_WORDS else None

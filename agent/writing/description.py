@@ -76,7 +76,7 @@ def better_subject(thread: Thread) -> str | None:
 
 
 def _score(marked: Marked) -> float:
-    weights = {Cue.PROBLEM: 1.0, Cue.CHATTER: -1.0, Cue.REQUEST: -0.4, Cue.CONFIRM: -0.4}
+    weights = {Cue.PROBLEM: 1.0, Cue.CHATTER: -1.0, Cue.REQUEST: -0.4, Cue.CONFIRM: -0.4, Cue.FAILED: -0.4}
     score = sum(weights.get(kind, 0.0) * (0.75 + 0.25 * min(count, 3)) for kind, count in marked.cues.items())
     return score - PLACE_COSTS * marked.sentence.place - (len(marked.sentence.text.split()) < 4)
 

@@ -80,7 +80,7 @@ def settled(thread: Sequence[MarkedTurn]) -> Sequence[MarkedTurn]:
 
 
 def _marked(turn: Turn, whole: Language | None) -> MarkedTurn:
-    language = language_of(" ".join(sentence.text for sentence in turn.sentences)) or whole
+    language = language_of(" ".join(sentence.text for sentence in turn.sentences), whole) or whole
     marked = tuple(Marked(sentence, _cues(sentence, language)) for sentence in turn.sentences)
     return MarkedTurn(turn, marked, language.code if language else None)
 

@@ -118,7 +118,7 @@ class Reading:
 
     def _worth(self, marked: Marked, place: int) -> float:
         """Return how well a sentence says what helped; of who found it themselves, whatever says anything does."""
-        score = self.score(marked, Part.FIX)
+        score = -1.0 if marked.has(Cue.FAILED) and not marked.has(Cue.CONFIRM) else self.score(marked, Part.FIX)
         tells = len(marked.sentence.text.split()) >= SHORT and not marked.has(*_SAYS_NO_FIX)
         return max(score, TOLD) if tells and self.thread[place].turn.by_requester else score
 

@@ -24,8 +24,10 @@ _ABBREVIATION = re.compile(
     r"fa|evtl|ggf|inkl|tel|str|abt|hr|fr|mme|sra?|núm|p\.\s?ej|[a-z]|\d{1,2})\.$",
     re.I,
 )
-_SAID = re.compile(r"[.…!?][\"'”»]$")
-"""Words that somebody quotes: the sentence around them may go on, in small letters."""
+_REFUSAL = re.compile(r"(?:,|[^\w](?:so|is|was|a|and|but))\s+no\.$", re.I)
+"""No abbreviation before a number, but an answer."""
+_SAID = re.compile(r"(?:[.…!?][\"'”»]|\d\.\d{1,2}\.)$")
+"""Words that somebody quotes, or a date: the sentence around them may go on, in small letters."""
 _GREETING = re.compile(
     rf"^\W{{0,3}}(?:{'|'.join(GREETINGS)})(?!\w)(?:[ \t]+[\w.'’-]+){{0,4}}?\s*(?:[,!:]+|\s[-–])\s*", re.I
 )
@@ -156,7 +158,9 @@ def _sentences(paragraph: str) -> Iterator[str]:
     for end in _ENDS.finditer(text):
         piece = text[begins : end.start()] + text[end.start() : end.end()].rstrip()
         follows = text[end.end() : end.end() + 1]
-        if _ABBREVIATION.search(piece[-12:]) or (_SAID.search(piece) and follows.islower()):
+        if _ABBREVIATION.search(piece[-12:]) and not _REFUSAL.search(piece):
+            continue
+        if _SAID.search(piece) and follows.islower():
             continue
         if _WORDS.search(piece):
             yield piece.strip()

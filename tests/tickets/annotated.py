@@ -14,7 +14,12 @@ from tests.tickets.conversations import CLOSURE_NOTE, Author, Conversation, load
 HERE = Path(__file__).parent
 LANGUAGES = HERE / "languages.jsonl"
 SUBJECTS = HERE / "subjects.jsonl"
-LATER = {"third": HERE / "later.jsonl", "fourth": HERE / "fourth.jsonl", "fifth": HERE / "fifth.jsonl"}
+LATER = {
+    "third": HERE / "later.jsonl",
+    "fourth": HERE / "fourth.jsonl",
+    "fifth": HERE / "fifth.jsonl",
+    "sixth": HERE / "sixth.jsonl",
+}
 KINDS = {
     Author.REQUESTER: AuthorKind.REQUESTER,
     Author.STAFF: AuthorKind.STAFF,

@@ -113,6 +113,22 @@ FAILS = (REQUESTER, "The door controller is offline since this morning and I can
             id="lines of a log",
         ),
         pytest.param(
+            [
+                (STAFF, "Swapped the reader, it is unchanged."),
+                (STAFF, "Rebooted the gateway, no effect."),
+                (STAFF, "Wire 2 was off its terminal in box K7. Put it back."),
+            ],
+            "Wire 2 was off its terminal in box K7. Put it back.",
+            "gateway",
+            id="attempts of staff alone, each with how it went",
+        ),
+        pytest.param(
+            [(STAFF, "Did you ask the porter?"), (REQUESTER, "He had locked it by accident, so no action needed.")],
+            "He had locked it by accident, so no action needed.",
+            "porter",
+            id="nothing left to do, says the requester",
+        ),
+        pytest.param(
             [(STAFF, "I excluded the controller from the scan of the network."), (REQUESTER, "Works, thanks!")],
             "I excluded the controller from the scan of the network.",
             "nothing",
@@ -128,6 +144,22 @@ def test_the_fix_is_what_helped_and_nothing_else(
     claimed = text(written, Part.FIX, Part.FOUND, Part.CAUSE)
     assert fix in claimed
     assert not_fix not in claimed
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "Keine weitere Reaktion des Kollegen, das Ticket wird geschlossen.",
+        "User did not come by, two reminders sent. Set to resolved by the system after 21 days.",
+        "There was no reply. Ticket closed.",
+        "I will close this in favour of Carla's.",
+        "The contract of your department ends at two doors, so no. Please use the one at the front.",
+    ],
+)
+def test_an_end_without_a_fix_is_none(end: str) -> None:
+    written = write(thread(FAILS, (STAFF, "Please bring your card to the desk in B1."), (STAFF, end)))
+    assert written.outcome not in SOLVED
+    assert not text(written, Part.FIX, Part.CAUSE)
 
 
 def test_rules_that_do_not_allow_it_are_no_fix() -> None:
