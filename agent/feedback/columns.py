@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -12,6 +13,12 @@ from agent.errors import BadInput
 from agent.feedback.column_names import KNOWN, SEPARATOR
 from agent.feedback.named_roles import named_roles
 from agent.tabular.row import Cell
+
+NUMBER_SIGN = re.compile("\\b[nN]\\.?[°º]\\.?|№")
+ACCENT = re.compile("[\u0300-\u036f]")
+"""Of Latin, Greek and Cyrillic letters; those of Indic ones are letters themselves."""
+BRACKETS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]$")
+"""Behind a name, such as the time zone of dates: "Created (UTC)"."""
 
 MOSTLY = 0.5
 """Share of a column's cells that must name roles, for it to be taken for the roles whatever its name."""
@@ -41,10 +48,13 @@ class Columns:
 def fold(name: str) -> str:
     """Return the form in which names of columns are compared: no case, blanks between words, no path before it.
 
-    Signs that nobody sees, such as a blank of no width, are none of it.
+    Accents, which some exports drop, and signs that nobody sees, such as a blank of no width, are none of it; "N°",
+    "Nº" and "№" are "no".
     """
     seen = "".join(sign for sign in name if unicodedata.category(sign) != "Cf")
-    last = seen.strip(" :*.").rpartition(".")[2]
+    plain = unicodedata.normalize("NFKD", NUMBER_SIGN.sub("no ", seen).replace("\u2019", "'"))
+    bare = unicodedata.normalize("NFC", ACCENT.sub("", plain))
+    last = bare.strip(" :*.").rpartition(".")[2]
     return " ".join(last.casefold().replace("_", " ").replace("-", " ").split())
 
 
@@ -83,8 +93,10 @@ def _told(there: Sequence[str], name: str) -> str | None:
 
 
 def _known(there: Sequence[str], names: str, taken: set[str | None]) -> str | None:
-    free = {fold(each): each for each in reversed(there) if each not in taken}
-    return next((free[name] for name in names.split(SEPARATOR) if name in free), None)
+    wanted = [fold(name) for name in names.split(SEPARATOR)]
+    free = {fold(BRACKETS.sub("", each)): each for each in reversed(there) if each not in taken}
+    free |= {fold(each): each for each in reversed(there) if each not in taken}
+    return next((free[name] for name in wanted if name in free), None)
 
 
 def _of_roles(

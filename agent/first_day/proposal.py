@@ -102,7 +102,9 @@ def mined(tickets: Sequence[Ticket], proposed: Sequence[Proposed]) -> tuple[list
         ReviewedText(str(number), reading.subject, reading.body, (role,), date.min)
         for number, (reading, role) in enumerate(newer)
     ]
-    figures = sorted(report(RuleSet(rules), seen).rules, key=lambda one: (-one.right, one.tickets, one.rule.id))
+    figures = sorted(
+        report(RuleSet(rules), seen).rules, key=lambda one: (-one.right, one.tickets, -one.rule.weight, one.rule.id)
+    )
     kept: list[RuleFigures] = []
     counts: Counter[str] = Counter()
     for one in figures:

@@ -240,6 +240,28 @@ def test_without_dates_the_order_of_the_file_counts(tmp_path: Path) -> None:
     assert rows[-1].filed_at <= datetime.now(UTC)
 
 
+HEADERS = {
+    "French": "N°;Objet;Description;Équipe;Date d\u2019ouverture",
+    "French without accents": "Numero;Titre;Commentaire;Categorie;Cree le",
+    "GLPI": "ID;Titre;Description;Attribué à - Groupe de techniciens;Date d'ouverture",
+    "Spanish": "N.º;Asunto;Descripcion;Departamento;Fecha de apertura",
+    "Portuguese": "Nº;Título;Descrição;Fila;Data de abertura",
+    "Italian": "Numero ticket;Oggetto;Testo;Reparto;Aperto il",
+    "Dutch": "Meldingsnummer;Onderwerp;Omschrijving;Behandelgroep;Aanmaakdatum",
+    "Polish": "Numer zgłoszenia;Tytuł;Treść;Kolejka;Data utworzenia",
+    "Swedish": "Ärendenummer;Ämne;Beskrivning;Avdelning;Skapad",
+    "with units": "№;Subject (short);Description [HTML];Team (now);Created (UTC)",
+}
+
+
+@pytest.mark.parametrize("header", HEADERS.values(), ids=HEADERS)
+def test_columns_are_found_in_the_words_of_many_countries(tmp_path: Path, header: str) -> None:
+    history = read(tmp_path, f"{header}\r\n7;a;b;net;04.03.2025\r\n")
+    assert [(row.id, row.subject, row.body, row.roles, row.filed_at) for row in history.rows()] == [
+        ("7", "a", "b", ("Network",), DAY)
+    ]
+
+
 def test_a_column_of_roles_is_found_whatever_its_name(tmp_path: Path) -> None:
     history = read(tmp_path, "id,title,who,group\n1,Wifi,net,East\n2,Light,Electrician,West\n")
     assert history.form.columns.role == "who"

@@ -75,6 +75,19 @@ def test_rules_are_measured_on_tickets_that_they_were_not_mined_from() -> None:
     assert f"net: right on {printer.right} of {printer.tickets} newer tickets" in text
 
 
+def test_of_rules_that_hit_no_newer_ticket_the_strongest_are_kept() -> None:
+    """The alphabet chose them, so that a role was described by "avec, dans, je" where its tickets speak of mail."""
+    once = "bcdefghijklmnopq"
+    said = [f"aa{once[n // 4]} mail {each}x" if n % 2 else f"road {each}x" for n, each in enumerate(once)]
+    old = [ticket(n, text, "net" if n % 2 else "ele") for n, text in enumerate(said)]
+    new = [ticket(100 + n, f"other {once[n]}y", "net" if n % 2 else "ele") for n in range(7)]
+    rules, roles = proposal.mined([*old, *new], proposal.roles({"net": 20, "ele": 20}))
+    weights = [float(tomllib.loads(one.toml)["rule"][0]["weight"]) for one in rules if one.role == "net"]
+    assert len(weights) > 1
+    assert weights == sorted(weights, reverse=True)
+    assert {one.name: one.words[0] for one in roles} == {"net": "mail", "ele": "road"}
+
+
 def test_whatever_groups_are_called_the_roles_can_be_loaded(tmp_path: Path) -> None:
     roles = proposal.roles(dict.fromkeys(HOSTILE, 9))
     (tmp_path / "roles.toml").write_text(proposal.roles_file("plant", roles))
