@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import Annotated, NoReturn
 
 import typer
@@ -130,6 +131,9 @@ app.command("demo", rich_help_panel=SET_UP)(demo_command.demo)
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit. Every error becomes a message and an exit code, never a traceback."""
     os.umask(os.umask(PRIVATE) | PRIVATE)  # whatever is written may hold words of tickets
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that lacks a letter shows its number
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(arguments)
     except SystemExit as end:

@@ -25,8 +25,11 @@ SAMPLED = 200
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d{2,}")
 """A long number as a spreadsheet shows it: its last digits are gone."""
 
-_AS_TEXT = re.compile(r"""^(?:="([^"]*)"|'(?=\d)(.*))$""")
-"""How exports and people tell a spreadsheet that a number is a text."""
+_AS_TEXT = re.compile(r"""^(?:="([^"]*)"|'(?=\d)(.*)|=HYPERLINK\("[^"]*"[,;]\s*"?([^"]*?)"?\)|(\d+)\.0)$""", re.I)
+"""How a spreadsheet is told that a number is a text, how a link shows one, and what pandas makes of it."""
+
+_EMPTY = re.compile(r"\s*(?:NULL|\(null\)|\\N|NaN|nan|<NA>|#N/A|NaT)\s*")
+"""What databases, pandas and spreadsheets write where nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +67,17 @@ class Form:
         if self.own:
             return self._exported(cells)
         given = self.columns.fields_of(cells)
-        identifier = _AS_TEXT.sub(r"\1\2", _text(given["id"]).strip())
+        identifier = _AS_TEXT.sub(r"\1\2\3\4", _text(given["id"]).strip())
         if not identifier:
             raise ValueError(f"no {self.columns.id}")
         if _SHORTENED.fullmatch(identifier):
             raise ValueError(
                 f"{self.columns.id} {identifier} was shortened by a spreadsheet: make the column text, and export again"
             )
-        subject, body = (_text(given.get(name, "")).replace("\0", "") for name in ("subject", "body"))
+        subject, body = (_said(given.get(name, "")).replace("\0", "") for name in ("subject", "body"))
         if not subject.strip() and not body.strip():
             raise ValueError("neither subject nor body")
-        at = self.dates.read(_text(given.get("created_at", "")), self.columns.created_at or "")
+        at = self.dates.read(_said(given.get("created_at", "")), self.columns.created_at or "")
         named = named_roles(given["role"], self.roles)
         return Reviewed(identifier, subject, body, named.roles, at, others=named.others)
 
@@ -161,7 +164,13 @@ def _below_titles(
 def _dates(form: Form) -> Iterator[str]:
     if form.columns.created_at is not None:
         place = form.columns.wanted.index(form.columns.created_at)
-        yield from (_text(row.cells[place]) for row in form.rows() if row.fault is None)
+        yield from (_said(row.cells[place]) for row in form.rows() if row.fault is None)
+
+
+def _said(cell: Cell) -> str:
+    """Return what a cell says; nothing where a program wrote that there is nothing."""
+    text = _text(cell)
+    return "" if _EMPTY.fullmatch(text) else text
 
 
 def _text(cell: Cell) -> str:

@@ -72,6 +72,7 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _OTHER_ISO = re.compile(r"\d{8}T\d{4}|\d{4}-W\d\d")
 _ZONE_NAME = re.compile(r"\[[\w/+!=-]{1,40}\]$")
 """As Java writes it behind the offset (RFC 9557): 2026-11-03T09:12+01:00[Europe/Berlin]."""
+_ZONE_IN_BRACKETS = re.compile(r"\(((?:UTC|GMT)?\s?[+-]\d{1,2}(?::?\d\d)?|UTC|GMT|Z|[A-Z]{3,4})\)$")
 _DOTNET = re.compile(r"/Date\((\d+)(?:[+-]\d{4})?\)/")
 
 
@@ -86,7 +87,7 @@ def numbers_of(text: str) -> tuple[int, int] | None:
 
 def read_time(text: str, order: DateOrder = DateOrder.DAY_FIRST) -> datetime:
     """Return the moment in UTC; a time without a zone is UTC. Raises ValueError where the text is no date."""
-    shown, text = text, _ZONE_NAME.sub("", text)
+    shown, text = text, _ZONE_IN_BRACKETS.sub(r"\1", _ZONE_NAME.sub("", text.lstrip("'")))
     try:
         if (text[4:5] == "-" and text[7:8] == "-" and text[13:14] != ".") or _OTHER_ISO.match(text):
             return _utc(datetime.fromisoformat(text))
@@ -170,9 +171,12 @@ def _at_time(day: datetime, text: str) -> datetime:
             raise ValueError(text)
         hour = hour % 12 + 12 * (re.fullmatch(_AFTER, half) is not None)
     fraction = int((found["fraction"] or "0").ljust(6, "0")[:6])
-    at = day.replace(
-        hour=hour, minute=int(found["minute"] or 0), second=int(found["second"] or 0), microsecond=fraction
-    )
+    minute, second = int(found["minute"] or 0), int(found["second"] or 0)
+    at = day.replace(hour=hour % 24, minute=minute, second=min(second, 59), microsecond=fraction)
+    if hour == 24 and not (minute or second or half):  # the end of a day (ISO 8601)
+        at += timedelta(days=1)
+    elif hour > 23 or second > 60:  # a leap second is the last of its minute
+        raise ValueError(text)
     named = ZONES.get((found["zone"] or "").upper())
     if found["offset"] is None and named is not None:
         return at.replace(tzinfo=timezone(timedelta(hours=named)))

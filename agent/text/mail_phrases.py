@@ -12,8 +12,8 @@ SAYS = (
     *("schreef", "geschreven"),
     *("escreveu",),
     *("skrev", "skriver", "kirjoitti"),
-    *("napisał", "napisała", "napisał(a)", "napsal", "napsala", "napsal(a)"),
-    *("написал", "написала", "написал(а)"),
+    *("napisał", "napisała", "napisał(a)", "pisze", "napsal", "napsala", "napsal(a)", "píše"),
+    *("написал", "написала", "написал(а)", "пишет"),
     *("yazdı", "şunu yazdı", "写道", "書きました", "のメッセージ", "작성", "كتب", "ने लिखा", "लिखा"),
 )
 """Verbs of attributions, whose line ends in a colon: "On Monday, Ann Other wrote:", "Customer writes:"."""
@@ -125,11 +125,64 @@ DISCLAIMERS = (
 """Beginnings of what lawyers put below mails."""
 
 DEVICES = (
-    *("sent from my", "sent from mail", "sent from outlook", "get outlook for"),
-    *("von meinem", "gesendet von", "gesendet mit", "envoyé de mon", "envoyé depuis mon"),
-    *("enviado desde mi", "inviato da", "verzonden vanaf"),
+    *("sent from my", "sent from mail", "sent from outlook", "get outlook for", "sent via", "sent with my"),
+    *("von meinem", "gesendet von", "gesendet mit", "gesendet über", "outlook für ios", "outlook für android"),
+    *("holen sie sich outlook", "envoyé de mon", "envoyé depuis", "envoyé à partir de", "télécharger outlook"),
+    *("obtenez outlook", "enviado desde", "obtener outlook", "obtén outlook", "enviado do meu", "enviado a partir do"),
+    *("obter o outlook", "inviato da", "scarica outlook", "ottieni outlook", "verzonden vanaf", "verzonden met"),
+    *(
+        "verstuurd vanaf",
+        "verstuurd met",
+        "download outlook voor",
+        "wysłano z",
+        "wysłane z",
+        "pobierz aplikację outlook",
+    ),
+    *("skickat från min", "hämta outlook", "sendt fra min", "hent outlook", "lähetetty", "odesláno z", "poslané z"),
+    *(
+        "отправлено с",
+        "отправлено из",
+        "tarafımdan gönderildi",
+        "iphone'umdan gönderildi",
+        "发自我的",
+        "发自我的iphone",
+        "從我的iphone傳送",
+    ),
+    *("iphoneから送信", "iphone에서 보냄", "나의 iphone에서 보냄"),
 )
 """Beginnings of the lines that telephones add."""
+
+LABELS = (
+    *("caution", "warning", "notice", "external", "external email", "external sender", "vorsicht", "achtung", "extern"),
+    *("externe e-mail", "attention", "externe", "message externe", "atención", "externo", "attenzione", "esterno"),
+    *("let op", "uwaga", "zewnętrzny", "varning", "pozor", "внимание"),
+)
+"""What may stand before a warning of a mail gateway."""
+
+WARNINGS = (
+    *(f"this {mail} {comes}" for mail in ("email", "e-mail", "message", "mail")
+      for comes in ("originated from outside", "originates from outside", "came from outside", "comes from outside",
+                    "was sent from outside", "is from outside", "originated outside", "came from an external",
+                    "is from an external", "was sent by an external", "has been sent from outside")),
+    *(f"diese {mail} {comes}" for mail in ("e-mail", "email", "mail", "nachricht")
+      for comes in ("kommt von außerhalb", "stammt von außerhalb", "wurde von außerhalb", "kommt von extern",
+                    "stammt von einem externen", "kommt von einem externen", "wurde von einem externen")),
+    *(f"{mail} {comes}" for mail in ("cet e-mail", "cet email", "ce courriel", "ce message", "ce mail")
+      for comes in ("provient de l'extérieur", "provient d'un expéditeur", "vient de l'extérieur",
+                    "émane de l'extérieur", "a été envoyé depuis l'extérieur", "provient d'une source externe")),
+    *("este correo proviene de fuera", "este correo electrónico proviene de", "este mensaje proviene de fuera"),
+    *("este e-mail foi enviado de fora", "este email é externo", "questa email proviene dall'esterno"),
+    *("questa e-mail proviene dall'esterno", "questo messaggio proviene dall'esterno"),
+    *("deze e-mail is afkomstig van buiten", "deze e-mail komt van buiten", "dit bericht is afkomstig van buiten"),
+    *("ta wiadomość pochodzi spoza", "ta wiadomość została wysłana spoza", "wiadomość pochodzi spoza"),
+    *("detta e-postmeddelande kommer från en extern", "denne e-mail kommer fra en ekstern"),
+    *("you don't often get email from", "some people who received this message don't often get email from"),
+    *("sie erhalten nicht häufig e-mails von", "sie erhalten nicht oft eine e-mail von"),
+    *("vous n'obtenez pas souvent d'e-mail", "vous ne recevez pas souvent de courriers de", "no suele recibir correo"),
+    *("u ontvangt niet vaak e-mail van", "non si ricevono spesso messaggi di posta elettronica da"),
+    *("nie otrzymujesz często wiadomości e-mail od",),
+)  # fmt: skip
+"""Beginnings of what mail gateways write above mails from elsewhere."""
 
 GREETINGS = (
     *("hi", "hello", "hey", "dear", "good (?:morning|afternoon|evening|day)", "greetings"),

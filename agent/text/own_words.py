@@ -25,6 +25,9 @@ LONGEST_DIVIDER = 240
 WRAPPED = 60
 """Characters; the line below a quoted one of this length may be its end, cut off by a mail program."""
 
+LONGEST_WARNING = 400
+"""Characters; a longer line holds the message, too."""
+
 LONGEST_SIGNATURE = 8
 """Lines that may follow a sign-off and still be a signature."""
 
@@ -78,6 +81,8 @@ _SIGN_OFF = re.compile(
 )
 _FORMAL = re.compile(r"regards|gr(?:ü|ue)(?:ß|ss)|salut|saludos|groet|hälsning|hilsen|pozdrav|cordial", re.I)
 _DISCLAIMER = re.compile(rf"^\W{{0,3}}{_any(phrases.DISCLAIMERS)}(?!\w)", re.I)
+_LABEL = re.compile(rf"^\W{{0,3}}{_any(phrases.LABELS)}\W{{0,6}}", re.I)
+_WARNING = re.compile(rf"^\W{{0,3}}{_any(phrases.WARNINGS)}", re.I)
 _DELIMITER = re.compile(r"^--\s?$")
 _DEVICE = re.compile(rf"^\W{{0,3}}{_any(phrases.DEVICES)}(?!\w)", re.I)
 
@@ -87,7 +92,7 @@ HEADERS_NEEDED, HEADERS_WITHIN = 3, 6
 
 def lines(text: str) -> tuple[Line, ...]:
     """Return the lines of a plain text (`agent.text.reading`), each with its origin, in their order."""
-    return tuple(_signed(list(_quoted(text.split("\n")))))
+    return tuple(_signed(_warned(list(_quoted(text.split("\n"))))))
 
 
 def own_words(text: str) -> str:
@@ -168,6 +173,20 @@ def _rest_of_quote(above: str, text: str) -> bool:
     """Return whether a line may be the end of the quoted line above it, cut off by a mail program."""
     whole = _QUOTED.match(above) is not None and len(above) >= WRAPPED
     return whole and bool(text.strip()) and not above.rstrip().endswith((".", "!", "?", ":"))
+
+
+def _warned(found: list[Line]) -> list[Line]:
+    """Return the lines with a mail gateway's warning at the top told apart, up to a blank line."""
+    own = [i for i, line in enumerate(found) if line.origin is Origin.OWN and line.text.strip()]
+    texts = [found[i].text.replace("\u2019", "'")[: LONGEST_WARNING + 1] for i in own[:2]]
+    place = 1 if len(texts) == 2 and not _LABEL.sub("", texts[0]) else 0
+    if not texts or len(texts[place]) > LONGEST_WARNING or not _WARNING.match(_LABEL.sub("", texts[place])):
+        return found
+    end = own[place] + 1
+    blank = next((i for i in range(end, min(end + 4, len(found))) if not found[i].text.strip()), end)
+    end = end if any(line.text.lstrip().startswith("/") for line in found[end:blank]) else blank
+    whole = own[-1] < end  # there is nothing else
+    return found if whole else [Line(line.text, Origin.SIGNATURE) if i < end else line for i, line in enumerate(found)]
 
 
 def _signed(found: list[Line]) -> list[Line]:

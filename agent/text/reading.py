@@ -18,8 +18,6 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from email.errors import HeaderParseError
-from email.header import decode_header, make_header
 from html import unescape
 from itertools import islice
 
@@ -27,10 +25,11 @@ from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import DocumentNode, HTMLTree
 
 from agent.text import mail_phrases as phrases
+from agent.text.mailed import as_mailed, made_readable
 from agent.text.own_words import Line, Origin, announcement, forwards, is_head, lines
 from agent.text.pointing import says_nothing
 
-CLEANER = "3"
+CLEANER = "4"
 """Changes with every change of what `agent.text.reading` returns: vectors of texts are kept under it."""
 
 QUOTE = "> "
@@ -58,6 +57,7 @@ def plain_text(raw: str) -> str:
 
     The joiners U+200C and U+200D stay: Persian and Indic words are spelt with them.
     """
+    raw = made_readable(raw)
     return normalised(from_html(raw) if is_html(raw) else without_tags(raw))
 
 
@@ -113,9 +113,6 @@ def _behind(prefix: str, text: str) -> str:
     return "\n".join(prefix + line for line in text.split("\n"))
 
 
-LONGEST_MAILED = 2_000
-"""Characters of a subject in encoded words: what is longer would take long to read, and is nobody's subject."""
-
 DEEPEST = 5
 """Mails that were handed on within each other; what lies deeper does not count."""
 
@@ -157,16 +154,6 @@ def read(subject: str, body: str) -> Reading:
         return Reading(_unstressed(title), f"{_unstressed(counting)}\n\n{files}".strip(), left_out)
     counting, left_out = _counting(title, forwarded=False)
     return Reading(_unstressed(counting), files, left_out)
-
-
-def as_mailed(subject: str) -> str:
-    """Return a subject as mail programs show it; some systems file it as mail carries it (encoded words, RFC 2047)."""
-    if "=?" not in subject or len(subject) > LONGEST_MAILED:
-        return subject
-    try:
-        return str(make_header(decode_header(subject))) or subject
-    except (HeaderParseError, LookupError, ValueError):
-        return subject
 
 
 def attachments(body: str) -> tuple[str, str]:

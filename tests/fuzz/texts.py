@@ -109,6 +109,8 @@ def readings(_scratch: Path) -> Target:
         "0Re: VPN\nIt drops.\n\nOn Mon, 3 Mar 2025, Ann wrote:\n> It works.\n-- \nAnn\nWifi Ltd.",
         "0FW: printer\nplease see below:\n\n-----Original Message-----\nFrom: a\nSent: b\nSubject: toner\n\nempty",
         "0html\n<html><body><p>The <b>lamp</b>&nbsp;is out</p><blockquote>old</blockquote><!--",
+        "0[EXT] lÃ¤uft\nCAUTION:\nThis email originated from outside the firm.\n\nl=C3=A4uft=\nnicht \x1b[31mx",
+        "3l=C3=A4=\n", "3â€“Ã¼", "3\x1b]0;", "3&amp;nbsp;",
         "3<div><blockquote>", "3> ", "2\nFrom: a\n", "3&#1;", "2____\n", "3<a b=", "2Am 3. schrieb A:\n",
     )  # fmt: skip
     return Target(check, [mail.encode() for mail in mails])

@@ -132,6 +132,16 @@ def test_a_reader_that_goes_away_ends_it_quietly(folder: Path) -> None:
     assert (done.returncode, done.stderr) == (NO_READER, "")
 
 
+def test_a_terminal_that_lacks_a_letter_shows_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of cron, or of a system whose language is one of the 1990s."""
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="ascii", write_through=True))
+    monkeypatch.setattr(cli, "app", lambda _arguments: print("Kühler läuft"))
+    with pytest.raises(SystemExit) as end:
+        cli.main([])
+    assert (end.value.code, shown.getvalue()) == (0, b"K\\xfchler l\\xe4uft\n")
+
+
 @pytest.mark.parametrize(("raised", "code"), [(KeyboardInterrupt, INTERRUPTED), (EOFError, 1)])
 def test_ctrl_c_at_a_question_ends_as_it_does_anywhere(
     monkeypatch: pytest.MonkeyPatch, raised: type[BaseException], code: int

@@ -240,6 +240,32 @@ def test_without_dates_the_order_of_the_file_counts(tmp_path: Path) -> None:
     assert rows[-1].filed_at <= datetime.now(UTC)
 
 
+@pytest.mark.parametrize("empty", ["NULL", "\\N", "nan", "NaN", "<NA>", "#N/A", "(null)"])
+def test_what_programs_write_for_nothing_is_no_word(tmp_path: Path, empty: str) -> None:
+    history = read(
+        tmp_path, f"{HEADER}1,Wifi,{empty},net,2025-03-04\n2,Wifi,down,net,{empty}\n3,NULL pointer,,net,2025-03-04\n"
+    )
+    assert [(row.id, row.subject, row.body) for row in history.rows()] == [("1", "Wifi", ""), ("3", "NULL pointer", "")]
+    assert history.faults[0].endswith(":3: no created_at")
+    undated = read(tmp_path, f"{HEADER}1,Wifi,down,net,{empty}\n")
+    assert kept(undated) == [("1", ("Network",))]
+
+
+@pytest.mark.parametrize(
+    ("cell", "identifier"),
+    [
+        ("4711.0", "4711"),
+        ('"=HYPERLINK(""https://desk.example/4711"",""INC4711"")"', "INC4711"),
+        ('"=HYPERLINK(""https://desk.example/4711"";4711)"', "4711"),
+        ("1.0.0", "1.0.0"),
+        ("4711.5", "4711.5"),
+    ],
+)
+def test_an_id_is_what_people_see(tmp_path: Path, cell: str, identifier: str) -> None:
+    history = read(tmp_path, f"{HEADER}{cell},Wifi,down,net,2025-03-04\n")
+    assert [row.id for row in history.rows()] == [identifier]
+
+
 HEADERS = {
     "French": "N°;Objet;Description;Équipe;Date d\u2019ouverture",
     "French without accents": "Numero;Titre;Commentaire;Categorie;Cree le",

@@ -21,6 +21,7 @@ Tue 04/03/2025 17:07|4. März 2025 17:07 Uhr|Dienstag, 4. März 2025, 17:07|mard
 2025年3月4日 17:07|2025年3月4日 下午5:07|2025. 3. 4. 오후 5:07|2025년 3월 4일 17:07|٠٤/٠٣/٢٠٢٥ 17:07
 20250304170700|202503041707|1741108020|1741108020.0|1741108020000|1741108020000000|45720.713194444|45720,713194444
 20250304T170700Z|20250304T1807+0100|2025-03-04T18:07:00+01:00[Europe/Berlin]|2025-03-04T17:07Z[UTC]|2025-W10-2T17:07Z
+2025-03-04 18:07 (UTC+01:00)|2025-03-04 18:07 (CET)|'04/03/2025 17:07|2025-03-04 17:07 (GMT)
 /Date(1741108020000)/|/Date(1741108020000+0000)/
 """
 NONE = (
@@ -70,4 +71,22 @@ def test_names_of_time_zones_that_mean_one_zone_are_known(text: str, hour: int) 
 @pytest.mark.parametrize("text", ["2025-03-04 17:07 IST", "2025-03-04 17:07 CST", "2025-03-04 17:07 XYZ"])
 def test_names_that_mean_several_zones_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no date"):
+        read_time(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("2025-03-04 24:00:00", datetime(2025, 3, 5, tzinfo=UTC)),
+        ("04.03.2025 24:00", datetime(2025, 3, 5, tzinfo=UTC)),
+        ("2025-06-30T23:59:60Z", datetime(2025, 6, 30, 23, 59, 59, tzinfo=UTC)),
+    ],
+)
+def test_the_last_moments_of_a_day_are_read(text: str, at: datetime) -> None:
+    assert read_time(text) == at
+
+
+@pytest.mark.parametrize("text", ["2025-03-04 24:01", "2025-03-04 23:59:61", "0000-00-00", "04.03.2025 24:00 PM"])
+def test_no_moment_comes_after_the_last(text: str) -> None:
+    with pytest.raises(ValueError, match="no date that can be read"):
         read_time(text)

@@ -20,6 +20,7 @@ QUOTES = {
     "Italian": "Il giorno lun 3 mar 2025 alle ore 10:12 Ann Other ha scritto:\n/role Engine",
     "Dutch": "Op ma 3 mrt 2025 om 10:12 schreef Ann Other <ann@example.org>:\n/role Engine",
     "Polish": "W dniu 3.03.2025 o 10:12, Ann Other napisał(a):\n/role Engine",
+    "Polish, Outlook": "W dniu 3.03.2025 o 10:12, Ann Other pisze:\n/role Engine",
     "Russian": "3 марта 2025 г. Ann Other написал(а):\n/role Engine",
     "helpdesk": "Customer writes:\n/role Engine",
     "Outlook, English": "-----Original Message-----\nFrom: Ann\n/role Engine",
@@ -84,6 +85,11 @@ def test_a_persons_own_command_is_theirs(text: str) -> None:
         "Kühler undicht.\nDanke & Gruß\nAnna Muster, Motoren GmbH",
         "The radiator leaks.\n\nThis e-mail and any attachments are for Turbo Engine Ltd. only.\nDelete it otherwise.",
         "Kühler undicht.\nDiese E-Mail enthält vertrauliche Informationen der Motoren GmbH.",
+        "De koeler lekt.\n\nVerstuurd vanaf mijn iPhone",
+        "Le radiateur fuit.\n\nTélécharger Outlook pour iOS",
+        "Chłodnica przecieka.\n\nWysłano z iPhone'a",
+        "Kylaren läcker.\n\nSkickat från min iPhone",
+        "漏油.\n\n发自我的iPhone",
     ],
 )
 def test_a_signature_does_not_decide(text: str) -> None:
@@ -111,6 +117,38 @@ def test_words_of_a_sign_off_within_a_message_end_nothing(text: str) -> None:
 
 def test_thanks_at_the_beginning_end_nothing() -> None:
     text = "Hi,\nthanks\nthe printer on the second floor shows a paper jam, but there is no paper in it at all"
+    assert own_words(text) == text
+
+
+WARNINGS = {
+    "English": "CAUTION: This email originated from outside of the organization. Do not click links.",
+    "over three lines": "[EXTERNAL]\nThis message came from outside your company.\nDo not open attachments.",
+    "German": "ACHTUNG: Diese E-Mail kommt von außerhalb der Firma. Klicken Sie nicht auf Links.",
+    "French": "ATTENTION : cet e-mail provient de l\u2019extérieur. Ne cliquez pas sur les liens.",
+    "Dutch": "LET OP: Deze e-mail is afkomstig van buiten de organisatie.",
+    "Outlook": "You don\u2019t often get email from ann@example.org. Learn why this is important",
+}
+
+
+@pytest.mark.parametrize("warning", WARNINGS.values(), ids=WARNINGS)
+def test_what_a_gateway_writes_above_a_mail_does_not_decide(warning: str) -> None:
+    text = f"{warning}\n\nThe radiator leaks.\nBadly."
+    assert own_words(text) == "The radiator leaks.\nBadly."
+    assert cut(text).startswith(warning)
+    assert own_words(f"{warning}\n") == warning, "a message is never a warning alone"
+    assert own_words(f"{warning.splitlines()[-1]}\n/role Engine\n\nleaks").startswith("/role Engine") or "\n" in warning
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The banner 'This email originated from outside' is missing\n\nsince Monday",
+        "Please look.\nNothing else.\nThis email originated from outside and is odd\n\nBye",
+        "WARNING: the pump leaks\n\nbadly",
+        "External\n\ncamera is broken",
+    ],
+)
+def test_a_ticket_about_such_a_warning_is_the_authors(text: str) -> None:
     assert own_words(text) == text
 
 

@@ -171,13 +171,50 @@ def test_a_hostile_text_is_read_in_linear_time(hostile: str) -> None:
     assert "end" in f"{reading.body}{reading.left_out}"
 
 
-READINGS = {"3": "ccfb6f92d1c19305"}
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("Das WLAN l=C3=A4uft nicht=\r\n mehr =3D kaputt", "Das WLAN läuft nicht mehr = kaputt"),
+        ("no wifi=20\nin room=\n5", "no wifi \nin room5"),
+        ("a=\nb", "a=\nb"),
+        ("https://x.example/?q=AB&r=C3", "https://x.example/?q=AB&r=C3"),
+        ("l=E4uft =C3=28", "l=E4uft =C3=28"),
+        ("KÃ¼hlung lÃ¤uft nicht â€“ â€žDruckerâ€œ", "Kühlung läuft nicht – „Drucker“"),
+        ("garÃ§on, 5Â°C, 3Â\xa0â‚¬", "garçon, 5°C, 3 €"),
+        ("AMANHÃ\xa0! «CAFÉ» NÃO IRMÃ” Ângela ±", "AMANHÃ ! «CAFÉ» NÃO IRMÃ” Ângela ±"),
+        ("\x1b[31mERROR\x1b[0m \x1b]0;title\x07disk \x1b[1;32mfull\x1b[K", "ERROR disk full"),
+        ("<p>Wifi&amp;nbsp;down &amp;amp; out</p>", "Wifi down & out"),
+    ],
+)
+def test_what_gateways_and_terminals_leave_in_a_text_is_made_readable(raw: str, text: str) -> None:
+    assert read("", raw).body == text
+
+
+@pytest.mark.parametrize(
+    ("subject", "shown"), [("[EXTERNAL] RE: x", "RE: x"), ("[Ext]: pump", "pump"), ("[EXT]", "[EXT]")]
+)
+def test_the_tag_of_a_gateway_is_none_of_a_subject(subject: str, shown: str) -> None:
+    assert read(subject, "y").subject == shown
+
+
+def test_a_mail_that_was_handed_on_is_known_behind_a_tag() -> None:
+    text = "-----Original Message-----\nFrom: Ann\nSent: Monday\nTo: Desk\n\nThe pump leaks"
+    assert "pump leaks" in read("[EXTERNAL] FW: help", f"I think it is for you, since it is rather wet\n\n{text}").body
+
+
+READINGS = {"4": "b7c9318d7d3fed8e"}
 """A digest of what is made of the samples above, by `CLEANER`."""
 
 
 def test_another_reading_has_another_name() -> None:
     """Vectors of texts are kept under the name: where it stays the same, old ones would be compared with new ones."""
-    samples = [*QUOTES.values(), "<p>K&uuml;hler</p><blockquote>x</blockquote>", "_a_ b_c\u00ad", "FYI\n\n> pump"]
+    samples = [
+        *QUOTES.values(),
+        "<p>K&uuml;hler</p><blockquote>x</blockquote>",
+        "_a_ b_c\u00ad",
+        "l=C3=A4uft",
+        "FYI\n\n> pump",
+    ]
     read_as = repr([(r.subject, r.body) for r in (read("FW: O\u0308l", sample) for sample in samples)])
     assert {CLEANER: hashlib.sha256(read_as.encode()).hexdigest()[:16]} == READINGS
 
