@@ -5,7 +5,7 @@ Sizes are those of the drawing; browsers scale it. Shares are from 0 to 1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -106,11 +106,11 @@ def intervals(points: Sequence[Point], label: str, goal: float | None = None, di
     return _drawing(parts, label)
 
 
-def stacks(columns: Sequence[Column], label: str) -> Markup:
-    """Draw columns of counts; the first lies at the bottom."""
+def stacks(columns: Sequence[Column], label: str, figure: Callable[[int], str] = str) -> Markup:
+    """Draw columns of counts, written by `figure`; the first lies at the bottom."""
     marks = lines(max((sum(column.counts) for column in columns), default=0))
     top = float(marks[-1])
-    parts = [_grid(height(mark, 0.0, top), f"{mark:,}") for mark in marks]
+    parts = [_grid(height(mark, 0.0, top), figure(mark)) for mark in marks]
     width = (RIGHT - LEFT) / max(len(columns), 1) * (1 - GAP)
     for x, column in zip(places(len(columns)), columns, strict=True):
         boxes, below = [], 0
@@ -123,7 +123,13 @@ def stacks(columns: Sequence[Column], label: str) -> Markup:
     return _drawing(parts, label)
 
 
-def matrix(rows: Sequence[str], columns: Sequence[str], counts: Mapping[tuple[str, str], int], label: str) -> Markup:
+def matrix(
+    rows: Sequence[str],
+    columns: Sequence[str],
+    counts: Mapping[tuple[str, str], int],
+    label: str,
+    figure: Callable[[int], str] = str,
+) -> Markup:
     """Draw how often each row went with each column: the more often, the stronger its cell."""
     most = max(counts.values(), default=0) or 1
     parts = []
@@ -134,7 +140,7 @@ def matrix(rows: Sequence[str], columns: Sequence[str], counts: Mapping[tuple[st
             if count := counts.get((row, column), 0):
                 left, strength = CELL_LEFT + x * CELL, FAINTEST + (STRONGEST - FAINTEST) * count / most
                 box = left + 1, at + 1, CELL - 2, CELL - 2, strength, left + CELL / 2, at + CELL / 2 + 4
-                parts.append(_CELL.format(f"{row} → {column}: {count:,}", *box, f"{count:,}"))
+                parts.append(_CELL.format(f"{row} → {column}: {figure(count)}", *box, figure(count)))
     low = len(rows) * CELL
     for x, column in enumerate(columns):
         parts.append(_COLUMN.format(CELL_LEFT + (x + 0.5) * CELL, low + 14, column, _short(column)))

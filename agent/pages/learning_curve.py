@@ -51,15 +51,15 @@ def curve(trained: Sequence[Trained], words: Words) -> Part | None:
     for one in trained:
         right = texts("models.right_of", right=round(one.share * one.judged), judged=one.judged)
         ends = {"low": f"{one.low * 100:.0f}", "high": f"{one.high * 100:.0f}"}
-        cells = escape(f"{one.known:,}"), right, escape(words.share(one.share)), texts("models.between", **ends)
+        cells = texts.figure(one.known), right, escape(words.share(one.share)), texts("models.between", **ends)
         said = Markup("{}: {}, {}").format(cells[0], cells[2], cells[3])
-        points.append(charts.Point(f"{one.known:,}", said.striptags(), one.share, one.low, one.high))
+        points.append(charts.Point(texts.figure(one.known), said.striptags(), one.share, one.low, one.high))
         rows.append(cells)
     first, last = trained[0], trained[-1]
     apart = (
         "same" if first.low <= last.high and last.low <= first.high else "better" if last.low > first.high else "worse"
     )
-    shares = {"fewer": f"{first.known:,}", "more": f"{last.known:,}"}
+    shares = {"fewer": texts.figure(first.known), "more": texts.figure(last.known)}
     shares |= {"before": words.share(first.share), "now": words.share(last.share)}
     head = tuple(texts(f"models.{name}") for name in ("known", "right", "share", "interval"))
     return Part(

@@ -44,7 +44,12 @@ class Texts:
 
     def number(self, key: str, count: int, **values: object) -> Markup:
         """Return the sentence for one, or the one for several, which get `{count}`."""
-        return self(f"{key}.{'one' if count == 1 else 'other'}", count=f"{count:,}", **values)
+        return self(f"{key}.{'one' if count == 1 else 'other'}", count=self.figure(count), **values)
+
+    def figure(self, number: float, form: str = ",") -> Markup:
+        """Return a number as the language writes it. `form` is Python's: https://docs.python.org/3/library/string.html."""
+        signs = re.sub(r"\d", "", str(self("number")))  # of thousands, which there may be none of, and of decimals
+        return escape(f"{number:{form}}".translate(str.maketrans({",": signs[:-1], ".": signs[-1:]})))
 
     def has(self, key: str) -> bool:
         """Return whether there is such a sentence."""

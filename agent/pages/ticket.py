@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,6 +37,9 @@ ROLES_SHOWN = 3
 EVENTS_SHOWN = 100
 VALUE_SHOWN = 200
 """Characters of what a ticket was given."""
+
+_ADDRESS = re.compile(r"(?<=\])\(https?://[^\s()]+\)")
+"""Where a link of our comment leads: an address full of signs, that says nothing to people."""
 
 
 Noted = Writing | None
@@ -80,7 +84,7 @@ async def show(visit: Visit) -> Response:
         rules=_rules(explanation),
         voices=tuple(Voice),
         similar=[(n, subjects[n.ticket_key]) for n in opinion.neighbours if n.ticket_key in subjects],
-        comment=comment(visit, standing),
+        comment=_ADDRESS.sub("", comment(visit, standing) or ""),
         history=sorted(_history(site, events, decisions, said, acts), key=lambda line: line.at),
         outside=_outside(site, standing),
         description=describe(as_written(ticket.subject, ticket.body)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from agent.pages import charts
 from agent.pages.document import Part, Table
@@ -22,7 +22,7 @@ def confused(found: Sequence[Case], words: Words, weeks: int) -> Part:
     """Return what was corrected into what in so many weeks, most often first."""
     texts, counts = words.texts, corrections(found)
     pairs = counts.most_common(PAIRS)
-    rows = tuple((words.role(wrong), to(right, words), escape(f"{times:,}")) for (wrong, right), times in pairs)
+    rows = tuple((words.role(wrong), to(right, words), texts.figure(times)) for (wrong, right), times in pairs)
     head = tuple(texts(f"report.{name}") for name in ("suggested", "was_right", "times"))
     chart = _drawn(counts, words) if len(counts) >= FEWEST else None
     sentences = (texts("report.corrections_what"),) if chart else ()
@@ -47,4 +47,6 @@ def _drawn(counts: Counter[tuple[str, str]], words: Words) -> Markup:
     rows = [names[role] for role in shown if any(role == wrong for wrong, _ in counts)]
     columns = [names[role] for role in shown if any(role == right for _, right in counts)]
     cells = {(names[a], names[b]): times for (a, b), times in counts.items() if a in names and b in names}
-    return charts.matrix(rows, columns, cells, str(words.texts("report.corrections_chart").striptags()))
+    return charts.matrix(
+        rows, columns, cells, str(words.texts("report.corrections_chart").striptags()), words.texts.figure
+    )

@@ -75,7 +75,8 @@ def document(
 def _lede(now: Figures, texts: Texts) -> Markup:
     if not now.received:
         return texts("report.lede_none")
-    given = {"clear": now.outcomes[Outcome.CLEAR], "received": now.received, "count": now.right.count}
+    clear, received = texts.figure(now.outcomes[Outcome.CLEAR]), texts.figure(now.received)
+    given = {"clear": clear, "received": received, "count": now.right.count}
     if not now.right.enough:
         return texts("report.lede_few", **given, fewest=FEWEST)
     return texts("report.lede", **given, right=now.right.right)
@@ -84,13 +85,17 @@ def _lede(now: Figures, texts: Texts) -> Markup:
 def _tiles(now: Figures, before: Figures, texts: Texts, words: Words) -> Iterator[Tile]:
     more = now.received - before.received
     beside = "more" if more > 0 else "less" if more < 0 else "same"
-    yield Tile(texts("report.received"), _count(now.received), texts(f"report.{beside}", count=abs(more)))
+    yield Tile(
+        texts("report.received"), texts.figure(now.received), texts(f"report.{beside}", count=texts.figure(abs(more)))
+    )
     clear, either, none = (now.outcomes[outcome] for outcome in OUTCOMES)
     share = words.share(clear / now.received) if now.received else "–"
-    yield Tile(texts("filter.clear"), escape(share), texts("report.clear_what", clear=clear, either=either, none=none))
+    told = {"clear": texts.figure(clear), "either": texts.figure(either), "none": texts.figure(none)}
+    yield Tile(texts("filter.clear"), escape(share), texts("report.clear_what", **told))
     yield Tile(texts("report.right"), _right(now.right, words), _interval(now.right, texts))
-    yield Tile(texts("report.checks"), _count(now.checked), texts("report.checks_what", drawn=now.drawn))
-    yield Tile(texts("filter.corrected"), _count(now.corrected), texts("report.corrected_what", count=now.feedback))
+    yield Tile(texts("report.checks"), texts.figure(now.checked), texts("report.checks_what", drawn=now.drawn))
+    said = texts("report.corrected_what", count=texts.figure(now.feedback))
+    yield Tile(texts("filter.corrected"), texts.figure(now.corrected), said)
     if now.hours or now.moved:
         taken = now.hours.get(True), now.hours.get(False)
         shown = [words.span(one[0] * 3_600) if one else Markup("–") for one in taken]
@@ -145,12 +150,12 @@ def _outcomes(weeks: Sequence[Figures], texts: Texts, words: Words) -> Part:
         given = dict(zip(("clear", "either", "none"), counts, strict=True))
         said = Markup("{}: {}").format(_name(one.week, texts), texts("report.outcomes_of", **given)).striptags()
         columns.append(charts.Column(f"{one.week.number}", said, counts))
-        rows.append((_name(one.week, texts), *map(_count, counts)))
+        rows.append((_name(one.week, texts), *map(texts.figure, counts)))
     shares = [words.share(w.outcomes[Outcome.CLEAR] / w.received) if w.received else "–" for w in weeks[-2:]]
     title = texts("report.outcomes", before=shares[0], now=shares[1])
     head = (texts("report.week"), *(texts(f"filter.{outcome}") for outcome in OUTCOMES))
     legend = Markup('<span class="k1">{}</span><span class="k2">{}</span><span class="k3">{}</span>').format(*head[1:])
-    chart = charts.stacks(columns, str(texts("report.outcomes_chart")))
+    chart = charts.stacks(columns, str(texts("report.outcomes_chart")), texts.figure)
     return Part(title, (legend,), table=Table(head, tuple(rows)), chart=chart)
 
 
@@ -166,8 +171,8 @@ def _by_role(weeks: Sequence[Figures], found: Sequence[Case], texts: Texts, word
         line = charts.spark(shares[role], highest, str(texts("report.shares", shares=", ".join(percents))))
         right = right_when_clear(found, role)
         change = Markup("{}{} → {}").format(line, percents[0], percents[-1])
-        clear, wrong = _count(now.clear_roles[role]), _count(now.corrected_roles[role])
-        rows.append((words.role(role), _count(count), change, clear, _with_interval(right, texts, words), wrong))
+        clear, wrong = texts.figure(now.clear_roles[role]), texts.figure(now.corrected_roles[role])
+        rows.append((words.role(role), texts.figure(count), change, clear, _with_interval(right, texts, words), wrong))
     names = ("ticket_role", "received", "share", "clear", "right", "corrected")
     head = tuple(texts(f"report.column_{name}", weeks=WEEKS) for name in names)
     return Part(texts("report.by_role"), (texts("report.by_role_what"),), table=Table(head, tuple(rows)))
@@ -175,10 +180,10 @@ def _by_role(weeks: Sequence[Figures], found: Sequence[Case], texts: Texts, word
 
 def _why_none(now: Figures, texts: Texts) -> Part:
     either, none = now.outcomes[Outcome.EITHER_OR], now.outcomes[Outcome.NONE]
-    rows = [(texts("report.below"), _count(either))] if either else []
+    rows = [(texts("report.below"), texts.figure(either))] if either else []
     for reason, count in now.reasons.most_common():
         key = f"report_reason.{reason}"
-        rows.append((texts(key if texts.has(key) else "report_reason.other"), _count(count)))
+        rows.append((texts(key if texts.has(key) else "report_reason.other"), texts.figure(count)))
     head = (texts("report.reason"), texts("report.tickets"))
     return Part(texts("report.not_clear", count=either + none), table=Table(head, tuple(rows)))
 
@@ -202,9 +207,8 @@ def _confidence(found: Sequence[Case], texts: Texts, words: Words) -> Part:
 
 
 def _where(now: Figures, texts: Texts, persons: bool) -> Part:
-    rows = [(Markup("<bdi>{}</bdi>").format(name), _count(count)) for name, count in now.sources.most_common()]
-    if persons:
-        rows += [(Markup("<bdi>{}</bdi>").format(name), _count(count)) for name, count in now.persons.most_common()]
+    told = [*now.sources.most_common(), *(now.persons.most_common() if persons else ())]
+    rows = [(Markup("<bdi>{}</bdi>").format(name), texts.figure(count)) for name, count in told]
     head = (texts("report.person" if persons else "report.helpdesk"), texts("filter.corrected"))
     return Part(texts("report.where"), table=Table(head, tuple(rows)))
 
@@ -219,10 +223,6 @@ def _nights(nights: Sequence[Night], texts: Texts, words: Words) -> Part:
 
 def _name(week: Week, texts: Texts) -> Markup:
     return texts("report.title", number=week.number)
-
-
-def _count(number: int) -> Markup:
-    return escape(f"{number:,}")
 
 
 def _right(share: Share, words: Words) -> Markup:

@@ -21,8 +21,6 @@ MOST_NEEDED = 8
 METER = 72.0
 """Width of a meter."""
 
-BYTES = ("B", "kB", "MB", "GB", "TB")
-
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -102,7 +100,8 @@ class Words:
     def today(self) -> str:
         """Return today, with the day of the week."""
         now = self.now()
-        return f"{str(self.texts('weekdays')).split()[now.astimezone().weekday()]}, {self.day(now)}"
+        weekday = str(self.texts("weekdays")).split()[now.astimezone().weekday()]
+        return str(self.texts("dated", weekday=weekday, day=self.day(now)))
 
     def ago(self, moment: datetime) -> Markup:
         """Return for how long something has lasted, in its largest unit."""
@@ -117,10 +116,10 @@ class Words:
 
     def size(self, count: float) -> str:
         """Return a number of bytes in its largest unit."""
-        power = 0
-        while count >= 1_000 and power < len(BYTES) - 1:
+        units, power = str(self.texts("bytes")).split(), 0
+        while count >= 1_000 and power < len(units) - 1:
             count, power = count / 1_000, power + 1
-        return f"{count:.0f} {BYTES[power]}" if count >= 10 or power == 0 else f"{count:.1f} {BYTES[power]}"
+        return f"{self.texts.figure(count, '.0f' if count >= 10 or power == 0 else '.1f')} {units[power]}"
 
     def lines(self, text: str) -> Markup:
         """Return a text with its paragraphs and ends of lines."""

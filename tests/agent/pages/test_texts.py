@@ -103,6 +103,27 @@ def test_days_are_written_as_in_each_language(language: str, this_year: str, ano
     assert words.day(datetime(2026, 4, 1, 12, tzinfo=UTC)) == first
 
 
+@pytest.mark.parametrize(
+    ("language", "count", "weight", "size", "today"),
+    [
+        ("en", "12,345", "+4.0", "1.1 GB", "Monday, 9 March"),
+        ("de", "12.345", "+4,0", "1,1 GB", "Montag, 9. März"),
+        ("fr", "12\u202f345", "+4,0", "1,1 Go", "lundi 9 mars"),
+        ("es", "12.345", "+4,0", "1,1 GB", "lunes, 9 de marzo"),
+    ],
+)
+def test_numbers_are_written_as_in_each_language(language: str, count: str, weight: str, size: str, today: str) -> None:
+    words = Words(load(language), RoleCatalogue(()), lambda: datetime(2026, 3, 9, 12, tzinfo=UTC))
+    assert (words.texts.figure(12_345), words.texts.figure(4.0, "+.1f")) == (count, weight)
+    assert (words.size(1.1e9), words.today()) == (size, today)
+    assert count in words.texts.number("search.tickets", 12_345)
+
+
+def test_no_thousands_or_weights_are_written_past_the_language() -> None:
+    sources = [file.read_text("utf-8") for file in [*TEMPLATES, *PAGES.rglob("*.py")]]
+    assert [found for text in sources for found in re.findall(r".*(?::,\}|%\+?\.\df|\{:,|\|format\().*", text)] == []
+
+
 def test_every_sentence_is_used_and_every_one_that_is_used_exists() -> None:
     sources = [file.read_text("utf-8") for file in [*TEMPLATES, *PAGES.rglob("*.py")]]
     used = {key for text in sources for key in re.findall(r"""["']([a-z_]+(?:\.[a-z_]+)*)["']""", text)}
