@@ -59,7 +59,7 @@ def curve(trained: Sequence[Trained], words: Words) -> Part | None:
     apart = (
         "same" if first.low <= last.high and last.low <= first.high else "better" if last.low > first.high else "worse"
     )
-    shares = {"fewer": texts.figure(first.known), "more": texts.figure(last.known)}
+    shares: dict[str, str] = {"fewer": texts.figure(first.known), "more": texts.figure(last.known)}
     shares |= {"before": words.share(first.share), "now": words.share(last.share)}
     head = tuple(texts(f"models.{name}") for name in ("known", "right", "share", "interval"))
     return Part(

@@ -49,7 +49,7 @@ class Texts:
     def figure(self, number: float, form: str = ",") -> Markup:
         """Return a number as the language writes it. `form` is Python's: https://docs.python.org/3/library/string.html."""
         signs = re.sub(r"\d", "", str(self("number")))  # of thousands, which there may be none of, and of decimals
-        return escape(f"{number:{form}}".translate(str.maketrans({",": signs[:-1], ".": signs[-1:]})))
+        return escape(f"{number:{form}}".translate({ord(","): signs[:-1], ord("."): signs[-1:]}))
 
     def has(self, key: str) -> bool:
         """Return whether there is such a sentence."""

@@ -163,13 +163,13 @@ def _history(
         yield Happened(review.at, _said(site, review))
     for act in acts:
         became = Markup(" ") + texts(f"acted.{act.outcome}") if act.outcome != Acted.DONE else Markup("")
-        value = Markup("<bdi>{}</bdi>").format(act.value[:VALUE_SHOWN])
+        value = words.others(act.value[:VALUE_SHOWN])
         yield Happened(act.settled_at or act.at, texts(f"acted.{act.field}", value=value) + became)
 
 
 def _said(site: Site, review: Review) -> Markup:
     texts, words = site.texts, site.words
-    who = Markup("<bdi>{}</bdi>").format(review.actor or texts("history.somebody"))
+    who = words.others(review.actor or texts("history.somebody"))
     if review.withdrawn == ANONYMOUS:
         return texts("history.anonymous", roles=words.roles(site.classifier.catalogue.today(review.roles)))
     if review.via == Via.UNDO:

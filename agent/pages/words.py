@@ -63,6 +63,10 @@ class Words:
         source, _, number = key.partition(":")
         return Markup("<bdi>{} {}</bdi>").format(source, number)
 
+    def others(self, words: str) -> Markup:
+        """Return a name or words of somebody else, written in whatever direction, for the middle of a sentence."""
+        return Markup("<bdi>{}</bdi>").format(words)
+
     def percent(self, share: float) -> str:
         """Return a confidence in percent, as in comments."""
         return percent(share)
