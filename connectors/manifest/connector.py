@@ -14,7 +14,7 @@ from connectors.base import LOOK_BACK, Change, Markup, Past, Poll, Stored
 from connectors.deliveries import read_json
 from connectors.errors import Ambiguous, MalformedPayload, Permanent, TicketNotFound
 from connectors.events import Delivery, Event, Message, Move, Ticket
-from connectors.manifest import acting, past, polling
+from connectors.manifest import acting, past, polling, rounds
 from connectors.manifest.access import Access
 from connectors.manifest.lists import Listed, read_comments, read_down, read_list, read_whole
 from connectors.manifest.mapping import MARK, moment, sought, to_message, to_ticket
@@ -237,8 +237,13 @@ class ManifestConnector:
 
     async def history(self, since: datetime, place: str | None, *, messages: bool) -> Past:
         """Read a part of the list of changed tickets, for those that were closed since a time."""
+        looking = self._manifest.past
+        if looking is None:
+            raise Permanent(f"{self._manifest.name} has no list that tells times of change: its history cannot be read")
         await self._know_ourselves()
-        return await past.part(self._access, self.system, self.author_id, since, place, self.read_ticket, each=messages)
+        read = past.part if looking.ordered else rounds.part
+        about = self._access, self.system, looking, self.author_id
+        return await read(*about, since, place, self.read_ticket, each=messages)
 
     async def aclose(self) -> None:
         """Close the connections."""

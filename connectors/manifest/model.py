@@ -233,9 +233,12 @@ class Manifest(Part):
 
     @property
     def past(self) -> Poll | None:
-        """The list that the past is read from, None without one that is in the order of its times, oldest first."""
+        """The list that the past is read from, None without one that tells its times and can be read to its end."""
         looking = self.history or self.poll
-        return looking if looking is not None and looking.ordered else None
+        if looking is None or looking.changed_at is None:
+            return None
+        cut = looking.page is not None and looking.page.by == "limit"
+        return None if cut and not looking.ordered else looking
 
     @model_validator(mode="after")
     def _hears_of_tickets(self) -> Manifest:

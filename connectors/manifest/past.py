@@ -36,24 +36,32 @@ MOST_REFUSED = 5
 ReadTicket = Callable[[str], Awaitable[Ticket]]
 
 
-class Place(Wire):
-    """How far the list was read: `since` is the newest change looked at, `seen` the tickets with about that time.
+class Way(Wire):
+    """How far a list was read, in any order.
 
-    `turn`: the next page of a moment at which more tickets changed than a page holds; `again`: that moment has to be
-    read once more. `start` and `begun`: the day from which on, and the time at which the first part was read.
-    `refused`: so many tickets could not be read since one was. `first`: the oldest change, where the way begins.
-    `rounds`: how often what had changed meanwhile was read, too.
+    `start` and `begun`: the day from which on, and the time at which the first part was read. `turn`: the next page.
+    `refused`: so many tickets could not be read since one was. `rounds`: how often what had changed meanwhile was
+    read, too.
     """
 
     start: datetime
     begun: datetime
     since: datetime
-    seen: dict[str, str] = Field(default_factory=dict)
     turn: Turn | None = None
-    again: bool = False
     refused: int = 0
-    first: datetime | None = None
     rounds: int = 0
+
+
+class Place(Way):
+    """How far the list was read: `since` is the newest change looked at, `seen` the tickets with about that time.
+
+    `turn`: the next page of a moment at which more tickets changed than a page holds; `again`: that moment has to be
+    read once more. `first`: the oldest change, where the way begins.
+    """
+
+    seen: dict[str, str] = Field(default_factory=dict)
+    again: bool = False
+    first: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +84,17 @@ def read_place(text: str) -> Place:
 
 
 async def part(
-    access: Access, system: System, author_id: str, since: datetime, place: str | None, read: ReadTicket, *, each: bool
+    access: Access,
+    system: System,
+    looking: Poll,
+    author_id: str,
+    since: datetime,
+    place: str | None,
+    read: ReadTicket,
+    *,
+    each: bool,
 ) -> Past:
     """Read a page of the list. `each`: every closed ticket is read by itself, with its messages."""
-    looking = system.manifest.past
-    if looking is None:
-        raise Permanent(
-            f"{system.manifest.name} has no list of its tickets, oldest change first: its history cannot be read"
-        )
     now = datetime.now(UTC)
     at = Place(start=since, begun=now, since=since) if place is None else read_place(place)
     values = {**system.values, "since": written(at.since, looking.since)}
@@ -91,7 +102,7 @@ async def part(
     rows, following = await read_page(access, looking, values, turn)
     listed = changed(rows, looking, system, now)
     fresh = [row for row in listed if at.seen.get(row.id) != row.at.isoformat()]
-    looked = await _look(fresh, system, author_id, at, read, each=each)
+    looked = await look(fresh, system, author_id, at, read, each=each)
     at = at if at.first or not listed else at.model_copy(update={"first": listed[0].at})
     newest = max((at.since, *(row.at for row in (listed if looked.all else looked.at))))
     after = following_place(at, looked, newest, looking, turn, following, now)
@@ -131,8 +142,8 @@ def following_place(
     return at.model_copy(update={"since": newest, "seen": near, "turn": None, "again": False})
 
 
-async def _look(
-    rows: Sequence[Changed], system: System, author_id: str, at: Place, read: ReadTicket, *, each: bool
+async def look(
+    rows: Sequence[Changed], system: System, author_id: str, at: Way, read: ReadTicket, *, each: bool
 ) -> Looked:
     """Look at rows, reading so many tickets by themselves and no more; a limit ends the part where it was reached.
 

@@ -141,9 +141,9 @@ def test_a_system_that_cannot_list_what_was_closed_is_connected_with_the_roles_t
     shutil.copytree(CONFIG, tmp_path / "config")
     shipped = (Path(str(files("connectors.presets"))) / "redmine.toml").read_text()
     (tmp_path / "config/connectors").mkdir(exist_ok=True)
-    (tmp_path / "config/connectors/mine.toml").write_text(
-        shipped.replace("\n[poll]\n", "\n[poll]\nnewest_first = true\n")
-    )
+    timeless = shipped.replace('\nchanged_at = "updated_on"', "")
+    assert timeless != shipped
+    (tmp_path / "config/connectors/mine.toml").write_text(timeless)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ROLECALL_CONNECTORS__MINE__API_KEY", "the-key")
     words = ("init", "--kind", "mine", "--url", url, "--yes", "--no-start")

@@ -1,4 +1,4 @@
-"""Bugzilla and YouTrack in memory."""
+"""Bugzilla, Gitea and YouTrack in memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import httpx
 
-from tests.connectors.systems.fake import BOT, PAGE, Comment, Fake, Route, Ticket, body, iso
+from tests.connectors.systems.fake import BOT, PAGE, Comment, Fake, Route, Ticket, body, iso, numbered
 
 
 class Bugzilla(Fake):
@@ -222,6 +222,94 @@ class YouTrack(Fake):
             return self.gone()
         self.put(ticket, tags=[self.known[int(body(request)["id"].removeprefix("6-"))]])
         return body(request)
+
+
+class Gitea(Fake):
+    """The list is in the order of filing; labels are told by their ids. Source: Gitea 1.22, /api/swagger."""
+
+    api = "/api/v1"
+    settings: ClassVar[Mapping[str, Any]] = {"owner": "nordhafen", "repository": "field-ops"}
+    groups = ("pumps", "grid")
+    known = ("pumps", "oil", "role-hydraulics")
+
+    def routes(self) -> Sequence[Route]:
+        repository = "/repos/nordhafen/field-ops"
+        issue = rf"{repository}/issues/(\d+)"
+        return [
+            ("GET", r"/user", lambda _: {"id": BOT, "login": "rolecall"}),
+            ("GET", f"{repository}/issues", self.list),
+            ("GET", f"{repository}/labels", lambda request: numbered(self.labels(self.known), request)),
+            ("GET", issue, self.read),
+            ("PATCH", issue, self.changes),
+            ("GET", f"{issue}/comments", self.comments),
+            ("POST", f"{issue}/comments", self.commented),
+            ("POST", f"{issue}/labels", self.labelled),
+            ("PATCH", rf"{repository}/issues/comments/(\d+)", self.edited),
+            ("DELETE", rf"{repository}/issues/comments/(\d+)", self.remove),
+        ]
+
+    def labels(self, names: Sequence[str]) -> Sequence[Any]:
+        return [{"id": 40 + self.known.index(name), "name": name} for name in names]
+
+    def shown(self, ticket: Ticket) -> Any:
+        return {
+            "id": ticket.id + 600,
+            "number": ticket.id,
+            "title": ticket.subject,
+            "body": ticket.body,
+            "user": {"id": 7, "login": "line3"},
+            "labels": self.labels(ticket.tags),
+            "state": "closed" if ticket.closed else "open",
+            "assignee": None,
+            "created_at": iso(ticket.created),
+            "updated_at": iso(ticket.updated),
+            "closed_at": iso(ticket.closed),
+        }
+
+    def list(self, request: httpx.Request) -> Any:
+        params = request.url.params
+        assert (params["state"], params["type"]) == ("all", "issues")
+        rows = sorted(self.changed(params["since"]), key=lambda ticket: ticket.id, reverse=True)
+        return [self.shown(ticket) for ticket in numbered(rows, request)]
+
+    def read(self, _request: httpx.Request, number: str) -> Any:
+        ticket = self.ticket(number)
+        return self.gone() if ticket is None else self.shown(ticket)
+
+    def changes(self, request: httpx.Request, number: str) -> Any:
+        ticket, wanted = self.ticket(number), body(request)
+        if ticket is None:
+            return self.gone()
+        self.put(ticket, subject=wanted.get("title"), body=wanted.get("body"))
+        return httpx.Response(201, json=self.shown(ticket))
+
+    def row(self, comment: Comment) -> Any:
+        shown = {"id": comment.id, "body": comment.text, "user": {"id": comment.author}}
+        return shown | {"created_at": iso(comment.at), "updated_at": iso(comment.at)}
+
+    def comments(self, _request: httpx.Request, number: str) -> Any:
+        ticket = self.ticket(number)
+        return self.gone() if ticket is None else [self.row(comment) for comment in ticket.comments]
+
+    def commented(self, request: httpx.Request, number: str) -> Any:
+        ticket = self.ticket(number)
+        if ticket is None:
+            return self.gone()
+        return httpx.Response(201, json=self.row(self.say(ticket, body(request)["body"], BOT, internal=False)))
+
+    def edited(self, request: httpx.Request, number: str) -> Any:
+        comment = self.comment(number)
+        if comment is None:
+            return self.gone()
+        comment.text = body(request)["body"]
+        return self.row(comment)
+
+    def labelled(self, request: httpx.Request, number: str) -> Any:
+        ticket, wanted = self.ticket(number), body(request)["labels"]
+        if ticket is None:
+            return self.gone()
+        self.put(ticket, tags=[self.known[each - 40] for each in wanted])
+        return self.labels(ticket.tags)
 
 
 def _milliseconds(at: datetime) -> int:

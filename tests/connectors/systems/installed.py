@@ -22,7 +22,7 @@ from connectors.manifest.catalogue import Kind, document_of, examples, kind_of
 from connectors.manifest.connector import ManifestConnector
 from connectors.proofs import BasicAuth, Hmac, Proof, SecretInHeader, SecretInPath, StandardWebhooks, standard_webhooks
 from tests.connectors.systems.boards import AzureDevOps
-from tests.connectors.systems.bugs import Bugzilla, YouTrack
+from tests.connectors.systems.bugs import Bugzilla, Gitea, YouTrack
 from tests.connectors.systems.desks import Freshdesk, Freshservice, MaintainX, Zammad, Zendesk
 from tests.connectors.systems.fake import BOT, Fake
 from tests.connectors.systems.plants import Atlas
@@ -37,6 +37,7 @@ SYSTEMS: Mapping[str, type[Fake]] = {
     "bugzilla": Bugzilla,
     "freshdesk": Freshdesk,
     "freshservice": Freshservice,
+    "gitea": Gitea,
     "github": GitHub,
     "gitlab": GitLab,
     "halopsa": HaloPSA,

@@ -1,0 +1,104 @@
+"""How closed tickets ended, read from a list that is not in the order of its changes, oldest first: round by round.
+
+The first round turns every page, down to the day where the list begins with the newest change. Whatever changes
+meanwhile may slip past the page that is read; it has changed since the round began, though, and the next round reads
+what has, which is little. Rounds end with one that is a single page, and after some in any case.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from pydantic import Field
+
+from connectors.base import Past
+from connectors.deliveries import decode
+from connectors.errors import MalformedPayload, Permanent
+from connectors.manifest.access import Access
+from connectors.manifest.lists import Turn, first, read_page
+from connectors.manifest.model import Poll
+from connectors.manifest.past import ROUNDS, Looked, ReadTicket, Way, look
+from connectors.manifest.polling import Changed, changed
+from connectors.manifest.system import System
+from connectors.manifest.values import written
+
+
+class Round(Way):
+    """How far a round has come. `begun`: when it began; `since`: what changed before is none of its business.
+
+    `seen`: the tickets looked at on the page at `turn`, and those of all pages that the next round meets again.
+    """
+
+    seen: dict[str, str] = Field(default_factory=dict)
+
+
+def read_round(text: str) -> Round:
+    """Parse what `Past.place` holds. Raises Permanent."""
+    try:
+        return decode(Round, text.encode())
+    except MalformedPayload as error:
+        raise Permanent(f"the stored place in the history is unreadable: {error}") from None
+
+
+async def part(
+    access: Access,
+    system: System,
+    looking: Poll,
+    author_id: str,
+    since: datetime,
+    place: str | None,
+    read: ReadTicket,
+    *,
+    each: bool,
+) -> Past:
+    """Read a page of the list. `each`: every closed ticket is read by itself, with its messages."""
+    now = datetime.now(UTC)
+    at = Round(start=since, begun=now, since=since) if place is None else read_round(place)
+    values = {**system.values, "since": written(at.since, looking.since)}
+    turn = at.turn or first(looking, values)
+    rows, following = await read_page(access, looking, values, turn)
+    listed = changed(rows, looking, system, now)
+    wanted = [row for row in listed if row.at >= at.since and at.seen.get(row.id) != row.stamp]
+    looked = await look(wanted, system, author_id, at, read, each=each)
+    below = looking.newest_first and any(row.at < at.since for row in listed)
+    alone = turn.number == 1 or (turn.number == 2 and not rows)
+    again = at.begun - timedelta(seconds=looking.overlap_seconds)
+    after = following_round(at, looked, turn, None if below else following, now, None if alone else again)
+    return Past(
+        looked.ended,
+        (after or at).model_dump_json(),
+        after is None,
+        len(looked.at),
+        1.0 if after is None else _share(at, listed, looking),
+        looked.refused,
+    )
+
+
+def following_round(
+    at: Round, looked: Looked, turn: Turn, following: Turn | None, now: datetime, again: datetime | None
+) -> Round | None:
+    """Return the place after a part, which was asked for at `now`; None where the history ended with it.
+
+    `again`: since when the next round has to read what changed; None where this one is a single page.
+    """
+    seen = at.seen | {row.id: row.stamp for row in looked.at}
+    at = at.model_copy(update={"refused": looked.refused + (0 if looked.some_read else at.refused), "seen": seen})
+    if not looked.all:
+        return at.model_copy(update={"turn": turn})
+    if following is None and (again is None or at.rounds == ROUNDS):
+        return None
+    met = again or at.begun
+    at = at.model_copy(update={"seen": {n: then for n, then in seen.items() if datetime.fromisoformat(then) >= met}})
+    if following is not None:
+        return at.model_copy(update={"turn": following})
+    return at.model_copy(update={"turn": None, "since": max(met, at.start), "begun": now, "rounds": at.rounds + 1})
+
+
+def _share(at: Round, listed: list[Changed], looking: Poll) -> float:
+    """Return how much of the history was read: unknown, and so nothing, where the list is in no order."""
+    if at.rounds:
+        return 0.99
+    if not looking.newest_first or not listed:
+        return 0.0
+    way = (at.begun - at.start).total_seconds()
+    return min(max((at.begun - listed[0].at).total_seconds() / way, 0.0), 0.99) if way > 0 else 0.0
