@@ -30,16 +30,27 @@ WRONG: tuple[Any, ...] = (
     None, True, 0, -1, 2**63, 2**200, 1.5, "", "x", "12", "\0", "\ud800", [], [[]], {}, {"id": 1},
     "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", 10**30,
 )  # fmt: skip
+MISSING = object()
 _CONSTANTS = ("NaN", "Infinity", "-Infinity")
 
 
 def variants(body: bytes) -> Iterator[bytes]:
     """Yield the recorded body with each value in turn missing, of another type, out of range or unprintable."""
     document = json.loads(body)
+    for path, wrong in places(document):
+        yield variant(document, path, wrong)
+
+
+def places(document: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield what can be wrong with a document: where, and what stands there instead; MISSING: nothing does."""
     for path in paths(document):
-        for wrong in WRONG:
-            yield json.dumps(exchanged(document, path, wrong)).encode()
-        yield json.dumps(_without(document, path)).encode()
+        for wrong in (*WRONG, MISSING):
+            yield path, wrong
+
+
+def variant(document: Any, path: tuple[Any, ...], wrong: Any) -> bytes:
+    """Return a document with one thing wrong."""
+    return json.dumps(_without(document, path) if wrong is MISSING else exchanged(document, path, wrong)).encode()
 
 
 def never_valid_variants(body: bytes) -> Iterator[bytes]:

@@ -135,8 +135,9 @@ def test_what_is_not_the_systems_is_refused_in_one_line(name: str) -> None:
 
 
 def variants(name: str) -> Iterator[tuple[Example, bytes]]:
-    every = [(example, body) for example in EXAMPLES[name] for body in hostile.variants(raw(example.body))]
-    return islice(every, 0, None, max(len(every) // VARIANTS, 1))
+    every = [(example, path, wrong) for example in EXAMPLES[name] for path, wrong in hostile.places(example.body)]
+    for example, path, wrong in every[:: max(len(every) // VARIANTS, 1)]:
+        yield example, hostile.variant(example.body, path, wrong)
 
 
 @pytest.mark.parametrize("name", SENDING)
