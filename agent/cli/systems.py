@@ -101,7 +101,7 @@ def _run_examples(name: str, kind: str, made: Kind, config: Path) -> None:
     own = beside(config, FOLDER) / "examples" / kind
     try:
         every = [*examples(kind), *examples_in(own)]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except ValueError as error:
         raise BadInput(f"{own} holds a file that is no example: {error}") from None
     if not every:
         raise NotPossibleYet(f"{kind} comes without examples: `rolecall connectors record {name}` makes some")

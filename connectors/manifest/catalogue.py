@@ -76,18 +76,25 @@ def examples(name: str) -> Iterator[Example]:
 
 
 def examples_in(folder: Traversable) -> Iterator[Example]:
-    """Yield the examples in a folder. Raises ValueError, KeyError, TypeError or AttributeError for another file."""
+    """Yield the examples in a folder. Raises ValueError, which names the file, for another one."""
     for file in sorted(folder.iterdir(), key=lambda each: each.name) if folder.is_dir() else ():
-        raw = json.loads(file.read_text("utf-8"))
-        yield Example(
-            file.name.removesuffix(".json"),
-            {key.lower(): value for key, value in raw.get("headers", {}).items()},
-            raw.get("segment", ""),
-            raw["body"],
-            tuple((each["kind"], each["ticket"], each["id"]) for each in raw["events"]),
-            raw.get("settings", {}),
-            raw.get("author_id", ""),
-        )
+        try:
+            yield _example(file.name.removesuffix(".json"), json.loads(file.read_text("utf-8")))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            form = '{"body": {...}, "events": [{"kind": "created", "ticket": "7", "id": "ticket-7"}]}'
+            raise ValueError(f"{file.name}: has to be as {form}") from None
+
+
+def _example(name: str, raw: Any) -> Example:
+    return Example(
+        name,
+        {key.lower(): value for key, value in raw.get("headers", {}).items()},
+        raw.get("segment", ""),
+        raw["body"],
+        tuple((each["kind"], each["ticket"], each["id"]) for each in raw["events"]),
+        raw.get("settings", {}),
+        raw.get("author_id", ""),
+    )
 
 
 def kind_of(name: str, document: Mapping[str, Any]) -> Kind:

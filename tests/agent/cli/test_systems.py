@@ -120,6 +120,16 @@ def test_a_payload_that_is_not_the_systems_is_refused_as_the_server_would(folder
     assert "refused with 400: not a delivery of GitHub" in done.output
 
 
+@pytest.mark.parametrize("text", ['{"body": {}, "events": [["created", "7", "ticket-7"]]}', "[]", '{"body": {}}', "{"])
+def test_a_file_that_is_no_example_is_named_with_the_form_that_it_needs(folder: Path, text: str) -> None:
+    own = folder / "connectors/examples/github"
+    own.mkdir(parents=True)
+    (own / "mine.json").write_text(text)
+    said = str(run(folder, "test", "plant").exception)
+    assert "mine.json: has to be as" in said
+    assert '"kind": "created"' in said
+
+
 def test_what_cannot_be_shown_is_told_in_words(folder: Path) -> None:
     for words, kind, told in (
         (("show", "zzz"), BadInput, "no connector and no kind 'zzz'; kinds are asana, atlas, azure-devops, bugzilla, "),
