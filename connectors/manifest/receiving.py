@@ -1,6 +1,7 @@
 """The events in a delivery, by the rules of a manifest. Pure.
 
-The first rule that fits decides, for each element of its list where it has one. An event's id is made of what happened,
+The first rule that fits decides; where it has a list, it decides for the elements that it fits, and the others are left
+to later rules about the same list. An event's id is made of what happened,
 by convention, so that a webhook and a poll that find the same give the same: `ticket-7`, `ticket-7-comment-12`,
 `ticket-7-closed-TIME`. Where a delivery names no time, the hash of its body stands in.
 """
@@ -48,13 +49,23 @@ def read_delivery(delivery: Delivery, system: System, author_id: str) -> Reading
     }
     if not holds(receive.has, document):
         raise MalformedPayload(f"not a delivery of {system.manifest.name}: {receive.has.text} is not there")
-    events, why = list[Event](), list[str]()
-    digest = hashlib.sha256(delivery.body).hexdigest()[:16]
+    events, why, digest = list[Event](), list[str](), hashlib.sha256(delivery.body).hexdigest()[:16]
+    each: str | None = None
+    left = list[dict[str, Any]]()
     for number, rule in enumerate(receive.event, 1):
-        found, said = _of_rule(rule, document, system, author_id, digest)
-        why.append(f"rule {number} ({rule.kind}): {said}")
+        if each is not None and (rule.each is None or rule.each.text != each):
+            continue
+        judged = [(one, holds(rule.when, one)) for one in (_about(rule, document) if each is None else left)]
+        fitting = [one for one, fits in judged if fits]
+        found = [event for one in fitting for event in _event(rule, one, system, author_id, digest)]
         events += found
-        if said != NOT_IT:
+        said = f"{len(found)} events" if found else "by our own account, or without words: nothing to do"
+        why.append(f"rule {number} ({rule.kind}): {said if fitting else NOT_IT}")
+        if fitting and rule.each is None:
+            break
+        if fitting and rule.each is not None:
+            each, left = rule.each.text, [one for one, fits in judged if not fits]
+        if each is not None and not left:
             break
     return Reading(tuple(events), tuple(why))
 
@@ -67,19 +78,12 @@ def event_segment(receive: Receive, segment: str) -> str:
     return segment.partition("/")[2] if any(proof.by == "path" for proof in receive.verify) else segment
 
 
-def _of_rule(
-    rule: EventRule, document: dict[str, Any], system: System, author_id: str, digest: str
-) -> tuple[list[Event], str]:
-    items = [None]
-    if rule.each is not None:
-        listed = sought(rule.each, document)
-        items = listed[:MOST_EVENTS] if isinstance(listed, list) else []
-    about = [document | {"item": item} for item in items]
-    fitting = [each for each in about if holds(rule.when, each)]
-    if not fitting:
-        return [], NOT_IT
-    events = [event for each in fitting for event in _event(rule, each, system, author_id, digest)]
-    return events, f"{len(events)} events" if events else "by our own account, or without words: nothing to do"
+def _about(rule: EventRule, document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what a rule is about: the delivery, or each element of its list in it."""
+    if rule.each is None:
+        return [document | {"item": None}]
+    listed = sought(rule.each, document)
+    return [document | {"item": item} for item in (listed[:MOST_EVENTS] if isinstance(listed, list) else ())]
 
 
 def _event(rule: EventRule, document: dict[str, Any], system: System, author_id: str, digest: str) -> Iterator[Event]:
