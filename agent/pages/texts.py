@@ -14,7 +14,7 @@ import string
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import resources
 from pathlib import Path
 
@@ -23,6 +23,9 @@ from markupsafe import Markup, escape
 from agent.errors import BadInput
 
 LANGUAGES = ("en", "de", "fr", "es")
+
+_FRENCH = re.compile(r" (?=[;:?!»])|(?<=«) ")
+"""Blanks before signs and within quotation marks, at which no French line breaks."""
 
 _MARKED = re.compile(r"\*\*(.+?)\*\*|`([^`]+)`")
 
@@ -36,7 +39,8 @@ class Texts:
 
     @cached_property
     def _marked(self) -> dict[str, Markup]:
-        return {key: _as_markup(sentence) for key, sentence in self.sentences.items()}
+        bound = partial(_FRENCH.sub, "\N{NO-BREAK SPACE}") if self.language == "fr" else str
+        return {key: _as_markup(bound(sentence)) for key, sentence in self.sentences.items()}
 
     def __call__(self, key: str, **values: object) -> Markup:
         """Return a sentence with its values, as HTML. Raises KeyError for a key that is in no file."""

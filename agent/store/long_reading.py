@@ -8,7 +8,7 @@ MOST_SECONDS = 300
 
 
 def take_time(session: Session) -> None:
-    """Let this transaction pause for minutes between two statements: it only reads, and nobody waits for its locks."""
+    """Allow a transaction that only reads to pause for minutes between two statements."""
     if session.get_bind().dialect.name == "postgresql":
         setting = f"SET LOCAL idle_in_transaction_session_timeout = '{MOST_SECONDS}s'"
         session.connection().exec_driver_sql(setting)

@@ -17,7 +17,7 @@ from agent.errors import BadInput
 from agent.pages.queue import Order
 from agent.pages.signing import audit
 from agent.pages.signing.rights import Rights
-from agent.pages.texts import LANGUAGES, load, values_in
+from agent.pages.texts import LANGUAGES, Texts, load, values_in
 from agent.pages.words import Words
 from agent.triage.thresholds import Basis
 from connectors.events import Kind
@@ -117,6 +117,12 @@ def test_numbers_are_written_as_in_each_language(language: str, count: str, weig
     assert (words.texts.figure(12_345), words.texts.figure(4.0, "+.1f")) == (count, weight)
     assert (words.size(1.1e9), words.today()) == (size, today)
     assert count in words.texts.number("search.tickets", 12_345)
+
+
+def test_no_french_line_begins_with_a_sign() -> None:
+    texts = Texts("fr", {"x": "Trop peu ; est-ce « ici » ?"})
+    assert texts("x") == "Trop peu\xa0; est-ce «\xa0ici\xa0»\xa0?"
+    assert Texts("en", texts.sentences)("x") == texts.sentences["x"]
 
 
 def test_no_thousands_or_weights_are_written_past_the_language() -> None:
