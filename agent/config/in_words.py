@@ -23,6 +23,7 @@ WORDS = {
     **dict.fromkeys(("float_type", "float_parsing"), "should be a number"),
     **dict.fromkeys(("bool_type", "bool_parsing"), "should be true or false"),
     **dict.fromkeys(("string_type", "string_sub_type", "string_unicode"), "should be a text"),
+    **dict.fromkeys(("time_type", "time_parsing", "time_delta_parsing"), 'should be a time of day, such as "02:30"'),
     "path_type": "should be the path of a file",
 }
 SUBJECT = re.compile(r"^(?:Input|Value|Tuple|List|Set|Dictionary|String|Data|Mapping) (?=should )")

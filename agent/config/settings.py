@@ -14,6 +14,7 @@ from agent.config.checks import ChecksSettings, LadderSettings, ReportSettings
 from agent.config.notify import NotifySettings
 from agent.config.queues import AllOrSome, Queues, Words
 from agent.config.secrets import SecretsSettings
+from agent.config.section import Place
 from agent.config.section import Section as Section
 from agent.config.sign_in import SignInSettings
 from agent.config.writing import WritingSettings
@@ -151,7 +152,7 @@ class ApiSettings(Section):
     """The model API: its key, and how much of the machine it may use."""
 
     key: SecretStr | None = None
-    models: Path | None = None
+    models: Place | None = None
     base_models: tuple[str, ...] = Field(default=BASE_MODELS, min_length=1)
     max_body_bytes: int = Field(default=16_777_216, ge=1_024)
     body_timeout_seconds: float = Field(default=60, gt=0)
@@ -217,10 +218,10 @@ class ConnectorSettings:
 class Settings(Section):
     """Everything an operator can set. `connectors` holds each connector's own settings by its name."""
 
-    data: Path = Path("data")
-    rules: Path = Path("rules.toml")
-    roles: Path = Path("roles.toml")
-    texts: Path = Path("texts")
+    data: Place = Path("data")
+    rules: Place = Path("rules.toml")
+    roles: Place = Path("roles.toml")
+    texts: Place = Path("texts")
     language: Literal["en", "de", "fr", "es"] = "en"
     log_format: Literal["console", "json"] = "console"
     database_url: SecretStr | None = None

@@ -26,6 +26,15 @@ WORD_PROCESSOR = re.compile(
     "[\u00a0\u00ab\u00bb\u2000-\u200f\u2018-\u201f\u202f\u2028\u2029\u2039\u203a\u2060\u3000\ufeff]"
 )
 """Quotation marks and blanks that look like those of TOML, and are none."""
+_KEY = r"^\s*[\w.-]+\s*"
+SLIPS = (
+    (rf"{_KEY}=\s*(?:true|false|yes|no|on|off)\s*(?:#.*)?$", "write true or false, in small letters"),
+    (rf"{_KEY}=\s*\d+,\d+\s*(?:#.*)?$", "write a number with a point, as 0.9"),
+    (rf"{_KEY}:", "write = between a key and its value"),
+    (rf"{_KEY}=\s*[A-Za-z/~]", "write a text in quotation marks"),
+    (rf"{_KEY}=\s*$", "write a value behind =, or # before the line"),
+)
+"""Habits from other kinds of files, by the line that cannot be read."""
 
 Entry = TypeVar("Entry", bound=BaseModel)
 
@@ -67,8 +76,11 @@ def read(path: Path, error: type[ConfigurationError], chosen_by: str) -> TomlFil
         place = PLACE_IN_MESSAGE.search(str(exc))
         line = int(place[1]) if place else len(text.rstrip().splitlines())
         said = f"not TOML: {PLACE_IN_MESSAGE.sub('', str(exc))}"
-        if odd := WORD_PROCESSOR.search("".join(text.splitlines(keepends=True)[line - 1 : line])):
+        written = "".join(text.splitlines(keepends=True)[line - 1 : line])
+        if odd := WORD_PROCESSOR.search(written):
             said += f"; {odd[0]!a} may be a word processor's: type that quotation mark or blank again"
+        elif advice := next((advice for slip, advice in SLIPS if re.match(slip, written, re.I)), None):
+            said += f"; {advice}"
         raise error([Fault(str(path), said, line)]) from exc
     return TomlFile(path, document, find_lines(text))
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from io import StringIO
 from pathlib import Path
 from typing import Annotated, Literal, Protocol
 
 import httpx
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from agent.errors import RolecallError
@@ -149,13 +151,17 @@ class Variables:
 
 
 def dotenv(file: Path | None, paths: Collection[str] = ()) -> Variables:
-    """Read `.env`, which may be absent. Raises SourceFailed."""
+    """Read `.env`, which may be absent. Raises SourceFailed, also for a line of ours that is none of NAME=value."""
     try:
-        values = dotenv_values(file) if file and file.is_file() else {}
+        text = file.read_text("utf-8") if file and file.is_file() else ""
     except OSError as error:
         raise SourceFailed(str(file), error.strerror or type(error).__name__) from None
     except UnicodeDecodeError:
         raise SourceFailed(str(file), "not UTF-8 text") from None
+    for one in parse_stream(StringIO(text)):
+        if one.error and PREFIX in one.original.string.upper():
+            raise SourceFailed(str(file), f"line {one.original.line}: write it as NAME=value")
+    values = dotenv_values(stream=StringIO(text))
     return Variables(str(file), {key: value for key, value in values.items() if value}, paths)
 
 

@@ -119,7 +119,7 @@ retry_seconds = []
         "3: server.shadow: unknown table 'shadow'" + KNOWN_OF_SERVER,
         "8: learning.split.1: should be a whole number",
         "11: learning.windoww: unknown key 'windoww' (did you mean 'window'?)",
-        "12: learning.nightly_at: should be in a valid time format, hour value is outside expected range of 0-23",
+        '12: learning.nightly_at: should be a time of day, such as "02:30"',
         "13: learning.trainer: should be 'contrastive', 'setfit' or 'frozen'",
         "14: nonsense: unknown table 'nonsense' (known: " + ", ".join(Settings.model_fields) + ")",
         '17: triage.shadow: should be true, false, or some queues: { NAME = ["queue"] }',
@@ -164,7 +164,7 @@ url = "x"
         ("[connectors]\ndjango-helpdesk = 5\n", ["2: connectors.django-helpdesk: should be a table"]),
         ("\nsecrets = 5\n", ["2: secrets: should be a table"]),
         ("[learning]\nsplit = [70, 30]\n", ["2: learning.split.2: number 3 of the list is missing"]),
-        ("[server]\nport = \n", ["2: not TOML: Invalid value"]),
+        ("[server]\nport = \n", ["2: not TOML: Invalid value; write a value behind =, or # before the line"]),
         ("a = 1\na = 2\n", ["2: not TOML: Cannot overwrite a value"]),
     ],
 )
@@ -224,6 +224,35 @@ def test_quotation_marks_and_blanks_of_a_word_processor_are_named(tmp_path: Path
     assert told.startswith("2: not TOML")
     assert f"{next(one for one in line if not one.isascii())!a} may be a word processor's" in told
     assert "word processor" not in faults(write(tmp_path, '[server]\nport = "\u201c'))[0].partition("not TOML")[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "advice"),
+    [
+        ("shadow = True", "write true or false, in small letters"),
+        ("shadow = yes  # for now", "write true or false, in small letters"),
+        ("share = 0,05", "write a number with a point, as 0.9"),
+        ("language: fr", "write = between a key and its value"),
+        ("language = fr", "write a text in quotation marks"),
+        ("data = /var/lib/rolecall", "write a text in quotation marks"),
+        ("language =", "write a value behind =, or # before the line"),
+    ],
+)
+def test_habits_from_other_files_are_told_how_it_is_written_here(tmp_path: Path, line: str, advice: str) -> None:
+    (told,) = faults(write(tmp_path, f"{line}\n"))
+    assert told.startswith("1: not TOML")
+    assert told.endswith(f"; {advice}")
+
+
+def test_a_place_is_no_folder_called_by_a_sign_that_only_shells_know(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    assert load(write(tmp_path, 'data = "~/rolecall"'), {}, None).data == Path("/home/ann/rolecall")
+    assert load(write(tmp_path, 'data = "a$b/~"'), {}, None).data.name == "~"
+    for shells in ("$HOME/rolecall", "${HOME}/x", "%APPDATA%/x"):
+        (told,) = faults(write(tmp_path, f'data = "{shells}"'))
+        assert told == "1: data: begins with a variable, which only a shell replaces: write the whole path"
 
 
 def test_a_connector_takes_its_secrets_from_the_environment(tmp_path: Path) -> None:

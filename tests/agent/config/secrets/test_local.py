@@ -55,6 +55,14 @@ def test_dotenv_may_be_absent_and_names_without_values_say_nothing(tmp_path: Pat
     assert dotenv(tmp_path / ".env").values == {"C": "c d"}
 
 
+def test_a_line_of_ours_that_says_nothing_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("# ours\nROLECALL_LANGUAGE: fr\n")
+    with pytest.raises(SourceFailed, match=r"\.env: line 2: write it as NAME=value"):
+        dotenv(tmp_path / ".env")
+    (tmp_path / ".env").write_text("SOMEBODY'S: x\nROLECALL_LANGUAGE=fr\n")
+    assert dotenv(tmp_path / ".env").values == {"ROLECALL_LANGUAGE": "fr"}, "another program's lines are not ours"
+
+
 def test_files_are_named_like_their_secret_in_any_case(tmp_path: Path) -> None:
     (tmp_path / NAME.lower()).write_bytes(b"\xef\xbb\xbft\r\n")  # as Notepad saves it
     (tmp_path / "helpdesk").write_text("h\n\n")
