@@ -128,7 +128,7 @@ def roles_file(source: str, proposed: Sequence[Proposed]) -> str:
         "",
     ]
     for one in proposed:
-        about = f"tickets that speak of: {', '.join(one.words)}" if one.words else ""
+        about = ", ".join(one.words)  # the desk's words, whatever its language
         table = [
             "[[role]]",
             f"name = {_toml(one.name)}",

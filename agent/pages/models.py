@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -18,7 +19,7 @@ from agent.pages.guard import Refused, Visit, redirect
 from agent.pages.signing import audit
 from agent.pages.site import Site
 from agent.serving.artefact import Manifest
-from agent.serving.registry import Registry
+from agent.serving.registry import Move, Registry
 from agent.store.tables import Training
 
 TRAININGS, MOVES = 10, 10
@@ -62,9 +63,17 @@ async def show(visit: Visit) -> Response:
         trainings=trainings,
         curve=learning_curve.curve(trained, site.words),
         needed=site.words.needed(more),
-        moves=moves[-MOVES:][::-1],
+        moves=[(move, _when(move)) for move in moves[-MOVES:][::-1]],
         training=await training.now(visit),
     )
+
+
+def _when(move: Move) -> datetime | None:
+    """Return when the pointer moved; None where a person wrote something else into the history."""
+    try:
+        return datetime.fromisoformat(move.at)
+    except ValueError:
+        return None
 
 
 async def change(visit: Visit) -> Response:

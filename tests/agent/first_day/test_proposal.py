@@ -51,6 +51,7 @@ def test_files_that_are_proposed_can_be_loaded(tmp_path: Path) -> None:
     assert found is not None
     assert found.name == "Network"
     assert "vpn" in found.description
+    assert ":" not in found.description, "the desk's own words and no other: it may be French"
     text = (tmp_path / "roles.toml").read_text().replace('name = "Network"', 'name = "Network & VPN"')
     (tmp_path / "renamed.toml").write_text(text)
     assert load_roles(tmp_path / "renamed.toml").today(["Network"]) == ("Network & VPN",), "the history is not lost"

@@ -254,5 +254,6 @@ async def test_models_are_promoted_and_rolled_back_with_a_reason(trained: Parts,
         page = words_of(await person.see("/models"))
         assert f"Version {version} serves." in page
         assert "it was worse (Ops)" in page
+        assert "+00:00" not in page, "times are read by people"
         lines = [(line.action, line.detail["version"]) for line in trained.database.call(audit.latest, 9)]
         assert lines == [("rolled_back", version), ("promoted", other)]
