@@ -109,7 +109,7 @@ TEXTS_PER_TURN = 64
 
 CHARACTERS_PER_TOKEN = 32
 TEXTS_PER_BATCH = 32
-TOKENS_PER_BATCH = 4096  # bounds memory: a batch of long texts holds fewer of them
+TOKENS_PER_BATCH = 512  # what lies between two layers then stays near the processor: 6 kB for each token
 PADDING_PER_BATCH = 8
 """Tokens whose work costs as much as one batch more: that one takes all weights through the processor again."""
 
