@@ -104,6 +104,7 @@ class SettingTree:
                 if not asked:
                     continue
                 words += f": write it in the settings file, or set {variable(path)}"
+                words += ", also in .env of the directory that you start in"
             yield self.fault(path, words)
 
 

@@ -143,6 +143,7 @@ queues = { 1 = "WO", 2 = ["HW"] }
 url = "x"
 """
     missing = "{}: key '{}' is missing: write it in the settings file, or set ROLECALL_CONNECTORS__DJANGO_HELPDESK__{}"
+    missing += ", also in .env of the directory that you start in"
     name = "2: connectors.django-helpdesk"
     assert sorted(faults(write(tmp_path, text))) == sorted(
         [
