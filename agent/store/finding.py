@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, column, desc, table, text
+from sqlalchemy import ColumnElement, Select, TextClause, column, desc, func, table, text
 from sqlalchemy import select as rows_of
 from sqlmodel import Session, col, select
 
@@ -33,6 +33,9 @@ first: most see a third of all or more."""
 
 LOOKED_THROUGH = 10_000
 """The newest tickets with the words, among which they are looked for at once."""
+
+PROBED, OFTEN = 1_000, 50
+"""Of so many of the newest tickets, PostgreSQL looks at one after another where so many are found."""
 
 NEWEST = 2**63 - 1
 """No ticket's number is greater."""
@@ -109,9 +112,24 @@ def _numbers(session: Session, phrases: Sequence[Phrase], before: int | None) ->
     """Return the numbers of all tickets that have all phrases, the newest first."""
     dialect = session.get_bind().dialect.name
     there, name = _NUMBERS[dialect]
-    number = there.c[name]
-    found = rows_of(number).where(text(_FOUND[dialect]).bindparams(question=question(phrases, dialect)))
-    return found.where(number < (NEWEST if before is None else before)).order_by(desc(number))
+    number, below = there.c[name], NEWEST if before is None else before
+    found = text(_FOUND[dialect]).bindparams(question=question(phrases, dialect))
+    numbers = rows_of(number).where(found, number < below)
+    if dialect == "postgresql" and not _often(session, found, below):
+        return numbers.order_by(desc(number + 0))  # no order of an index: it has to ask the index of words
+    return numbers.order_by(desc(number))
+
+
+def _often(session: Session, found: TextClause, below: int) -> bool:
+    """Return whether many of the newest tickets are found, so that looking at one after another soon ends.
+
+    PostgreSQL does not know how often a beginning of a word stands in tickets, and would look at all of them for one
+    that stands in none, or let its index find a hundred thousand where a thousand are asked for.
+    """
+    words = table("ticket_words", column("number"), column("found"))
+    newest = rows_of(words.c.found).where(words.c.number < below).order_by(desc(words.c.number)).limit(PROBED)
+    counted = rows_of(func.count()).select_from(newest.subquery()).where(found)
+    return (session.connection().execute(counted).scalar() or 0) >= OFTEN
 
 
 def question(phrases: Sequence[Phrase], dialect: str) -> str:
