@@ -99,6 +99,14 @@ class Layer(nn.Module):
         return projected.view(texts, tokens, self.heads, dim // self.heads).transpose(1, 2)
 
 
+def _table(rows: int, dim: int) -> nn.Embedding:
+    weights = torch.empty(rows, dim)
+    # a normal distribution without numbers is drawn by torch's compiler, which takes 70 MB and a second to import
+    drawn = weights if weights.is_meta else weights.normal_()
+    table: nn.Embedding = nn.Embedding.from_pretrained(drawn, freeze=False)  # type: ignore[no-untyped-call]
+    return table
+
+
 class Bert(TrainableEncoder):
     """Token ids to one normalised embedding per text."""
 
@@ -107,9 +115,9 @@ class Bert(TrainableEncoder):
         self.shape, self.dim, self.depth = shape, shape.dim, shape.layers
         self.embeddings = nn.ModuleDict(
             {
-                "word_embeddings": nn.Embedding(shape.vocabulary, shape.dim),
-                "position_embeddings": nn.Embedding(shape.positions, shape.dim),
-                "token_type_embeddings": nn.Embedding(shape.token_types, shape.dim),
+                "word_embeddings": _table(shape.vocabulary, shape.dim),
+                "position_embeddings": _table(shape.positions, shape.dim),
+                "token_type_embeddings": _table(shape.token_types, shape.dim),
                 "LayerNorm": nn.LayerNorm(shape.dim, eps=shape.norm_eps),
             }
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -174,3 +175,30 @@ def test_tuning_that_never_helps_is_undone(base: Base) -> None:
     tuning = bodies.tune(base, outputs, LABELS, RECIPE, validate=lambda: float(next(losses)), report=lambda d, t: None)
     assert tuning.steps == 0
     np.testing.assert_array_equal(bases.upper_embeddings(base, outputs, 1), before)
+
+
+def test_parameters_move_as_with_the_optimiser_of_torch() -> None:
+    torch.manual_seed(0)
+    ours = [torch.randn(7, 5), torch.randn(5), torch.randn(3)]
+    theirs = [weight.clone() for weight in ours]
+    gradients = [[torch.randn(weight.shape) for weight in ours[:2]] for _ in range(4)]  # the third one never has any
+    mine, known = bodies.AdamW(ours, 0.01), torch.optim.AdamW(theirs, weight_decay=0.01)
+    for step, found in enumerate(gradients):
+        rate = 0.1 / (step + 1)
+        for weights in (ours, theirs):
+            for weight, gradient in zip(weights, found, strict=False):
+                weight.grad = gradient.clone()
+        mine.step(rate)
+        known.param_groups[0]["lr"] = rate
+        known.step()
+    for weight, wanted in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(weight, wanted)
+
+
+def test_tuning_does_without_the_compiler_of_torch(tiny_base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from torch._compile import _disable_dynamo  # what torch's own optimisers do at their first step
+
+    monkeypatch.setitem(sys.modules, "torch._dynamo", None)
+    run(bases.open_base(tiny_base, max_tokens=16), replace(RECIPE, micro_batch_tokens=8, least_steps=2))
+    with pytest.raises(ImportError):
+        _disable_dynamo(lambda: None)()

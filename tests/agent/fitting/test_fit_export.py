@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from agent.fitting.process.base import Base
 
 pytestmark = pytest.mark.xdist_group("torch")  # one worker imports it
+onnx = Late("onnx")
 torch, bases, exports = Late("torch"), Late("agent.fitting.process.base"), Late("agent.fitting.process.export")
 
 TEXTS = ["oil leaks", "", "printer paper jam " * 30, "the wifi is down and the router was cut", "key", "?!"]
@@ -51,6 +52,23 @@ def test_a_refilled_graph_gives_the_tuned_embeddings(tiny_base: Path, tmp_path: 
     after = Encoder.load(folder, body=tmp_path / "tuned.onnx").embed(TEXTS)
     assert (after * torch_embeddings(opened, TEXTS)).sum(1).min() > 0.99999
     assert (after * before).sum(1).max() < 0.999
+
+
+def test_refilling_a_graph_changes_nothing_but_the_weights(tiny_base: Path, tmp_path: Path) -> None:
+    opened = bases.open_base(tiny_base, max_tokens=32)
+    graph, refilled = exports.cached_encoder(opened, tmp_path) / "body.onnx", tmp_path / "tuned.onnx"
+    weights = {
+        name: torch.full(value.shape, 7.5) for name, value in opened.body.state_dict().items() if "0.out" in name
+    }
+    assert len(weights) == 4
+    before = graph.read_bytes()
+    exports.refill(graph, weights, refilled)
+    assert graph.read_bytes() == before
+    wanted = onnx.load(graph)
+    for tensor in wanted.graph.initializer:
+        if tensor.name in weights:
+            tensor.raw_data = weights[tensor.name].numpy().tobytes()
+    assert refilled.read_bytes() == wanted.SerializeToString() != before
 
 
 def test_a_weight_without_a_place_in_the_graph_is_refused(tiny_base: Path, tmp_path: Path) -> None:
