@@ -56,7 +56,20 @@ def write(thread: Thread, weights: Weights | None = None) -> Written:
 def written(reading: Reading) -> Written:
     """Return the note on a thread that was read."""
     reading = replace(reading, thread=settled(reading.thread))
-    return _composed(reading, reading.found())
+    return _composed(reading, _sure(reading, reading.found()))
+
+
+def _sure(reading: Reading, found: Found) -> Found:
+    """Return what was found: a fix that does not say what was done, and that nobody answered, may be a refusal."""
+    fix = found.parts.get(Part.FIX, ())
+    if found.outcome not in SOLVED or any(s.has(Cue.ACTION, Cue.WORKAROUND) for s in fix):
+        return found
+    said = max(s.sentence.number for s in fix)
+    if any(turn.turn.by_requester and turn.turn.number >= said for turn in reading.thread):
+        return found
+    parts = dict(found.parts)
+    parts[Part.ANSWER] = parts.pop(Part.FIX)
+    return Found(Outcome.UNKNOWN, found.anchor, parts)
 
 
 class Extractive:

@@ -19,6 +19,7 @@ LATER = {
     "fourth": HERE / "fourth.jsonl",
     "fifth": HERE / "fifth.jsonl",
     "sixth": HERE / "sixth.jsonl",
+    "seventh": HERE / "seventh.jsonl",
 }
 KINDS = {
     Author.REQUESTER: AuthorKind.REQUESTER,

@@ -162,6 +162,17 @@ def test_an_end_without_a_fix_is_none(end: str) -> None:
     assert not text(written, Part.FIX, Part.CAUSE)
 
 
+def test_what_says_of_nothing_what_was_done_is_claimed_as_a_fix_only_once_the_requester_has_answered() -> None:
+    said = "The lift is for goods over 200 kg, the stairs are behind it."
+    unanswered = thread(FAILS, (STAFF, said))
+    written = write(unanswered)
+    assert written.outcome is Outcome.UNKNOWN
+    assert text(written, Part.ANSWER) == said
+    assert not text(written, Part.FIX)
+    answered = write(thread(FAILS, (STAFF, said), (REQUESTER, "oh, right")))
+    assert (answered.outcome, text(answered, Part.FIX)) == (Outcome.FIXED, said)
+
+
 def test_rules_that_do_not_allow_it_are_no_fix() -> None:
     refused = "Local rights are not handed out, this is rule 4.2 of the policy. Tools are in the portal."
     written = write(thread((REQUESTER, "I need the rights of an administrator."), (STAFF, refused)))
