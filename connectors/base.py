@@ -180,7 +180,8 @@ class Connector(Protocol):
     def parse(self, delivery: Delivery) -> Sequence[Event]:
         """Turn a verified delivery into events; [] if it concerns nothing that Rolecall handles.
 
-        Raises MalformedPayload. Our own comments and changes yield no event.
+        Raises MalformedPayload, and Challenged where the system waits for an answer. Our own comments and changes yield
+        no event.
         """
 
     def ticket_url(self, ticket_id: str) -> str:

@@ -3,6 +3,7 @@
 The tree is split by what the caller does next::
 
     ConnectorError
+    ├── Challenged          no event, but an answer that the system waits for: HTTP 200
     ├── InvalidSignature    refuse the delivery: HTTP 401
     ├── MalformedPayload    refuse the delivery: HTTP 400
     ├── Transient           try again later, not before `retry_after` seconds
@@ -13,9 +14,19 @@ The tree is split by what the caller does next::
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class ConnectorError(Exception):
     """Any error between Rolecall and a ticketing system; the message is one line and holds no secret."""
+
+
+class Challenged(ConnectorError):
+    """The delivery asks whether somebody is there, and the system sends nothing else before it has this answer."""
+
+    def __init__(self, headers: Mapping[str, str], content: bytes) -> None:
+        super().__init__("the system asked whether we are there")
+        self.headers, self.content = headers, content
 
 
 class InvalidSignature(ConnectorError):

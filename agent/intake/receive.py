@@ -36,7 +36,7 @@ import structlog
 from prometheus_client import Counter
 from starlette.datastructures import Headers, QueryParams
 from starlette.exceptions import HTTPException
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from agent.config.settings import IntakeSettings
@@ -48,7 +48,7 @@ from agent.store.database import UNUSABLE, why
 from agent.store.tables import utcnow
 from agent.web.protection import declared_too_large
 from connectors.base import Connector
-from connectors.errors import InvalidSignature, MalformedPayload
+from connectors.errors import Challenged, InvalidSignature, MalformedPayload
 from connectors.events import Delivery
 
 RETRY_AFTER_SECONDS = 5
@@ -79,10 +79,9 @@ class Receiver:
         """Answer one delivery."""
         began = time.perf_counter()
         source = scope["path_params"]["source"]
-        known = source if source in self.connectors else UNKNOWN
         response = await self._receive(scope, receive, source)
-        await _plain(response.status, response.reason, response.pause)(scope, receive, send)
-        self.summary.add(known, response, time.perf_counter() - began)
+        await (response.answer or _plain(response.status, response.reason, response.pause))(scope, receive, send)
+        self.summary.add(source if source in self.connectors else UNKNOWN, response, time.perf_counter() - began)
 
     async def _receive(self, scope: Scope, receive: Receive, source: str) -> HookResponse:
         headers = Headers(scope=scope)
@@ -96,6 +95,8 @@ class Receiver:
             kept(fresh)
         except HTTPException as refusal:
             return HookResponse(refusal.status_code, refusal.detail)
+        except Challenged as asked:
+            return HookResponse(200, str(asked), answer=Response(asked.content, 200, asked.headers))
         except InvalidSignature:
             return HookResponse(401, "not authentic")
         except TooFast as error:
@@ -109,12 +110,10 @@ class Receiver:
         return HookResponse(202, "kept", sum(fresh)) if any(fresh) else HookResponse(200, "known already")
 
     def _verify_and_parse(self, source: str, delivery: Delivery) -> list[Arrival]:
-        connector = self.connectors.get(source)
-        if connector is None:
+        if (connector := self.connectors.get(source)) is None:
             raise InvalidSignature("unknown source")
         connector.verify(delivery)
-        bucket = self.buckets.get(source)
-        if bucket and (seconds := bucket.take(time.monotonic())):
+        if (bucket := self.buckets.get(source)) and (seconds := bucket.take(time.monotonic())):
             raise TooFast(seconds)
         now = utcnow()
         return [Arrival(source, event, delivery.body, now) for event in connector.parse(delivery)]
@@ -161,12 +160,13 @@ log = structlog.get_logger()
 
 
 class HookResponse(NamedTuple):
-    """HTTP status, one line of reason, number of new events, and seconds that the sender should wait (0: none)."""
+    """HTTP status, one line of reason, new events, seconds that the sender should wait (0: none), another answer."""
 
     status: int
     reason: str
     events: int = 0
     pause: int = 0
+    answer: Response | None = None
 
 
 class Summary:
@@ -195,5 +195,5 @@ class Summary:
 
     def _write(self) -> None:
         answered, self._answered = self._answered, []
-        for source, (status, reason, events, _pause) in answered:
-            log.info("delivery", source=source, status=status, reason=reason, events=events)
+        for source, told in answered:
+            log.info("delivery", source=source, status=told.status, reason=told.reason, events=told.events)

@@ -13,7 +13,7 @@ from connectors.events import Kind
 from connectors.manifest import placeholders
 from connectors.manifest.expressions import Expression, compiled
 from connectors.manifest.values import Format, pattern_of
-from connectors.proofs import Proof
+from connectors.proofs import Header, Proof
 
 
 def _pattern(text: str) -> str:
@@ -97,10 +97,19 @@ class EventRule(Part):
         return self
 
 
+class Challenge(Part):
+    """An authentic delivery that asks whether somebody is there, answered by what stands in it: JSON, or a text."""
+
+    when: Search
+    headers: dict[Header, Search] = Field(default_factory=dict)
+    body: Search | None = None
+
+
 class Receive(Part):
-    """Webhooks. `has` holds in every delivery of this system; one in which it does not is malformed."""
+    """Webhooks. `has` holds in every delivery of this system but a challenge; one in which it does not is malformed."""
 
     verify: Annotated[tuple[Proof, ...], BeforeValidator(as_list), Field(min_length=1)]
+    challenge: Challenge | None = None
     has: Search
     event: tuple[EventRule, ...] = Field(min_length=1)
 

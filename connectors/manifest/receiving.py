@@ -9,21 +9,25 @@ by convention, so that a webhook and a poll that find the same give the same: `t
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from connectors.deliveries import read_json
-from connectors.errors import MalformedPayload
+from connectors.errors import Challenged, MalformedPayload
 from connectors.events import Delivery, Event, Kind, Message
 from connectors.manifest.mapping import holds, moment, sought, to_message
-from connectors.manifest.parts import EventRule, Receive
+from connectors.manifest.parts import Challenge, EventRule, Receive
 from connectors.manifest.system import System
 from connectors.manifest.values import text_of
 
 MOST_EVENTS = 500
 """Events in one delivery."""
+
+LONGEST_ANSWER = 2_000
+"""Characters in the answer to a challenge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +39,11 @@ class Reading:
 
 
 def read_delivery(delivery: Delivery, system: System, author_id: str) -> Reading:
-    """Return the events in a delivery, with the reasons. Raises MalformedPayload."""
+    """Return the events in a delivery, with the reasons. Raises MalformedPayload and Challenged."""
     receive = system.manifest.receive
     if receive is None:
         raise MalformedPayload(f"{system.manifest.name} sends no webhooks that Rolecall reads: it is polled")
-    body = read_json(delivery.body)
+    body = None if receive.challenge is not None and not delivery.body.strip() else read_json(delivery.body)
     document = {
         "body": body,
         "header": dict(delivery.headers),
@@ -47,6 +51,8 @@ def read_delivery(delivery: Delivery, system: System, author_id: str) -> Reading
         "segment": event_segment(receive, delivery.segment),
         "setting": system.shown,
     }
+    if receive.challenge is not None and holds(receive.challenge.when, document):
+        raise _challenged(receive.challenge, document)
     if not holds(receive.has, document):
         raise MalformedPayload(f"not a delivery of {system.manifest.name}: {receive.has.text} is not there")
     events, why, digest = list[Event](), list[str](), hashlib.sha256(delivery.body).hexdigest()[:16]
@@ -76,6 +82,19 @@ NOT_IT = "`when` does not hold"
 def event_segment(receive: Receive, segment: str) -> str:
     """Return what the path says beside a secret."""
     return segment.partition("/")[2] if any(proof.by == "path" for proof in receive.verify) else segment
+
+
+def _challenged(challenge: Challenge, document: dict[str, Any]) -> Challenged:
+    """Return the answer to a challenge. Raises MalformedPayload for one that nobody would send."""
+    headers = {name: text_of(sought(value, document)) or "" for name, value in challenge.headers.items()}
+    body = sought(challenge.body, document)
+    if any(not value.isascii() or not value.isprintable() for value in headers.values()):
+        raise MalformedPayload("what the challenge wants in a header is nothing that one could carry")
+    content = body.encode("utf-8", "replace") if isinstance(body, str) else json.dumps(body).encode()
+    if sum(map(len, headers.values())) + len(content) > LONGEST_ANSWER:
+        raise MalformedPayload("the challenge is too long")
+    kind = "text/plain; charset=utf-8" if isinstance(body, str) else "application/json"
+    return Challenged({"content-type": kind, **headers}, content)
 
 
 def _about(rule: EventRule, document: dict[str, Any]) -> list[dict[str, Any]]:

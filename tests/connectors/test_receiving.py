@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
+from connectors.errors import Challenged, MalformedPayload
 from connectors.events import Delivery
 from connectors.manifest.catalogue import kind_of
 from connectors.manifest.receiving import read_delivery
-from connectors.manifest.system import bare
+from connectors.manifest.system import System, bare
 from tests.connectors.test_requests import BARE
 
 EVENT = "body.events"
@@ -50,3 +53,54 @@ def test_elements_of_our_own_are_decided_and_no_other_rule_is_asked() -> None:
 def test_where_no_element_fits_the_next_rules_are_asked() -> None:
     assert told({"what": "seen", "id": 9}, others=[{"id": 3}], id=4)[0] == [("moved", "3")]
     assert told({"what": "seen", "id": 9}, id=4)[0] == [("reopened", "4")]
+
+
+CHALLENGES: list[tuple[dict[str, Any], Delivery, dict[str, str], Any]] = [
+    (
+        {"when": 'header."x-hook-secret"', "headers": {"X-Hook-Secret": 'header."x-hook-secret"'}},
+        Delivery({"x-hook-secret": "b537207f"}, b""),
+        {"x-hook-secret": "b537207f"},
+        None,
+    ),
+    (
+        {"when": "body.challenge", "body": "{challenge: body.challenge}"},
+        Delivery({}, b'{"challenge": "3eZbrw1a", "type": "url_verification"}'),
+        {},
+        {"challenge": "3eZbrw1a"},
+    ),
+    (
+        {"when": "query.validationToken", "body": "query.validationToken"},
+        Delivery({}, b"", query={"validationToken": "Validation: 1"}),
+        {},
+        "Validation: 1",
+    ),
+]
+
+
+def challenging(challenge: dict[str, Any]) -> System:
+    return bare("bare", kind_of("bare", BARE | {"receive": RECEIVE | {"challenge": challenge}}).manifest, {})
+
+
+@pytest.mark.parametrize(("challenge", "delivery", "headers", "body"), CHALLENGES)
+def test_a_challenge_is_answered_with_what_stands_in_it(
+    challenge: dict[str, Any], delivery: Delivery, headers: dict[str, str], body: Any
+) -> None:
+    with pytest.raises(Challenged) as caught:
+        read_delivery(delivery, challenging(challenge), "99")
+    kind = "text/plain; charset=utf-8" if isinstance(body, str) else "application/json"
+    assert caught.value.headers == {"content-type": kind, **headers}
+    assert caught.value.content.decode() == (body if isinstance(body, str) else json.dumps(body))
+
+
+@pytest.mark.parametrize(
+    ("delivery", "reason"),
+    [
+        (Delivery({}, b""), "is not there"),
+        (Delivery({"x-hook-secret": "a\r\nset-cookie: b"}, b""), "nothing that one could carry"),
+        (Delivery({"x-hook-secret": "a" * 5_000}, b""), "too long"),
+        (Delivery({"x-hook-secret": "é"}, b""), "nothing that one could carry"),
+    ],
+)
+def test_what_is_no_challenge_or_none_that_can_be_answered_is_refused(delivery: Delivery, reason: str) -> None:
+    with pytest.raises(MalformedPayload, match=reason):
+        read_delivery(delivery, challenging(CHALLENGES[0][0]), "99")
