@@ -19,7 +19,7 @@ from agent.fitting.job import Recipe
 from agent.fitting.process.base import Base, padded
 from agent.fitting.process.contrast import affinity, balanced_batches, contrastive_loss
 from agent.fitting.process.session import Tuning
-from agent.serving.model import batches_by_length
+from agent.serving.model import batches_by_length, return_freed_memory
 
 WARM_UP = 0.1  # of the steps
 LARGEST_GRADIENT = 1.0
@@ -66,6 +66,8 @@ def tune(
         nn.utils.clip_grad_norm_(parameters.values(), LARGEST_GRADIENT)
         optimiser.step(recipe.learning_rate * _pace(step - 1, steps))
         report(step, last)
+        if step % recipe.check_every == 0 or step == last:
+            return_freed_memory()  # steps leave gaps that the next ones do not fit into: 100 MB after all folds
         if validate is None:
             continue
         if step % recipe.check_every == 0 or step == last:

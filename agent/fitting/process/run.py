@@ -75,6 +75,7 @@ def fit(job: Job, folder: Path, report: Report) -> FitResult:
         refill(encoder / BODY, tuning.weights, folder / BODY)
         shutil.copyfile(encoder / TOKENIZER, folder / TOKENIZER)
         parity = check_parity(encoder, folder / BODY, session.texts, embeddings)
+        return_freed_memory()  # of the encoder that was looked at, before the folds are tuned
     save_file({"weights": head.weights, "bias": head.bias}, folder / HEAD)
     phases.end("export")
     arrays: dict[str, NDArray[np.float32]] = {"base_embeddings": session.base_embeddings, "embeddings": embeddings}
