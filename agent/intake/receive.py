@@ -55,6 +55,8 @@ RETRY_AFTER_SECONDS = 5
 UNKNOWN = "unknown"
 _NO_PARAMETERS = QueryParams()
 
+log = structlog.get_logger()
+
 
 class TooFast(Exception):
     """The source exceeds its rate; it may send again after `seconds`."""
@@ -154,9 +156,6 @@ async def read_body(headers: Headers, receive: Receive, limits: IntakeSettings) 
                     return bytes(body)
     except TimeoutError:
         raise HTTPException(408, "the body came too slowly") from None
-
-
-log = structlog.get_logger()
 
 
 class HookResponse(NamedTuple):

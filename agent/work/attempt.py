@@ -121,9 +121,6 @@ class Attempts:
         self._metrics.events.labels(job.source, job.event.kind.value, outcome).inc()
 
 
-log = structlog.get_logger()
-
-
 @dataclass
 class Breaker:
     """The state of one system. `failures` in a row open it, 0 never; `pauses` are used one after the other."""
