@@ -125,8 +125,9 @@ def _suspect(session: Session, due: SelectOfScalar[Inbox]) -> Sequence[Inbox]:
     return session.exec(due.where(_SUSPECT).order_by(col(Inbox.crashes), col(Inbox.due_at)).limit(1)).all()
 
 
-def _suspect_in_work(session: Session) -> bool:
-    return session.exec(select(Inbox.seq).where(_SUSPECT, Inbox.state == "working").limit(1)).first() is not None
+def _suspect_in_work(session: Session, besides: int = 0) -> bool:
+    in_work = select(Inbox.seq).where(_SUSPECT, Inbox.state == "working", Inbox.seq != besides)
+    return session.exec(in_work.limit(1)).first() is not None
 
 
 def give_turn(session: Session, key: str) -> None:
@@ -210,12 +211,13 @@ def _take_back(row: Inbox, now: datetime) -> None:
 def take(session: Session, seq: int) -> Job | None:
     """Claim one event whose turn another queue decides; return None where it is not open, or has to wait.
 
-    A suspect waits while another one is in work, as in `claim`.
+    A suspect waits while another one is in work, as in `claim`. It does not wait for itself: if it is in work already,
+    its server could not keep the outcome.
     """
     row = session.get(Inbox, seq)
     if row is None or row.state not in OPEN:
         return None
-    if row.crashes and _suspect_in_work(session):
+    if row.crashes and _suspect_in_work(session, besides=seq):
         row.due_at = utcnow() + SUSPECT_PAUSE
         return None
     row.state = "working"

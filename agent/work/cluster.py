@@ -158,6 +158,8 @@ class ClusterEngine:
         while lease.holds():
             await self._database.read(_follow_clock)
             stalled = list(await jobs.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=STALLED_SECONDS))
+            if not lease.holds():  # a pause since: what looks stalled may be our own
+                break
             for seq in await self._database.write(inbox.take_back, stalled, utcnow()) if stalled else ():
                 log.warning("event_taken_back", seq=seq)
             await asyncio.sleep(TAKE_BACK_SECONDS)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import chain
+from unittest.mock import AsyncMock
 
 import psycopg
 import pytest
@@ -14,13 +15,17 @@ from procrastinate import App, PsycopgConnector
 from procrastinate.jobs import Job as StalledJob
 from psycopg.rows import dict_row
 
+from agent.metrics import Metrics
 from agent.store import deferred, inbox
 from agent.store.arrivals import Arrival, accept
 from agent.store.database import Database
 from agent.store.inbox import Job, Superseded
 from agent.store.tables import utcnow
+from agent.work.attempt import Attempts, Breakers
+from agent.work.cluster import ClusterEngine
 from agent.work.lease import Lease
 from connectors.events import Event, Kind
+from tests.patience import until
 from tests.postgres import new_database
 
 TICKETS = 20
@@ -168,6 +173,59 @@ def test_an_event_is_not_blamed_for_a_server_that_signs_off(database: Database) 
         assert {n for (n,) in connection.exec_driver_sql("SELECT crashes FROM inbox")} == {0}
     again, _ = Server(database).fetch()
     assert again["attempts"] == 1
+
+
+@pytest.mark.parametrize("signs_off", [False, True])
+def test_an_event_in_hand_at_a_death_does_not_wait_for_itself(database: Database, signs_off: bool) -> None:
+    """The server that took it over lost touch with the database before the outcome was kept; others have it now."""
+    dead, other = Server(database), Server(database)
+    _, event = dead.fetch()
+    dead.fall_silent()
+    take_back(database)
+    job, taken = other.fetch()
+    assert taken.seq == event.seq
+    if signs_off:
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM procrastinate_workers WHERE id = %s", (other.worker,))
+        assert take_back(database) == [event.seq]
+    else:
+        other.follow(job)
+    again = database.call(inbox.take, event.seq)
+    assert again is not None
+    database.call(inbox.finish, again, utcnow())
+
+
+class Paused(Lease):
+    """A lease that lapses, or not, while its server reads which jobs look stalled: its own are among them."""
+
+    def __init__(self, database: Database, lapses: bool) -> None:
+        super().__init__(60)
+        self.database, self.lapses = database, lapses
+
+    async def get_stalled_jobs(self, **_: object) -> list[StalledJob]:
+        seen = await asyncio.to_thread(stalled, self.database)
+        self._until = 0.0 if self.lapses else self._until
+        return seen
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("lapses", [True, False])
+async def test_a_server_that_paused_does_not_take_itself_for_dead(database: Database, lapses: bool) -> None:
+    server = Server(database)
+    _, event = await asyncio.to_thread(server.fetch)
+    server.fall_silent()
+    attempts = Attempts(database, AsyncMock(), Metrics(), Breakers(Metrics(), ["desk"]))
+    engine = ClusterEngine(database, attempts, 1)
+    looking = asyncio.create_task(engine._look_after(lease := Paused(database, lapses), lease))
+    if lapses:
+        await looking
+    else:  # the control: somebody else's are taken back
+        await until(lambda: jobs(database)[0][0] == "todo")
+        looking.cancel()
+    assert (jobs(database)[0] == ("doing", server.worker)) is lapses
+    with database.engine.connect() as connection:
+        sql = "SELECT crashes FROM inbox WHERE seq = %s"
+        assert connection.exec_driver_sql(sql, (event.seq,)).scalar_one() == (0 if lapses else 1)
 
 
 def test_a_lease_that_lapsed_stays_so() -> None:
