@@ -133,7 +133,9 @@ class Server:
         parts, door = self.parts, self.door
         shared = self.settings, parts.directory, self.database, parts.active, parts.classifier, self.observed
         seen = self.metrics, door.texts, self.key_of_marks, door.commit.accepted, self.breakers.left_alone
-        return Site(*shared, *seen, parts.follow, parts.files.problems, ByHand(self.train_command).begin)
+        return Site(
+            *shared, *seen, partial(parts.follow, whole=True), parts.files.problems, ByHand(self.train_command).begin
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -44,14 +44,17 @@ class Files:
         self._classifier = classifier
         self._reading = Lock()
 
-    def refresh(self) -> None:
-        """Take up what has changed; a file that is faulty leaves what was in force. Call it off the event loop."""
+    def refresh(self, whole: bool = False) -> None:
+        """Take up what has changed; a file that is faulty leaves what was in force. Call it off the event loop.
+
+        `whole`: as in `Followed.refresh`.
+        """
         with self._reading:
-            roles = self.roles.refresh()
+            roles = self.roles.refresh(whole=whole)
             if roles is not None:
                 _become(self._classifier.catalogue, roles)
                 self._classifier.active.read_again()
-            rules = self.rules.refresh(again=roles is not None)
+            rules = self.rules.refresh(again=roles is not None, whole=whole)
             if rules is not None:
                 self._classifier.rules = rules
 
@@ -88,9 +91,12 @@ class Parts:
     classifier: RoleClassifier
     files: Files
 
-    def follow(self) -> None:
-        """Load a newly activated model and new reviews, and take up roles and rules that have changed."""
-        self.files.refresh()
+    def follow(self, whole: bool = False) -> None:
+        """Load a newly activated model and new reviews, and take up roles and rules that have changed.
+
+        `whole`: roles and rules were replaced at once, not written bit by bit.
+        """
+        self.files.refresh(whole)
         if self.active.refresh():
             log.info("model", version=self.active.current.version if self.active.current else None)
         self.classifier.memory.refresh()

@@ -33,13 +33,16 @@ pytestmark = pytest.mark.anyio
 NOT_AT_THE_DOOR = ("numpy", "onnxruntime", "tokenizers", "fastapi", "jinja2", "apscheduler", "argon2")
 
 
-def opening(parts: Parts, desk: Desk, gate: Gate) -> Starlette:
-    """Return a server that is loaded once the gate is open."""
+def opening(parts: Parts, desk: Desk, gate: Gate, loaded: Gate | None = None) -> Starlette:
+    """Return a server that is loaded once the gate is open; `loaded` opens then."""
     door = Door(parts.settings, parts.directory, parts.database, {desk.source: desk})
 
     def load() -> Server:
         assert gate.wait(PATIENCE_SECONDS)
-        return Server(door, parts, ("false",))
+        server = Server(door, parts, ("false",))
+        if loaded is not None:
+            loaded.set()
+        return server
 
     return door.opening(load)
 
@@ -86,12 +89,13 @@ async def test_a_webhook_is_kept_while_the_rest_is_loaded_and_worked_off_then(pa
 
 async def test_who_stops_it_while_it_loads_loses_nothing(parts_for: Callable[..., Parts], desk: Desk) -> None:
     settled = {"work": {"settle_seconds": 0.2}, "triage": {"silent_below": 0.2}}
-    gate = Gate()
-    app = opening(parts_for(**settled), desk, gate)
+    gate, loaded = Gate(), Gate()
+    app = opening(parts_for(**settled), desk, gate, loaded)
     with unharmed():
         async with client_of(app) as client:
             assert await deliver(client, desk, desk.create("VPN is down")) == 202
     gate.set()  # the server is gone: what it loads now is nobody's
+    assert await asyncio.to_thread(loaded.wait, PATIENCE_SECONDS)  # two that load at once are never in one process
     assert desk.comments("1") == []
     async with running(parts_for(**settled), desk) as server:
         assert (await server.parts.database.read(status.counts)) != {}

@@ -169,25 +169,25 @@ async def where_nothing_is_written_the_lines_are_shown(
 async def files_that_somebody_edits_are_followed_and_faulty_ones_change_nothing(server: Running, files: Path) -> None:
     file, classifier = files / "rules.toml", server.parts.classifier
     file.write_bytes(RULES + b'[[rule]]\nid = "new"\nrole = "Access"\nkeywords = ["login"]\n')
-    server.parts.files.refresh()
+    server.parts.files.refresh(whole=True)
     assert [one.id for one in classifier.rules.rules] == ["vpn", "new"]
     for faulty in (b"[[rule", b'[[rule]]\nid = "x"\nrole = "Nobody"\nkeywords = ["x"]\n'):
         file.write_bytes(faulty)
-        server.parts.files.refresh()
+        server.parts.files.refresh(whole=True)
         assert [one.id for one in classifier.rules.rules] == ["vpn", "new"]
         assert "rules.toml" in server.parts.files.rules.problem
         page = read(await signed_in(server, Rights.VIEWER).see("/rules"))
         assert "rules.toml:" in page
         assert "What was in force before stays in force." in page
     (files / "roles.toml").write_bytes(ROLES.replace(b"'Access'", b"'none'"))
-    server.parts.files.refresh()
+    server.parts.files.refresh(whole=True)
     assert "means something else" in server.parts.files.roles.problem
     (files / "roles.toml").write_bytes(ROLES)
     file.unlink()
-    server.parts.files.refresh()
+    server.parts.files.refresh(whole=True)
     assert [one.id for one in classifier.rules.rules] == ["vpn", "new"]
     file.write_bytes(RULES)
-    server.parts.files.refresh()
+    server.parts.files.refresh(whole=True)
     assert ([one.id for one in classifier.rules.rules], server.parts.files.rules.problem) == (["vpn"], "")
 
 
