@@ -161,7 +161,8 @@ async def test_events_of_a_system_that_is_down_wait_untried_in_order_and_others_
                 await ask()
         seen.append(f"{job.source} {job.event.delivery_id}")
 
-    attempts = Attempts(database, handler, Metrics(), breakers, pauses=(0.05,) * 50)
+    for_ever = (0.05,) * 100_000  # no event is set aside, however long this takes
+    attempts = Attempts(database, handler, Metrics(), breakers, pauses=for_ever)
     wake = asyncio.Event()
     engine = make_engine(database, attempts, wake, concurrency=4)
     task = asyncio.create_task(engine.run())
