@@ -41,8 +41,9 @@ def configure(log_format: Literal["console", "json"], level: int = logging.WARNI
     root.handlers[:] = [handler]
     root.setLevel(level)
     # httpx and urllib3 log whole URLs, and a URL may hold a secret; the scheduler logs every run, azure every request.
-    for chatty in ("httpx", "apscheduler", "alembic", "azure", "urllib3"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    # Apprise tells why a notice did not arrive in its warnings alone, whatever level is shown.
+    for library in ("httpx", "apscheduler", "alembic", "azure", "urllib3", "apprise"):
+        logging.getLogger(library).setLevel(logging.WARNING)
 
 
 def _printable(_logger: object, _method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -224,6 +224,14 @@ async def test_no_part_of_an_address_is_in_what_is_said_about_it(
     assert TOKEN not in repr(NotifySettings(urls=(SecretStr(receiver.address()),)))
 
 
+async def test_why_a_notice_did_not_arrive_is_said_however_little_is_logged(
+    receiver: Receiver, restored_root: logging.Logger
+) -> None:
+    logs.configure("json", logging.CRITICAL)
+    receiver.status = 500
+    assert "500" in str(await deliver(receiver.address(), "title", "body"))
+
+
 async def test_no_redirect_is_followed(receiver: Receiver) -> None:
     receiver.status = 307
     assert "307" in str(await deliver(receiver.address(), "title", "body"))
