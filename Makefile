@@ -41,10 +41,10 @@ unit: $(READY)
 	$(PYTEST) --ignore tests/proofs $(WORKERS)
 
 coverage: $(READY)  ## the same, and which lines of the three packages ran in it
-	$(PYTEST) --ignore tests/proofs $(WORKERS) --cov --cov-report=term
+	$(PYTEST) --ignore tests/proofs $(WORKERS) -rs --cov --cov-report=term
 
 proofs: $(READY)  ## two files at a time: each has servers and processes of its own, and mostly waits for them
-	$(PYTEST) tests/proofs --numprocesses 2 --dist loadfile
+	$(PYTEST) tests/proofs -rs --numprocesses 2 --dist loadfile
 
 bench: $(READY)  ## one benchmark or proof: make bench NAME=training
 	$(BIN)/python -m tests.proofs.bench $(NAME) $(ARGS)
