@@ -24,6 +24,8 @@ from connectors.base import Markup
 from connectors.note import Note, Paragraph, Span, Style
 
 WORD_JOINER = "\u2060"
+QUOTES = "“{}”"
+"""What stands around a stranger's words where nothing else tells them from ours."""
 EXCERPT_LENGTH = 60
 SENTENCE_LENGTH = 600
 ELLIPSIS = "…"
@@ -35,13 +37,13 @@ _NAMES = re.compile(r"(?<=\w)(?=[.:]\w)")
 
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>~|]|&(?=#?\w+;)")
 _MARKDOWN_BLOCK = re.compile(r"^(?:(?=[#+=-])|(?<=\d)(?=[.)]))|^(\d+)(?=[.)])")
-_TEXTILE = re.compile(r"[^\w\s/.,;'\"“”…\u2060]|_")
+_TEXTILE = re.compile(r"[^\w\s/.,;'\"“”„«»…\u2060]|_")
 _TEXTILE_BLOCK = re.compile(r"^(?=\w+\.)")
 
 
-def render(note: Note, markup: Markup, mark: str = "") -> str:
+def render(note: Note, markup: Markup, mark: str = "", quotes: str = QUOTES) -> str:
     """Return the note in the system's markup, ending in the mark; for ADF, a document in JSON."""
-    return _written([paragraph for section in note.sections for paragraph in section.paragraphs], markup, mark)
+    return _written([paragraph for section in note.sections for paragraph in section.paragraphs], markup, mark, quotes)
 
 
 def add_below(words: str, paragraph: Paragraph, markup: Markup, mark: str) -> str:
@@ -79,11 +81,11 @@ def inert(text: str) -> str:
     return _ACTIVE.sub(WORD_JOINER, text)
 
 
-def _written(paragraphs: Sequence[Paragraph], markup: Markup, mark: str) -> str:
+def _written(paragraphs: Sequence[Paragraph], markup: Markup, mark: str, quotes: str = QUOTES) -> str:
     if markup is Markup.ADF:
-        return _adf(paragraphs, mark)
+        return _adf(paragraphs, mark, quotes)
     syntax = _SYNTAX[markup]
-    lines = [syntax.paragraph("".join(syntax.span(span) for span in _runs(paragraph))) for paragraph in paragraphs]
+    lines = [syntax.paragraph("".join(syntax.span(span, quotes) for span in _runs(each))) for each in paragraphs]
     return syntax.between.join([*lines, syntax.mark.format(mark)] if mark else lines)
 
 
@@ -101,31 +103,33 @@ def _runs(paragraph: Paragraph) -> list[Span]:
 
 
 def _one_line(text: str) -> str:
-    printable = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp", "Zs") else c for c in text)
+    blank = ("Cc", "Cs", "Zl", "Zp", "Zs")
+    printable = "".join(" " if unicodedata.category(c) in blank and c != "\xa0" else c for c in text)
     return re.sub(" +", " ", printable)
 
 
 @dataclass(frozen=True, slots=True)
 class _Syntax:
-    """A markup that is text: what makes words literal, and what surrounds them."""
+    """A markup that is text: what makes words literal, and what surrounds them; without `code`, quotation marks do."""
 
     literal: Callable[[str], str]
-    code: Callable[[str], str]
+    code: Callable[[str], str] | None
     strong: str
     mark: str
     link: str
     paragraph: Callable[[str], str] = str.strip
     between: str = "\n\n"
 
-    def span(self, span: Span) -> str:
+    def span(self, span: Span, quotes: str) -> str:
         """Return a span as markup."""
         if span.link:
             return self.link.format(self.literal(span.text), html.escape(span.link))
         match span.style:
             case Style.CODE:
-                return self.code(inert(span.text))
+                words = inert(span.text)
+                return self.code(words) if self.code else self.literal(quotes.format(_NAMES.sub(WORD_JOINER, words)))
             case Style.QUOTED:
-                return self.literal(f"“{span.text}”")
+                return self.literal(quotes.format(span.text))
             case Style.STRONG:
                 return _around(span.text, self.strong, self.literal)
             case _:
@@ -152,10 +156,6 @@ def _literal_in_textile(text: str) -> str:
     return _TEXTILE.sub(lambda found: f"{WORD_JOINER}{found[0]}{WORD_JOINER}", text)
 
 
-def _quoted(text: str) -> str:
-    return f"“{_NAMES.sub(WORD_JOINER, text)}”"
-
-
 _SYNTAX = {
     Markup.MARKDOWN: _Syntax(
         literal=lambda text: _MARKDOWN.sub(r"\\\g<0>", text),
@@ -174,10 +174,10 @@ _SYNTAX = {
         paragraph=lambda text: f"<p>{text.strip()}</p>",
         between="\n",
     ),
-    Markup.PLAIN: _Syntax(literal=str, code=_quoted, strong="{}", mark="{}", link="{}: {}"),
+    Markup.PLAIN: _Syntax(literal=str, code=None, strong="{}", mark="{}", link="{}: {}"),
     Markup.TEXTILE: _Syntax(
         literal=_literal_in_textile,
-        code=lambda text: _literal_in_textile(_quoted(text)),
+        code=None,
         strong="*{}*",
         mark="{}",
         link='"{}":{}',
@@ -186,15 +186,15 @@ _SYNTAX = {
 }
 
 
-def _adf(paragraphs: Sequence[Paragraph], mark: str) -> str:
-    content = [[_adf_text(span) for span in _runs(paragraph)] for paragraph in paragraphs]
+def _adf(paragraphs: Sequence[Paragraph], mark: str, quotes: str) -> str:
+    content = [[_adf_text(span, quotes) for span in _runs(paragraph)] for paragraph in paragraphs]
     content += [[{"type": "text", "text": mark}]] if mark else []
     document = {"version": 1, "type": "doc", "content": [{"type": "paragraph", "content": c} for c in content]}
     return json.dumps(document, ensure_ascii=False)
 
 
-def _adf_text(span: Span) -> dict[str, Any]:
-    text = {Style.QUOTED: f"“{span.text}”", Style.CODE: inert(span.text)}.get(span.style, span.text)
+def _adf_text(span: Span, quotes: str) -> dict[str, Any]:
+    text = {Style.QUOTED: quotes.format(span.text), Style.CODE: inert(span.text)}.get(span.style, span.text)
     mark = {"type": "link", "attrs": {"href": span.link}} if span.link else {"type": str(span.style)}
     plain = not span.link and span.style in (Style.PLAIN, Style.QUOTED)
     return {"type": "text", "text": text} | ({} if plain else {"marks": [mark]})

@@ -25,11 +25,10 @@ def predict(
     """Show the comment that a ticket with this text would get, and all that led to it. Posts nothing."""
     from agent.notes import wording
     from agent.notes.explaining import explained
-    from agent.notes.phrasing import speak
+    from agent.notes.phrasing import rendered, speak
     from agent.store import tickets
     from agent.triage.explanation import explain
     from connectors.base import Markup
-    from connectors.markup import render
     from connectors.note import Note, Section, SectionKind
 
     parts = parts_for(config, data)
@@ -41,10 +40,10 @@ def predict(
     console = Console(highlight=False)
     note = wording.of_opinion(opinion, wording.Beside(subjects, roles=roles))
     if note is not None:
-        console.print(escape(render(note, Markup.MARKDOWN)))
+        console.print(escape(rendered(note, Markup.MARKDOWN)))
         console.print()
     why = Note((Section(SectionKind.ANSWER, explained(explain(opinion), subjects, roles)),))
-    for line in render(why, Markup.MARKDOWN).split("\n\n"):
+    for line in rendered(why, Markup.MARKDOWN).split("\n\n"):
         console.print(Padding(escape(line), (0, 0, 0, 2)))
     if opinion.left_out:
         console.print("\nWhat others wrote and a signature did not count:")

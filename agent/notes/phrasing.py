@@ -20,8 +20,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from agent.errors import BadInput
+from connectors import markup
+from connectors.base import Markup
 from connectors.markup import excerpt
-from connectors.note import Paragraph, Span, Style
+from connectors.note import Note, Paragraph, Span, Style
 
 if TYPE_CHECKING:
     from agent.triage.evidence import Neighbour
@@ -29,11 +31,17 @@ if TYPE_CHECKING:
 ENGLISH = "en"
 NEIGHBOUR = "{number} {subject} ({roles})"
 HELPED = "{number} {subject} ({roles}; what helped: {fix})"
+PERCENT = "{share} %"
 MOST_DECIMALS = 3
+_QUOTES = {"de": "„{}“", "fr": "«\xa0{}\xa0»", "es": "«{}»"}
 
 _VALUES = re.compile(r"\{(\w+)\}")
 _MARKED = re.compile(r"\*\*(?P<strong>.+?)\*\*|`(?P<code>[^`]+)`|\{(?P<value>\w+)\}|(?P<plain>[^*`{]+|.)")
+_FRENCH = re.compile(r" (?=[;:?!»%])|(?<=«) ")
+"""Blanks before signs and within quotation marks, at which no French line breaks."""
+
 _sentences: ContextVar[Mapping[str, str]] = ContextVar("sentences", default=MappingProxyType({}))
+_quotes: ContextVar[str] = ContextVar("quotes", default=markup.QUOTES)
 
 
 def speak(language: str, folder: Path | None = None) -> None:
@@ -42,7 +50,13 @@ def speak(language: str, folder: Path | None = None) -> None:
     own = folder / f"comments.{language}.toml" if folder else None
     if own is not None and own.is_file():
         chosen |= _own(own)
-    _sentences.set(chosen)
+    _sentences.set({sentence: bound(said, language) for sentence, said in chosen.items()})
+    _quotes.set(_QUOTES.get(language, markup.QUOTES))
+
+
+def bound(sentence: str, language: str) -> str:
+    """Return a sentence of ours in which no line begins or ends at a sign that belongs to the word beside it."""
+    return _FRENCH.sub("\N{NO-BREAK SPACE}", sentence) if language == "fr" else sentence
 
 
 def spoken(sentence: str) -> str:
@@ -96,6 +110,11 @@ def _spans(sentence: str, style: Style, values: Mapping[str, str | Sequence[Span
                 yield Span(found[0], style)
 
 
+def rendered(note: Note, form: Markup, mark: str = "") -> str:
+    """Return the note in the system's markup, a stranger's words in the language's quotation marks."""
+    return markup.render(note, form, mark, _quotes.get())
+
+
 def listed(words: Sequence[str], last: str) -> str:
     """Return the words as a list in a sentence, with `last` ("and", "or") before the last one."""
     return f" {spoken(last)} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
@@ -108,16 +127,20 @@ def joined(parts: Sequence[Paragraph], between: str) -> Paragraph:
 
 def percent(share: float) -> str:
     """Return a confidence in percent. Nothing is certain: it ends at 99."""
-    return spoken("under 1 %") if share < 0.01 else f"{min(round(share * 100), 99)} %"
+    return spoken("under 1 %") if share < 0.01 else _share(f"{min(round(share * 100), 99)}")
 
 
 def percents_apart(a: float, b: float) -> tuple[str, str]:
     """Return two confidences in percent, with the decimals that it takes to tell them apart."""
     if a != b and percent(a) == percent(b):
         for decimals in range(1, MOST_DECIMALS):
-            if (shown := (f"{a * 100:.{decimals}f} %", f"{b * 100:.{decimals}f} %"))[0] != shown[1]:
-                return shown
+            if (shown := (f"{a * 100:.{decimals}f}", f"{b * 100:.{decimals}f}"))[0] != shown[1]:
+                return _share(shown[0]), _share(shown[1])
     return percent(a), percent(b)
+
+
+def _share(number: str) -> str:
+    return spoken(PERCENT).format(share=number)
 
 
 def neighbour(near: Neighbour, subject: str, fix: str | None = None) -> Paragraph:

@@ -13,14 +13,14 @@ from functools import partial
 import structlog
 
 from agent.domain import ticket_key
-from agent.notes.phrasing import worded
+from agent.notes.phrasing import rendered, worded
 from agent.notes.speak import Speaker, find_ours
 from agent.store import comments, removals
 from agent.store.tables import Comment, utcnow
 from connectors.base import Connector
 from connectors.errors import TicketNotFound
 from connectors.events import Message, Ticket
-from connectors.markup import changed_by_person, mark_there, render, unsigned, version_of
+from connectors.markup import changed_by_person, mark_there, unsigned, version_of
 from connectors.note import Note, Section, SectionKind
 
 log = structlog.get_logger()
@@ -74,7 +74,7 @@ async def _remove(
     if not able.edits_comments:
         return Removed.KEPT
     note = Note((Section(SectionKind.REPLACES, (worded(instead, **values),)),))
-    text = render(note, able.markup, f"{row.marker}-{version_of(instead)}") if words is None else words
+    text = rendered(note, able.markup, f"{row.marker}-{version_of(instead)}") if words is None else words
     if there.text != text:
         await speaker.carry_out(row.ticket_key, partial(connector.edit_comment, ticket.id, number, text))
     return Removed.REPLACED if words is None else Removed.WORDS_LEFT

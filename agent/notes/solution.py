@@ -27,6 +27,7 @@ LIKELIEST = "**The message that most likely helped** (its language is one that I
 SUMMARY_HEAD = "**Where it stands**, in the words of its messages (the numbers are theirs, 1 is the ticket's text):"
 NOTHING_TO_SUM = "There is nothing to sum up: nobody has answered yet."
 
+HEADING = "**{part}:**"
 HEADINGS: Mapping[Part, str] = {
     Part.PROBLEM: "Problem",
     Part.CAUSE: "Cause",
@@ -113,4 +114,4 @@ def _lines(written: Written, without: Part | None = None) -> list[Paragraph]:
 
 def _line(part: Part, sentences: Sequence[Sentence]) -> Paragraph:
     told = [(Span(s.text, Style.QUOTED), Span(f" [{s.number}]")) for s in sentences]
-    return (Span(f"{spoken(HEADINGS[part])}:", Style.STRONG), Span(" "), *joined(told, " "))
+    return (*worded(HEADING, part=spoken(HEADINGS[part])), Span(" "), *joined(told, " "))

@@ -23,7 +23,7 @@ import structlog
 
 from agent.domain import ticket_key
 from agent.feedback import accounts
-from agent.notes import wording
+from agent.notes import phrasing, wording
 from agent.store import comments
 from agent.store.comments import Limits
 from agent.store.database import Database
@@ -32,7 +32,7 @@ from agent.store.tables import utcnow
 from connectors.base import Connector, Stored
 from connectors.errors import Ambiguous, ConnectorError, Transient
 from connectors.events import Message, Ticket
-from connectors.markup import add_below, changed_by_person, render, unsigned, version_of, version_there
+from connectors.markup import add_below, changed_by_person, unsigned, version_of, version_there
 from connectors.note import Note
 
 log = structlog.get_logger()
@@ -77,7 +77,7 @@ class _Wanted:
     version: str
 
     def text(self, mark: str) -> str:
-        return render(self.note, self.connector.capabilities.markup, f"{mark}-{self.version}")
+        return phrasing.rendered(self.note, self.connector.capabilities.markup, f"{mark}-{self.version}")
 
     def replacement(self, mark: str) -> str:
         """Return the text of a new comment that replaces one that cannot be edited."""
@@ -116,7 +116,7 @@ class Speaker:
         key = ticket_key(connector.source, ticket.id)
         if repeated and await self._arrived(connector, ticket, key):
             return Said.UNCHANGED
-        version = version_of(render(note, connector.capabilities.markup))
+        version = version_of(phrasing.rendered(note, connector.capabilities.markup))
         wanted = _Wanted(connector, ticket.id, note, version)
         intent = await self.database.write(comments.want, key, mark_of(self.key, key), wanted.text)
         if self.shadow or intent.removed_at is not None:

@@ -29,6 +29,7 @@ MOVED = "**Role: {roles}** (moved there by staff; suggested was {suggested})"
 NONE_OF_OURS = "**None of our roles** (said by staff)"
 CORRECTED = "**Role: {roles}** (said by staff; suggested was {suggested})"
 WHY = "Why: {reasons}."
+NEXT_REASON = "; "
 PHRASES = "it says "
 ALIKE = "like "
 WORDS = "the words as a whole are like those of its tickets"
@@ -152,7 +153,7 @@ def _head(opinion: Opinion, verdict: Verdict) -> Paragraph:
 
 def _why(opinion: Opinion, verdict: Verdict, beside: Beside) -> list[Paragraph]:
     why = _reasons(opinion, verdict, beside.subjects, beside.fixes)
-    return [worded(WHY, reasons=joined(why, "; "))] if why else []
+    return [worded(WHY, reasons=joined(why, spoken(NEXT_REASON)))] if why else []
 
 
 def _matter(beside: Beside) -> Iterator[Paragraph]:

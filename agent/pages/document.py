@@ -16,6 +16,8 @@ from markupsafe import Markup
 from agent.report.week import Week
 
 _TAG = re.compile(r"<(/?)(\w+)[^>]*>")
+_BLANKS = re.compile(r"[^\S\xa0\u202f]+")
+"""Those at which a line may break."""
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 _DRAWING = re.compile(r"<svg.*?</svg>", re.DOTALL)
 
@@ -58,6 +60,8 @@ class Document:
     lede: Markup
     tiles: tuple[Tile, ...]
     parts: tuple[Part, ...]
+    colon: str = ": "
+    """What stands between a name and its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ def _written(
 ) -> Iterator[str]:
     yield from title(words(document.title), 1)
     yield from (document.span, "", words(document.lede), "")
-    yield from (f"- {words(tile.name)}: {words(tile.value)} ({words(tile.beside)})" for tile in document.tiles)
+    yield from (f"- {words(t.name)}{document.colon}{words(t.value)} ({words(t.beside)})" for t in document.tiles)
     for part in document.parts:
         yield from ("", *title(words(part.title), 2))
         yield from map(words, part.sentences)
@@ -103,7 +107,7 @@ def _written(
 def _plain(markup: str) -> str:
     """Return what a reader sees of some HTML, on one line."""
     bare = _TAG.sub(lambda tag: " " if tag[2] in ("span", "small") else "", _DRAWING.sub("", markup))
-    return " ".join(html.unescape(bare).split())
+    return _BLANKS.sub(" ", html.unescape(bare)).strip(" ")
 
 
 def _marked(markup: str) -> str:
@@ -114,7 +118,7 @@ def _marked(markup: str) -> str:
         parts.append({"b": "**", "code": "`", "span": " ", "small": " "}.get(tag[2], ""))
         at = tag.end()
     parts.append(_SPECIAL.sub(r"\\\1", html.unescape(bare[at:])))
-    return re.sub(r"\*\*( *)(.+?)( *)\*\*", r"\1**\2**\3", " ".join("".join(parts).split()))
+    return re.sub(r"\*\*( *)(.+?)( *)\*\*", r"\1**\2**\3", _BLANKS.sub(" ", "".join(parts)).strip(" "))
 
 
 def _text_title(title: str, level: int) -> list[str]:

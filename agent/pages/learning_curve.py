@@ -52,7 +52,7 @@ def curve(trained: Sequence[Trained], words: Words) -> Part | None:
         right = texts("models.right_of", right=round(one.share * one.judged), judged=one.judged)
         ends = {"low": f"{one.low * 100:.0f}", "high": f"{one.high * 100:.0f}"}
         cells = texts.figure(one.known), right, escape(words.share(one.share)), texts("models.between", **ends)
-        said = Markup("{}: {}, {}").format(cells[0], cells[2], cells[3])
+        said = Markup("{}{}{}, {}").format(cells[0], texts("list.colon"), cells[2], cells[3])
         points.append(charts.Point(texts.figure(one.known), said.striptags(), one.share, one.low, one.high))
         rows.append(cells)
     first, last = trained[0], trained[-1]

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from agent.domain import source_of
+from agent.notes.phrasing import rendered
 from agent.pages.feedback import key_of, known
 from agent.pages.guard import Refused, Visit
 from agent.pages.signing import audit
@@ -25,7 +26,6 @@ from agent.store.writings import ORIGINAL, Verdict, Writing, WritingKind
 from agent.writing.description import better_subject, describe, says_too_little
 from agent.writing.thread import as_written
 from connectors.base import Field, Markup
-from connectors.markup import render
 from connectors.note import Note, Section, SectionKind, Span, Style
 
 KEPT = (Acted.OVERTAKEN, Acted.UNSURE, Acted.REFUSED, Acted.IGNORED, writings.WITHHELD)
@@ -94,7 +94,7 @@ def _in_order(site: Site, ticket: Ticket, markup: Markup | None) -> str | None:
 
     facts = [(heading(aspect), Span(" "), Span(value, Style.QUOTED)) for aspect, value in found]
     note = Note((Section(SectionKind.ANSWER, (*facts, (heading("as_written"),))),))
-    return f"{render(note, markup)}\n\n{ticket.body}"
+    return f"{rendered(note, markup)}\n\n{ticket.body}"
 
 
 async def answer_subject(visit: Visit) -> Response:

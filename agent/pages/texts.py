@@ -14,18 +14,16 @@ import string
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 
 from markupsafe import Markup, escape
 
 from agent.errors import BadInput
+from agent.notes.phrasing import bound
 
 LANGUAGES = ("en", "de", "fr", "es")
-
-_FRENCH = re.compile(r" (?=[;:?!»])|(?<=«) ")
-"""Blanks before signs and within quotation marks, at which no French line breaks."""
 
 _MARKED = re.compile(r"\*\*(.+?)\*\*|`([^`]+)`")
 
@@ -39,8 +37,7 @@ class Texts:
 
     @cached_property
     def _marked(self) -> dict[str, Markup]:
-        bound = partial(_FRENCH.sub, "\N{NO-BREAK SPACE}") if self.language == "fr" else str
-        return {key: _as_markup(bound(sentence)) for key, sentence in self.sentences.items()}
+        return {key: _as_markup(bound(sentence, self.language)) for key, sentence in self.sentences.items()}
 
     def __call__(self, key: str, **values: object) -> Markup:
         """Return a sentence with its values, as HTML. Raises KeyError for a key that is in no file."""

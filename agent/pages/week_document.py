@@ -11,6 +11,7 @@ from datetime import timedelta
 from markupsafe import Markup, escape
 
 from agent.domain import Outcome
+from agent.notes.phrasing import bound
 from agent.pages import charts
 from agent.pages.document import Document, Night, Part, Table, Tile
 from agent.pages.texts import Texts
@@ -69,6 +70,7 @@ def document(
         _lede(now, texts),
         tuple(_tiles(now, before, texts, words)),
         tuple(part for part in parts if part.points or (part.table and part.table.rows)),
+        str(texts("list.colon")),
     )
 
 
@@ -125,14 +127,13 @@ def _next(
 
 
 def _precision(weeks: Sequence[Figures], found: Sequence[Case], texts: Texts, words: Words, target: float) -> Part:
-    points, rows = [], []
+    points, rows, colon = [], [], texts("list.colon")
     for one in weeks:
         low, high = one.right.interval
         shown = one.right.share if one.right.enough else None
         row = (_name(one.week, texts), _right(one.right, words), _interval(one.right, texts))
-        points.append(
-            charts.Point(f"{one.week.number}", Markup("{}: {}, {}").format(*row).striptags(), shown, low, high)
-        )
+        said = Markup("{}{}{}, {}").format(row[0], colon, *row[1:]).striptags()
+        points.append(charts.Point(f"{one.week.number}", said, shown, low, high))
         rows.append(row)
     lately = right_when_clear(found)
     key = "precision" if lately.enough else "precision_few"
@@ -144,11 +145,11 @@ def _precision(weeks: Sequence[Figures], found: Sequence[Case], texts: Texts, wo
 
 
 def _outcomes(weeks: Sequence[Figures], texts: Texts, words: Words) -> Part:
-    columns, rows = [], []
+    columns, rows, colon = [], [], texts("list.colon")
     for one in weeks:
         counts = tuple(one.outcomes[outcome] for outcome in OUTCOMES)
         given = dict(zip(("clear", "either", "none"), counts, strict=True))
-        said = Markup("{}: {}").format(_name(one.week, texts), texts("report.outcomes_of", **given)).striptags()
+        said = Markup("").join([_name(one.week, texts), colon, texts("report.outcomes_of", **given)]).striptags()
         columns.append(charts.Column(f"{one.week.number}", said, counts))
         rows.append((_name(one.week, texts), *map(texts.figure, counts)))
     shares = [words.share(w.outcomes[Outcome.CLEAR] / w.received) if w.received else "–" for w in weeks[-2:]]
@@ -190,15 +191,16 @@ def _why_none(now: Figures, texts: Texts) -> Part:
 
 def _confidence(found: Sequence[Case], texts: Texts, words: Words) -> Part:
     bins = dict(calibration(found))
-    points, rows = [], []
+    points, rows, colon = [], [], texts("list.colon")
     for place in range(10):
         begin, share = place / 10, bins.get(place / 10, Share())
         name = f"{place * 10}–{place * 10 + 10}"
-        said = Markup("{} %: {}").format(name, texts("report.of", right=share.right, count=share.count))
+        percents = escape(bound(f"{name} %", texts.language))
+        said = Markup("{}{}{}").format(percents, colon, texts("report.of", right=share.right, count=share.count))
         low, high = share.interval
         points.append(charts.Point(name, said.striptags(), share.share if share.count else None, low, high))
         if begin in bins:
-            rows.append((escape(f"{name} %"), texts("report.of", right=share.right, count=share.count)))
+            rows.append((percents, texts("report.of", right=share.right, count=share.count)))
     head = (texts("column.confidence"), texts("report.right_of_all"))
     chart = charts.intervals(points, str(texts("report.confidence_chart")), diagonal=True)
     title = texts("report.confidence", weeks=WEEKS)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from markupsafe import Markup, escape
 
 from agent.domain import RoleCatalogue
-from agent.notes.phrasing import percent
+from agent.notes.phrasing import bound, percent
 from agent.pages.texts import Texts
 
 HUES = 8
@@ -73,7 +73,7 @@ class Words:
 
     def share(self, part: float) -> str:
         """Return a share of what was counted in percent; unlike a confidence, it may be all or nothing."""
-        return f"{part * 100:.0f} %"
+        return bound(f"{part * 100:.0f} %", self.texts.language)
 
     def meter(self, share: float, needs: float | None = None, clear: bool = False) -> Markup:
         """Return a confidence as a bar, with a tick at the threshold; it says nothing that is not written beside it."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from agent.domain import Outcome, Strength, source_of, ticket_key
 from agent.notes.explaining import explained
+from agent.notes.phrasing import rendered
 from agent.pages.guard import Visit
 from agent.pages.reasons import reason
 from agent.pages.standing import Standing
@@ -25,7 +26,6 @@ from agent.triage.cutoffs import Abstained
 from agent.triage.explanation import explain
 from agent.triage.opinion import Opinion
 from connectors.base import Markup
-from connectors.markup import render
 from connectors.note import Note, Section, SectionKind
 
 ROLES_SHOWN = 10
@@ -81,7 +81,7 @@ def explanation(visit: Visit, opinion: Opinion, subjects: Mapping[str, str], fix
         kind=opinion.outcome,
         roles=[] if isinstance(verdict, Abstained) else list(verdict.roles),
         confidence=None if isinstance(verdict, Abstained) else verdict.probability,
-        why=render(sentences, Markup.MARKDOWN).split("\n\n"),
+        why=rendered(sentences, Markup.MARKDOWN).split("\n\n"),
         evidence=[
             RoleEvidence(
                 role=one.role,

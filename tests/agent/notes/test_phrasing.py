@@ -16,12 +16,15 @@ from agent.feedback.commands import Confirm, Correct, NoneOfOurs, parse
 from agent.notes import answers, explaining, links, phrasing, reasons, solution, wording
 from agent.pages.texts import LANGUAGES
 from agent.triage.explanation import Voice
+from agent.writing.note import Outcome, Part, Written
+from agent.writing.thread import Sentence
 from connectors.base import PRIVATELY, Markup
 from connectors.markup import render
+from connectors.note import Note
 from tests.agent.notes.test_wording import CLEAR, EITHER_OR, hit, opinion
 
 ROOMS = (wording, answers, links, explaining, reasons, phrasing, solution)
-NO_SENTENCES = {"ENGLISH", "OTHER", "PATH", "PURPOSE", "EARLIER"}
+NO_SENTENCES = {"ENGLISH", "OTHER", "PATH", "PURPOSE", "EARLIER", "_QUOTES"}
 NATIVE = {PRIVATELY, 'with "public" switched off', "as a comment"}
 """How staff write to each other in the systems that have code of their own."""
 _SPECIAL = re.compile(r"\{\w+\}|\*\*|`[^`]*`")
@@ -69,6 +72,27 @@ def test_a_comment_is_in_that_language_and_gives_no_command(language: str) -> No
             assert other in text
             assert english == other or english not in text
         assert not isinstance(parse(text, catalogue), Confirm | Correct | NoneOfOurs)
+
+
+@pytest.mark.parametrize(
+    ("language", "head", "cause"),
+    [
+        ("en", "Role: VPN (97 %)", "Cause: “It leaks” [1]"),
+        ("de", "Rolle: VPN (97 %)", "Ursache: „It leaks“ [1]"),
+        ("fr", "Rôle\xa0: VPN (97\xa0%)", "Cause\xa0: «\xa0It leaks\xa0» [1]"),
+        ("es", "Rol: VPN (97 %)", "Causa: «It leaks» [1]"),
+    ],
+)
+def test_signs_stand_as_each_language_sets_them(language: str, head: str, cause: str) -> None:
+    """No French line begins with a sign, and a stranger's words stand in the language's own quotation marks."""
+    found = ((Part.CAUSE, (Sentence("It leaks", 1, "m", 0),)),)
+    phrasing.speak(language)
+    try:
+        told = phrasing.rendered(wording.decided(["VPN"], 0.97), Markup.PLAIN)
+        fixed = phrasing.rendered(Note((solution.of_closure(Written(Outcome.FIXED, found)),)), Markup.PLAIN)
+    finally:
+        phrasing.speak(phrasing.ENGLISH)
+    assert (told, fixed.split("\n\n")[1]) == (head, cause)
 
 
 def test_without_a_language_it_is_english() -> None:

@@ -111,6 +111,12 @@ def test_every_language_makes_a_report() -> None:
     assert "Von 40 davon, zufällig geprüft, waren 36 richtig." in text
 
 
+def test_no_line_of_a_french_report_begins_with_a_sign() -> None:
+    for written in (as_text(made([*checked(36)], "fr")), as_markdown(made([*checked(36)], "fr"))):
+        assert "- Reçus\xa0: 36" in written
+        assert re.findall(r"[^\s|-] [:;?!%»](?!-)", written) == []
+
+
 def test_hostile_names_stay_in_their_place_in_charts_and_tables() -> None:
     hostile = "<script>alert(1)</script>"
     point = charts.Point(hostile, hostile, 0.5, 0.2, 0.8)
