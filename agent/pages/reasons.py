@@ -7,6 +7,7 @@ from markupsafe import Markup
 from agent.domain import Outcome, Reason
 from agent.pages.site import Site
 from agent.pages.standing import Standing
+from agent.store.tables import Inbox
 from heuristics import Kind
 
 DELAYED = "head_start_minutes"
@@ -25,13 +26,13 @@ def reason(site: Site, standing: Standing) -> Markup | None:
 def _undecided(site: Site, standing: Standing) -> Markup:
     event, texts = standing.open_event, site.texts
     if standing.dead_event is not None:
-        return texts("reason.set_aside", tries=standing.dead_event.attempts, error=standing.dead_event.error or "")
+        return _set_aside(site, standing.dead_event)
     if event is None:
         return texts("reason.imported")
     if DELAYED in (event.error or ""):
         return texts("reason.head_start", time=site.words.time(event.due_at))
     if event.error:
-        return texts("reason.unreachable", time=site.words.time(event.due_at), error=event.error)
+        return texts("reason.unreachable", time=site.words.time(event.due_at), error=site.words.recorded(event.error))
     return texts("reason.in_turn")
 
 
@@ -58,7 +59,11 @@ def _unposted(site: Site, standing: Standing) -> Markup | None:
     if comment is not None and comment.remote_id is not None:
         return None
     if standing.dead_event is not None:
-        return texts("reason.set_aside", tries=standing.dead_event.attempts, error=standing.dead_event.error or "")
+        return _set_aside(site, standing.dead_event)
     if standing.open_event is not None:
         return texts("reason.in_turn")
     return texts("reason.shadow") if site.settings.triage.shadow else texts("reason.unposted")
+
+
+def _set_aside(site: Site, event: Inbox) -> Markup:
+    return site.texts("reason.set_aside", tries=event.attempts, error=site.words.recorded(event.error))

@@ -217,7 +217,9 @@ def _where(now: Figures, texts: Texts, persons: bool) -> Part:
 
 def _nights(nights: Sequence[Night], texts: Texts, words: Words) -> Part:
     said = [
-        Markup("{} <b>{}</b> {}").format(words.time(night.at), texts(f"training.{night.outcome}"), night.reason)
+        Markup("{} <b>{}</b> {}").format(
+            words.time(night.at), texts(f"training.{night.outcome}"), words.recorded(night.reason)
+        )
         for night in nights
     ]
     return Part(texts("report.nights"), points=tuple(said))

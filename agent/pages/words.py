@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from agent.domain import RoleCatalogue
 from agent.notes.phrasing import bound, percent
+from agent.pages.recorded import recorded
 from agent.pages.texts import Texts
 
 HUES = 8
@@ -124,6 +125,10 @@ class Words:
         while count >= 1_000 and power < len(units) - 1:
             count, power = count / 1_000, power + 1
         return f"{self.texts.figure(count, '.0f' if count >= 10 or power == 0 else '.1f')} {units[power]}"
+
+    def recorded(self, said: str | None) -> Markup:
+        """Return a sentence of ours from the database in the language of the pages; others as they are."""
+        return recorded(self.texts, said or "")
 
     def lines(self, text: str) -> Markup:
         """Return a text with its paragraphs and ends of lines."""
