@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from agent.domain import Outcome, Reason
+from agent.domain import Outcome, Reason, Via, source_of
 from agent.pages.site import Site
 from agent.pages.standing import Standing
 from agent.store.tables import Inbox
@@ -28,12 +28,24 @@ def _undecided(site: Site, standing: Standing) -> Markup:
     if standing.dead_event is not None:
         return _set_aside(site, standing.dead_event)
     if event is None:
-        return texts("reason.imported")
+        return _never_looked_at(site, standing)
     if DELAYED in (event.error or ""):
         return texts("reason.head_start", time=site.words.time(event.due_at))
     if event.error:
         return texts("reason.unreachable", time=site.words.time(event.due_at), error=site.words.recorded(event.error))
     return texts("reason.in_turn")
+
+
+def _never_looked_at(site: Site, standing: Standing) -> Markup:
+    """Return where a ticket came from that no event brought: its helpdesk's past, or somebody's file."""
+    known = standing.review
+    if known is None or known.via == Via.IMPORT:
+        return site.texts("reason.imported")
+    if known.via != Via.CLOSURE:
+        return site.texts("reason.none")
+    roles = site.words.roles(site.classifier.catalogue.today(known.roles))
+    source = site.words.others(source_of(standing.ticket.key))
+    return site.texts("reason.past", source=source, roles=roles)
 
 
 def _none(site: Site, standing: Standing) -> Markup:

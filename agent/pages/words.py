@@ -14,10 +14,15 @@ from agent.domain import RoleCatalogue
 from agent.notes.phrasing import bound, percent
 from agent.pages.recorded import recorded
 from agent.pages.texts import Texts
+from agent.store.tables import Ticket
+from agent.text.beginning import beginning
 
 HUES = 8
 MOST_NEEDED = 8
 """Roles that are named as those that lack known tickets."""
+
+BEGIN = 160
+"""Characters of a ticket's text in a list."""
 
 METER = 72.0
 """Width of a meter."""
@@ -63,6 +68,10 @@ class Words:
         """Return a ticket's helpdesk and number, as people say it."""
         source, _, number = key.partition(":")
         return Markup("<bdi>{} {}</bdi>").format(source, number)
+
+    def begin(self, ticket: Ticket) -> str:
+        """Return how a ticket's own words begin."""
+        return beginning(ticket.subject, ticket.body, BEGIN)
 
     def others(self, words: str) -> Markup:
         """Return a name or words of somebody else, written in whatever direction, for the middle of a sentence."""

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.text.beginning import beginning
 from agent.text.pointing import says_nothing
 from agent.text.reading import CLEANER, attachments, read
 from connectors.deliveries import with_attachments
@@ -250,3 +251,25 @@ def test_many_or_long_names_are_bounded_and_a_body_without_files_stays() -> None
 
 def test_half_a_letter_keeps_no_html_from_being_read() -> None:
     assert read("printer", "<p>no \ud83d paper</p>").body == "no ? paper"
+
+
+HEAD = "From: Kim <kim@x.test>\nSent: Monday\nTo: Help\nSubject: Printer\n\n"
+
+
+@pytest.mark.parametrize(
+    ("subject", "body", "begins"),
+    [
+        ("Printer", "Hello,\n\nit jams.\n\nKind regards\nKim", "Hello, it jams."),
+        ("Fwd: Printer", f"{HEAD}It jams.", "It jams."),
+        ("Printer", f"FYI\n\n-----Original Message-----\n{HEAD}It jams.", "FYI It jams."),
+        ("Printer", f"It still jams, please come.\n\n{HEAD}Yes?", "It still jams, please come."),
+        ("Printer", "From: kim@x.test\nSubject: Printer\nLines: 15\n\nIt jams.", "It jams."),
+        ("Printer", "Room: 3\nFloor: 4\n\nIt jams.", "Room: 3 Floor: 4 It jams."),
+        ("Printer", "<p>It <b>jams</b>.</p>", "It jams."),
+        ("Printer", "-- \nKim", "-- Kim"),
+        ("Printer", "", ""),
+    ],
+)
+def test_a_list_shows_the_authors_own_words_first(subject: str, body: str, begins: str) -> None:
+    assert beginning(subject, body, 160) == begins
+    assert beginning(subject, body, 3) == begins[:3]
