@@ -52,6 +52,7 @@ from agent.cli import (
 )
 from agent.cli import demo as demo_command
 from agent.cli.console import Console
+from agent.cli.flags import stand_alone
 
 PRIVATE = 0o077
 SET_UP, DAILY, STUDY = "Set up", "Every day", "Study"
@@ -126,6 +127,7 @@ app.command("restore", rich_help_panel=SET_UP)(restore.restore)
 app.command("mcp", rich_help_panel=DAILY)(mcp.mcp)
 app.command("login", rich_help_panel=SET_UP)(login.login)
 app.command("demo", rich_help_panel=SET_UP)(demo_command.demo)
+stand_alone(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

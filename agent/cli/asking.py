@@ -115,6 +115,7 @@ def connection(
     known = {secret: there.get(answers.variable(secret)) for secret in needs.secrets}
     if not asker.alone and not all(known.values()):
         say(f"\nIn {kind}:\n{needs.before_the_hook}")
+        answers.told = True
     for secret, there_already in known.items():
         variable = f"variable {answers.variable(secret)}"
         answers.secrets[secret] = there_already or asker.text(

@@ -31,6 +31,15 @@ def _database(settings: Settings) -> Database:
     return Database(directory.database)
 
 
+def begin(config: Path, data: Path | None) -> None:
+    """Make the data directory and its database, as the first start of a server would."""
+    database = _database(settings_for(config, data, begins=True))
+    try:
+        database.upgrade()
+    finally:
+        database.close()
+
+
 @contextmanager
 def open_database(config: Path, data: Path | None) -> Iterator[Database]:
     """Open the installation's database for a `with` block, upgraded if needed. Raises NotPossibleYet without one."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent.cli import backfill, backtest, check, serve, train
+from agent.cli import backfill, backtest, check, db, serve, train
 from agent.cli.asking import (
     Asker,
     connection,
@@ -78,7 +78,6 @@ def init(
     connectors setup KIND` prints, or asked for. Can be repeated: files that you have changed are kept, and what is
     proposed is written beside them as NAME.new.
     """
-    from agent.data_directory import DataDirectory
     from agent.first_day.files import Folder
 
     folder = Folder(config.parent, Path(".env"), name or kind or "")
@@ -98,10 +97,10 @@ def init(
     named = roles_of(asker, found, pairs(role), day)
     if not _write(asker, folder, answers, found, named, bar, config, language_of(asker, language)):
         return
-    DataDirectory(settings_for(config, data, begins=True).data).create()
+    db.begin(config, data)
     _step("Check", lambda: check.check(config, data))
-    say(f"\nIn {answers.needs.kind}:")
-    say(answers.needs.setup.replace("{hook}", _hook(answers)))
+    if answers.steps_left:
+        say(f"\nIn {answers.needs.kind}:\n{answers.steps_left.replace('{hook}', _hook(answers))}")
     if learn and found.listed:
         _learn(answers, day, told, config, data)
     elif learn:
@@ -128,9 +127,10 @@ def _reached(
         except ConnectorError as error:
             if asker.alone:
                 raise
-            asked, kind = asker.asked, answers.needs.kind
+            asked, kind, told = asker.asked, answers.needs.kind, answers.told
             say(f"  {error}")
             answers = connection(asker, folder, config, kind, answers.name, None, given, answers.public_url)
+            answers.told |= told
             if asker.asked == asked:  # all of it was given
                 raise
 

@@ -50,9 +50,18 @@ class Needs:
     @property
     def before_the_hook(self) -> str:
         """What there is to do before the system sends anything: the steps that tell of the account and its token."""
+        return "\n".join(self._parted[0])
+
+    @property
+    def from_the_hook_on(self) -> str:
+        """The steps after those; "" where there are none."""
+        return "\n".join(self._parted[1])
+
+    @property
+    def _parted(self) -> tuple[list[str], list[str]]:
         steps = re.split(r"\n(?=\d+\. )", self.setup.strip())
-        count = next((n for n, step in enumerate(steps) if "{hook}" in step), len(steps))
-        return "\n".join(steps[:count] or steps[:1])
+        count = next((n for n, step in enumerate(steps) if "{hook}" in step), len(steps)) or 1
+        return steps[:count], steps[count:]
 
     def connect(self, name: str, given: Mapping[str, Any], secrets: Mapping[str, str], hook_secret: str) -> Connector:
         """Return the connector. Raises BadInput, which names what is wrong with each value."""
@@ -80,6 +89,13 @@ class Answers:
     secrets: dict[str, str]
     hook_secret: str
     public_url: str
+    told: bool = False
+    """Whether the steps before the hook were shown, where the secrets were asked for."""
+
+    @property
+    def steps_left(self) -> str:
+        """What is still to be done in the system."""
+        return self.needs.from_the_hook_on if self.told else self.needs.setup
 
     def variable(self, secret: str) -> str:
         """Return the name of the variable of one of its secrets."""

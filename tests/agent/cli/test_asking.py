@@ -56,6 +56,9 @@ def test_an_address_that_cannot_be_one_is_asked_for_again_before_anything_else(
     assert "'desk.example.test' has to begin with http:// or https://" in out
     assert "an API token for it" in out, "what the token is of is said before it is asked for"
     assert "HELPDESK_GET_NEW_TICKET_WEBHOOK_URLS" not in out, "nothing may be sent to a server that is not there yet"
+    assert "HELPDESK_GET_NEW_TICKET_WEBHOOK_URLS" in answers.steps_left
+    assert "an API token for it" not in answers.steps_left, "no step is shown twice"
+    assert "an API token for it" in helpdesk().steps_left
 
 
 def test_the_terminals_language_is_proposed_and_an_unknown_one_is_asked_for_again(

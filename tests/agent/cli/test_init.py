@@ -91,6 +91,8 @@ def test_options_alone_make_an_installation_that_can_be_repeated_and_undone(
     out = capfd.readouterr().out
     assert "18 closed tickets in 2 groups" in out
     assert "0 questions" in out
+    assert "ok   database: " in out
+    assert "none yet; " not in out, "the database is there when the check looks"
     settings = load(tmp_path / "config/agent.toml")
     assert (settings.ladder.start, settings.connectors["redmine"].address) == ("shadow", url)
     catalogue = load_roles(settings.roles)
