@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from sqlmodel import Session, col, select
@@ -16,13 +15,11 @@ from agent.pages.guard import Refused, Visit, redirect
 from agent.pages.queue import Asked, Order, after, queue
 from agent.pages.site import Site
 from agent.pages.standing import ON_PAGES, Standing, of_ticket, of_tickets
+from agent.pages.today import FEW_ROLES, offered_first
 from agent.store import tickets
 from agent.store.limits import among_latest
 from agent.store.tables import Review
 from agent.text.reading import read
-
-KEYS = 9
-"""Roles that have a digit."""
 
 LOOKED_AT, LAST_SHOWN = 200, 3
 
@@ -58,7 +55,7 @@ async def review(visit: Visit) -> Response:
         "review.html",
         one=one,
         read=read(one.standing.ticket.subject, one.standing.ticket.body),
-        first=_first(site, ranked),
+        first=offered_first(site.classifier.catalogue.names, ranked),
         shares=dict(ranked),
         everyone=_everyone(site),
         near=near,
@@ -97,19 +94,10 @@ def _read(session: Session, site: Site, name: str) -> tuple[list[Asked], list[St
     return queue(session, site.classifier.catalogue), of_tickets(session, keys)
 
 
-def _first(site: Site, ranked: Sequence[tuple[str, float]]) -> list[str]:
-    """Return the roles with a digit: all in their own order, or, where there are more, the likeliest of this ticket."""
-    names = site.classifier.catalogue.names
-    if len(names) <= KEYS:
-        return list(names)
-    likeliest = [name for name, _ in ranked][:KEYS]
-    return [*likeliest, *(name for name in names if name not in likeliest)][:KEYS]
-
-
 def _everyone(site: Site) -> list[tuple[Role, str]]:
     """Return all roles with the words by which they are found, where there are too many for digits."""
     roles = site.classifier.catalogue.roles
-    if len(roles) <= KEYS:
+    if len(roles) <= FEW_ROLES:
         return []
     return [(role, " ".join((role.name, *role.aliases)).lower()) for role in roles]
 

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from agent.config.edited import Edited, look
 from agent.domain import RoleCatalogue
 from agent.pages.guard import Refused, Visit
+from agent.pages.standing import NOTHING_SPOKE
 from agent.store import tickets
 from agent.triage.explanation import Explanation, explain
 from heuristics import Kind, RuleSet, tally, vetoed
@@ -105,6 +106,7 @@ async def _page(visit: Visit, subject: str = "", body: str = "", tried: Explanat
         subject=subject,
         body=body,
         tried=tried,
+        spoken=tried is not None and tried.opinion.reason not in NOTHING_SPOKE,
         sums=tally(hits),
         barred=sorted(vetoed(hits)),
         file=await file_of(visit),

@@ -12,13 +12,16 @@ from datetime import datetime
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from agent.domain import Outcome, RoleCatalogue, Strength, Via
+from agent.domain import Outcome, Reason, RoleCatalogue, Strength, Via
 from agent.store.inbox import DEAD, OPEN_EVENTS
 from agent.store.tables import Comment, Decision, Inbox, Review, Ticket
 from agent.store.tickets import STANDING, counting_order
 from agent.triage.cutoffs import CLOSE
 
 ON_PAGES = (Via.PAGE, Via.CHECK, Via.LINK)
+NOTHING_SPOKE = (Reason.UNTAUGHT, Reason.HARDLY_ANY_TEXT)
+"""Why there is no suggestion where the confidences of all roles tell only how common each is."""
+
 ANONYMOUS = "anonymous"
 """What a review that nobody signed is withdrawn by, from the beginning: it is shown, and never counts."""
 
@@ -74,8 +77,12 @@ class Standing:
         return catalogue.today(self.decision.roles) if self.decision else ()
 
     def ranked(self, catalogue: RoleCatalogue) -> list[tuple[str, float]]:
-        """Return roles and confidences of the last decision, the likeliest first, by today's names."""
-        given: Mapping[str, float] = self.decision.detail.get("probabilities", {}) if self.decision else {}
+        """Return roles and confidences of the last decision, the likeliest first, by today's names.
+
+        None where nothing spoke for or against any: equal chances are no evidence.
+        """
+        heard = self.decision is not None and self.decision.reason not in NOTHING_SPOKE
+        given: Mapping[str, float] = self.decision.detail.get("probabilities", {}) if self.decision and heard else {}
         found: dict[str, float] = {}
         for name, share in sorted(given.items(), key=lambda pair: -pair[1]):
             found.setdefault(catalogue.today((name,))[0], share)

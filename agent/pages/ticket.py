@@ -19,8 +19,8 @@ from agent.pages.guard import Visit
 from agent.pages.offers import offer
 from agent.pages.reasons import reason
 from agent.pages.site import Site
-from agent.pages.standing import ANONYMOUS, ON_PAGES, Standing, of_ticket
-from agent.pages.today import FEW_ROLES
+from agent.pages.standing import ANONYMOUS, NOTHING_SPOKE, ON_PAGES, Standing, of_ticket
+from agent.pages.today import FEW_ROLES, offered_first
 from agent.pages.written import card
 from agent.store import tickets, writings
 from agent.store.actions import Acted
@@ -67,7 +67,9 @@ async def show(visit: Visit) -> Response:
         site.classifier.opinion, ticket.subject, ticket.body, day, hidden=key, source=source
     )
     explanation = explain(opinion)
-    blind = standing.blind and visit.may("reviewer")
+    blind, spoken = standing.blind and visit.may("reviewer"), opinion.reason not in NOTHING_SPOKE
+    ranked = opinion.ranked() if spoken and not blind else []  # a random check must not tell
+    first = offered_first(site.classifier.catalogue.names, ranked)
     if blind:
         decisions, said, acts = [], [], []
     subjects = await visit.read(tickets.subjects, [near.ticket_key for near in opinion.neighbours])
@@ -80,7 +82,9 @@ async def show(visit: Visit) -> Response:
         may_undo=may_undo(visit, standing),
         read=read(ticket.subject, ticket.body),
         explanation=explanation,
-        roles=explanation.roles[:ROLES_SHOWN],
+        roles=explanation.roles[:ROLES_SHOWN] if spoken else (),
+        first=first,
+        others=[name for name in site.classifier.catalogue.names if name not in first],
         rules=_rules(explanation),
         voices=tuple(Voice),
         similar=[(n, subjects[n.ticket_key]) for n in opinion.neighbours if n.ticket_key in subjects],

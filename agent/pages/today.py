@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import takewhile
 from urllib.parse import urlencode
@@ -49,6 +50,14 @@ async def today(visit: Visit) -> Response:
         first_page=at is None,
         webhooks=_webhooks(site),
     )
+
+
+def offered_first(names: Sequence[str], ranked: Sequence[tuple[str, float]]) -> list[str]:
+    """Return all roles in their own order, or, of more than a few, those that are likeliest on this ticket."""
+    if len(names) <= FEW_ROLES:
+        return list(names)
+    likeliest = [name for name, _ in ranked if name in names][:FEW_ROLES]
+    return [*likeliest, *(name for name in names if name not in likeliest)][:FEW_ROLES]
 
 
 def thresholds(site: Site) -> dict[str, float | None]:

@@ -77,6 +77,8 @@ def document(
 def _lede(now: Figures, texts: Texts) -> Markup:
     if not now.received:
         return texts("report.lede_none")
+    if not now.outcomes[Outcome.CLEAR]:
+        return texts.number("report.lede_unclear", now.received)
     clear, received = texts.figure(now.outcomes[Outcome.CLEAR]), texts.figure(now.received)
     given = {"clear": clear, "received": received, "count": now.right.count}
     if not now.right.enough:

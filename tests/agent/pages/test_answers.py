@@ -219,6 +219,13 @@ async def test_pages_in_german_and_with_many_roles(parts_for: Callable[..., Part
         assert all(name in page for name in names)
         assert "Welche Rolle ist richtig?" in page
         assert "Noch kein Modell" in words_of(await person.see("/"))
+        assert " %" not in page, "equal chances are no evidence"
+        ticket = await person.see("/tickets/desk/1")
+        shown = words_of(re.sub(r"<details.*?</details>", "", ticket, flags=re.DOTALL))
+        assert [name for name in names if name in shown] == names[:9]
+        assert "Die übrigen Rollen (65)" in words_of(ticket)
+        assert all(f'value="{name}"' in ticket for name in names), "without script each can be chosen"
+        assert "Keine Regel, kein ähnliches Ticket und kein Modell" in shown
         await person.post("/review", ticket="desk:1", role="Team 73", seen="0")
         await server.idle()
         assert "Team 73" in comment(desk, "1")

@@ -106,6 +106,14 @@ def test_markdown_says_the_same_and_names_mean_nothing_in_it() -> None:
     assert "Kim" not in as_text(made(found))
 
 
+@pytest.mark.parametrize(
+    ("count", "said"), [(1, "for the only ticket of this week."), (2, "for any of the 2 tickets of this week.")]
+)
+def test_a_week_without_a_clear_suggestion_says_so(count: int, said: str) -> None:
+    text = as_text(made(some(count, outcome="none", reason="unsure")))
+    assert f"Rolecall suggested no role clearly {said}" in text
+
+
 def test_every_language_makes_a_report() -> None:
     text = as_text(made([*checked(36), *checked(4, "Electrician")], "de"))
     assert "Von 40 davon, zufällig geprüft, waren 36 richtig." in text
@@ -168,7 +176,7 @@ async def test_the_page_shows_a_week_and_leads_to_the_one_before(server: Running
     viewer = signed_in(server, Rights.VIEWER)
     assert "No ticket was received" in words_of(await viewer.see("/report"))
     page = await viewer.see(f"/report/{Week.containing(desk.now().date())}")
-    assert "for 0 of 2 tickets" in words_of(page)
+    assert "for any of the 2 tickets of this week" in words_of(page)
     assert "No model yet, and no rule matched 1" in words_of(page)
     before = re.search(r'href="(/report/[^"]+)" rel="prev"', page)
     assert before is not None
