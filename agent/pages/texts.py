@@ -40,8 +40,12 @@ class Texts:
         return {key: _as_markup(bound(sentence, self.language)) for key, sentence in self.sentences.items()}
 
     def __call__(self, key: str, **values: object) -> Markup:
-        """Return a sentence with its values, as HTML. Raises KeyError for a key that is in no file."""
-        return self._marked[key].format(**values) if values else self._marked[key]
+        """Return a sentence with its values, as HTML, whole numbers as the language writes them.
+
+        Raises KeyError for a key that is in no file.
+        """
+        said = {name: self.figure(value) if type(value) is int else value for name, value in values.items()}
+        return self._marked[key].format(**said) if said else self._marked[key]
 
     def number(self, key: str, count: int, **values: object) -> Markup:
         """Return the sentence for one, or the one for several, which get `{count}`."""

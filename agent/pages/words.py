@@ -109,7 +109,7 @@ class Words:
         number = self.texts("first_day") if local.day == 1 else local.day
         day = self.texts("day", day=number, month=month)
         same = local.year == self.now().astimezone().year
-        return str(day if same else self.texts("day_of_year", day=day, year=local.year))
+        return str(day if same else self.texts("day_of_year", day=day, year=str(local.year)))
 
     def today(self) -> str:
         """Return today, with the day of the week."""

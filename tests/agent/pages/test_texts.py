@@ -117,6 +117,8 @@ def test_numbers_are_written_as_in_each_language(language: str, count: str, weig
     assert (words.texts.figure(12_345), words.texts.figure(4.0, "+.1f")) == (count, weight)
     assert (words.size(1.1e9), words.today()) == (size, today)
     assert count in words.texts.number("search.tickets", 12_345)
+    assert count in words.texts("report.of", right=12_345, count=20_000)
+    assert words.texts("report.of", right="12345", count=True).startswith("12345"), "a name stays as it is"
 
 
 def test_no_french_line_begins_with_a_sign() -> None:
