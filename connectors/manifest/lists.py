@@ -75,9 +75,12 @@ async def read_whole(access: Access, where: Rows, values: Mapping[str, Any], cal
 async def read_down(
     access: Access, where: Rows, values: Mapping[str, Any], old: Callable[[Any], bool], called: str
 ) -> list[Any]:
-    """Read a list that begins with its newest row, down to the first `old` one. Raises ConnectorError."""
-    listed = await read_list(access, where, values, lambda rows: any(map(old, rows)))
-    if not listed.complete and not any(map(old, listed.rows)):
+    """Read a list that begins with its newest row, down to a page that ends with an `old` one. Raises ConnectorError.
+
+    An old row above newer ones ends nothing: some systems pin rows to the top.
+    """
+    listed = await read_list(access, where, values, lambda rows: bool(rows) and old(rows[-1]))
+    if not listed.complete and not (listed.rows and old(listed.rows[-1])):
         raise Permanent(f"{' '.join(where.request)}: the list is longer than {called} page.most allows to read")
     return [row for row in listed.rows if not old(row)]
 

@@ -16,6 +16,7 @@ from connectors.deliveries import decode
 from connectors.errors import MalformedPayload, Permanent
 from connectors.manifest.access import Access
 from connectors.manifest.lists import Turn, first, read_page
+from connectors.manifest.mapping import moment
 from connectors.manifest.model import Poll
 from connectors.manifest.past import ROUNDS, Looked, ReadTicket, Way, look
 from connectors.manifest.polling import Changed, changed
@@ -60,7 +61,8 @@ async def part(
     listed = changed(rows, looking, system, now)
     wanted = [row for row in listed if row.at >= at.since and at.seen.get(row.id) != row.stamp]
     looked = await look(wanted, system, author_id, at, read, each=each)
-    below = looking.newest_first and any(row.at < at.since for row in listed)
+    last = moment(looking.changed_at, rows[-1]) if rows else None
+    below = looking.newest_first and last is not None and last < at.since  # not any row: some systems pin old ones
     alone = turn.number == 1 or (turn.number == 2 and not rows)
     again = at.begun - timedelta(seconds=looking.overlap_seconds)
     after = following_round(at, looked, turn, None if below else following, now, None if alone else again)

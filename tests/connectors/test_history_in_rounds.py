@@ -29,6 +29,14 @@ class Down(Redmine):
         return sorted(self.tickets.values(), key=lambda ticket: ticket.updated, reverse=True)
 
 
+class Pinned(Down):
+    """Above the newest change stands the ticket that changed first."""
+
+    def changed(self, since: str | None, form: str = "") -> list[Ticket]:
+        *newest, oldest = super().changed(since)
+        return [oldest, *newest]
+
+
 class Mixed(Redmine):
     """The list is in the order of subjects."""
 
@@ -82,6 +90,14 @@ async def test_a_list_that_begins_with_the_newest_is_read_down_to_the_day_and_no
     asked = len(fake.requests)
     assert await walk(connect(fake), since=day) == dict.fromkeys(names([new]), 1)
     assert len(fake.requests) - asked <= 4, "not the pages below the day"
+
+
+async def test_an_old_ticket_that_is_pinned_to_the_top_does_not_end_the_list() -> None:
+    fake = Pinned()
+    tickets = closed(fake, 9)
+    day = min(ticket.updated for ticket in tickets) + timedelta(seconds=1)
+    told = await walk(connect(fake), since=day)
+    assert told.keys() == names([ticket for ticket in tickets if ticket.closed and ticket.closed >= day])
 
 
 @pytest.mark.parametrize("system", [Down, Mixed, Moving])

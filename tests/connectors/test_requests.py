@@ -230,8 +230,9 @@ async def test_a_list_that_begins_with_the_newest_is_read_down_to_the_last_look(
         if "page" not in request.url.params:
             return next(row for row in rows if str(row["id"]) == request.url.path.rpartition("/")[2])
         newest, page = sorted(rows, key=lambda row: str(row["at"]), reverse=True), int(request.url.params["page"])
-        return newest[(page - 1) * 2 : page * 2]
+        return [*pinned, *newest][(page - 1) * 2 : page * 2]
 
+    pinned = list[dict[str, Any]]()
     poll = BARE["poll"] | {
         "newest_first": True,
         "overlap_seconds": 60,
@@ -250,6 +251,10 @@ async def test_a_list_that_begins_with_the_newest_is_read_down_to_the_last_look(
     later = await connector.poll(found.watermark)
     assert ("17" in {event.ticket_id for event in later.events}, later.complete) == (True, True)
     assert [request.url.params.get("page") for request in asked] == ["1", "2", None], "no page behind the last look"
+    pinned.append(rows.pop(0))
+    rows += [TICKET | {"id": number, "at": f"2030-01-01T00:{number:02}:00Z"} for number in (18, 19)]
+    told = {event.ticket_id for event in (await connector.poll(later.watermark)).events}
+    assert told == {"18", "19"}, "an old row that is pinned to the top does not end the list"
     rows += [TICKET | {"id": number, "at": f"2030-01-02T00:{number:02}:00Z"} for number in range(20, 30)]
     with pytest.raises(Permanent, match=r"longer than \[poll\] page.most"):
         await connector.poll(found.watermark)
