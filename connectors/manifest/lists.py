@@ -23,20 +23,24 @@ from connectors.manifest.mapping import sought
 from connectors.manifest.parts import Comments, Each, Page, Rows
 from connectors.manifest.values import text_of
 
+MOST_SAME = 4
+"""Pages in a row that may be the one before them."""
+
 _NEXT = re.compile(r'<([^<>]{1,2000})>\s*;[^,<>]{0,200}\brel="?next"?')
 
 
 class Turn(Wire):
     """What asks for a page: the parameters, its number from 1, and how many rows stand on the pages before it.
 
-    The parameters are the whole query, or what is put into the body by its path. `last`: of the page before, where
-    systems answer the last one again behind the end.
+    The parameters are the whole query, or what is put into the body by its path. `last`: a digest of the page before,
+    "" of an empty one; `same`: so many pages before it were that one.
     """
 
     params: dict[str, Any]
     number: int = 1
     read: int = 0
     last: str = ""
+    same: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,15 +154,32 @@ async def read_page(
         raise Permanent(f"{what}: the answer has no list at {where.rows.text}")
     if page is None or (not found and page.by in ("page", "offset")):
         return await _whole(access, where, found, values), None
-    shown = _digest(found) if page.until == "repeated" else ""
-    if shown and shown == turn.last:
+    shown = _digest(found) if found or page.until == "repeated" else ""
+    if page.until == "repeated" and shown == turn.last:
         return [], None
     if page.until == "short" and len(found) < page.size:
         return await _whole(access, where, found, values), None
     read = turn.read + len(found)
     params = _following(page, turn.params, turn.number, read, answer, response)
-    following = None if params is None else Turn(params=params, number=turn.number + 1, read=read, last=shown)
+    same = turn.same + 1 if shown and shown == turn.last else 0
+    following = None if params is None else Turn(params=params, number=turn.number + 1, read=read, last=shown, same=same)
     return await _whole(access, where, found, values), following
+
+
+async def read_on(
+    access: Access, where: Rows, values: Mapping[str, Any], turn: Turn
+) -> tuple[list[Any], Turn | None]:
+    """Read a page of a list that may have any number of pages. Raises ConnectorError.
+
+    One page again and again is no list; once or twice it may be, where tickets that changed have moved the others on.
+    """
+    rows, following = await read_page(access, where, values, turn)
+    if following is not None and following.same == MOST_SAME:
+        raise Permanent(
+            f"{' '.join(where.request)}: answers the same page again and again, so that the list has no end: page.param"
+            ' has another name, or page.until is "repeated"'
+        )
+    return rows, following
 
 
 async def _whole(access: Access, where: Rows, rows: list[Any], values: Mapping[str, Any]) -> list[Any]:

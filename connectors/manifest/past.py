@@ -20,7 +20,7 @@ from connectors.deliveries import Wire, decode
 from connectors.errors import MalformedPayload, Permanent, TicketNotFound, Transient
 from connectors.events import Event, Kind, Ticket
 from connectors.manifest.access import Access
-from connectors.manifest.lists import Turn, first, read_page
+from connectors.manifest.lists import Turn, first, read_on
 from connectors.manifest.mapping import is_closed, sought, to_ticket
 from connectors.manifest.model import Poll
 from connectors.manifest.polling import MOST_READ, Changed, changed, closure
@@ -99,7 +99,7 @@ async def part(
     at = Place(start=since, begun=now, since=since) if place is None else read_place(place)
     values = {**system.values, "since": written(at.since, looking.since)}
     turn = at.turn or first(looking, values)
-    rows, following = await read_page(access, looking, values, turn)
+    rows, following = await read_on(access, looking, values, turn)
     listed = changed(rows, looking, system, now)
     fresh = [row for row in listed if at.seen.get(row.id) != row.at.isoformat()]
     looked = await look(fresh, system, author_id, at, read, each=each)

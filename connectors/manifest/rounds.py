@@ -15,7 +15,7 @@ from connectors.base import Past
 from connectors.deliveries import decode
 from connectors.errors import MalformedPayload, Permanent
 from connectors.manifest.access import Access
-from connectors.manifest.lists import Turn, first, read_page
+from connectors.manifest.lists import Turn, first, read_on
 from connectors.manifest.mapping import moment
 from connectors.manifest.model import Poll
 from connectors.manifest.past import ROUNDS, Looked, ReadTicket, Way, look
@@ -57,7 +57,7 @@ async def part(
     at = Round(start=since, begun=now, since=since) if place is None else read_round(place)
     values = {**system.values, "since": written(at.since, looking.since)}
     turn = at.turn or first(looking, values)
-    rows, following = await read_page(access, looking, values, turn)
+    rows, following = await read_on(access, looking, values, turn)
     listed = changed(rows, looking, system, now)
     wanted = [row for row in listed if row.at >= at.since and at.seen.get(row.id) != row.stamp]
     looked = await look(wanted, system, author_id, at, read, each=each)

@@ -37,6 +37,13 @@ class Pinned(Down):
         return [oldest, *newest]
 
 
+class Deaf(Redmine):
+    """Any page is the first one."""
+
+    def list(self, request: httpx.Request) -> Any:
+        return super().list(httpx.Request("GET", request.url.copy_remove_param("offset")))
+
+
 class Mixed(Redmine):
     """The list is in the order of subjects."""
 
@@ -136,6 +143,16 @@ async def test_a_desk_that_never_rests_has_an_end_too() -> None:
         fake.say(tickets[fake.last % 6], "thanks again")
 
     assert (await walk(connect(fake), meanwhile=somebody_works)).keys() == names(tickets)
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+async def test_a_list_that_answers_the_same_page_for_ever_is_told(ordered: bool) -> None:
+    fake = Deaf()
+    for ticket in closed(fake, 9):
+        ticket.updated = fake.tickets[101].updated  # at one moment, for which pages of a list in order are turned
+    with pytest.raises(Permanent, match='answers the same page again and again'):
+        await walk(connect(fake, unordered=not ordered))
+    assert len(fake.requests) < 10
 
 
 async def test_a_place_that_is_none_is_refused_and_a_list_that_ends_at_its_limit_tells_no_history() -> None:
