@@ -162,13 +162,13 @@ async def read_page(
     read = turn.read + len(found)
     params = _following(page, turn.params, turn.number, read, answer, response)
     same = turn.same + 1 if shown and shown == turn.last else 0
-    following = None if params is None else Turn(params=params, number=turn.number + 1, read=read, last=shown, same=same)
-    return await _whole(access, where, found, values), following
+    whole = await _whole(access, where, found, values)
+    if params is None:
+        return whole, None
+    return whole, Turn(params=params, number=turn.number + 1, read=read, last=shown, same=same)
 
 
-async def read_on(
-    access: Access, where: Rows, values: Mapping[str, Any], turn: Turn
-) -> tuple[list[Any], Turn | None]:
+async def read_on(access: Access, where: Rows, values: Mapping[str, Any], turn: Turn) -> tuple[list[Any], Turn | None]:
     """Read a page of a list that may have any number of pages. Raises ConnectorError.
 
     One page again and again is no list; once or twice it may be, where tickets that changed have moved the others on.

@@ -3,11 +3,16 @@
 The first round turns every page, down to the day where the list begins with the newest change. Whatever changes
 meanwhile may slip past the page that is read; it has changed since the round began, though, and the next round reads
 what has, which is little. Rounds end with one that is a single page, and after some in any case.
+
+A ticket that leaves its page, because it moves to the end or is deleted, makes room for one that did not change: that
+one moves up to the page before, which is therefore read once more behind each page.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from pydantic import Field
 
@@ -15,7 +20,7 @@ from connectors.base import Past
 from connectors.deliveries import decode
 from connectors.errors import MalformedPayload, Permanent
 from connectors.manifest.access import Access
-from connectors.manifest.lists import Turn, first, read_on
+from connectors.manifest.lists import Turn, first, read_on, read_page
 from connectors.manifest.mapping import moment
 from connectors.manifest.model import Poll
 from connectors.manifest.past import ROUNDS, Looked, ReadTicket, Way, look
@@ -27,9 +32,11 @@ from connectors.manifest.values import written
 class Round(Way):
     """How far a round has come. `begun`: when it began; `since`: what changed before is none of its business.
 
-    `seen`: the tickets looked at on the page at `turn`, and those of all pages that the next round meets again.
+    `before`: the page before the one at `turn`. `seen`: the tickets on these two that were looked at, and those of all
+    pages that the next round meets again.
     """
 
+    before: Turn | None = None
     seen: dict[str, str] = Field(default_factory=dict)
 
 
@@ -58,14 +65,15 @@ async def part(
     values = {**system.values, "since": written(at.since, looking.since)}
     turn = at.turn or first(looking, values)
     rows, following = await read_on(access, looking, values, turn)
-    listed = changed(rows, looking, system, now)
+    listed = changed([*await page_before(access, looking, values, at), *rows], looking, system, now)
     wanted = [row for row in listed if row.at >= at.since and at.seen.get(row.id) != row.stamp]
     looked = await look(wanted, system, author_id, at, read, each=each)
     last = moment(looking.changed_at, rows[-1]) if rows else None
     below = looking.newest_first and last is not None and last < at.since  # not any row: some systems pin old ones
     alone = turn.number == 1 or (turn.number == 2 and not rows)
     again = at.begun - timedelta(seconds=looking.overlap_seconds)
-    after = following_round(at, looked, turn, None if below else following, now, None if alone else again)
+    there = {row.id for row in listed}
+    after = following_round(at, looked, there, turn, None if below else following, now, None if alone else again)
     return Past(
         looked.ended,
         (after or at).model_dump_json(),
@@ -76,11 +84,23 @@ async def part(
     )
 
 
+async def page_before(access: Access, looking: Poll, values: Mapping[str, Any], at: Round) -> list[Any]:
+    """Return the rows of the page before, as they are once the next one was read."""
+    return [] if at.before is None else (await read_page(access, looking, values, at.before))[0]
+
+
 def following_round(
-    at: Round, looked: Looked, turn: Turn, following: Turn | None, now: datetime, again: datetime | None
+    at: Round,
+    looked: Looked,
+    there: Collection[str],
+    turn: Turn,
+    following: Turn | None,
+    now: datetime,
+    again: datetime | None,
 ) -> Round | None:
     """Return the place after a part, which was asked for at `now`; None where the history ended with it.
 
+    `there`: the tickets on the page at `turn` and on the one before.
     `again`: since when the next round has to read what changed; None where this one is a single page.
     """
     seen = at.seen | {row.id: row.stamp for row in looked.at}
@@ -90,10 +110,12 @@ def following_round(
     if following is None and (again is None or at.rounds == ROUNDS):
         return None
     met = again or at.begun
-    at = at.model_copy(update={"seen": {n: then for n, then in seen.items() if datetime.fromisoformat(then) >= met}})
+    later = {number: then for number, then in seen.items() if datetime.fromisoformat(then) >= met}
     if following is not None:
-        return at.model_copy(update={"turn": following})
-    return at.model_copy(update={"turn": None, "since": max(met, at.start), "begun": now, "rounds": at.rounds + 1})
+        near = {number: then for number, then in seen.items() if number in there}
+        return at.model_copy(update={"turn": following, "before": turn, "seen": later | near})
+    begins = {"turn": None, "before": None, "seen": later, "since": max(met, at.start), "begun": now}
+    return at.model_copy(update={**begins, "rounds": at.rounds + 1})
 
 
 def _share(at: Round, listed: list[Changed], looking: Poll) -> float:

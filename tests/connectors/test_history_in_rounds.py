@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -129,9 +129,42 @@ async def test_one_round_alone_loses_a_ticket_that_moves(monkeypatch: pytest.Mon
         monkeypatch.setattr(rounds, "ROUNDS", most)
         fake = Moving()
         tickets = closed(fake, 6)
-        moving = iter([tickets[0]])
-        told = await walk(connect(fake), meanwhile=lambda f=fake, m=moving: [f.say(t, "thanks") for t in m])  # type: ignore[misc]
+        moving = iter([[], tickets[:1]])  # once the page that it moves to was read for the last time
+        told = await walk(connect(fake), meanwhile=lambda f=fake, m=moving: [f.say(t, "thanks") for t in next(m, [])])  # type: ignore[misc]
         assert len(names(tickets) - told.keys()) == lost
+
+
+class Sinking(Redmine):
+    """A ticket that changes moves to the end of the list."""
+
+
+@pytest.mark.parametrize("system", [Sinking, Mixed, Down])
+async def test_a_ticket_that_moves_up_where_another_left_its_page_is_not_lost(
+    system: type[Redmine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the control: the page before, read once more, is what finds it."""
+    for guarded in (True, False):
+        fake = system()
+        tickets = closed(fake, 8)
+        front = fake.changed("2000-01-01T00:00:00Z")[0]
+        leaving = iter([front])
+
+        def leave(fake: Redmine = fake, leaving: Iterator[Ticket] = leaving) -> None:
+            for ticket in leaving:
+                if isinstance(fake, Sinking):
+                    fake.say(ticket, "thanks")
+                else:
+                    del fake.tickets[ticket.id]
+
+        if not guarded:
+            monkeypatch.setattr(rounds, "page_before", nothing)
+        told = await walk(connect(fake), meanwhile=leave)
+        lost = names([ticket for ticket in tickets if ticket.id in fake.tickets]) - told.keys()
+        assert len(lost) == (0 if guarded else 1)
+
+
+async def nothing(*_: Any) -> list[Any]:
+    return []
 
 
 async def test_a_desk_that_never_rests_has_an_end_too() -> None:
@@ -150,7 +183,7 @@ async def test_a_list_that_answers_the_same_page_for_ever_is_told(ordered: bool)
     fake = Deaf()
     for ticket in closed(fake, 9):
         ticket.updated = fake.tickets[101].updated  # at one moment, for which pages of a list in order are turned
-    with pytest.raises(Permanent, match='answers the same page again and again'):
+    with pytest.raises(Permanent, match="answers the same page again and again"):
         await walk(connect(fake, unordered=not ordered))
     assert len(fake.requests) < 10
 
