@@ -3,7 +3,7 @@
 | answer | when |
 |---|---|
 | 202 | events kept, durably |
-| 200 | everything in it is known already, or nothing in it concerns Rolecall |
+| 200 | everything in it is known already, nothing in it concerns Rolecall, or it is a challenge, which is answered |
 | 400 | authentic, but not in the documented form |
 | 401 | not authentic, or an unknown source: the answer does not say which |
 | 408, 413 | the body came too slowly, or is too large |
@@ -54,6 +54,7 @@ from connectors.events import Delivery
 RETRY_AFTER_SECONDS = 5
 UNKNOWN = "unknown"
 _NO_PARAMETERS = QueryParams()
+_AS_TOLD = {"X-Content-Type-Options": "nosniff"}  # of what a sender wants to hear, no browser makes a page
 
 log = structlog.get_logger()
 
@@ -98,7 +99,7 @@ class Receiver:
         except HTTPException as refusal:
             return HookResponse(refusal.status_code, refusal.detail)
         except Challenged as asked:
-            return HookResponse(200, str(asked), answer=Response(asked.content, 200, asked.headers))
+            return HookResponse(200, str(asked), answer=Response(asked.content, 200, {**asked.headers, **_AS_TOLD}))
         except InvalidSignature:
             return HookResponse(401, "not authentic")
         except TooFast as error:

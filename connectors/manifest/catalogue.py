@@ -18,6 +18,9 @@ from connectors.manifest.settings import RESERVED, settings_type
 
 KeyPath = tuple[str | int, ...]
 
+OURS = {"connection", "date", "location", "server", "set-cookie", "transfer-encoding"}
+"""Headers of an answer that a system has no say in; nor in what its content is, or which pages may read it."""
+
 _PRESETS = files("connectors") / "presets"
 
 
@@ -127,6 +130,10 @@ def _faults(document: Mapping[str, Any], manifest: Manifest) -> Iterator[tuple[K
     ]:
         if name in RESERVED:
             yield at, f"{name!r} is the name of something else"
+    challenge = manifest.receive.challenge if manifest.receive else None
+    for name in challenge.headers if challenge else ():
+        if name in OURS or name.startswith(("content-", "access-control-")):
+            yield ("receive", "challenge", "headers"), f"{name}: no system may set it in our answer"
     about = {
         ("ticket_page",): {"url", "ticket"},
         ("api",): set[str](),

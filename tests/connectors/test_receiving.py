@@ -9,7 +9,7 @@ import pytest
 
 from connectors.errors import Challenged, MalformedPayload
 from connectors.events import Delivery
-from connectors.manifest.catalogue import kind_of
+from connectors.manifest.catalogue import FaultyManifest, kind_of
 from connectors.manifest.receiving import read_delivery
 from connectors.manifest.system import System, bare
 from tests.connectors.test_requests import BARE
@@ -90,6 +90,14 @@ def test_a_challenge_is_answered_with_what_stands_in_it(
     kind = "text/plain; charset=utf-8" if isinstance(body, str) else "application/json"
     assert caught.value.headers == {"content-type": kind, **headers}
     assert caught.value.content.decode() == (body if isinstance(body, str) else json.dumps(body))
+
+
+@pytest.mark.parametrize("name", ["Content-Length", "content-type", "Set-Cookie", "Access-Control-Allow-Origin"])
+def test_a_challenge_sets_no_header_that_is_the_servers_own(name: str) -> None:
+    with pytest.raises(FaultyManifest) as caught:
+        challenging(CHALLENGES[0][0] | {"headers": {name: "body.x"}})
+    at = ("receive", "challenge", "headers")
+    assert caught.value.faults == ((at, f"{name.lower()}: no system may set it in our answer"),)
 
 
 @pytest.mark.parametrize(

@@ -18,5 +18,11 @@ async def test_only_who_knows_the_secret_is_answered_and_nothing_is_kept_of_it(p
     async with running(parts, connector) as server:  # type: ignore[arg-type]
         asked = {"headers": {"X-Hook-Secret": "b537207f"}}
         answers = [await server.client.post(f"/hooks/plant-2/{secret}", **asked) for secret in (SECRET, WRONG)]
-    assert [(a.status_code, a.headers.get("x-hook-secret")) for a in answers] == [(200, "b537207f"), (401, None)]
+        answers.append(await server.client.get(f"/hooks/plant-2/{SECRET}", **asked))
+    assert [(a.status_code, a.headers.get("x-hook-secret")) for a in answers] == [
+        (200, "b537207f"),
+        (401, None),
+        (405, None),
+    ]
+    assert answers[0].headers["x-content-type-options"] == "nosniff"
     assert parts.database.call(status.counts) == {}
