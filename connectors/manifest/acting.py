@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.base import Change, Field
@@ -35,10 +35,10 @@ async def change_ticket(access: Access, system: System, values: Mapping[str, Any
         row = await read_row(access, system, values)
         tags = list(dict.fromkeys((*(texts_of(sought(manifest.ticket.tags, row), apart) or ()), change.value)))
         if manifest.tags is not None:
-            tags = [await _id(access, system, manifest.tags, values, tag, "tag") for tag in tags]
+            tags = await _ids(access, system, manifest.tags, values, tags, "tag")
         filled["tags"] = tags if apart is None else f"{apart}{' ' if apart.strip() else ''}".join(tags)
     elif change.field is Field.TAG and manifest.tags is not None:
-        filled["tag"] = await _id(access, system, manifest.tags, values, change.value, "tag")
+        (filled["tag"],) = await _ids(access, system, manifest.tags, values, [change.value], "tag")
     await access.write(write, filled)
 
 
@@ -94,16 +94,26 @@ async def _group_id(access: Access, system: System, values: Mapping[str, Any], n
         if number and not (name.isascii() and name.isdigit()):
             raise Permanent(f"{name}: a group of {manifest.name} is a number: write it so in roles.toml")
         return int(name) if number else name
-    return await _id(access, system, manifest.groups, values, name, "group")
+    return (await _ids(access, system, manifest.groups, values, [name], "group"))[0]
 
 
-async def _id(access: Access, system: System, where: Groups, values: Mapping[str, Any], name: str, what: str) -> Any:
-    """Return the id of a group or tag. Raises Permanent where it is not there."""
-    for row in (await read_list(access, where, values)).rows:
-        if text_of(sought(where.name, row)) == name:
-            return sought(where.id, row)
-    mend = "see the groups in roles.toml" if what == "group" else "make it there"
-    raise Permanent(f"{system.manifest.name} shows our account no {what} {name}: {mend}")
+async def _ids(
+    access: Access, system: System, where: Groups, values: Mapping[str, Any], wanted: Sequence[str], what: str
+) -> list[Any]:
+    """Return the ids of groups or tags. Raises Permanent where one is not there, or may be behind what may be read."""
+    found = dict[str | None, Any]()
+
+    def read(rows: list[Any]) -> bool:
+        for row in rows:
+            found.setdefault(text_of(sought(where.name, row)), sought(where.id, row))
+        return all(name in found for name in wanted)
+
+    listed = await read_list(access, where, values, read)
+    if missing := [] if read(listed.rows) else [name for name in wanted if name not in found]:
+        mend = "see the groups in roles.toml" if what == "group" else "make it there"
+        mend = mend if listed.complete else f"the list is longer than [{what}s] page.most allows to read"
+        raise Permanent(f"{system.manifest.name} shows our account no {what} {missing[0]}: {mend}")
+    return [found[name] for name in wanted]
 
 
 async def _names(access: Access, system: System, values: Mapping[str, Any]) -> dict[str, str | None]:

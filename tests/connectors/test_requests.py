@@ -359,3 +359,19 @@ async def test_a_tag_is_told_by_its_id_where_the_system_wants_one(whole: bool) -
     with pytest.raises(Permanent, match="no tag gears: make it there"):
         await connector.change_ticket("7", Change(Field.TAG, "gears"))
     assert asked[-1].method == "GET", "nothing is written"
+
+
+async def test_the_list_of_tags_is_read_once_as_far_as_it_is_needed_and_its_end_is_not_guessed() -> None:
+    def answer(request: httpx.Request) -> Any:
+        if not request.url.path.endswith("/labels"):
+            return TICKET | {"tags": ["tag 1", "tag 3"]}
+        return [{"gid": number, "name": f"tag {number}"} for number in range(int(request.url.params["page"]) * 2)][-2:]
+
+    page = {"by": "page", "param": "page", "most": 3}
+    tags = {"get": "labels", "rows": "@", "name": "name", "id": "gid", "page": page}
+    connector, asked = connect(answer, tag={"put": "tickets/{ticket}", "body": {"labels": "{tags}"}}, tags=tags)
+    await connector.change_ticket("7", Change(Field.TAG, "tag 2"))
+    assert json.loads(asked[-1].content) == {"labels": [1, 3, 2]}
+    assert [request.url.params.get("page") for request in asked if request.url.path.endswith("/labels")] == ["1", "2"]
+    with pytest.raises(Permanent, match=r"no tag tag 6: the list is longer than \[tags\] page.most allows to read"):
+        await connector.change_ticket("7", Change(Field.TAG, "tag 6"))
