@@ -48,7 +48,7 @@ class Asked:
             given.get("is", "") if given.get("is", "") in FILTERS[1:] else "",
             given.get("role", "") if given.get("role", "") in catalogue.names else "",
             given.get("helpdesk", "") if given.get("helpdesk", "") in visit.site.connectors else "",
-            None if number is None else min(number, finding.NEWEST),
+            None if number is None else max(min(number, finding.NEWEST), -finding.NEWEST),
         )
 
     @property

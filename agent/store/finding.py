@@ -3,19 +3,21 @@
     found = matching(session, sought("paper jam"), 26)     # found.rows, found.unread
 
 An account that sees few tickets has its own read through. For one that sees many, they are looked for among the newest
-with these words, step by step: what is older than the last step is a page further.
+with these words, step by step: what is older than the last step is a page further. Where that page begins is told by
+the tickets that the account sees: the number of a ticket tells when it was filed, and whose it is can be guessed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Select, TextClause, column, desc, func, table, text
 from sqlalchemy import select as rows_of
 from sqlmodel import Session, col, select
 
-from agent.store.search import Phrase, TicketWords
+from agent.store.search import SPARE_BITS, Phrase, TicketWords, numbered
 from agent.store.tables import Ticket
 
 COUNTED = 1_000
@@ -51,7 +53,7 @@ _FOUND = {"sqlite": "ticket_words_index MATCH :question", "postgresql": "found @
 class Matches:
     """Number and key of tickets, the newest first.
 
-    `unread` is the number below which none were looked for, None where all were, or as many as asked for were found.
+    `unread` is a number below which what is seen was not looked at yet; None where all was, or enough was found.
     """
 
     rows: Sequence[tuple[int, str]]
@@ -64,12 +66,14 @@ def matching(session: Session, phrases: Sequence[Phrase], limit: int, before: in
         return Matches(_among(session, phrases, limit, before, limit))
     if session.exec(select(Ticket.key).offset(FEW).limit(1)).first() is None:
         return Matches(_read_through(session, phrases, limit, before))
+    if before is not None and (before := _above_seen(session, before)) is None:
+        return Matches([])
     for looked_at in sorted({min(LOOKED_FIRST * limit, LOOKED_THROUGH), LOOKED_THROUGH}):
         found = _among(session, phrases, limit, before, looked_at)
         unread = _last(session, phrases, before, looked_at) if len(found) < limit else None
         if unread is None:
             break
-    return Matches(found, unread)
+    return Matches(found, None if unread is None else _above_seen(session, unread))
 
 
 def count(session: Session, phrase: Phrase) -> tuple[int, bool]:
@@ -91,7 +95,22 @@ def _among(
 def _last(session: Session, phrases: Sequence[Phrase], before: int | None, looked_at: int) -> int | None:
     """Return the number of the last of so many of the newest that have all phrases; None where there are fewer."""
     last = _numbers(session, phrases, before).offset(looked_at - 1).limit(1)
-    return session.connection().execute(last).scalar()  # without the condition: a number tells of no ticket
+    return session.connection().execute(last).scalar()  # without the condition: it is not told as it is
+
+
+def _above_seen(session: Session, number: int) -> int | None:
+    """Return the number above the newest ticket below a number that is seen, which tells of no other; None without one.
+
+    It is above all tickets of one second, but where the number itself is of that second.
+    """
+    second = number >> SPARE_BITS
+    below = col(TicketWords.number) < number, col(TicketWords.number) >= second << SPARE_BITS
+    words = select(TicketWords.number).where(*below).order_by(col(TicketWords.number).desc()).limit(1)
+    if (found := session.exec(words).first()) is not None:
+        return found + 1
+    earlier = select(Ticket.filed_at).where(col(Ticket.filed_at) < datetime.fromtimestamp(second, UTC))
+    filed = session.exec(earlier.order_by(col(Ticket.filed_at).desc()).limit(1)).first()
+    return None if filed is None else min(((numbered(filed, "") >> SPARE_BITS) + 1) << SPARE_BITS, number)
 
 
 def _read_through(session: Session, phrases: Sequence[Phrase], limit: int, before: int | None) -> list[tuple[int, str]]:

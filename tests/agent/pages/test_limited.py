@@ -20,7 +20,7 @@ from agent.pages.standing import drawn, filed_before
 from agent.store import finding, limits
 from agent.store.limits import Limit, NotLimited, within
 from agent.store.people import Audit, User
-from agent.store.search import sought
+from agent.store.search import TicketWords, sought
 from agent.store.tables import Review, Ticket, utcnow
 from tests.agent.pages.conftest import signed_in, words_of
 from tests.agent.pages.limited import HIDDEN, OKAPI, SEEN, WALRUS, limit, plant, similar
@@ -176,6 +176,9 @@ def test_reviews_and_words_are_looked_for_among_the_latest_and_the_rest_is_a_pag
     assert parts.database.call(within(Limit((), ("net",)), latest)) == [SEEN, "other:3"], "the control"
 
     lamps, theirs, lamp = sought("lamp"), Limit(("other",)), sought("lamp")[0]
+    numbers = select(TicketWords.number, TicketWords.ticket_key)
+    everybodys = parts.database.call(lambda session: list(session.exec(numbers)))
+    hidden = {number for number, key in everybodys if not key.startswith("other:")}
     few = parts.database.call(within(theirs, finding.matching), lamps, 10)
     assert ([key for _, key in few.rows], few.unread) == (["other:3"], None)
     assert parts.database.call(within(theirs, finding.count), lamp) == (1, False)
@@ -191,10 +194,17 @@ def test_reviews_and_words_are_looked_for_among_the_latest_and_the_rest_is_a_pag
         while not pages or before is not None:
             found = parts.database.call(within(theirs, finding.matching), lamps, 2, before)
             before = found.unread
+            assert before not in hidden, "a number tells when a ticket was filed, and which one it is can be guessed"
             pages.append([key for _, key in found.rows])
         assert pages == expected
         assert parts.database.call(within(theirs, finding.count), lamp) == counted
     assert parts.database.call(finding.matching, lamps, 10).unread is None, "the control"
+    monkeypatch.setattr(finding, "LOOKED_FIRST", 1)
+    monkeypatch.setattr(finding, "LOOKED_THROUGH", 2)
+    asked = within(theirs, finding.matching)
+    steps = {parts.database.call(asked, lamps, 2, number + more).unread for number in hidden for more in (0, 1)}
+    assert len(steps) == 1, "nor does a number that somebody makes up tell where a hidden ticket stands"
+    assert parts.database.call(asked, lamps, 2, -(10**18)) == finding.Matches([])
 
 
 WHOLE = {
