@@ -1,9 +1,9 @@
 """The events in a delivery, by the rules of a manifest. Pure.
 
 The first rule that fits decides; where it has a list, it decides for the elements that it fits, and the others are left
-to later rules about the same list. An event's id is made of what happened,
-by convention, so that a webhook and a poll that find the same give the same: `ticket-7`, `ticket-7-comment-12`,
-`ticket-7-closed-TIME`. Where a delivery names no time, the hash of its body stands in.
+to later rules about the same list. An event's id is made of what happened, by convention, so that a webhook and a poll
+that find the same give the same: `ticket-7`, `ticket-7-comment-12`, `ticket-7-closed-TIME`. Where a delivery names no
+time, the hash of its body stands in.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MOST_EVENTS = 500
 """Events in one delivery."""
 
 LONGEST_ANSWER = 2_000
-"""Characters in the answer to a challenge."""
+"""Bytes in the answer to a challenge."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,11 @@ from agent.pages.routes import CALLS
 from connectors.deliveries import decode, verify_shared_secret
 from connectors.django_helpdesk import DjangoHelpdesk, DjangoHelpdeskSettings
 from connectors.django_helpdesk.payload import WebhookBody
-from connectors.errors import InvalidSignature, MalformedPayload
+from connectors.errors import Challenged, InvalidSignature, MalformedPayload
 from connectors.events import Delivery
 from connectors.manifest.catalogue import document_of, examples, kind_of, presets
 from connectors.manifest.model import Manifest
-from connectors.manifest.receiving import read_delivery
+from connectors.manifest.receiving import LONGEST_ANSWER, read_delivery
 from connectors.manifest.system import bare
 from connectors.proofs import BasicAuth, Hmac, SecretInHeader, SecretInPath, standard_webhooks
 from connectors.signing import key_of, verify, verify_hmac
@@ -252,8 +252,17 @@ def helpdesk_delivery(_scratch: Path) -> Target:
     return Target(check, [*RECORDED, *HOSTILE])
 
 
+def check_answer(asked: Challenged) -> None:
+    """Fail unless a challenge can be answered: a few bytes, and headers that hold nothing but their values."""
+    assert len(asked.content) + len("".join(asked.headers.values())) < LONGEST_ANSWER + 100
+    assert all(value.isascii() and value.isprintable() for value in asked.headers.values())
+
+
 def manifest_deliveries(_scratch: Path) -> Target:
-    """The body of a webhook of any shipped kind: events that can be stored, or a reason in one line. First the kind."""
+    """A webhook of any shipped kind: events that can be stored, an answer that can be sent, or a reason in one line.
+
+    First the kind, then what stands in the address and in a header.
+    """
     systems = {name: bare(name, kind_of(name, document_of(name)).manifest, {"owner": "o"}) for name in presets()}
     told = {name: tuple(examples(name)) for name in systems}
 
@@ -263,9 +272,11 @@ def manifest_deliveries(_scratch: Path) -> Target:
         segment, _, kind = rest.partition(" ")
         if name not in systems:
             return
-        delivery = Delivery({"x-github-event": kind}, body, segment)
+        delivery = Delivery({"x-hook-secret" if name == "asana" else "x-github-event": kind}, body, segment)
         try:
             events = read_delivery(delivery, systems[name], "99").events
+        except Challenged as asked:
+            check_answer(asked)
         except MalformedPayload as error:
             one_line(str(error))
         else:
@@ -277,7 +288,8 @@ def manifest_deliveries(_scratch: Path) -> Target:
         for name, every in told.items()
         for each in every
     ]
-    return Target(check, [*seeds, *(b"jira  \n" + body for body in HOSTILE)])
+    challenges = [b"asana s b537207f\n", b"asana s " + b"a" * 3_000 + b"\n", "asana s ü\n".encode()]
+    return Target(check, [*seeds, *challenges, *(b"jira  \n" + body for body in HOSTILE)])
 
 
 def manifests(_scratch: Path) -> Target:
