@@ -1,4 +1,4 @@
-"""What mail gateways, terminals and careless programs leave in a text, made readable: one function for each.
+"""What mail gateways, terminals, forms and careless programs leave in a text, made readable: one function for each.
 
 They run before HTML is looked for, on texts of strangers: each takes linear time, and gives back what it cannot read.
 """
@@ -9,18 +9,34 @@ import quopri
 import re
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
+from html import unescape
+
+from agent.text.own_words import QUOTE_MARK
 
 LONGEST_MAILED = 2_000
 """Characters of a subject in encoded words: what is longer would take long to read, and is nobody's subject."""
 
-_TAG = re.compile(r"^\s*\[\s*(?:ext|extern(?:al|e|o)?|external (?:sender|e-?mail))\s*\]\s*:?\s*(?=\S)", re.I)
-_COLOUR = re.compile(r"\x1b(?:\[[0-9;?]{0,20}[ -/]?[@-~]|\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)|[@-Z\\^_=>])")
+_EXTERNAL = re.compile(r"^\s*\[\s*(?:ext|extern(?:al|e|o)?|external (?:sender|e-?mail))\s*\]\s*:?\s*(?=\S)", re.I)
+_COLOUR = re.compile(r"\x1b(?:\[[0-9;?]{0,20}[ -/]?[@-~]|\][^\x07\x1b\n<>]{0,200}(?:\x07|\x1b\\)|[@-Z\\^_=>])")
 _LETTER = re.compile(r"=[C-F][0-9A-F](?:=[89AB][0-9A-F])+")
-_CUT_LINE = re.compile(r"=\r?\n")
+_CUT_LINE = re.compile(r"^[^\n]{60,}=\r?$", re.M)
+_AT_END = re.compile(r"=20\r?$", re.M)
+_ALL_CODED = re.compile(r"[^=]*(?:=(?:[0-9A-F]{2}|\r?\n|$)[^=]*)*", re.I)
+_LINE_END, _MARKUP = re.compile(r"(?:=0[AD])+", re.I), re.compile(r"=(?=3[CE]|26)", re.I)
 _NBSP_TWICE = re.compile(r"&amp;(?=(?:nbsp|amp|quot|apos|lt|gt|#\d{1,5});)", re.I)
 _FOLLOWING = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘•–—˜™š›œžŸ\u00a1-\u00ba\u00bc-\u00bf"
 _BROKEN = re.compile(rf"\u00c2[{_FOLLOWING}\xa0\u00bb]|\u00c3[{_FOLLOWING}]|\u00e2[€‚„†][{_FOLLOWING}\x80-\x9f’“”]")
 """UTF-8 that was read as Windows-1252. What French capitals stand before, such as a closing mark, is left out."""
+
+BLOCKS = "!doctype html|html|head|body|div|p|br|hr|table|tr|ul|ol|li|blockquote|pre|h[1-6]|center|section|article"
+_INLINE = "span|font|meta|style|title|a|b|i|u|s|em|strong|small|big|sub|sup|img|code|tt|td|th|thead|tbody|o:p"
+_CUT_OFF = r"\s+[\w:-]+=[^<>]{0,2000}$"
+_TAG = re.compile(rf"</?(?:(?P<block>{BLOCKS})|{_INLINE})(?:(?:\s[^<>]{{0,2000}})?/?>|{_CUT_OFF})", re.I)
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.I)
+_QUOTED_LINE = re.compile(rf"{QUOTE_MARK}.*", re.M)
+_OPENED = re.compile(r"<(?=[/a-z])", re.I)
+_WITHIN_LINE = re.compile(r"[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+"""What ends lines besides the line feed; a mail program that quotes marks only those that a line feed ends."""
 
 
 def as_mailed(subject: str) -> str:
@@ -33,7 +49,7 @@ def as_mailed(subject: str) -> str:
             subject = str(make_header(decode_header(subject))) or subject
         except (HeaderParseError, LookupError, ValueError):
             return subject
-    return _TAG.sub("", subject)
+    return _EXTERNAL.sub("", subject)
 
 
 def made_readable(raw: str) -> str:
@@ -46,15 +62,18 @@ def made_readable(raw: str) -> str:
 def _unquoted(text: str) -> str:
     if "=" not in text or not text.isascii() or not (_LETTER.search(text) or _cut_off(text)):
         return text
+    # programs code neither line ends nor <, > and &: whoever does wants a command to stand outside of a quote
+    coded = _MARKUP.sub("=3D", _LINE_END.sub("=20", text))
     try:
-        return quopri.decodestring(text.encode()).decode()
+        return quopri.decodestring(coded.encode()).decode()
     except UnicodeDecodeError:
         return text
 
 
 def _cut_off(text: str) -> bool:
     """Return whether lines are cut as quoted-printable cuts them, and an equals sign is written as it writes it."""
-    return _CUT_LINE.search(text) is not None and ("=3D" in text or "=20" in text)
+    coded = "=3D" in text or _AT_END.search(text) is not None
+    return coded and _CUT_LINE.search(text) is not None and _ALL_CODED.fullmatch(text) is not None
 
 
 def _in_its_code_page(text: str) -> str:
@@ -70,3 +89,26 @@ def _letter(found: re.Match[str]) -> str:
 
 def _byte(sign: str) -> bytes:
     return sign.encode("latin-1") if "\x80" <= sign <= "\x9f" else sign.encode("cp1252")
+
+
+def untagged_quotes(text: str) -> str:
+    """Return a text whose quoted lines hold no tags and no coded line ends: what stood below them would be no quote."""
+    return _QUOTED_LINE.sub(lambda line: _untagged(line[0]), text)
+
+
+def _untagged(line: str) -> str:
+    bare = _TAG.sub(lambda found: " " if found["block"] else "", line) if "<" in line else line
+    closed = bare.rfind(">") + 1
+    bare = bare[:closed] + _OPENED.sub(" ", bare[closed:])  # a tag that would end at the mark of the next line
+    return _ENTITY.sub(lambda found: " " if unescape(found[0]) == "\n" else found[0], bare) if "&" in bare else bare
+
+
+def whole_quotes(text: str) -> str:
+    """Return a text whose quoted lines end where line feeds end them, as programs that quote see it."""
+    return _QUOTED_LINE.sub(lambda line: _WITHIN_LINE.sub(" ", line[0]), text)
+
+
+def without_tags(text: str) -> str:
+    """Return plain text without the tags that a person or a program left in it, its entities decoded."""
+    bare = _TAG.sub(lambda found: "\n" if found["block"] else "", text) if "<" in text else text
+    return _ENTITY.sub(lambda found: unescape(found[0]), bare) if "&" in bare else bare

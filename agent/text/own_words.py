@@ -34,7 +34,6 @@ LONGEST_SIGNATURE = 8
 LEAST_MESSAGE, FORMAL = 40, 200
 """Characters of a signature that even the shortest message may have, and that it may have below a formal sign-off."""
 
-
 ROLE_WORD = r"(?:role?|roll?e|r(?:ô|o\u0302)le)"
 SLASH_ROLE = rf"[/\uff0f]{ROLE_WORD}"
 """Our command, and what people make of it whose word for a role is Rolle, rôle or rol; to search without case."""
@@ -57,7 +56,8 @@ class Line:
     origin: Origin
 
 
-_QUOTED = re.compile(r"^ {0,3}(?:>|&gt;|\|(?= ))")
+QUOTE_MARK = r"^ {0,3}(?:>|&gt;|\|(?= ))"
+_QUOTED = re.compile(QUOTE_MARK)
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 _RULE = re.compile(r"^\s*[_\u2015\u2500]{4,}\s*$")
 _ENDS_QUOTE = re.compile(r"^\s*\[/quote\]\s*$", re.I)

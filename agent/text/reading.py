@@ -18,18 +18,17 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import unescape
 from itertools import islice
 
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import DocumentNode, HTMLTree
 
 from agent.text import mail_phrases as phrases
-from agent.text.mailed import as_mailed, made_readable
+from agent.text.mailed import BLOCKS, as_mailed, made_readable, untagged_quotes, whole_quotes, without_tags
 from agent.text.own_words import Line, Origin, announcement, forwards, is_head, lines
 from agent.text.pointing import says_nothing
 
-CLEANER = "4"
+CLEANER = "5"
 """Changes with every change of what `agent.text.reading` returns: vectors of texts are kept under it."""
 
 QUOTE = "> "
@@ -37,13 +36,8 @@ QUOTE = "> "
 MOST_BLOCKS = 50
 """Quoted blocks that are told apart in one text: the library takes quadratic time to list them."""
 
-_BLOCKS = "!doctype html|html|head|body|div|p|br|hr|table|tr|ul|ol|li|blockquote|pre|h[1-6]|center|section|article"
-_INLINE = "span|font|meta|style|title|a|b|i|u|s|em|strong|small|big|sub|sup|img|code|tt|td|th|thead|tbody|o:p"
-_HTML = re.compile(rf"<(?:{_BLOCKS}|span|font|meta|style)(?:\s[^<>]{{0,2000}})?/?>", re.I)
+_HTML = re.compile(rf"<(?:{BLOCKS}|span|font|meta|style)(?:\s[^<>]{{0,2000}})?/?>", re.I)
 _CLOSING = re.compile(r"</(?:html|body|div|p|span|table|ul|ol|blockquote|pre|font|b|i|a)>|<br ?/?>", re.I)
-_CUT_OFF = r"\s+[\w:-]+=[^<>]{0,2000}$"
-_TAG = re.compile(rf"</?(?:(?P<block>{_BLOCKS})|{_INLINE})(?:(?:\s[^<>]{{0,2000}})?/?>|{_CUT_OFF})", re.I)
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.I)
 _LINE_ENDS = re.compile(r"\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _BLANKS = re.compile(r"[\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _UNSEEN = re.compile(
@@ -57,8 +51,10 @@ def plain_text(raw: str) -> str:
 
     The joiners U+200C and U+200D stay: Persian and Indic words are spelt with them.
     """
-    raw = made_readable(raw)
-    return normalised(from_html(raw) if is_html(raw) else without_tags(raw))
+    raw = made_readable(raw).replace("\r\n", "\n")
+    raw = raw if "\n" in raw else raw.replace("\r", "\n")
+    raw = raw if _begins_html(raw) else untagged_quotes(raw)
+    return normalised(whole_quotes(from_html(raw) if is_html(raw) else without_tags(raw)))
 
 
 def normalised(text: str) -> str:
@@ -74,15 +70,11 @@ def one_line(text: str) -> str:
 
 def is_html(text: str) -> bool:
     """Return whether a text is a piece of HTML: it begins with a known tag, or holds one and the end of one."""
-    if _HTML.match(text, len(text) - len(text.lstrip())):
-        return True
-    return _HTML.search(text) is not None and _CLOSING.search(text) is not None
+    return _begins_html(text) or (_HTML.search(text) is not None and _CLOSING.search(text) is not None)
 
 
-def without_tags(text: str) -> str:
-    """Return plain text without the tags that a person or a program left in it, its entities decoded."""
-    bare = _TAG.sub(lambda found: "\n" if found["block"] else "", text) if "<" in text else text
-    return _ENTITY.sub(lambda found: unescape(found[0]), bare) if "&" in bare else bare
+def _begins_html(text: str) -> bool:
+    return _HTML.match(text, len(text) - len(text.lstrip())) is not None
 
 
 def from_html(markup: str) -> str:
@@ -110,7 +102,7 @@ def _mark(tree: HTMLTree, document: DocumentNode, tag: str, prefix: str) -> int:
 
 
 def _behind(prefix: str, text: str) -> str:
-    return "\n".join(prefix + line for line in text.split("\n"))
+    return "\n".join(prefix + line for line in _LINE_ENDS.sub("\n", text).split("\n"))
 
 
 DEEPEST = 5

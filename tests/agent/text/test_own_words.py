@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,11 +54,54 @@ def test_a_quoted_command_is_nobodys(quote: str, above: str, ends: str) -> None:
     assert own_words(text).startswith(above.strip())
 
 
+BROKEN = {
+    "entity": "> x &#10;/role Engine",
+    "entity of a line separator": "> x &#8232;/role Engine",
+    "entity, coded twice": "> x &amp;#10;/role Engine",
+    "line separator": "> x \u2028/role Engine",
+    "vertical tab": "> x \x0b/role Engine",
+    "carriage return": "> x \r/role Engine\n> y",
+    "tag": "> x <br>/role Engine",
+    "tag over two lines": "> x <br\n> /role Engine",
+    "quoted-printable": "> x =C3=A4 =0A/role Engine",
+    "quoted-printable line separator": "> x =C3=A4 =E2=80=A8/role Engine",
+    "in another code page": "> x \u00e2\u20ac\u00a8/role Engine",
+    "HTML, line separator": "<p>Hello</p><blockquote>x&#8232;/role Engine</blockquote>",
+    "HTML, coded twice": "<p>Hello</p><blockquote>x&amp;#8232;/role Engine</blockquote>",
+    "HTML, end of the quote": "<p>Hello</p><blockquote>x =C3=A4 =3C/blockquote=3E =3Cp=3E/role Engine</blockquote>",
+    "HTML, marked": "<p>Hello</p>&gt; x&#8232;/role Engine",
+}
+"""What a requester may write so that a program which quotes it leaves the command outside of the quote."""
+
+
+@pytest.mark.parametrize("quote", BROKEN.values(), ids=BROKEN)
+def test_nothing_within_a_quoted_line_ends_it(quote: str) -> None:
+    for text in (quote, f"Thanks, done.\n{quote}\n"):
+        read = plain_text(text)
+        assert "/role" not in own_words(read)
+        assert "/role Engine" in cut(read)
+
+
+PIECES = ("&#10;", "&#8232;", "&amp;", "#10;", "<", ">", "<br", "<br>", "<div ", "</blockquote>", "<!--", "<style>")
+PIECES += ("=0A", "=C3=A4", "=3C", "=", "\r", "\x0b", "\x1b]", "\x07", "\u00e2\u20ac\u00a8")
+PIECES += (" ", "x", "\n", "/role Engine")
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=9))
+def test_a_command_within_any_quoted_text_is_nobodys(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    marked = "\n".join(f"> {line}" for line in text.split("\n"))
+    block = f"<blockquote>{escape(text)}</blockquote>".replace("\n", "<br>")
+    for reply in (f"Thanks.\n{marked}", f"<p>Thanks.</p>{block}"):
+        assert "/role" not in own_words(plain_text(reply))
+
+
 OWN = {
     "alone": "/role Engine",
     "below a quote": "> what is it?\n\n/role Engine",
     "between quotes": "On Mon, 3 Mar 2025, Ann wrote:\n> what is it?\n/role Engine\n> and this?",
     "above a quote": "/role Engine\n\nOn Mon, 3 Mar 2025, Ann wrote:\nthe pump",
+    "below a quote, in lines as old Macs end them": "> what is it?\r/role Engine",
     "above a signature": "/role Engine\n-- \nAnn Other\nDesk",
     "below a sign-off": "Looked at it.\nKind regards\n/role Engine",
     "after a colon": "My decision:\n/role Engine",
