@@ -18,6 +18,9 @@ SAYS = (
 )
 """Verbs of attributions, whose line ends in a colon: "On Monday, Ann Other wrote:", "Customer writes:"."""
 
+SHOWS = ("said", "schreibt", "pisze", "píše", "пишет")
+"""Those that are said of screens, too ("na ekranie pisze:"), where neither a date nor an address of mail stands."""
+
 BEGINS_ATTRIBUTION = ("on", "am", "le", "el", "il", "op", "em", "den", "w dniu", "dne")
 """First words of attributions that programs break into several lines; a number follows in the same line."""
 
@@ -125,32 +128,38 @@ DISCLAIMERS = (
 """Beginnings of what lawyers put below mails."""
 
 DEVICES = (
-    *("sent from my", "sent from mail", "sent from outlook", "get outlook for", "sent via", "sent with my"),
-    *("von meinem", "gesendet von", "gesendet mit", "gesendet über", "outlook für ios", "outlook für android"),
-    *("holen sie sich outlook", "envoyé de mon", "envoyé depuis", "envoyé à partir de", "télécharger outlook"),
-    *("obtenez outlook", "enviado desde", "obtener outlook", "obtén outlook", "enviado do meu", "enviado a partir do"),
-    *("obter o outlook", "inviato da", "scarica outlook", "ottieni outlook", "verzonden vanaf", "verzonden met"),
     *(
-        "verstuurd vanaf",
-        "verstuurd met",
-        "download outlook voor",
-        "wysłano z",
-        "wysłane z",
-        "pobierz aplikację outlook",
+        "sent from my",
+        "sent from mail",
+        "sent from outlook",
+        "gesendet von meinem",
+        "von meinem",
+        "envoyé de mon",
+        "envoyé depuis mon",
     ),
-    *("skickat från min", "hämta outlook", "sendt fra min", "hent outlook", "lähetetty", "odesláno z", "poslané z"),
-    *(
-        "отправлено с",
-        "отправлено из",
-        "tarafımdan gönderildi",
-        "iphone'umdan gönderildi",
-        "发自我的",
-        "发自我的iphone",
-        "從我的iphone傳送",
-    ),
-    *("iphoneから送信", "iphone에서 보냄", "나의 iphone에서 보냄"),
+    *("enviado desde mi", "enviado do meu", "skickat från min", "sendt fra min", "tarafımdan gönderildi"),
+    *("发自我的", "发自我的iphone", "從我的iphone傳送", "iphoneから送信", "iphone에서 보냄", "나의 iphone에서 보냄"),
 )
 """Beginnings of the lines that telephones add."""
+
+SENT = (
+    *("sent via", "sent with", "gesendet von", "gesendet mit", "gesendet über", "envoyé depuis", "envoyé à partir de"),
+    *("enviado desde", "enviado a partir do", "inviato da", "verzonden vanaf", "verzonden met", "verstuurd vanaf"),
+    *("verstuurd met", "wysłano z", "wysłane z", "lähetetty", "odesláno z", "poslané z", "отправлено с"),
+    *("отправлено из", "get outlook for", "holen sie sich outlook für", "télécharger outlook pour"),
+    *("obtenez outlook pour", "obtener outlook para", "obtén outlook para", "obter o outlook para"),
+    *("scarica outlook per", "ottieni outlook per", "download outlook voor", "pobierz aplikację outlook dla"),
+    *("hämta outlook för", "hent outlook til"),
+)
+"""Beginnings of such lines, if a device is named: what else was sent may be what a ticket is about."""
+
+DEVICE_NAMES = (
+    *("iphone", "iphone'a", "iphonea", "iphonesta", "iphone'umdan", "ipad", "ipadu", "ipada", "ipadista", "ios"),
+    *("android", "androidu", "samsung", "galaxy", "huawei", "xiaomi", "blackberry", "smartphone", "handy"),
+    *("mobiltelefon", "mobile", "móvil", "cellulare", "telefonu", "telefoon", "puhelimesta", "outlook"),
+    *("windows", "gmx", "web.de", "yahoo", "gmail", "proton", "mail app", "telekom mail"),
+)
+"""Words for telephones and programs of mail."""
 
 LABELS = (
     *("caution", "warning", "notice", "external", "external email", "external sender", "vorsicht", "achtung", "extern"),
@@ -183,6 +192,33 @@ WARNINGS = (
     *("nie otrzymujesz często wiadomości e-mail od",),
 )  # fmt: skip
 """Beginnings of what mail gateways write above mails from elsewhere."""
+
+WARNED = (
+    *(
+        "do not",
+        "don't",
+        "please do not",
+        "please be",
+        "please exercise",
+        "be careful",
+        "exercise caution",
+        "use caution",
+    ),
+    *("only click", "never", "unless you", "learn why", "think before", "report", "klicken sie", "öffnen sie"),
+    *(
+        "bitte klicken",
+        "bitte öffnen",
+        "bitte seien",
+        "seien sie",
+        "vorsicht",
+        "erfahren sie",
+        "ne cliquez",
+        "n'ouvrez",
+    ),
+    *("veuillez", "soyez", "no haga clic", "no abra", "non cliccare", "non aprire", "não clique", "klik niet"),
+    *("open geen", "nie klikaj", "nie otwieraj", "klicka inte", "klik ikke"),
+)
+"""Beginnings of the lines below a warning that go on with it."""
 
 GREETINGS = (
     *("hi", "hello", "hey", "dear", "good (?:morning|afternoon|evening|day)", "greetings"),

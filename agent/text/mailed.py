@@ -7,14 +7,29 @@ from __future__ import annotations
 
 import quopri
 import re
+from collections.abc import Sequence
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from html import unescape
 
-from agent.text.own_words import QUOTE_MARK
+from agent.text import mail_phrases as phrases
 
 LONGEST_MAILED = 2_000
 """Characters of a subject in encoded words: what is longer would take long to read, and is nobody's subject."""
+
+LONGEST_WARNING = 400
+"""Characters; a longer line holds the message, too."""
+
+WRAPPED = 60
+"""Characters; a line of this length may go on in the next one."""
+
+QUOTE_MARK = r"^ {0,3}(?:>|&gt;|\|(?= ))"
+
+
+def any_of(phrases: Sequence[str]) -> str:
+    """Return a pattern for any of these texts, the longest first."""
+    return "(?:" + "|".join(re.escape(phrase) for phrase in sorted(phrases, key=len, reverse=True)) + ")"
+
 
 _EXTERNAL = re.compile(r"^\s*\[\s*(?:ext|extern(?:al|e|o)?|external (?:sender|e-?mail))\s*\]\s*:?\s*(?=\S)", re.I)
 _COLOUR = re.compile(r"\x1b(?:\[[0-9;?]{0,20}[ -/]?[@-~]|\][^\x07\x1b\n<>]{0,200}(?:\x07|\x1b\\)|[@-Z\\^_=>])")
@@ -37,6 +52,12 @@ _QUOTED_LINE = re.compile(rf"{QUOTE_MARK}.*", re.M)
 _OPENED = re.compile(r"<(?=[/a-z])", re.I)
 _WITHIN_LINE = re.compile(r"[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 """What ends lines besides the line feed; a mail program that quotes marks only those that a line feed ends."""
+
+_LABEL = re.compile(rf"^\W{{0,3}}{any_of(phrases.LABELS)}\W{{0,6}}", re.I)
+_WARNING = re.compile(rf"^\W{{0,3}}{any_of(phrases.WARNINGS)}", re.I)
+_WARNED = re.compile(rf"^\W{{0,3}}{any_of(phrases.WARNED)}(?!\w)", re.I)
+_ASKS = re.compile(r"\?\s*$|(?<!\w)(?:I|[Ii]ch|[Mm](?:y|e|ir|ich|eine?[nmr]?|on|ijn)|[Jj]e)(?!\w)")
+"""A question, or somebody who speaks of themselves: no gateway does."""
 
 
 def as_mailed(subject: str) -> str:
@@ -112,3 +133,22 @@ def without_tags(text: str) -> str:
     """Return plain text without the tags that a person or a program left in it, its entities decoded."""
     bare = _TAG.sub(lambda found: "\n" if found["block"] else "", text) if "<" in text else text
     return _ENTITY.sub(lambda found: unescape(found[0]), bare) if "&" in bare else bare
+
+
+def warned(texts: Sequence[str]) -> int:
+    """Return how many of the first lines of a mail are a warning that a gateway put there."""
+    said = [text.replace("\u2019", "'") for text in texts]
+    below = (n for n in range(1, len(said)) if said[n].strip())
+    at = next(below, 0) if said and not _LABEL.sub("", said[0]) else 0
+    if not said or len(said[at]) > LONGEST_WARNING or not _WARNING.match(_LABEL.sub("", said[at])):
+        return 0
+    end = at + 1
+    while end < len(said) and _goes_on(said[end - 1], said[end]):
+        end += 1
+    return 0 if any(map(_ASKS.search, said[at:end])) else end
+
+
+def _goes_on(above: str, text: str) -> bool:
+    wrapped = len(above) >= WRAPPED and not above.rstrip().endswith((".", "!", "?", ":"))
+    own = not text.strip() or text.lstrip().startswith("/") or len(text) > LONGEST_WARNING
+    return not own and (wrapped or _WARNED.match(text) is not None)

@@ -16,6 +16,8 @@ from enum import StrEnum
 from typing import TypeVar
 
 from agent.text import mail_phrases as phrases
+from agent.text.mailed import QUOTE_MARK, any_of, warned
+from agent.text.pointing import says_nothing
 
 Named = TypeVar("Named")
 
@@ -24,9 +26,6 @@ LONGEST_DIVIDER = 240
 
 WRAPPED = 60
 """Characters; the line below a quoted one of this length may be its end, cut off by a mail program."""
-
-LONGEST_WARNING = 400
-"""Characters; a longer line holds the message, too."""
 
 LONGEST_SIGNATURE = 8
 """Lines that may follow a sign-off and still be a signature."""
@@ -56,35 +55,29 @@ class Line:
     origin: Origin
 
 
-QUOTE_MARK = r"^ {0,3}(?:>|&gt;|\|(?= ))"
 _QUOTED = re.compile(QUOTE_MARK)
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 _RULE = re.compile(r"^\s*[_\u2015\u2500]{4,}\s*$")
 _ENDS_QUOTE = re.compile(r"^\s*\[/quote\]\s*$", re.I)
 _BEGINS_QUOTE = re.compile(r"^\s*\[quote\b[^\]]{0,100}\]", re.I)
-
-
-def _any(phrases: Sequence[str]) -> str:
-    return "(?:" + "|".join(re.escape(phrase) for phrase in sorted(phrases, key=len, reverse=True)) + ")"
-
-
-_SAYS = re.compile(rf"(?<!\w){_any(phrases.SAYS)}(?!\w).{{0,120}}:\s*$", re.I)
-_DATED = re.compile(rf"^\s*{_any(phrases.BEGINS_ATTRIBUTION)}\b.*\d", re.I)
-_FORWARDED = re.compile(_any(phrases.FORWARDED), re.I)
-_TITLE = re.compile(_any((*phrases.FORWARDED, *phrases.ORIGINAL)), re.I)
+_SAYS = re.compile(rf"(?<!\w){any_of(phrases.SAYS)}(?!\w).{{0,120}}:\s*$", re.I)
+_DATED = re.compile(rf"^\s*{any_of(phrases.BEGINS_ATTRIBUTION)}\b.*\d", re.I)
+_FORWARDED = re.compile(any_of(phrases.FORWARDED), re.I)
+_TITLE = re.compile(any_of((*phrases.FORWARDED, *phrases.ORIGINAL)), re.I)
 _FRAMED = re.compile(r"^[\s*]*(?:[-=_#]{2,}.*|[^.!?]{0,80}:)[\s*]*$")
-_HEADER = re.compile(rf"^[\s*_]*{_any((*phrases.HEADERS, *phrases.SUBJECTS))}[\s*_]{{0,3}}[:\uff1a]", re.I)
-_BYE = _any(phrases.SIGN_OFFS)
+_HEADER = re.compile(rf"^[\s*_]*{any_of((*phrases.HEADERS, *phrases.SUBJECTS))}[\s*_]{{0,3}}[:\uff1a]", re.I)
+_BYE = any_of(phrases.SIGN_OFFS)
 _NAMED = r"(?:[\s,]{1,3}(?-i:[A-ZÀ-ÖØ-Þ])[\w.'-]{0,30}){1,3}"
 _SIGN_OFF = re.compile(
     rf"^\W{{0,3}}{_BYE}(?:\s?(?:[/|,&+]|und|and)\s?{_BYE}){{0,2}}(?: aus [\w -]{{1,30}}|{_NAMED})?[\s,.!]*$", re.I
 )
 _FORMAL = re.compile(r"regards|gr(?:ü|ue)(?:ß|ss)|salut|saludos|groet|hälsning|hilsen|pozdrav|cordial", re.I)
-_DISCLAIMER = re.compile(rf"^\W{{0,3}}{_any(phrases.DISCLAIMERS)}(?!\w)", re.I)
-_LABEL = re.compile(rf"^\W{{0,3}}{_any(phrases.LABELS)}\W{{0,6}}", re.I)
-_WARNING = re.compile(rf"^\W{{0,3}}{_any(phrases.WARNINGS)}", re.I)
+_DISCLAIMER = re.compile(rf"^\W{{0,3}}{any_of(phrases.DISCLAIMERS)}(?!\w)", re.I)
 _DELIMITER = re.compile(r"^--\s?$")
-_DEVICE = re.compile(rf"^\W{{0,3}}{_any(phrases.DEVICES)}(?!\w)", re.I)
+_DEVICE = re.compile(rf"^\W{{0,3}}{any_of(phrases.DEVICES)}(?!\w)", re.I)
+_NAMES_DEVICE = rf"(?=.{{0,60}}$)(?:.*\W)?{any_of(phrases.DEVICE_NAMES)}(?!\w)"
+_OUTLOOK = r"outlook für (?:ios|android)(?: ?<[^ >]{1,99}>)?(?: beziehen)?\W*$"
+_SENT = re.compile(rf"^\W{{0,3}}(?:{any_of(phrases.SENT)}(?!\w){_NAMES_DEVICE}|{_OUTLOOK})", re.I)
 
 HEADERS_NEEDED, HEADERS_WITHIN = 3, 6
 """So many header lines among so many lines are the head of a forwarded mail."""
@@ -92,7 +85,7 @@ HEADERS_NEEDED, HEADERS_WITHIN = 3, 6
 
 def lines(text: str) -> tuple[Line, ...]:
     """Return the lines of a plain text (`agent.text.reading`), each with its origin, in their order."""
-    return tuple(_signed(_warned(list(_quoted(text.split("\n"))))))
+    return tuple(_warned(_signed(list(_quoted(text.split("\n"))))))
 
 
 def own_words(text: str) -> str:
@@ -175,20 +168,6 @@ def _rest_of_quote(above: str, text: str) -> bool:
     return whole and bool(text.strip()) and not above.rstrip().endswith((".", "!", "?", ":"))
 
 
-def _warned(found: list[Line]) -> list[Line]:
-    """Return the lines with a mail gateway's warning at the top told apart, up to a blank line."""
-    own = [i for i, line in enumerate(found) if line.origin is Origin.OWN and line.text.strip()]
-    texts = [found[i].text.replace("\u2019", "'")[: LONGEST_WARNING + 1] for i in own[:2]]
-    place = 1 if len(texts) == 2 and not _LABEL.sub("", texts[0]) else 0
-    if not texts or len(texts[place]) > LONGEST_WARNING or not _WARNING.match(_LABEL.sub("", texts[place])):
-        return found
-    end = own[place] + 1
-    blank = next((i for i in range(end, min(end + 4, len(found))) if not found[i].text.strip()), end)
-    end = end if any(line.text.lstrip().startswith("/") for line in found[end:blank]) else blank
-    whole = own[-1] < end  # there is nothing else
-    return found if whole else [Line(line.text, Origin.SIGNATURE) if i < end else line for i, line in enumerate(found)]
-
-
 def _signed(found: list[Line]) -> list[Line]:
     """Return the lines with the signature told apart; it never holds a command, nor more than the message."""
     own = [i for i, line in enumerate(found) if line.origin is Origin.OWN and line.text.strip()]
@@ -208,6 +187,8 @@ def _begins_signature(texts: Sequence[str], place: int) -> bool:
         return below <= min(place, 1)
     if not place:
         return False
+    if _SENT.match(texts[place]):
+        return below <= 1
     if _DISCLAIMER.match(texts[place]):
         return True
     if below > LONGEST_SIGNATURE:
@@ -215,6 +196,17 @@ def _begins_signature(texts: Sequence[str], place: int) -> bool:
     message, signature = (sum(map(len, part)) for part in (texts[:place], texts[place + 1 :]))
     least = FORMAL if _FORMAL.search(texts[place]) else LEAST_MESSAGE
     return _SIGN_OFF.match(texts[place]) is not None and signature <= max(message, least)
+
+
+def _warned(found: list[Line]) -> list[Line]:
+    """Return the lines with a mail gateway's warning at the top told apart, where anything else is said."""
+    own = [i for i, line in enumerate(found) if line.origin is Origin.OWN and line.text.strip()]
+    first = own[0] if own else 0
+    end = first + warned([line.text if line.origin is Origin.OWN else "" for line in found[first : first + 8]])
+    rest = "\n".join(found[i].text for i in own if i >= end)
+    if end == first or (says_nothing(rest) and not any(line.origin is Origin.QUOTED for line in found)):
+        return found
+    return [Line(line.text, Origin.SIGNATURE) if first <= i < end else line for i, line in enumerate(found)]
 
 
 _TYPED = dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u2032"), "'") | dict.fromkeys(

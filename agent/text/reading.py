@@ -7,9 +7,10 @@ so that `agent.text.own_words` knows both again.
 
 What somebody else wrote does not decide: a quoted mail, the signature. Yet a mail may hold nothing else. So the quoted
 part counts, too, where the author hands it on: the subject or the mail program says that it was forwarded, or the
-author's own words say nothing ("please see below") or end in a colon. Of what was handed on, the same counts: its
-author's own words, without the lines that announce it. Code is the author's own here: it often is the error message.
-So are the names of the files that came with a ticket, as far as they say anything.
+author's own words say nothing ("please see below") or end in a colon ("the screen said:"). Of what was handed on, the
+same counts: its author's own words, without the lines that announce it. Code is the author's own here: it often is the
+error message. So are the names of the files that came with a ticket, as far as they say
+anything.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import DocumentNode, HTMLTree
 
 from agent.text import mail_phrases as phrases
-from agent.text.mailed import BLOCKS, as_mailed, made_readable, untagged_quotes, whole_quotes, without_tags
-from agent.text.own_words import Line, Origin, announcement, forwards, is_head, lines
+from agent.text.mailed import BLOCKS, any_of, as_mailed, made_readable, untagged_quotes, whole_quotes, without_tags
+from agent.text.own_words import LONGEST_DIVIDER, Line, Origin, announcement, forwards, is_head, lines
 from agent.text.pointing import says_nothing
 
 CLEANER = "5"
@@ -110,6 +111,7 @@ DEEPEST = 5
 
 _FORWARDING = re.compile(rf"^\W{{0,3}}(?:\w{{1,5}}\s?[:：]\s*){{0,3}}(?:{'|'.join(phrases.FORWARDING)})\s?[:：]", re.I)
 _SUBJECT = re.compile(rf"^[\s*_]*(?:{'|'.join(phrases.SUBJECTS)})[\s*_]{{0,3}}[:：][\s*_]*(.*)$", re.I)
+_SHOWN = re.compile(rf"^[^\d@]*(?<!\w){any_of(phrases.SHOWS)}(?!\w)[^\d@]{{0,120}}:\s*$", re.I)
 _RULE = re.compile(r"^\s*[_\u2015\u2500]{4,}\s*$")
 _MARK = re.compile(r"^ {0,3}(?:>|&gt;|\|(?= )) ?")
 _BETWEEN, _CAMEL = re.compile(r"[\s_.,;()\[\]{}+~-]+"), re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -206,7 +208,9 @@ def _of(found: Sequence[Line], *origins: Origin) -> str:
 
 
 def _handed_on(own: str, quoted: str, forwarded: bool) -> bool:
-    return forwarded or forwards(quoted) or own.rstrip().endswith((":", "：")) or says_nothing(own)
+    first = quoted.lstrip("\n").partition("\n")[0][:LONGEST_DIVIDER]
+    shown = _SHOWN.match(first) is not None or own.rstrip().endswith((":", "：")) or says_nothing(own)
+    return forwarded or forwards(quoted) or shown
 
 
 def _opened(quoted: Sequence[str], *, titled: bool = True) -> tuple[str, str]:

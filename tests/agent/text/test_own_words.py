@@ -135,6 +135,8 @@ def test_a_persons_own_command_is_theirs(text: str) -> None:
         "Chłodnica przecieka.\n\nWysłano z iPhone'a",
         "Kylaren läcker.\n\nSkickat från min iPhone",
         "漏油.\n\n发自我的iPhone",
+        "Kühler undicht.\n\nGesendet mit der GMX Mail App",
+        "Kühler undicht.\n\nOutlook für iOS<https://aka.ms/o0ukef> beziehen",
     ],
 )
 def test_a_signature_does_not_decide(text: str) -> None:
@@ -165,6 +167,24 @@ def test_thanks_at_the_beginning_end_nothing() -> None:
     assert own_words(text) == text
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Sent via SFTP, the invoices do not arrive",
+        "Outlook für iOS stürzt ab",
+        "Lähetetty lasku ei näy järjestelmässä",
+        "Envoyé depuis le scanner, le PDF est vide",
+        "Enviado desde la impresora, el correo no llega",
+        "Télécharger Outlook ne fonctionne pas",
+        "Wysłano z systemu SAP faktury nie docierają do klienta",
+        "Gesendet von Outlook kommen die Mails nicht an" + " und auch nicht von Thunderbird",
+    ],
+)
+def test_a_line_about_what_was_sent_is_no_telephones(line: str) -> None:
+    assert own_words(line) == line
+    assert own_words(f"Hello,\n{line}") == f"Hello,\n{line}"
+
+
 WARNINGS = {
     "English": "CAUTION: This email originated from outside of the organization. Do not click links.",
     "over three lines": "[EXTERNAL]\nThis message came from outside your company.\nDo not open attachments.",
@@ -184,6 +204,17 @@ def test_what_a_gateway_writes_above_a_mail_does_not_decide(warning: str) -> Non
     assert own_words(f"{warning.splitlines()[-1]}\n/role Engine\n\nleaks").startswith("/role Engine") or "\n" in warning
 
 
+@pytest.mark.parametrize("markup", ["{}\n{}", "<div>{}</div><div>{}</div>"])
+def test_what_stands_right_below_such_a_warning_is_the_authors(markup: str) -> None:
+    text = plain_text(markup.format("This email originated from outside of the organization.", "My printer is broken."))
+    assert own_words(f"{text}\n\nSince Monday.") == "My printer is broken.\n\nSince Monday."
+
+
+def test_please_see_below_says_nothing_below_a_warning_either() -> None:
+    text = f"{WARNINGS['English']}\n\nPlease see below.\n\n> The radiator leaks."
+    assert own_words(text) == "Please see below."
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -191,6 +222,9 @@ def test_what_a_gateway_writes_above_a_mail_does_not_decide(warning: str) -> Non
         "Please look.\nNothing else.\nThis email originated from outside and is odd\n\nBye",
         "WARNING: the pump leaks\n\nbadly",
         "External\n\ncamera is broken",
+        "This email came from outside our company and asks for my password.\n\nWhat now",
+        "This message is from an external sender. Is it phishing?\n\nIt has a link",
+        "Diese E-Mail kommt von außerhalb und sieht nach Phishing aus.\n\nBitte prüfen.",
     ],
 )
 def test_a_ticket_about_such_a_warning_is_the_authors(text: str) -> None:

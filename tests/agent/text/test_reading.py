@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.text.beginning import beginning
+from agent.text.own_words import own_words
 from agent.text.pointing import says_nothing
 from agent.text.reading import CLEANER, attachments, read
 from connectors.deliveries import with_attachments
@@ -205,6 +206,20 @@ def test_the_tag_of_a_gateway_is_none_of_a_subject(subject: str, shown: str) -> 
 def test_a_mail_that_was_handed_on_is_known_behind_a_tag() -> None:
     text = "-----Original Message-----\nFrom: Ann\nSent: Monday\nTo: Desk\n\nThe pump leaks"
     assert "pump leaks" in read("[EXTERNAL] FW: help", f"I think it is for you, since it is rather wet\n\n{text}").body
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Не могу войти.\nПрограмма пишет:\nОшибка сервера", "Nie działa.\nNa ekranie pisze:\nBłąd", "It said:\nDenied"],
+)
+def test_what_a_screen_says_counts_though_no_command_does(text: str) -> None:
+    assert read("", text).body.endswith(text.splitlines()[-1])
+    assert text.splitlines()[-1] not in own_words(text)
+
+
+@pytest.mark.parametrize("says", ["W dniu 3.03.2025, Ann pisze:", "Ann <ann@example.org> said:"])
+def test_what_a_person_said_before_does_not_count(says: str) -> None:
+    assert read("", f"It leaks again, as in spring.\n\n{says}\nthe pump").body == "It leaks again, as in spring."
 
 
 READINGS = {"5": "d5341fb4402bd23f"}
