@@ -210,7 +210,11 @@ def test_a_mail_that_was_handed_on_is_known_behind_a_tag() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Не могу войти.\nПрограмма пишет:\nОшибка сервера", "Nie działa.\nNa ekranie pisze:\nBłąd", "It said:\nDenied"],
+    [
+        "Не могу войти.\nПрограмма пишет:\nОшибка сервера",
+        "Nie działa.\nNa ekranie pisze:\nBłąd",
+        "No.\nIt said:\nDenied",
+    ],
 )
 def test_what_a_screen_says_counts_though_no_command_does(text: str) -> None:
     assert read("", text).body.endswith(text.splitlines()[-1])
