@@ -79,6 +79,12 @@ def settled(thread: Sequence[MarkedTurn]) -> Sequence[MarkedTurn]:
     return thread
 
 
+def thanked(thread: Sequence[MarkedTurn], scores: Mapping[int, float]) -> Mapping[int, float]:
+    """Return those messages that a requester answers with thanks: "no effect on your files" did help."""
+    later = {place: thread[place + 1] for place in scores if place + 1 < len(thread)}
+    return {place: scores[place] for place, turn in later.items() if turn.turn.by_requester and turn.happy}
+
+
 def _marked(turn: Turn, whole: Language | None) -> MarkedTurn:
     language = language_of(" ".join(sentence.text for sentence in turn.sentences), whole) or whole
     marked = tuple(Marked(sentence, _cues(sentence, language)) for sentence in turn.sentences)

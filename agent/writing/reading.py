@@ -12,7 +12,7 @@ from functools import cached_property
 
 from agent.writing import picking
 from agent.writing.cues import Cue
-from agent.writing.marking import Marked, MarkedTurn
+from agent.writing.marking import Marked, MarkedTurn, thanked
 from agent.writing.note import ENDED, Found, Outcome, Part
 from agent.writing.weights import SHORT, Weights
 
@@ -45,12 +45,11 @@ class Reading:
         if all(turn.language is None for turn in self.thread):
             return self._without_claims(scores)
         able = {place: score for place, score in scores.items() if place > self._last_failed and self._may_solve(place)}
-        fix = self._fix(able)
+        fix = self._fix(able) or self._fix(thanked(self.thread, able), failed=True)
         ended, reason = self._ended(fix)
         if not fix or ended is not None or self._still_failing:
             return Found(ended or Outcome.NO_FIX, None, {Part.REASON: reason})
-        numbers = {s.sentence.number for s in fix}
-        places = [place for place in able if self.thread[place].turn.number in numbers]
+        places = [place for place in able if any(s.sentence.number == self.thread[place].turn.number for s in fix)]
         anchor = self.thread[max(places, key=lambda place: able[place])].turn.number
         cause = self._cause(anchor, fix)
         seen = self._seen(anchor, (*fix, *cause))
@@ -116,19 +115,20 @@ class Reading:
             turn.count(Cue.SELF_FIX) > 0 or (alone and turn.count(Cue.ACTION) > 0)
         )
 
-    def _worth(self, marked: Marked, place: int) -> float:
+    def _worth(self, marked: Marked, place: int, *, failed: bool) -> float:
         """Return how well a sentence says what helped; of who found it themselves, whatever says anything does."""
-        score = -1.0 if marked.has(Cue.FAILED) and not marked.has(Cue.CONFIRM) else self.score(marked, Part.FIX)
+        vain = marked.has(Cue.FAILED) and not marked.has(Cue.CONFIRM) and not (failed and marked.has(Cue.ACTION))
+        score = -1.0 if vain else self.score(marked, Part.FIX)
         tells = len(marked.sentence.text.split()) >= SHORT and not marked.has(*_SAYS_NO_FIX)
         return max(score, TOLD) if tells and self.thread[place].turn.by_requester else score
 
-    def _fix(self, able: Mapping[int, float]) -> tuple[Marked, ...]:
+    def _fix(self, able: Mapping[int, float], *, failed: bool = False) -> tuple[Marked, ...]:
         """Return the sentences that say what helped, in their order."""
         said = [
             (score, worth, s)
             for place, score in able.items()
             for s in self.thread[place].marked[self.thread[place].overcame :]
-            if (worth := self._worth(s, place)) > 0
+            if (worth := self._worth(s, place, failed=failed)) > 0
         ]
         best = max((score for score, *_ in said), default=0.0)
         told = sorted(((worth + 0.5 * max(score - best, -3.0), s) for score, worth, s in said), key=lambda t: -t[0])

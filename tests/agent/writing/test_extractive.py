@@ -162,6 +162,40 @@ def test_an_end_without_a_fix_is_none(end: str) -> None:
     assert not text(written, Part.FIX, Part.CAUSE)
 
 
+@pytest.mark.parametrize(
+    ("fix", "thanks"),
+    [
+        ("I restored the limit to 4 GB, your password is the same.", "Thanks, works again."),
+        ("I swapped the disk, which had no effect on your files.", "Thanks, works again."),
+        ("I tightened the belt and it stopped.", "Thanks, works again."),
+        ("Ich habe den Treiber erneuert, die Einstellungen bleiben unverändert.", "Danke, geht wieder."),
+        ("Ich habe den Treiber ohne Änderung der Einstellungen erneuert.", "Danke, geht wieder."),
+        ("Ich habe den Server getauscht, er läuft weiterhin stabil.", "Danke, geht wieder."),
+        ("J'ai renouvelé le pilote, les réglages restent inchangés.", "Merci, ça marche."),
+        ("He cambiado el controlador, sin cambios en la configuración.", "Gracias, ya funciona."),
+    ],
+)
+def test_what_stays_the_same_beside_it_makes_no_fix_fail(fix: str, thanks: str) -> None:
+    written = write(thread(FAILS, (STAFF, fix), (REQUESTER, thanks)))
+    assert (written.outcome, text(written, Part.FIX)) == (Outcome.FIXED, fix)
+
+
+@pytest.mark.parametrize(
+    ("opening", "said"),
+    [
+        ("Mon imprimante ne marche plus depuis hier.", "C'est mon collègue Paul qui l'utilise aussi."),
+        ("Mon imprimante ne marche plus depuis hier.", "En fait elle fait un bruit étrange."),
+        ("Mi impresora no funciona desde ayer.", "Estaba en mi oficina cuando falló."),
+        (FAILS[1], "I was using the old client when it failed."),
+        (FAILS[1], "Yes, I was in the other building."),
+        ("Mein Drucker druckt seit gestern nicht.", "Ich war falsch verbunden beim Anruf, bitte nochmal."),
+        ("Mein Drucker druckt seit gestern nicht.", "Wir hatten vergessen zu sagen, dass auch Raum 5 betroffen ist."),
+    ],
+)
+def test_who_answers_a_question_has_not_found_it_themselves(opening: str, said: str) -> None:
+    assert write(thread((REQUESTER, opening), (STAFF, "5?"), (REQUESTER, said))).outcome is Outcome.NO_FIX
+
+
 def test_what_says_of_nothing_what_was_done_is_claimed_as_a_fix_only_once_the_requester_has_answered() -> None:
     said = "The lift is for goods over 200 kg, the stairs are behind it."
     unanswered = thread(FAILS, (STAFF, said))
