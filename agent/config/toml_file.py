@@ -35,6 +35,8 @@ SLIPS = (
     (rf"{_KEY}=\s*$", "write a value behind =, or # before the line"),
 )
 """Habits from other kinds of files, by the line that cannot be read."""
+UNREADABLE = re.compile("not TOML: (?:Invalid value|Expected)")
+"""What is said of such a line; others can be read, and say something twice, for example."""
 
 Entry = TypeVar("Entry", bound=BaseModel)
 
@@ -79,7 +81,9 @@ def read(path: Path, error: type[ConfigurationError], chosen_by: str) -> TomlFil
         written = "".join(text.splitlines(keepends=True)[line - 1 : line])
         if odd := WORD_PROCESSOR.search(written):
             said += f"; {odd[0]!a} may be a word processor's: type that quotation mark or blank again"
-        elif advice := next((advice for slip, advice in SLIPS if re.match(slip, written, re.I)), None):
+        elif UNREADABLE.match(said) and (
+            advice := next((advice for slip, advice in SLIPS if re.match(slip, written, re.I)), None)
+        ):
             said += f"; {advice}"
         raise error([Fault(str(path), said, line)]) from exc
     return TomlFile(path, document, find_lines(text))

@@ -159,8 +159,9 @@ def dotenv(file: Path | None, paths: Collection[str] = ()) -> Variables:
     except UnicodeDecodeError:
         raise SourceFailed(str(file), "not UTF-8 text") from None
     for one in parse_stream(StringIO(text)):
-        if one.error and PREFIX in one.original.string.upper():
-            raise SourceFailed(str(file), f"line {one.original.line}: write it as NAME=value")
+        if one.error and PREFIX in (written := one.original.string).upper():
+            line = one.original.line + written[: len(written) - len(written.lstrip())].count("\n")
+            raise SourceFailed(str(file), f"line {line}: write it as NAME=value")
     values = dotenv_values(stream=StringIO(text))
     return Variables(str(file), {key: value for key, value in values.items() if value}, paths)
 

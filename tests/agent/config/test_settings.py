@@ -167,6 +167,8 @@ url = "x"
         ("[learning]\nsplit = [70, 30]\n", ["2: learning.split.2: number 3 of the list is missing"]),
         ("[server]\nport = \n", ["2: not TOML: Invalid value; write a value behind =, or # before the line"]),
         ("a = 1\na = 2\n", ["2: not TOML: Cannot overwrite a value"]),
+        ("a = true\na = true\n", ["2: not TOML: Cannot overwrite a value"]),
+        ('a = """\nC: \\d\n"""\n', ["2: not TOML: Unescaped '\\' in a string"]),
     ],
 )
 def test_what_has_the_wrong_shape_is_told_with_its_line(tmp_path: Path, text: str, told: list[str]) -> None:

@@ -59,6 +59,9 @@ def test_a_line_of_ours_that_says_nothing_is_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("# ours\nROLECALL_LANGUAGE: fr\n")
     with pytest.raises(SourceFailed, match=r"\.env: line 2: write it as NAME=value"):
         dotenv(tmp_path / ".env")
+    (tmp_path / ".env").write_text("A=b\n\n  \nROLECALL_LANGUAGE: fr\n")
+    with pytest.raises(SourceFailed, match=r"\.env: line 4: write it as NAME=value"):
+        dotenv(tmp_path / ".env")
     (tmp_path / ".env").write_text("SOMEBODY'S: x\nROLECALL_LANGUAGE=fr\n")
     assert dotenv(tmp_path / ".env").values == {"ROLECALL_LANGUAGE": "fr"}, "another program's lines are not ours"
 
