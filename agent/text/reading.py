@@ -199,7 +199,8 @@ def with_handed_on(subject: str, text: str) -> str:
     """Return the lines of a plain text that are no signature, and below them those of the mail that it hands on."""
     found = lines(text)
     own, quoted = _of(found, Origin.OWN, Origin.CODE), _of(found, Origin.QUOTED)
-    handed_on = quoted.strip() and _handed_on(own, quoted, _FORWARDING.match(subject) is not None)
+    forwarded = _FORWARDING.match(plain_text(as_mailed(subject))) is not None
+    handed_on = quoted.strip() and _handed_on(own, quoted, forwarded)
     return f"{own}\n\n{_opened(quoted.split(chr(10)), titled=False)[1]}" if handed_on else text
 
 

@@ -220,6 +220,12 @@ def test_an_opening_that_only_hands_on_a_mail_is_about_what_that_mail_says() -> 
     assert text(written, Part.PROBLEM) == "The scale at gate 2 shows 40 kg too much."
     assert all(is_verbatim(sentence, told) for sentence in written.sentences())
     assert better_subject(told) == "The scale at gate 2 shows 40 kg too much"
+    tagged = (
+        REQUESTER,
+        "Hello,\nI think you know more.\n\n> The scale at gate 2 shows 40 kg too much, which is an error.",
+    )
+    handed_on = write(thread(tagged, (STAFF, "I removed the gravel."), subject="[EXTERNAL] FW: scale"))
+    assert "The scale at gate 2" in text(handed_on, Part.PROBLEM), "as it is read behind a tag of a gateway"
     answered = thread((REQUESTER, "The printer is dead.\n\n> The scale shows too much."), (STAFF, "I fixed it."))
     assert text(write(answered), Part.PROBLEM) == "The printer is dead.", "quoted below words of their own"
 
