@@ -196,6 +196,30 @@ def test_who_answers_a_question_has_not_found_it_themselves(opening: str, said: 
     assert write(thread((REQUESTER, opening), (STAFF, "5?"), (REQUESTER, said))).outcome is Outcome.NO_FIX
 
 
+GERMAN = "Mein Drucker druckt seit gestern nicht mehr."
+FRENCH = "Mon imprimante ne marche plus depuis hier."
+
+
+@pytest.mark.parametrize(
+    ("opening", "fix"),
+    [
+        (FAILS[1], "The server did not respond, so I restarted it."),
+        (FAILS[1], "The part was out of stock at first, so I took one from the lab and fitted it."),
+        (FAILS[1], "I reported it as BUG-4711 and installed the hotfix."),
+        (FAILS[1], "See rule 4.2 of the firewall: I opened port 25."),
+        (GERMAN, "Der Server hat nicht reagiert, ich habe ihn neu gestartet."),
+        (GERMAN, "Der Dienst war nicht verfügbar, ich habe ihn neu gestartet."),
+        (GERMAN, "Das Konto war schon vergeben, ich habe ein neues angelegt."),
+        (FRENCH, "Le serveur n'a pas répondu, je l'ai redémarré."),
+        ("Mi impresora no funciona desde ayer.", "El servidor no ha respondido, lo he reiniciado."),
+        ("Mi impresora no funciona desde ayer.", "El tóner estaba agotado, lo he cambiado."),
+    ],
+)
+def test_what_was_done_is_a_fix_whatever_did_not_answer_or_ran_out(opening: str, fix: str) -> None:
+    written = write(thread((REQUESTER, opening), (STAFF, fix)))
+    assert (written.outcome, text(written, Part.FIX)) == (Outcome.FIXED, fix)
+
+
 def test_what_says_of_nothing_what_was_done_is_claimed_as_a_fix_only_once_the_requester_has_answered() -> None:
     said = "The lift is for goods over 200 kg, the stairs are behind it."
     unanswered = thread(FAILS, (STAFF, said))
