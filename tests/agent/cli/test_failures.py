@@ -133,7 +133,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(folder: Path) -> None:
 
 
 def test_a_terminal_that_lacks_a_letter_shows_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As of cron, or of a system whose language is one of the 1990s."""
+    """As of a system whose locale is one of the 1990s."""
     shown = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="ascii", write_through=True))
     monkeypatch.setattr(cli, "app", lambda _arguments: print("Kühler läuft"))
