@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.fitting.evaluation import losses
+from agent.packages import without
 from agent.serving.artefact import Head
 from agent.serving.heads import logits_of, normalised, probabilities_of
 from agent.serving.model import Embeddings
@@ -44,7 +45,8 @@ def fit_head(
 
     Roles without an example get a constant, very low score; so does the absence of a role that every text has.
     """
-    from sklearn.linear_model import LogisticRegression
+    with without("pandas"):
+        from sklearn.linear_model import LogisticRegression
 
     roles, dim = labels.shape[1], embeddings.shape[1]
     head = Head(np.zeros((roles, dim), dtype=np.float32), np.full(roles, UNSEEN, dtype=np.float32))

@@ -33,10 +33,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array, vstack  # type: ignore[import-untyped]  # scipy ships no types
 from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]  # scipy ships no types
-from sklearn.feature_extraction.text import CountVectorizer
 
 from agent.domain import Example
 from agent.feedback.accounts import given, within_budget
+from agent.packages import without
 
 WINDOW = 150  # latest reviewed tickets
 FLOOR = 8  # of each role, taken from older tickets where the window has fewer
@@ -162,6 +162,9 @@ def group_duplicates(texts: Sequence[str]) -> Groups:
 
 
 def _components(texts: list[str]) -> Groups:
+    with without("pandas"):
+        from sklearn.feature_extraction.text import CountVectorizer
+
     shingles = CountVectorizer(ngram_range=(1, 2), binary=True, token_pattern=_WORD, lowercase=False)
     if not any(texts):
         return np.arange(len(texts), dtype=np.int64)

@@ -18,7 +18,7 @@ from agent.fitting.process.bert import Bert, BertShape
 from agent.fitting.process.encoder import TrainableEncoder
 from agent.fitting.process.generic import SentenceEncoder
 from agent.fitting.process.source import WEIGHTS, Source, UnusableBaseModel, read_source
-from agent.serving.model import Embeddings, batches_by_length
+from agent.serving.model import Embeddings, batches_by_length, return_freed_memory
 
 PIPELINE_PREFIX = "pipeline.0.model."  # of SentenceEncoder's parameters
 
@@ -107,4 +107,5 @@ def upper_embeddings(base: Base, outputs: Sequence[Tensor], layers: int) -> Embe
         for batch in batches_by_length([len(row) for row in outputs], TEXTS_PER_RUN, TOKENS_PER_RUN):
             hidden, mask = padded([outputs[index] for index in batch])
             embeddings[batch] = base.body.upper(hidden, mask, layers).numpy()
+    return_freed_memory()  # the next step of tuning needs pieces of other sizes
     return embeddings

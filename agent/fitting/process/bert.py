@@ -152,6 +152,12 @@ class Bert(TrainableEncoder):
         upper = tuple(f"encoder.layer.{number}." for number in range(frozen_layers, self.depth))
         return {name: parameter for name, parameter in self.named_parameters() if name.startswith(upper)}
 
+    def keep_upper(self, since: int) -> None:
+        """Keep the blocks from `since` on, which pooling adds nothing to, as copies: the file is mapped as a whole."""
+        kept = self.tunable(since)
+        for name, parameter in self.named_parameters():
+            parameter.data = parameter.data.clone() if name in kept else torch.empty(0)
+
     def _blocks(self, hidden: Tensor, attention_mask: Tensor, since: int, until: int, dropout: float) -> Tensor:
         bias = (1.0 - attention_mask[:, None, None, :].to(hidden.dtype)) * torch.finfo(hidden.dtype).min
         for block in list(self.layers())[since:until]:

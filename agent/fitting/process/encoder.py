@@ -26,6 +26,9 @@ class TrainableEncoder(nn.Module):
     def tunable(self, frozen_layers: int) -> dict[str, nn.Parameter]:
         """Return the parameters above the first `frozen_layers` blocks, by their names in the whole encoder."""
 
+    def keep_upper(self, since: int) -> None:
+        """Drop the weights that `upper` can do without from block `since` on; here, none."""
+
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Map int64[texts, tokens] ids and mask to float32[texts, dim]."""
         return self.upper(self.lower(input_ids, attention_mask, 0), attention_mask, 0)

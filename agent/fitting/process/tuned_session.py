@@ -14,7 +14,7 @@ from agent.fitting.process.base import Base, load_weights, lower_outputs, upper_
 from agent.fitting.process.body import tune
 from agent.fitting.process.session import Report, Rows, Session, Tuning
 from agent.serving.artefact import Head
-from agent.serving.model import Embeddings, return_freed_memory
+from agent.serving.model import Embeddings
 
 
 class TunedSession(Session):
@@ -27,8 +27,9 @@ class TunedSession(Session):
         texts = [sample.text for sample in job.samples]
         self._layers = job.recipe.frozen_layers if job.recipe.trainer == "contrastive" else base.body.depth
         self._outputs = lower_outputs(base, texts, self._layers, lambda done: report("read", done, len(texts)))
+        if job.recipe.trainer == "contrastive":
+            base.body.keep_upper(self._layers)
         super().__init__(job, upper_embeddings(base, self._outputs, self._layers))
-        return_freed_memory()  # what the lower layers computed with lies between the outputs that are kept
         tunable = base.body.tunable(self._layers).items()
         self._untouched = {name: parameter.detach().clone() for name, parameter in tunable}
 

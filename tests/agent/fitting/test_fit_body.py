@@ -178,6 +178,16 @@ def test_tuning_that_never_helps_is_undone(base: Base) -> None:
     np.testing.assert_array_equal(bases.upper_embeddings(base, outputs, 1), before)
 
 
+def test_tuning_needs_the_upper_layers_only(tiny_base: Path) -> None:
+    whole, upper = (bases.open_base(tiny_base, max_tokens=16) for _ in range(2))
+    outputs = lower(upper)
+    upper.body.keep_upper(RECIPE.frozen_layers)
+    held = {name for name, parameter in upper.body.named_parameters() if parameter.numel()}
+    assert held == set(whole.body.tunable(RECIPE.frozen_layers))
+    bodies.tune(upper, outputs, LABELS, RECIPE, report=lambda done, total: None)
+    np.testing.assert_array_equal(bases.upper_embeddings(upper, outputs, RECIPE.frozen_layers), run(whole))
+
+
 def test_parameters_move_as_with_the_optimiser_of_torch() -> None:
     torch.manual_seed(0)
     ours = [torch.randn(7, 5), torch.randn(5), torch.randn(3)]
