@@ -2,10 +2,9 @@
 
 The operator says "be right 9 times in 10" (`target`). From honest (out-of-fold) fused probabilities, the pooled cut-off
 is the lowest probability from which the lower confidence bound of precision reaches the target. A role with enough
-answers of its own gets its own cut-off, its record blended with the pooled one; a rare role takes the pooled cut-off,
-raised while its blended record stays below target. A role with hardly any answers is not clear far below the target,
-whatever the others' record says: on a desk of many roles most are such. A role that no cut-off brings to the target is
-never clear.
+answers gets a cut-off of its own, its record blended with the pooled one, and more so where roles differ little; a rare
+role takes the pooled cut-off, raised while its blended record stays below target. A role with hardly any answers is not
+clear far below it, whatever the others' record says. A role that no cut-off brings to the target is never clear.
 
     cutoffs = fit_cutoffs(probabilities, labels, roles, target=0.9)
     verdict = judge(probabilities, roles, cutoffs)      # probabilities: float64[roles], calibrated (Fusion)
@@ -127,15 +126,14 @@ Floats = NDArray[np.float64]
 
 CONFIDENCE = 0.6  # two-sided, so 80 % that the true precision is above the lower bound
 OWN_RECORD = 30  # answers from which a role is judged by itself
-BLEND = 10.0  # pooled answers that enter every role's own record
+BLEND, MOST_BLEND = 10.0, 300.0  # pooled answers that enter every role's own record, at the least and at the most
+KNOWN_PAIRS = 1000.0  # pairs of answers of one role that count as much as what is known beforehand: that BLEND is right
 FEWEST = 10  # fewer answers are no basis for a precision
 CAREFUL = 0.85  # share of the target below which a role with fewer answers of its own is never clear
 
-POINTS = 60
-"""Points that are kept of a curve: more cannot be told apart on paper."""
+POINTS = 60  # of a curve that are kept: more cannot be told apart on paper
 
-Row = tuple[float, float, float, float, float]
-"""Cut-off, coverage, precision, and the ends of its 95 % interval: as the manifest keeps a point."""
+Row = tuple[float, float, float, float, float]  # a Point in the manifest, its interval as two ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +177,9 @@ def fit_cutoffs(
     role, probability, right = answered(probabilities, labels, multi_label)
     pooled = _Answers.of(probability, right)
     shared = _lowest(pooled.probability, lambda cutoff: _bound(*pooled.record(cutoff)), target)
+    blend = _blend(role[probability >= shared], right[probability >= shared])
     by_role = {
-        name: _of_role(_Answers.of(probability[role == index], right[role == index]), pooled, shared, target)
+        name: _of_role(_Answers.of(probability[role == index], right[role == index]), pooled, blend, shared, target)
         for index, name in enumerate(roles)
     }
     return Cutoffs(target, shared, by_role, silent_below, multi_label)
@@ -190,11 +189,8 @@ def precision_coverage(probabilities: Floats, labels: Floats, *, multi_label: bo
     """Return precision against coverage for every distinct cut-off, the strictest first."""
     _, probability, right = answered(probabilities, labels, multi_label)
     answers = _Answers.of(probability, right)
-    points = []
-    for cutoff in np.unique(probability)[::-1]:
-        hits, count = answers.record(float(cutoff))
-        points.append(Point(float(cutoff), count / len(probability), hits / count, wilson(hits, count)))
-    return tuple(points)
+    records = ((cutoff, *answers.record(cutoff)) for cutoff in map(float, np.unique(probability)[::-1]))
+    return tuple(Point(at, count / len(probability), hits / count, wilson(hits, count)) for at, hits, count in records)
 
 
 def rows(points: Sequence[Point]) -> list[Row]:
@@ -208,18 +204,29 @@ def answered(probabilities: Floats, labels: Floats, multi_label: bool) -> tuple[
     if multi_label:
         role = np.tile(np.arange(probabilities.shape[1]), len(probabilities))
         return role, probabilities.ravel(), labels.ravel()
-    best = probabilities.argmax(axis=1)
-    rows = np.arange(len(best))
-    return best, probabilities[rows, best], labels[rows, best]
+    best = np.arange(len(probabilities)), probabilities.argmax(axis=1)
+    return best[1], probabilities[best], labels[best]
 
 
-def _of_role(own: _Answers, pooled: _Answers, shared: float, target: float) -> float:
+def _blend(role: NDArray[np.intp], right: Floats) -> float:
+    """Return how many pooled answers enter a role's own record, from the role and the rightness of each clear answer.
+
+    By the correlation of two answers of one role (a beta-binomial's, by moments: Kleinman, JASA 1973).
+    """
+    count, hits = np.bincount(role), np.bincount(role, right)
+    share = hits.sum() / max(len(right), 1)
+    together = ((hits - share * count) ** 2).sum() / max(share * (1 - share), 1e-9) - len(right)
+    correlation = (together + KNOWN_PAIRS / (1 + BLEND)) / ((count * (count - 1)).sum() + KNOWN_PAIRS)
+    return float(np.clip(1 / correlation - 1, BLEND, MOST_BLEND)) if correlation > 0 else MOST_BLEND
+
+
+def _of_role(own: _Answers, pooled: _Answers, blend: float, shared: float, target: float) -> float:
     """Return the cut-off of one role: by its own bound where it has a record, else the shared one or above it."""
 
     def blended(cutoff: float) -> tuple[float, float]:
         right, count = own.record(cutoff)
         all_right, everything = pooled.record(cutoff)
-        return right + BLEND * all_right / max(everything, 1), count + BLEND
+        return right + blend * all_right / max(everything, 1), count + blend
 
     def mean(cutoff: float) -> float:
         right, count = blended(cutoff)

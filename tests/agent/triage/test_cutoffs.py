@@ -66,6 +66,23 @@ def test_a_rare_role_with_a_clean_record_shares_the_pooled_cutoff_but_with_hardl
     assert cutoffs.of("newer than the model") == careful(0.9)
 
 
+@pytest.mark.parametrize(("unlucky", "lower"), [(6, True), (16, False)])
+def test_an_unlucky_role_is_judged_by_the_others_where_all_differ_by_no_more_than_chance(
+    unlucky: int, *, lower: bool
+) -> None:
+    count, roles = 60, tuple("abcdefgh")
+    probabilities, wrong = np.full((count * len(roles), len(roles)), 0.01), np.zeros(count * len(roles), dtype=bool)
+    role = np.repeat(np.arange(len(roles)), count)
+    for index in range(len(roles)):
+        mine = np.flatnonzero(role == index)
+        probabilities[mine, index] = np.linspace(0.6, 0.95, count)
+        wrong[mine[:: count // (unlucky if index == 0 else 3)]] = True
+    labels = np.eye(len(roles))[(role + wrong) % len(roles)]
+    cutoffs = fit_cutoffs(probabilities, labels, roles)
+    assert (cutoffs.of("a") < 0.7) is lower
+    assert all(cutoffs.of(name) < 0.7 for name in roles[1:])
+
+
 def test_a_handful_of_answers_proves_nothing() -> None:
     probabilities = np.array([[0.98, 0.01, 0.01]] * 5)
     assert fit_cutoffs(probabilities, np.eye(3)[[0] * 5], ROLES).default == NEVER
