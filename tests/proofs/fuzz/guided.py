@@ -7,6 +7,7 @@ started it does not return, so it has a process of its own.
 from __future__ import annotations
 
 import re
+import resource
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ ROOT = Path(__file__).parents[3]
 WATCHED = ["agent", "connectors", "heuristics", "tomllib", "email", "csv", "tests.fuzz.broken"]
 LONGEST = 4_096
 SECONDS_PER_INPUT = 60
+MEMORY_MB = 2_048
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,13 @@ def explore(name: str, folder: Path, runs: int) -> Found:
 
 
 def main(name: str, folder: Path, runs: int) -> None:
-    """Fuzz in this process, and end it."""
+    """Fuzz in this process, and end it.
+
+    libFuzzer limits the largest memory that this process ever had, which Linux lets it inherit from whoever began it.
+    """
     import atheris
+
+    inherited = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
     with atheris.instrument_imports(include=WATCHED):
         from tests.fuzz.targets import CONTROLS, TARGETS
@@ -57,6 +64,7 @@ def main(name: str, folder: Path, runs: int) -> None:
     for number, seed in enumerate(target.seeds):
         (seeds / f"{number:03}").write_bytes(seed)
     options = [f"-runs={runs}", "-seed=1", f"-max_len={LONGEST}", f"-timeout={SECONDS_PER_INPUT}"]
+    options.append(f"-rss_limit_mb={inherited + MEMORY_MB}")
     places = [f"-artifact_prefix={folder}/", str(corpus), str(seeds)]
     atheris.Setup([sys.argv[0], *options, "-print_final_stats=1", *places], target.check)
     atheris.Fuzz()
