@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from agent.config.settings import Settings
 from agent.core import Parts, assemble
@@ -23,6 +24,9 @@ from tests.postgres import fill
 
 TICKETS = Path(__file__).with_name("tickets")
 ID_LETTERS = 100
+
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")  # Hypothesis' own limits are wall time, which a busy machine takes from any test
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

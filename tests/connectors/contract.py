@@ -23,9 +23,7 @@ PAYLOADS = Path(__file__).parents[1] / "payloads"
 NAME = "plant-2"
 OLD, NEW, WRONG = "the-old-secret-of-tests", "the-new-secret-of-tests", "a-wrong-secret-of-tests"
 
-fuzz = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow]
-)
+fuzz = settings(max_examples=150, suppress_health_check=[HealthCheck.differing_executors])
 
 
 class ConnectorContract:

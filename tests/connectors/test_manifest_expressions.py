@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.errors import MalformedPayload
@@ -89,7 +89,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(document=JSON, segment=st.sampled_from(["", "created", "closed", "status", "commented"]))
 def test_any_json_becomes_events_or_is_malformed_and_as_an_answer_a_ticket_or_malformed(
     document: Any, segment: str

@@ -7,7 +7,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from textile import Textile
@@ -29,7 +29,6 @@ HOSTILE = (
     "&lt;b&gt; &#60;", "\u202eevil\0\x1b[2J", "\ud800", "\n\n# heading\n", "", " ", "x" * 500, "[//]: # (x)",
 )  # fmt: skip
 words = st.sampled_from(HOSTILE) | st.text(st.characters(exclude_categories=()), max_size=40)
-unhurried = settings(deadline=None)
 hostile = st.lists(words, min_size=1, max_size=3).map(" ".join)
 
 MARKDOWN = MarkdownIt("commonmark", {"linkify": False}).enable(["table", "strikethrough"])
@@ -94,7 +93,6 @@ def test_the_mark_is_invisible_in_markdown() -> None:
     assert "rolecall-" not in MARKDOWN.render(render(note("vpn"), Markup.MARKDOWN, MARK))
 
 
-@unhurried
 @given(hostile, hostile)
 def test_markdown_shows_the_words_and_nothing_works(one: str, other: str) -> None:
     said = note(one, other)
@@ -106,7 +104,6 @@ def test_markdown_shows_the_words_and_nothing_works(one: str, other: str) -> Non
     assert sum(child.type == "code_inline" for child in inline) == 5
 
 
-@unhurried
 @given(hostile)
 def test_markdown_shows_a_role_whatever_it_is_called(role: str) -> None:
     page = Html(MARKDOWN.render(render(Note((Section(SectionKind.ROLE, ((Span(role),),)),)), Markup.MARKDOWN)))
@@ -114,7 +111,6 @@ def test_markdown_shows_a_role_whatever_it_is_called(role: str) -> None:
     assert bare(page.text) == bare(readable(role))
 
 
-@unhurried
 @given(hostile, hostile)
 def test_html_shows_the_words_and_nothing_works(one: str, role: str) -> None:
     said = note(one, role=f"x{role}")
@@ -124,7 +120,6 @@ def test_html_shows_the_words_and_nothing_works(one: str, role: str) -> None:
     assert bare(page.text) == bare(readable(words_of(said) + MARK))
 
 
-@unhurried
 @given(hostile, hostile)
 def test_textile_shows_the_words_and_nothing_works(one: str, other: str) -> None:
     said = note(one, other)
@@ -134,7 +129,6 @@ def test_textile_shows_the_words_and_nothing_works(one: str, other: str) -> None
     assert MARK in page.text
 
 
-@unhurried
 @given(hostile, hostile)
 def test_in_textile_every_active_character_of_a_word_is_fenced(one: str, other: str) -> None:
     """The library above is one reader of Textile, Redmine has another: no rule of either sees a character alone."""
@@ -144,7 +138,6 @@ def test_in_textile_every_active_character_of_a_word_is_fenced(one: str, other: 
         assert stranger[found.start() - 1] == stranger[found.end()] == WORD_JOINER
 
 
-@unhurried
 @given(hostile, hostile)
 def test_adf_is_a_document_of_plain_text_with_the_words(one: str, role: str) -> None:
     said = note(one, role=f"x{role}")
@@ -166,7 +159,6 @@ def test_adf_is_a_document_of_plain_text_with_the_words(one: str, role: str) -> 
 ACTIVE = re.compile(r"\w://|www\.\w|@\w|#\d|\{\{|\{%|\{#|\$\{|#\{|<%|\[\[|\[~|!\[|\]\(", re.IGNORECASE)
 
 
-@unhurried
 @given(markup=st.sampled_from(list(Markup)), one=hostile, other=hostile)
 def test_no_mention_reference_template_or_address_of_a_stranger_is_left_whole(
     markup: Markup, one: str, other: str
@@ -181,7 +173,6 @@ def test_no_mention_reference_template_or_address_of_a_stranger_is_left_whole(
     text.encode()
 
 
-@unhurried
 @given(markup=st.sampled_from(list(Markup)), one=hostile, other=hostile)
 def test_a_quoted_sentence_of_a_stranger_is_words_and_nothing_else(markup: Markup, one: str, other: str) -> None:
     paragraph = (

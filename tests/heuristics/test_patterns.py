@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 import re2  # type: ignore[import-untyped]  # google-re2 ships no stubs
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from heuristics import Rule, RuleSet
@@ -67,7 +67,6 @@ PIECES = [r"\b", r"\w", r"\W", r"\d", "öl", "a", "[äb]", r"[^\w]", r"[\W_]", "
 TEXTS = st.text(alphabet="aböälB _-3٣漏", max_size=12)
 
 
-@settings(deadline=None)  # RE2 compiles large classes
 @given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=8).map("".join), st.lists(TEXTS, max_size=4))
 def test_what_many_patterns_are_looked_for_by_at_once_misses_none_of_them(pattern: str, texts: list[str]) -> None:
     if fault_in(pattern) is not None:
@@ -79,7 +78,6 @@ def test_what_many_patterns_are_looked_for_by_at_once_misses_none_of_them(patter
             assert 0 <= start < end <= len(text)
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(["öl", "a", "漏", r"\b", r"\w"]), min_size=1, max_size=5).map("".join), TEXTS)
 def test_a_pattern_hits_where_pythons_own_expressions_do(pattern: str, text: str) -> None:
     """Python's `re` knows all letters; to it, an underscore is one."""

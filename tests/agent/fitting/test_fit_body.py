@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.fitting.job import Recipe
@@ -58,7 +58,6 @@ def run(base: Base, recipe: Recipe = RECIPE) -> np.ndarray:
     return bases.upper_embeddings(base, outputs, recipe.frozen_layers)
 
 
-@settings(deadline=None)  # the first of these tests imports torch
 @given(st.lists(st.integers(0, 9), min_size=2, max_size=9), st.integers(2, 40), st.integers(0, 3))
 def test_batches_are_balanced_and_hold_no_text_twice(counts: list[int], size: int, seed: int) -> None:
     if sum(counts) == 0:

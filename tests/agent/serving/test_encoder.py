@@ -108,7 +108,7 @@ def test_the_tokenizer_never_sees_more_of_a_text_than_it_can_use(encoder: Encode
 
 
 @given(st.text(st.sampled_from("ab \n.,-\u00e9\u6f0f\U0001f6e0"), min_size=65, max_size=1_500))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_what_is_cut_off_is_no_token_that_counts(encoder: Encoder, text: str) -> None:
     whole = encoder.tokenizer.encode(text).ids
     assert encoder.tokenizer.encode(beginning(text, 64)).ids == whole

@@ -72,7 +72,7 @@ def test_a_text_and_a_question_have_bounds() -> None:
     assert sought("x" * 10_000) == sought("x" * LONGEST_QUESTION)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_words_hold_letters_and_digits_alone_and_marks_lie_inside(text: str, question: str) -> None:
     phrases = sought(question)

@@ -117,7 +117,7 @@ reviews = st.tuples(
 @example([[(0, (ROLES[0],), (), Strength.CONFIRMED, 9)], [(0, (ROLES[1],), (ROLES[0],), Strength.CORRECTED, 3)]])
 @example([[(n, (ROLES[0],), (), Strength.CLOSED, n)] for n in range(7)])
 @example([[(0, (ROLES[0],), (), Strength.CLOSED, 1)], [(0, (), (ROLES[0],), Strength.CORRECTED, 3)]])
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.usefixtures("one_ticket_a_day")
 def test_the_followed_memory_is_the_one_that_is_read_anew(desk: Desk, history: list[list]) -> None:
     desk.forget()

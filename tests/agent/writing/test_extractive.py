@@ -353,7 +353,7 @@ WORDS = st.sampled_from(
 SECRET = "zebra"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.sampled_from(AuthorKind), st.sampled_from(Visibility), st.lists(WORDS, min_size=1, max_size=12)),
