@@ -313,7 +313,10 @@ def manifests(_scratch: Path) -> Target:
 
 
 def strict_json(_scratch: Path) -> Target:
-    """JSON: what is let through reads the same with the standard library's parser, told to be strict."""
+    """JSON: what is let through reads the same with the standard library's parser, told to be strict.
+
+    But for NUL, which no database keeps.
+    """
 
     def check(data: bytes) -> None:
         try:
@@ -322,12 +325,14 @@ def strict_json(_scratch: Path) -> Target:
             one_line(str(error))
         else:
             second = json.loads(data.decode("utf-8"), object_pairs_hook=_no_repetition, parse_constant=_refuse)
-            assert (read.ticket.id, read.ticket.title) == (second["ticket"]["id"], second["ticket"]["title"])
+            title = second["ticket"]["title"].replace("\0", "")
+            assert (read.ticket.id, read.ticket.title) == (second["ticket"]["id"], title)
             assert [row.id for row in read.ticket.followup_set] == [
                 row["id"] for row in second["ticket"]["followup_set"]
             ]
 
-    return Target(check, [*RECORDED, *HOSTILE])
+    nul = RECORDED[0].replace(b'"title": "', b'"title": "\\u0000', 1)
+    return Target(check, [*RECORDED, *HOSTILE, nul])
 
 
 def _no_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
