@@ -113,7 +113,7 @@ def _folded(piece: str) -> str:
         return piece[:LONGEST_WORD].lower()
     apart = unicodedata.normalize("NFKD", piece[:LONGEST_WORD].casefold())
     kept = "".join(one for one in apart if unicodedata.category(one)[0] in "LN" or one in _VOICED)
-    return unicodedata.normalize("NFKC", kept)
+    return unicodedata.normalize("NFKC", kept.lstrip(_VOICED))  # a mark without a letter is no word to any index
 
 
 def _composed(text: str) -> str:

@@ -130,6 +130,7 @@ def questions(scratch: Path) -> Target:
     seeds = (
         'vpn "drops again"\nThe VPN drops again', "网络\n这是网络故障", "ﾌﾟﾘﾝ\nプリンタ", "İ\nistanbul", "½\n1 2",
         "NEAR(a b)* -c:d ^e\na b", "' & !x | y:*\nx", "e\u0301\nÉ", "ß\nSS", "\u0e2b\u0e19\u0e49\u0e32\nหน้าจอ",
+        "プ\n\0\u3099プ",
     )  # fmt: skip
     return Target(check, [seed.encode() for seed in seeds], database.close)
 
