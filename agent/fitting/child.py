@@ -222,7 +222,10 @@ async def _listed_mb(pid: int) -> float:
         listing = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     except FileNotFoundError:  # a container without it has /proc
         return 0.0
-    listed, _ = await listing.communicate()
+    try:
+        listed, _ = await listing.communicate()
+    finally:
+        await _end(listing)  # whoever stops watching leaves no process behind
     return int(listed or 0) / 1024
 
 

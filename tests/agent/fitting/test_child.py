@@ -16,6 +16,7 @@ from agent.fitting.job import Job, Progress, Recipe
 from agent.fitting.process.run import fit
 from agent.serving.model import Encoder
 from tests.agent.fitting.tiny_job import ROLES, TEXTS
+from tests.patience import until
 from tests.training_processes import training_processes
 
 NICENESS = child.NICENESS
@@ -117,3 +118,22 @@ def test_secrets_of_the_agent_stay_with_the_agent(monkeypatch: pytest.MonkeyPatc
     assert "HF_TOKEN" not in offline
     assert (offline["HF_HUB_OFFLINE"], offline["OMP_NUM_THREADS"]) == ("1", "2")
     assert environment(Recipe(base_model="BAAI/bge-small-en-v1.5"))["HF_TOKEN"] == "hf_x"
+
+
+def test_whoever_stops_watching_leaves_no_process_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On other systems, and on Linux when the watched process has just ended, `ps` is asked."""
+    listing, began = tmp_path / "ps", tmp_path / "began"
+    listing.write_text(f"#!/bin/sh\necho $$ > {began}.new\nmv {began}.new {began}\nexec sleep 600\n")
+    listing.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+
+    async def watch() -> None:
+        watching = asyncio.create_task(child.resident_mb(2**22 + 1))
+        await until(began.exists)
+        watching.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await watching
+
+    asyncio.run(watch())
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(began.read_text()), 0)
