@@ -4,7 +4,7 @@ The operator says "be right 9 times in 10" (`target`). From honest (out-of-fold)
 is the lowest probability from which the lower confidence bound of precision reaches the target. A role with enough
 answers gets a cut-off of its own, its record blended with the pooled one, and more so where roles differ little; a rare
 role takes the pooled cut-off, raised while its blended record stays below target. A role with hardly any answers is not
-clear far below it, whatever the others' record says. A role that no cut-off brings to the target is never clear.
+clear far below the target, whatever the others' record says. A role that cannot reach the target is never clear.
 
     cutoffs = fit_cutoffs(probabilities, labels, roles, target=0.9)
     verdict = judge(probabilities, roles, cutoffs)      # probabilities: float64[roles], calibrated (Fusion)
@@ -126,11 +126,10 @@ Floats = NDArray[np.float64]
 
 CONFIDENCE = 0.6  # two-sided, so 80 % that the true precision is above the lower bound
 OWN_RECORD = 30  # answers from which a role is judged by itself
-BLEND, MOST_BLEND = 10.0, 300.0  # pooled answers that enter every role's own record, at the least and at the most
+BLEND, MOST_BLEND = 10.0, 300.0  # pooled answers that enter a role's own record: a rare one's, and at the most
 KNOWN_PAIRS = 1000.0  # pairs of answers of one role that count as much as what is known beforehand: that BLEND is right
 FEWEST = 10  # fewer answers are no basis for a precision
 CAREFUL = 0.85  # share of the target below which a role with fewer answers of its own is never clear
-
 POINTS = 60  # of a curve that are kept: more cannot be told apart on paper
 
 Row = tuple[float, float, float, float, float]  # a Point in the manifest, its interval as two ends
@@ -209,7 +208,7 @@ def answered(probabilities: Floats, labels: Floats, multi_label: bool) -> tuple[
 
 
 def _blend(role: NDArray[np.intp], right: Floats) -> float:
-    """Return how many pooled answers enter a role's own record, from the role and the rightness of each clear answer.
+    """Return how many pooled answers enter a role's record, from the role and the rightness of each clear answer.
 
     By the correlation of two answers of one role (a beta-binomial's, by moments: Kleinman, JASA 1973).
     """
@@ -222,6 +221,7 @@ def _blend(role: NDArray[np.intp], right: Floats) -> float:
 
 def _of_role(own: _Answers, pooled: _Answers, blend: float, shared: float, target: float) -> float:
     """Return the cut-off of one role: by its own bound where it has a record, else the shared one or above it."""
+    blend = blend if len(own.probability) >= OWN_RECORD else BLEND  # nothing tells that a rare one is like the others
 
     def blended(cutoff: float) -> tuple[float, float]:
         right, count = own.record(cutoff)

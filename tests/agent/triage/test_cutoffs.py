@@ -83,6 +83,17 @@ def test_an_unlucky_role_is_judged_by_the_others_where_all_differ_by_no_more_tha
     assert all(cutoffs.of(name) < 0.7 for name in roles[1:])
 
 
+def test_a_rare_role_that_is_often_wrong_is_not_judged_by_others_that_are_all_alike() -> None:
+    counts, wrongs, roles = (*[60] * 8, 12), (*[3] * 8, 6), tuple("abcdefghi")
+    role = np.repeat(np.arange(len(roles)), counts)
+    probabilities = np.full((len(role), len(roles)), 0.01)
+    probabilities[np.arange(len(role)), role] = np.concatenate([np.linspace(0.6, 0.95, count) for count in counts])
+    wrong = np.concatenate([np.arange(count) % (count // bad) == 0 for count, bad in zip(counts, wrongs, strict=True)])
+    cutoffs = fit_cutoffs(probabilities, np.eye(len(roles))[(role + wrong) % len(roles)], roles)
+    assert all(cutoffs.of(name) < 0.7 for name in roles[:-1])
+    assert cutoffs.of("i") > 0.8
+
+
 def test_a_handful_of_answers_proves_nothing() -> None:
     probabilities = np.array([[0.98, 0.01, 0.01]] * 5)
     assert fit_cutoffs(probabilities, np.eye(3)[[0] * 5], ROLES).default == NEVER
