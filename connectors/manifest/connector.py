@@ -241,9 +241,8 @@ class ManifestConnector:
         if looking is None:
             raise Permanent(f"{self._manifest.name} has no list that tells times of change: its history cannot be read")
         await self._know_ourselves()
-        read = past.part if looking.ordered else rounds.part
-        about = self._access, self.system, looking, self.author_id
-        return await read(*about, since, place, self.read_ticket, each=messages)
+        reader = past.Reader(self._access, self.system, looking, self.author_id, self.read_ticket, messages)
+        return await (past.part if looking.ordered else rounds.part)(reader, since, place)
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from pydantic import Field
 
@@ -51,6 +51,16 @@ class Way(Wire):
     refused: int = 0
     rounds: int = 0
 
+    @classmethod
+    def reached(cls, place: str | None, since: datetime, now: datetime) -> Self:
+        """Parse what `Past.place` holds; without it, the way begins. Raises Permanent."""
+        if place is None:
+            return cls(start=since, begun=now, since=since)
+        try:
+            return decode(cls, place.encode())
+        except MalformedPayload as error:
+            raise Permanent(f"the stored place in the history is unreadable: {error}") from None
+
 
 class Place(Way):
     """How far the list was read: `since` is the newest change looked at, `seen` the tickets with about that time.
@@ -75,34 +85,36 @@ class Looked:
     all: bool
 
 
-def read_place(text: str) -> Place:
-    """Parse what `Past.place` holds. Raises Permanent."""
-    try:
-        return decode(Place, text.encode())
-    except MalformedPayload as error:
-        raise Permanent(f"the stored place in the history is unreadable: {error}") from None
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What reads a history. `each`: every closed ticket is read by itself, with its messages."""
+
+    access: Access
+    system: System
+    looking: Poll
+    author_id: str
+    read: ReadTicket
+    each: bool
+
+    def values(self, at: Way) -> dict[str, Any]:
+        """Return what the placeholders of a request stand for."""
+        return {**self.system.values, "since": written(at.since, self.looking.since)}
+
+    async def page(self, at: Way) -> tuple[Turn, list[Any], Turn | None]:
+        """Read the page at a place; return what asked for it, its rows, and what asks for the next one."""
+        values = self.values(at)
+        turn = at.turn or first(self.looking, values)
+        return turn, *await read_on(self.access, self.looking, values, turn)
 
 
-async def part(
-    access: Access,
-    system: System,
-    looking: Poll,
-    author_id: str,
-    since: datetime,
-    place: str | None,
-    read: ReadTicket,
-    *,
-    each: bool,
-) -> Past:
-    """Read a page of the list. `each`: every closed ticket is read by itself, with its messages."""
-    now = datetime.now(UTC)
-    at = Place(start=since, begun=now, since=since) if place is None else read_place(place)
-    values = {**system.values, "since": written(at.since, looking.since)}
-    turn = at.turn or first(looking, values)
-    rows, following = await read_on(access, looking, values, turn)
-    listed = changed(rows, looking, system, now)
+async def part(reader: Reader, since: datetime, place: str | None) -> Past:
+    """Read a page of the list."""
+    now, looking = datetime.now(UTC), reader.looking
+    at = Place.reached(place, since, now)
+    turn, rows, following = await reader.page(at)
+    listed = changed(rows, looking, reader.system, now)
     fresh = [row for row in listed if at.seen.get(row.id) != row.at.isoformat()]
-    looked = await look(fresh, system, author_id, at, read, each=each)
+    looked = await look(fresh, reader, at)
     at = at if at.first or not listed else at.model_copy(update={"first": listed[0].at})
     newest = max((at.since, *(row.at for row in (listed if looked.all else looked.at))))
     after = following_place(at, looked, newest, looking, turn, following, now)
@@ -142,9 +154,7 @@ def following_place(
     return at.model_copy(update={"since": newest, "seen": near, "turn": None, "again": False})
 
 
-async def look(
-    rows: Sequence[Changed], system: System, author_id: str, at: Way, read: ReadTicket, *, each: bool
-) -> Looked:
+async def look(rows: Sequence[Changed], reader: Reader, at: Way) -> Looked:
     """Look at rows, reading so many tickets by themselves and no more; a limit ends the part where it was reached.
 
     A ticket that is refused is left out. Where all are, or where others could be read before, it is not the ticket.
@@ -153,10 +163,10 @@ async def look(
     for row in rows:
         if reads == MOST_READ:
             return Looked(done, ended, refused, reads > refused, all=False)
-        ticket = _told(row.row, system)
-        if ticket is None or (each and ticket.closed):
+        ticket = _told(row.row, reader.system)
+        if ticket is None or (reader.each and ticket.closed):
             try:
-                ticket = await read(row.id)
+                ticket = await reader.read(row.id)
             except TicketNotFound:
                 ticket = None  # deleted meanwhile
             except (Permanent, Transient) as error:
@@ -169,7 +179,7 @@ async def look(
             reads += 1
         done.append(row)
         if ticket is not None and ticket.closed and (ticket.closed_at or row.at) >= at.start:
-            ended.append(_ending(ticket, author_id, row.at))
+            ended.append(_ending(ticket, reader.author_id, row.at))
     return Looked(done, ended, refused, reads > refused, all=True)
 
 

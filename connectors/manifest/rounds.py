@@ -10,23 +10,18 @@ one moves up to the page before, which is therefore read once more behind each p
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import Field
 
 from connectors.base import Past
-from connectors.deliveries import decode
-from connectors.errors import MalformedPayload, Permanent
-from connectors.manifest.access import Access
-from connectors.manifest.lists import Turn, first, read_on, read_page
+from connectors.manifest.lists import Turn, read_page
 from connectors.manifest.mapping import moment
 from connectors.manifest.model import Poll
-from connectors.manifest.past import ROUNDS, Looked, ReadTicket, Way, look
+from connectors.manifest.past import ROUNDS, Looked, Reader, Way, look
 from connectors.manifest.polling import Changed, changed
-from connectors.manifest.system import System
-from connectors.manifest.values import written
 
 
 class Round(Way):
@@ -40,34 +35,14 @@ class Round(Way):
     seen: dict[str, str] = Field(default_factory=dict)
 
 
-def read_round(text: str) -> Round:
-    """Parse what `Past.place` holds. Raises Permanent."""
-    try:
-        return decode(Round, text.encode())
-    except MalformedPayload as error:
-        raise Permanent(f"the stored place in the history is unreadable: {error}") from None
-
-
-async def part(
-    access: Access,
-    system: System,
-    looking: Poll,
-    author_id: str,
-    since: datetime,
-    place: str | None,
-    read: ReadTicket,
-    *,
-    each: bool,
-) -> Past:
-    """Read a page of the list. `each`: every closed ticket is read by itself, with its messages."""
-    now = datetime.now(UTC)
-    at = Round(start=since, begun=now, since=since) if place is None else read_round(place)
-    values = {**system.values, "since": written(at.since, looking.since)}
-    turn = at.turn or first(looking, values)
-    rows, following = await read_on(access, looking, values, turn)
-    listed = changed([*await page_before(access, looking, values, at), *rows], looking, system, now)
+async def part(reader: Reader, since: datetime, place: str | None) -> Past:
+    """Read a page of the list."""
+    now, looking = datetime.now(UTC), reader.looking
+    at = Round.reached(place, since, now)
+    turn, rows, following = await reader.page(at)
+    listed = changed([*await page_before(reader, at), *rows], looking, reader.system, now)
     wanted = [row for row in listed if row.at >= at.since and at.seen.get(row.id) != row.stamp]
-    looked = await look(wanted, system, author_id, at, read, each=each)
+    looked = await look(wanted, reader, at)
     last = moment(looking.changed_at, rows[-1]) if rows else None
     below = looking.newest_first and last is not None and last < at.since  # not any row: some systems pin old ones
     alone = turn.number == 1 or (turn.number == 2 and not rows)
@@ -84,9 +59,11 @@ async def part(
     )
 
 
-async def page_before(access: Access, looking: Poll, values: Mapping[str, Any], at: Round) -> list[Any]:
+async def page_before(reader: Reader, at: Round) -> list[Any]:
     """Return the rows of the page before, as they are once the next one was read."""
-    return [] if at.before is None else (await read_page(access, looking, values, at.before))[0]
+    if at.before is None:
+        return []
+    return (await read_page(reader.access, reader.looking, reader.values(at), at.before))[0]
 
 
 def following_round(
