@@ -17,7 +17,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from agent.domain import RoleCatalogue, Strength, source_of, ticket_key
-from agent.store.long_reading import take_time
+from agent.store.long_transactions import take_time
 from agent.store.tables import Review, Ticket
 from agent.store.tickets import STANDING, counting_order
 
@@ -49,7 +49,7 @@ def joined(roles: Sequence[str]) -> str:
 
 def known_roles(session: Session, catalogue: RoleCatalogue) -> Iterator[dict[str, str]]:
     """Yield a row for each ticket with a known role, or none of ours, in the order in which these were given."""
-    take_time(session)
+    take_time(session.connection())
     counting: dict[str, Review] = {}
     for review in session.exec(select(Review).where(STANDING).order_by(*counting_order())):
         counting[review.ticket_key] = review  # the last one wins

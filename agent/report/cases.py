@@ -13,7 +13,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from agent.domain import RoleCatalogue, Strength, Via
-from agent.store.long_reading import take_time
+from agent.store.long_transactions import take_time
 from agent.store.tables import Decision, Review, Ticket
 from agent.store.tickets import CHUNK
 
@@ -62,7 +62,7 @@ class Case:
 
 def cases(session: Session, begin: datetime, end: datetime, catalogue: RoleCatalogue) -> list[Case]:
     """Return the tickets filed from `begin` to before `end` that were decided on, in the order of filing."""
-    take_time(session)
+    take_time(session.connection())
     filed = (col(Ticket.filed_at) >= begin, col(Ticket.filed_at) < end)
     tickets = session.exec(select(Ticket.key, Ticket.filed_at, Ticket.drawn).where(*filed).order_by(Ticket.filed_at))  # type: ignore[arg-type]
     of_decided, of_said = (col(table.ticket_key) == Ticket.key for table in (Decision, Review))

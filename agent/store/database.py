@@ -20,6 +20,7 @@ from sqlmodel import Session
 from agent.errors import NotPossibleYet
 from agent.store import coordination, deferred
 from agent.store.copying import copy_before_upgrade
+from agent.store.long_transactions import take_time
 from agent.store.pausing import BUSY_SECONDS
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -34,9 +35,6 @@ PATIENCE = {
 
 HELD_SECONDS = 5
 """PostgreSQL ends a transaction that is idle for so long: its server is suspended, and others need its locks."""
-
-HELD_UPGRADING_SECONDS = 300
-"""The same while the schema is upgraded: on a busy machine a step may be far from the next, and others wait anyway."""
 
 MOST_LOG_BYTES = 67_108_864
 """What is kept of SQLite's write-ahead log once it is written back, however long it had become."""
@@ -113,8 +111,8 @@ class Database:
         with self.engine.begin() as connection:
             config = Config(attributes={"connection": connection})
             config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))  # a lone % begins a variable
+            take_time(connection)  # on a busy machine a step may be far from the next, and others wait anyway
             if self.clustered:
-                connection.exec_driver_sql(_held(HELD_UPGRADING_SECONDS, "SET LOCAL"))
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
             command.upgrade(config, "head")
             if self.clustered:
@@ -212,12 +210,8 @@ def _engine(given: str | URL | Path, busy_seconds: float) -> Engine:
 
 
 def _prepare_postgres(connection: Any, _record: object) -> None:
-    connection.execute(_held(HELD_SECONDS))
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{HELD_SECONDS}s'")
     connection.commit()
-
-
-def _held(seconds: float, how: str = "SET") -> str:
-    return f"{how} idle_in_transaction_session_timeout = '{seconds}s'"
 
 
 def _begin_sqlite(connection: Connection) -> None:
