@@ -128,17 +128,10 @@ DISCLAIMERS = (
 """Beginnings of what lawyers put below mails."""
 
 DEVICES = (
-    *(
-        "sent from my",
-        "sent from mail",
-        "sent from outlook",
-        "gesendet von meinem",
-        "von meinem",
-        "envoyé de mon",
-        "envoyé depuis mon",
-    ),
-    *("enviado desde mi", "enviado do meu", "skickat från min", "sendt fra min", "tarafımdan gönderildi"),
-    *("发自我的", "发自我的iphone", "從我的iphone傳送", "iphoneから送信", "iphone에서 보냄", "나의 iphone에서 보냄"),
+    *("sent from my", "sent from mail", "sent from outlook", "gesendet von meinem", "von meinem"),
+    *("envoyé de mon", "envoyé depuis mon", "enviado desde mi", "enviado do meu", "skickat från min", "sendt fra min"),
+    *("tarafımdan gönderildi", "发自我的", "发自我的iphone", "從我的iphone傳送", "iphoneから送信"),
+    *("iphone에서 보냄", "나의 iphone에서 보냄"),
 )
 """Beginnings of the lines that telephones add."""
 
@@ -194,29 +187,11 @@ WARNINGS = (
 """Beginnings of what mail gateways write above mails from elsewhere."""
 
 WARNED = (
-    *(
-        "do not",
-        "don't",
-        "please do not",
-        "please be",
-        "please exercise",
-        "be careful",
-        "exercise caution",
-        "use caution",
-    ),
-    *("only click", "never", "unless you", "learn why", "think before", "report", "klicken sie", "öffnen sie"),
-    *(
-        "bitte klicken",
-        "bitte öffnen",
-        "bitte seien",
-        "seien sie",
-        "vorsicht",
-        "erfahren sie",
-        "ne cliquez",
-        "n'ouvrez",
-    ),
-    *("veuillez", "soyez", "no haga clic", "no abra", "non cliccare", "non aprire", "não clique", "klik niet"),
-    *("open geen", "nie klikaj", "nie otwieraj", "klicka inte", "klik ikke"),
+    *("do not", "don't", "please do not", "please be", "please exercise", "be careful", "exercise caution"),
+    *("use caution", "only click", "never", "unless you", "learn why", "think before", "report"),
+    *("klicken sie", "öffnen sie", "bitte klicken", "bitte öffnen", "bitte seien", "seien sie", "vorsicht"),
+    *("erfahren sie", "ne cliquez", "n'ouvrez", "veuillez", "soyez", "no haga clic", "no abra", "non cliccare"),
+    *("non aprire", "não clique", "klik niet", "open geen", "nie klikaj", "nie otwieraj", "klicka inte", "klik ikke"),
 )
 """Beginnings of the lines below a warning that go on with it."""
 

@@ -9,8 +9,7 @@ What somebody else wrote does not decide: a quoted mail, the signature. Yet a ma
 part counts, too, where the author hands it on: the subject or the mail program says that it was forwarded, or the
 author's own words say nothing ("please see below") or end in a colon ("the screen said:"). Of what was handed on, the
 same counts: its author's own words, without the lines that announce it. Code is the author's own here: it often is the
-error message. So are the names of the files that came with a ticket, as far as they say
-anything.
+error message. So are the names of the files that came with a ticket, as far as they say anything.
 """
 
 from __future__ import annotations
