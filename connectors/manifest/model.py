@@ -10,9 +10,9 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from connectors.base import Markup
+from connectors.manifest import parts
 from connectors.manifest.api import Api
 from connectors.manifest.parts import Ask, Comments, Name, Part, Pattern, Receive, Rows, Search, Setting, Step, Time
-from connectors.manifest.parts import WrittenComment as Written
 from connectors.manifest.values import Format
 
 IDS = "[A-Za-z0-9][A-Za-z0-9._:-]{0,63}"
@@ -198,7 +198,7 @@ class Manifest(Part):
     api: Api
     check: Check | None = None
     ticket: TicketRow
-    comment: Written
+    comment: parts.WrittenComment
     read: Read
     post: Post
     edit: Write | None = None
