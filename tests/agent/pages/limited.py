@@ -24,11 +24,12 @@ WALRUS, OKAPI = "walrus", "okapi"
 
 def plant(session: Session) -> None:
     """Store them: filed in the other's group each, and moved since. Each is random check, set aside and reviewed."""
+    now = utcnow()  # once: each is filed in a second of its own
     for place, (key, filed, now_in, word) in enumerate(
         [(SEEN, "hardware", "net", WALRUS), (HIDDEN, "net", "hardware", OKAPI), ("other:3", "hardware", "net", OKAPI)]
     ):
         other = HIDDEN if key == SEEN else SEEN
-        at = utcnow() - timedelta(seconds=place)
+        at = now - timedelta(seconds=place)
         ticket = Ticket(key=key, subject=f"{word} lamp", body=f"The {word} lamp flickers", group=filed, filed_at=at)
         ticket.seen = {"group": now_in, "text": "x"}
         search.add(session, ticket)
