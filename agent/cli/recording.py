@@ -45,7 +45,7 @@ def record(
     """
     from agent.config.manifests import FOLDER, beside
     from agent.errors import NotPossibleYet
-    from connectors.errors import MalformedPayload
+    from connectors.errors import Challenged, MalformedPayload
     from connectors.manifest.redacting import NotRecordable, Redactor, example_of
 
     kind = kind_named(name, config)
@@ -63,7 +63,7 @@ def record(
     delivery = delivery_of(payload, segment, header or (), made)
     try:
         file = kept(delivery)
-    except (MalformedPayload, NotRecordable) as error:
+    except (Challenged, MalformedPayload, NotRecordable) as error:
         raise NotPossibleYet(
             f"{payload} is not recorded: {error}. `rolecall connectors test {name} {payload}` shows what it becomes"
         ) from None
@@ -118,16 +118,19 @@ def _listen(name: str, config: Path, count: int, kept: Callable[[Delivery], Path
 
 
 def recorder(name: str, connector: Connector, keep: Keep) -> Starlette:
-    """Return an application that keeps authentic deliveries and answers 200, and 401 to all others."""
+    """Return an application that keeps authentic deliveries and answers 200, and 401 to all others.
+
+    A challenge is answered as the server does: the system would send nothing else.
+    """
     from starlette.applications import Starlette
     from starlette.datastructures import Headers
     from starlette.exceptions import HTTPException
-    from starlette.responses import PlainTextResponse
+    from starlette.responses import PlainTextResponse, Response
     from starlette.routing import Route
 
     from agent.config.settings import IntakeSettings
     from agent.intake.receive import delivery_of, read_body
-    from connectors.errors import InvalidSignature
+    from connectors.errors import Challenged, InvalidSignature
 
     async def hook(request: Request) -> Response:
         headers = Headers(scope=request.scope)
@@ -136,7 +139,11 @@ def recorder(name: str, connector: Connector, keep: Keep) -> Starlette:
             connector.verify(delivery)
         except InvalidSignature as error:
             raise HTTPException(401, "not authentic") from error
-        print_line(keep(delivery))
+        try:
+            print_line(keep(delivery))
+        except Challenged as asked:
+            print_line(f"{asked}: answered, and not recorded")
+            return Response(asked.content, 200, asked.headers)
         return PlainTextResponse("recorded\n")
 
     paths = (f"/hooks/{name}/{{segment:path}}", f"/hooks/{name}")

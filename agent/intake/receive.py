@@ -54,7 +54,6 @@ from connectors.events import Delivery
 RETRY_AFTER_SECONDS = 5
 UNKNOWN = "unknown"
 _NO_PARAMETERS = QueryParams()
-_AS_TOLD = {"X-Content-Type-Options": "nosniff"}  # of what a sender wants to hear, no browser makes a page
 
 log = structlog.get_logger()
 
@@ -99,7 +98,7 @@ class Receiver:
         except HTTPException as refusal:
             return HookResponse(refusal.status_code, refusal.detail)
         except Challenged as asked:
-            return HookResponse(200, str(asked), answer=Response(asked.content, 200, {**asked.headers, **_AS_TOLD}))
+            return HookResponse(200, str(asked), answer=Response(asked.content, 200, asked.headers))
         except InvalidSignature:
             return HookResponse(401, "not authentic")
         except TooFast as error:

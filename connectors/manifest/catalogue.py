@@ -157,9 +157,9 @@ def _faults(document: Mapping[str, Any], manifest: Manifest) -> Iterator[tuple[K
         more = more | _steps(value)
         for path, text in _texts(value, table):
             known = own | more | _of_a_list(document, path) | _of_a_log_in(manifest, path)
-            for name in names(text):
-                if name not in known:
-                    yield path, f"{{{name}}} stands for nothing here; known: {', '.join(sorted(known))}"
+            for name in sorted({*names(text)} - known):
+                known_here = ", ".join(sorted(known))
+                yield path, f"{{{name}}} stands for nothing here; known: {known_here}; as mere text: {{ {name} }}"
 
 
 def _steps(table: Any) -> set[str]:

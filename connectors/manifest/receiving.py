@@ -29,6 +29,8 @@ MOST_EVENTS = 500
 LONGEST_ANSWER = 2_000
 """Bytes in the answer to a challenge."""
 
+_AS_TOLD = {"x-content-type-options": "nosniff"}  # of what a sender wants to hear, no browser makes a page
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -94,7 +96,7 @@ def _challenged(challenge: Challenge, document: dict[str, Any]) -> Challenged:
     if sum(map(len, headers.values())) + len(content) > LONGEST_ANSWER:
         raise MalformedPayload("the challenge is too long")
     kind = "text/plain; charset=utf-8" if isinstance(body, str) else "application/json"
-    return Challenged({"content-type": kind, **headers}, content)
+    return Challenged({"content-type": kind, **headers, **_AS_TOLD}, content)
 
 
 def _about(rule: EventRule, document: dict[str, Any]) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from connectors.deliveries import read_json
-from connectors.errors import Challenged, MalformedPayload
+from connectors.errors import MalformedPayload
 from connectors.events import Delivery, Event
 from connectors.manifest.expressions import Expression
 from connectors.manifest.model import Manifest
@@ -96,14 +96,11 @@ class Redactor:
 
 
 def example_of(delivery: Delivery, system: System, author_id: str, redactor: Redactor) -> dict[str, Any]:
-    """Return a fixture as `examples/` have them. Raises MalformedPayload and NotRecordable."""
+    """Return a fixture as `examples/` have them. Raises Challenged, MalformedPayload and NotRecordable."""
     receive, manifest = system.manifest.receive, system.manifest
     if receive is None:
         raise NotRecordable(f"{manifest.name} sends no webhooks that Rolecall reads: it is polled")
-    try:
-        was = read_delivery(delivery, system, author_id).events
-    except Challenged as asked:
-        raise NotRecordable(f"{asked}, which the server answers and this does not") from None
+    was = read_delivery(delivery, system, author_id).events
     segment = redactor.text(event_segment(receive, delivery.segment))
     made: dict[str, Any] = {
         "headers": {name: redactor.text(value) for name, value in delivery.headers.items() if name in redactor.names},

@@ -88,7 +88,7 @@ def test_a_challenge_is_answered_with_what_stands_in_it(
     with pytest.raises(Challenged) as caught:
         read_delivery(delivery, challenging(challenge), "99")
     kind = "text/plain; charset=utf-8" if isinstance(body, str) else "application/json"
-    assert caught.value.headers == {"content-type": kind, **headers}
+    assert caught.value.headers == {"content-type": kind, "x-content-type-options": "nosniff", **headers}
     assert caught.value.content.decode() == (body if isinstance(body, str) else json.dumps(body))
 
 

@@ -104,10 +104,3 @@ def test_what_would_become_something_else_is_refused() -> None:
     system = bare("github", manifest, dict(first.settings))
     with pytest.raises(NotRecordable, match="it becomes created, and no event without"):
         example_of(Delivery(first.headers, raw(first.body | {"more": "x" * 900})), system, "", Redactor(manifest, b"k"))
-
-
-def test_a_challenge_is_not_recorded_and_the_reason_is_told() -> None:
-    manifest = kind("asana").manifest
-    delivery = Delivery({"x-hook-secret": "b537207f"}, b"", "the-secret/")
-    with pytest.raises(NotRecordable, match="which the server answers"):
-        example_of(delivery, bare("asana", manifest, {}), "", Redactor(manifest, b"k"))

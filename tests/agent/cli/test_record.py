@@ -97,3 +97,36 @@ async def test_only_authentic_deliveries_are_listened_to(tmp_path: Path) -> None
     assert statuses == [200, 404, 401, 404]
     assert large.status_code == 413
     assert [delivery.headers["x-github-event"] for delivery in kept] == ["issues"]
+
+
+ASANA = """
+[server]
+public_url = "https://rolecall.example.org"
+[connectors.plant]
+kind = "asana"
+url = "https://app.asana.com"
+project = "7"
+workspace = "3"
+"""
+
+
+@pytest.mark.anyio
+async def test_a_challenge_is_answered_as_the_server_does_and_is_no_fixture(folder: Path) -> None:
+    (folder / "agent.toml").write_text(ASANA)
+    connector = load(folder / "agent.toml").connectors["plant"].connect("plant")
+
+    def keep(delivery: Delivery) -> str:
+        connector.parse(delivery)
+        return "kept"
+
+    transport = httpx.ASGITransport(app=recorder("plant", connector, keep))
+    async with httpx.AsyncClient(transport=transport, base_url="http://rolecall.test") as client:
+        asked = {"X-Hook-Secret": "b537207f"}
+        told = await client.post("/hooks/plant/0123456789abcdef", headers=asked)
+        refused = await client.post("/hooks/plant/another-secret-16", headers=asked)
+    assert (told.status_code, told.headers["x-hook-secret"]) == (200, "b537207f")
+    assert (refused.status_code, "x-hook-secret" in refused.headers) == (401, False)
+    (folder / "payload.json").write_text("")
+    once = run(folder, "record", "plant", str(folder / "payload.json"), "--header", "X-Hook-Secret: b537207f")
+    assert "is not recorded: the system asked whether we are there" in str(once.exception)
+    assert not (folder / "connectors").exists()
