@@ -1,6 +1,7 @@
 """The door: what takes webhooks in, from the first second on, while what works them off is still being loaded.
 
 POST /hooks/{source}[/{segment}]  agent.intake.receive  → inbox (one commit for many requests) → 202
+HEAD of the same                  200: somebody is there
 GET /healthz, /readyz             agent.web.health
 everything else                   waits for `Behind`, which is agent.app's
 
@@ -19,7 +20,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.responses import PlainTextResponse
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Match, Route, Router
 from starlette.types import Receive, Scope, Send
 
@@ -51,7 +53,14 @@ if TYPE_CHECKING:
 STARTING_SECONDS = 30.0
 """How long whoever asks for anything else waits for it to be loaded; then they are asked to come again."""
 
+HOOKS = ("/hooks/{source}/{segment:path}", "/hooks/{source}")
+
 STARTING = "Rolecall is starting: webhooks are taken in, the rest is being loaded"
+
+
+async def there(_request: Request) -> Response:
+    """Answer that somebody is there: some systems ask for no more before they make a webhook, and prove nothing."""
+    return Response()
 
 
 class Behind(Protocol):
@@ -121,12 +130,13 @@ class Door:
 
     def _routes(self) -> list[BaseRoute]:
         rates, summary = buckets(self.connectors, self.settings.intake), Summary(self.metrics)
-        receiver = Receiver(self.connectors, self.commit, rates, self.settings.intake, summary, self.trace)
+        limits, public = self.settings.intake, self.settings.server.public_url
+        receiver = Receiver(self.connectors, self.commit, rates, limits, summary, self.trace, public)
         troubles = (self.storage.trouble, self.commit.trouble, self.soundness.trouble)
         health = Health(self.database, lambda: self._behind.active if self._behind else None, troubles)
         return [
-            Route("/hooks/{source}/{segment:path}", receiver, methods=["POST"]),
-            Route("/hooks/{source}", receiver, methods=["POST"]),
+            *(Route(path, receiver, methods=["POST"]) for path in HOOKS),
+            *(Route(path, there, methods=["HEAD"]) for path in HOOKS),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
         ]

@@ -53,8 +53,8 @@ class Delivery:
     """One HTTP request to `/hooks/{source}`, before anything in it is trusted.
 
     `headers` has lower-case names; `segment` is what followed the source in the path, decoded ("" if nothing did).
-    `url` is the address as the sender wrote it, as far as the proxy in front passes it on; `query` holds its
-    parameters, decoded.
+    `url` is the address as the sender was told it ([server] public_url), without that as the proxy in front passes it
+    on; `query` holds its parameters, decoded.
     """
 
     headers: Mapping[str, str]

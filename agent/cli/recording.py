@@ -108,7 +108,7 @@ def _listen(name: str, config: Path, count: int, kept: Callable[[Delivery], Path
         server.should_exit = server.should_exit or len(written) >= count
         return str(written[-1])
 
-    app = recorder(name, chosen.connect(name), keep)
+    app = recorder(name, chosen.connect(name), keep, settings.server.public_url)
     server = make_server(
         app, settings, lambda port: print_line(f"listening on port {port} for {chosen.hook(name)}; Ctrl-C ends it")
     )
@@ -117,7 +117,7 @@ def _listen(name: str, config: Path, count: int, kept: Callable[[Delivery], Path
     print_line(f"{len(written)} recorded; start the server again, and try them: rolecall connectors test {name}")
 
 
-def recorder(name: str, connector: Connector, keep: Keep) -> Starlette:
+def recorder(name: str, connector: Connector, keep: Keep, public_url: str | None = None) -> Starlette:
     """Return an application that keeps authentic deliveries and answers 200, and 401 to all others.
 
     A challenge is answered as the server does: the system would send nothing else.
@@ -129,12 +129,14 @@ def recorder(name: str, connector: Connector, keep: Keep) -> Starlette:
     from starlette.routing import Route
 
     from agent.config.settings import IntakeSettings
+    from agent.door import HOOKS, there
     from agent.intake.receive import delivery_of, read_body
     from connectors.errors import Challenged, InvalidSignature
 
     async def hook(request: Request) -> Response:
         headers = Headers(scope=request.scope)
-        delivery = delivery_of(request.scope, headers, await read_body(headers, request.receive, IntakeSettings()))
+        body = await read_body(headers, request.receive, IntakeSettings())
+        delivery = delivery_of(request.scope, headers, body, public_url)
         try:
             connector.verify(delivery)
         except InvalidSignature as error:
@@ -146,5 +148,6 @@ def recorder(name: str, connector: Connector, keep: Keep) -> Starlette:
             return Response(asked.content, 200, asked.headers)
         return PlainTextResponse("recorded\n")
 
-    paths = (f"/hooks/{name}/{{segment:path}}", f"/hooks/{name}")
-    return Starlette(routes=[Route(path, hook, methods=["POST"]) for path in paths])
+    paths = [path.replace("{source}", name) for path in HOOKS]
+    answers = [("POST", hook), ("HEAD", there)]
+    return Starlette(routes=[Route(path, answer, methods=[method]) for method, answer in answers for path in paths])

@@ -76,6 +76,7 @@ class Receiver:
     limits: IntakeSettings
     summary: Summary
     trace: Trace = untraced
+    public_url: str | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one delivery."""
@@ -89,7 +90,7 @@ class Receiver:
         headers = Headers(scope=scope)
         try:
             body = await read_body(headers, receive, self.limits)
-            arrivals = self._verify_and_parse(source, delivery_of(scope, headers, body))
+            arrivals = self._verify_and_parse(source, delivery_of(scope, headers, body, self.public_url))
             if not arrivals:
                 return HookResponse(200, "nothing for Rolecall in this")
             traced, kept = self.trace(arrivals)
@@ -127,12 +128,12 @@ def _plain(status: int, reason: str, pause: int) -> PlainTextResponse:
     return PlainTextResponse(f"{reason}\n", status, {"Retry-After": str(pause)} if pause else None)
 
 
-def delivery_of(scope: Scope, headers: Headers, body: bytes) -> Delivery:
-    """Return a request as what it is before anything in it is trusted."""
+def delivery_of(scope: Scope, headers: Headers, body: bytes, public_url: str | None) -> Delivery:
+    """Return a request as what it is before anything in it is trusted; a proxy may have changed its address."""
     query = scope["query_string"].decode("latin-1")
-    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+    origin = public_url or f"{scope['scheme']}://{headers.get('host', '')}"
     path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
-    url = f"{scope['scheme']}://{host}{path}{'?' if query else ''}{query}"
+    url = f"{origin}{path}{'?' if query else ''}{query}"
     segment = scope["path_params"].get("segment", "").rstrip("/")
     return Delivery(headers, body, segment, scope["method"], url, QueryParams(query) if query else _NO_PARAMETERS)
 

@@ -21,7 +21,7 @@ from connectors.manifest.mapping import MARK, moment, sought, to_message, to_tic
 from connectors.manifest.model import Manifest, Write
 from connectors.manifest.receiving import read_delivery
 from connectors.manifest.system import capabilities, system
-from connectors.manifest.values import text_of, written
+from connectors.manifest.values import ISO, text_of, written
 from connectors.signing import verify
 from connectors.tokens import Keeper
 
@@ -119,7 +119,8 @@ class ManifestConnector:
             number = self.system.id_of(ticket_id, "ticket")
         except MalformedPayload as error:
             raise Permanent(str(error)) from None
-        values = {**self.system.values, "me": self.author_id, "ticket": number, **more}
+        now = written(datetime.now(UTC), ISO)
+        values = {**self.system.values, "me": self.author_id, "now": now, "ticket": number, **more}
         if self._manifest.number_ids:
             values |= {key: int(values[key]) for key in ("ticket", "comment") if str(values.get(key, "")).isdigit()}
         return values
@@ -194,11 +195,11 @@ class ManifestConnector:
         await self._know_ourselves()
         now, timed = datetime.now(UTC), looking.changed_at is not None
         if watermark is None:
-            values = {**self.system.values, "since": written(now, looking.since)}
+            values = self.system.of_changes(now, looking.since)
             there = [] if timed else await read_whole(self._access, looking, values, "[poll]")
             return Poll((), polling.began(polling.changed(there, looking, self.system, now), now).model_dump_json())
         known, overlap = polling.read_watermark(watermark), timedelta(seconds=looking.overlap_seconds)
-        values = {**self.system.values, "since": written(known.since - overlap, looking.since)}
+        values = self.system.of_changes(known.since - overlap, looking.since)
 
         def news(rows: Sequence[Any]) -> list[polling.Changed]:
             return polling.fresh(polling.changed(rows, looking, self.system, now), known, now)

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import httpx
+
 from connectors.deliveries import Wire
 from connectors.errors import MalformedPayload, Permanent, TicketNotFound
 from connectors.http import Response
@@ -150,6 +152,8 @@ async def read_page(
         found = sought(where.rows, answer)
     except MalformedPayload as error:
         raise Permanent(f"{what}: {error}") from None
+    if found is None and response.status == httpx.codes.NO_CONTENT:
+        found = []
     if not isinstance(found, list):
         raise Permanent(f"{what}: the answer has no list at {where.rows.text}")
     if page is None or (not found and page.by in ("page", "offset")):

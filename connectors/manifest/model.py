@@ -13,7 +13,7 @@ from connectors.base import Markup
 from connectors.manifest import parts
 from connectors.manifest.api import Api
 from connectors.manifest.parts import Ask, Comments, Name, Part, Pattern, Receive, Rows, Search, Setting, Step, Time
-from connectors.manifest.values import Format
+from connectors.manifest.values import ISO, Format
 
 IDS = "[A-Za-z0-9][A-Za-z0-9._:-]{0,63}"
 
@@ -145,7 +145,7 @@ class Poll(Rows):
 
     changed_at: Time | None = None
     """None where rows tell no time: all rows are listed, and what differs from the last look has changed."""
-    since: str = "%Y-%m-%dT%H:%M:%SZ"
+    since: str = ISO
     overlap_seconds: int = Field(default=120, ge=0, le=86_400)
     """Looked at again each time; the events' ids make that harmless."""
     ticket: Search | None = None

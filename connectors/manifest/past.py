@@ -98,7 +98,7 @@ class Reader:
 
     def values(self, at: Way) -> dict[str, Any]:
         """Return what the placeholders of a request stand for."""
-        return {**self.system.values, "since": written(at.since, self.looking.since)}
+        return self.system.of_changes(at.since, self.looking.since)
 
     async def page(self, at: Way) -> tuple[Turn, list[Any], Turn | None]:
         """Read the page at a place; return what asked for it, its rows, and what asks for the next one."""

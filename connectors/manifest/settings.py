@@ -23,7 +23,7 @@ LEAST_SECRET = 16
 
 RESERVED = {"url", "author_id", "staff", "closed", "timeout_seconds", "ca_file", "allow_http"}
 RESERVED |= {"webhook_secrets", "kind", "ticket", "comment", "text", "since", "group", "tag", "tags", "subject"}
-RESERVED |= {"session", "item", "me", "page", "description"}
+RESERVED |= {"session", "item", "me", "page", "description", "now"}
 """Names that no secret or setting of a manifest may have."""
 
 

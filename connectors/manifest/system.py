@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from typing import Any
 
 from connectors.base import PRIVATELY, Capabilities, Field, Markup, StaffKnownBy
 from connectors.errors import MalformedPayload
 from connectors.manifest import placeholders
 from connectors.manifest.model import IDS, Manifest, Write
-from connectors.manifest.values import pattern_of, text_of
+from connectors.manifest.values import pattern_of, text_of, written
 
 _COMMENT_IDS = pattern_of(IDS)
 
@@ -44,6 +45,10 @@ class System:
         if text is None or not text.isascii() or not _COMMENT_IDS.fullmatch(text):
             raise MalformedPayload(f"comment: not an id of {self.manifest.name}")
         return text
+
+    def of_changes(self, since: datetime, form: str) -> dict[str, Any]:
+        """Return what placeholders stand for in the request for what changed since a time, in the list's own form."""
+        return {**self.values, "since": written(since, form), "now": written(datetime.now(UTC), form)}
 
     def ticket_url(self, ticket_id: str) -> str:
         """Return the page of a ticket."""

@@ -13,6 +13,7 @@ from resiliparse.extract.html2text import extract_plain_text
 Format = Literal["plain", "html", "html-or-plain", "markdown", "textile", "adf"]
 """Of html-or-plain, what holds a tag is HTML: for systems that keep both, and say in each message which one it is."""
 
+ISO = "%Y-%m-%dT%H:%M:%SZ"
 _LONGEST_TIME = 64
 _TAG = re.compile(
     r"<(?:/|!--|p|div|br|span|[ou]l|li|table|html|body|blockquote|pre|h[1-6]|a|b|i|em|strong|code)\b", re.I

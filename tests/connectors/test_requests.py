@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -375,3 +376,31 @@ async def test_the_list_of_tags_is_read_once_as_far_as_it_is_needed_and_its_end_
     assert [request.url.params.get("page") for request in asked if request.url.path.endswith("/labels")] == ["1", "2"]
     with pytest.raises(Permanent, match=r"no tag tag 6: the list is longer than \[tags\] page.most allows to read"):
         await connector.change_ticket("7", Change(Field.TAG, "tag 6"))
+
+
+async def test_a_request_tells_the_time_now_as_a_list_of_changes_tells_its_own() -> None:
+    """HubSpot wants to know when a note was written; Zoho Desk is asked for what changed between two times."""
+    poll = {"get": "tickets", "query": {"range": "{since},{now}"}, "rows": "@", "changed_at": "at", "since": "unix"}
+    post = {"post": "notes", "body": {"at": "{now}", "text": "{text}"}, "id": "id"}
+    connector, asked = connect(lambda request: [] if request.method == "GET" else {"id": 12}, poll=poll, post=post)
+    began = datetime.now(UTC)
+    await connector.poll((await connector.poll(None)).watermark)
+    await connector.post_comment("7", "{now}")
+    since, now = (datetime.fromtimestamp(int(at), UTC) for at in asked[0].url.params["range"].split(","))
+    written = json.loads(asked[1].content)
+    assert written["text"] == "{now}", "a person's text is filled with nothing"
+    assert since < began
+    for at in (now, datetime.fromisoformat(written["at"])):
+        assert abs((at - began).total_seconds()) < 60
+
+
+async def test_an_answer_without_content_is_a_list_without_rows_and_any_other_without_one_is_refused() -> None:
+    """TOPdesk and Zoho Desk answer so where nothing was found."""
+    for status, body in ((204, ""), (200, "null"), (200, "{}"), (201, "")):
+        connector, _ = connect(httpx.Response(status, text=body), poll={**BARE["poll"], "rows": "data"})
+        began = (await connector.poll(None)).watermark
+        if status == 204:
+            assert list((await connector.poll(began)).events) == []
+        else:
+            with pytest.raises(Permanent, match="no list at data"):
+                await connector.poll(began)
