@@ -18,9 +18,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from sqlmodel import Session
 
 from agent.errors import NotPossibleYet
-from agent.store import coordination, deferred
+from agent.store import coordination, deferred, upgrading
 from agent.store.copying import copy_before_upgrade
-from agent.store.long_transactions import take_time
 from agent.store.pausing import BUSY_SECONDS
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -30,8 +29,9 @@ PATIENCE = {
     "keepalives_interval": "5",
     "keepalives_count": "3",
     "tcp_user_timeout": "15000",
+    "fallback_application_name": "rolecall",
 }
-"""Defaults for libpq, unless the address names others: an unreachable PostgreSQL must not be waited for."""
+"""Defaults for libpq, unless the address names others: our name, and an unreachable PostgreSQL is not waited for."""
 
 HELD_SECONDS = 5
 """PostgreSQL ends a transaction that is idle for so long: its server is suspended, and others need its locks."""
@@ -41,9 +41,6 @@ MOST_LOG_BYTES = 67_108_864
 
 UNAVAILABLE_SECONDS = 1.0
 """Pause while the database cannot be used: its disk is full, or somebody holds its lock."""
-
-UPGRADE_LOCK = 7_655_223
-"""Key of the advisory lock under which one server upgrades PostgreSQL while the others wait."""
 
 UNUSABLE = (OperationalError, InterfaceError, InternalError)
 """What is raised while the database cannot be used; the last one by a PostgreSQL that is read-only for now."""
@@ -93,7 +90,8 @@ class Database:
     def upgrade(self) -> None:
         """Bring the schema to the newest version; does nothing where it is there already.
 
-        An SQLite file is copied first. Raises NotPossibleYet where its schema is newer than this release.
+        An SQLite file is copied first. Raises NotPossibleYet where its schema is newer than this release, or where
+        others hold on to what the upgrade needs.
         """
         there = self.version()
         if there == newest_version() and not self.clustered:
@@ -108,16 +106,19 @@ class Database:
         from alembic import command  # half a second that only an upgrade needs
         from alembic.config import Config
 
-        with self.engine.begin() as connection:
+        def bring(connection: Connection) -> None:
             config = Config(attributes={"connection": connection})
             config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))  # a lone % begins a variable
-            take_time(connection)  # on a busy machine a step may be far from the next, and others wait anyway
-            if self.clustered:
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
             command.upgrade(config, "head")
             if self.clustered:
                 deferred.install(connection)
                 coordination.follow(connection)
+
+        if self.clustered:
+            upgrading.patiently(self.engine, bring)
+        else:
+            with self.engine.begin() as connection:
+                bring(connection)
 
     def version(self) -> str | None:
         """Return the version of the schema, None in an empty database."""
