@@ -82,8 +82,9 @@ WORDS: Mapping[str, Obeyed] = {
     "summary": Summarise(),
 }
 OTHER_LANGUAGES: Mapping[str, str] = {
-    **dict.fromkeys(("yes", "ja", "richtig", "oui", "si", "sí"), "ok"),
-    **dict.fromkeys(("keine", "keiner", "aucun", "aucune", "ninguno", "ninguna"), "none"),
+    **dict.fromkeys(("yes", "correct", "ja", "richtig", "stimmt", "oui", "exact", "d'accord"), "ok"),
+    **dict.fromkeys(("si", "sí", "correcto", "de acuerdo", "vale"), "ok"),
+    **dict.fromkeys(("keine", "keiner", "aucun", "aucune", "ninguno", "ninguna", "ningún rol"), "none"),
     **dict.fromkeys(("rückgängig", "annuler", "deshacer"), "undo"),
     **dict.fromkeys(("warum", "pourquoi", "por qué", "por que"), "why"),
     **dict.fromkeys(("zusammenfassung", "résumé", "resume", "resumen"), "summary"),
@@ -100,9 +101,9 @@ _BARE = re.compile(r"^role[ \t]+(?P<what>[^:?]+)$", re.I)
 _ANYWHERE = re.compile(rf"(?<![\w/.\uff0f]){SLASH_ROLE}(?!\w)", re.I)
 _GREETING = re.compile(rf"^(?:{'|'.join(GREETINGS)})(?!\w)(?:\W+\w+){{0,3}}\W*$", re.I)
 _WORD = re.compile(rf"(?:{'|'.join(WORDS)})", re.I)
-_EDGES = " \t`*_~\"'“”„«»()[]<>.!;:"
+_EDGES = " \t`*_~\"'“”„«»()[]<>.!¡;:"
 _BETWEEN = " \t:"
-_BEFORE = _EDGES + "?=-–—→"
+_BEFORE = _EDGES + "?¿=-–—→"
 _COMMAS = (",", "，", "、")
 _JOINING = "-‐‑–/&+'’.@"
 """Signs that make one word of the letters on both sides."""
@@ -128,7 +129,10 @@ def _given(own: Sequence[str], roles: RoleCatalogue) -> Iterator[Command]:
     for index, line in enumerate(own):
         before, after = own[index - 1] if index else "", own[index + 1] if index + 1 < len(own) else ""
         if found := _COMMAND.match(line):
-            yield Misplaced() if _within_sentence(before, after) else _meant(found["what"], roles)
+            if _within_sentence(before, after):
+                yield Misplaced()
+            else:  # a second command on the line is one, too
+                yield from (_meant(what, roles) for what in _ANYWHERE.split(found["what"]))
         elif (bare := _BARE.match(line.strip(_EDGES))) and not _within_sentence(before, after):
             if exact := _exactly(bare["what"].strip(_EDGES), roles):
                 yield exact

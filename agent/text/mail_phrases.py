@@ -7,7 +7,7 @@ SAYS = (
     *("wrote", "writes", "said"),
     *("schrieb", "schreibt", "geschrieben"),
     *("écrit",),
-    *("escribió", "escribe"),
+    *("escribió", "escribe", "ha escrito"),
     *("ha scritto", "scrive"),
     *("schreef", "geschreven"),
     *("escreveu",),
@@ -111,7 +111,10 @@ SIGN_OFFS = (
         "gruss",
     ),
     *("cordialement", "bien cordialement", "sincères salutations"),
-    *("saludos", "saludos cordiales", "un saludo", "atentamente"),
+    *("saludos", "saludos cordiales", "un saludo", "un cordial saludo", "un saludo cordial"),
+    *("reciba un cordial saludo", "reciban un cordial saludo", "quedo a la espera", "quedamos a la espera"),
+    *("atentamente", "atte", "gracias", "muchas gracias", "gracias de antemano", "gracias y saludos", "merci"),
+    *("merci d'avance", "merci beaucoup", "bonne journée", "grazie", "grazie mille", "obrigado", "obrigada", "bedankt"),
     *("cordiali saluti", "distinti saluti", "saluti", "met vriendelijke groet", "met vriendelijke groeten"),
     *("atenciosamente", "med vänlig hälsning", "venlig hilsen", "pozdrawiam", "s pozdravem"),
 )
@@ -123,9 +126,17 @@ DISCLAIMERS = (
     *("diese e-mail enthält", "diese mail enthält", "diese nachricht enthält", "der inhalt dieser e-mail"),
     *("der inhalt dieser nachricht", "diese e-mail ist vertraulich", "bitte denken sie an die umwelt"),
     *("ce message et toutes les pièces", "ce message et ses pièces", "ce courriel et ses", "este mensaje y sus"),
-    *("este mensaje y los", "questo messaggio e i suoi", "le informazioni contenute in questo", "dit bericht is"),
+    *("este mensaje y los", "este mensaje, y en su caso", "este mensaje contiene información"),
+    *("este correo electrónico y sus", "este correo electrónico contiene información", "este correo y sus"),
+    *("la información contenida en este", "aviso legal:", "aviso de confidencialidad", "cláusula de confidencialidad"),
+    *("antes de imprimir este", "por favor, antes de imprimir este", "piensa antes de imprimir", "p please consider"),
+    *("please think before you print", "think before you print", "before printing this e-mail"),
+    *("bevor sie diese e-mail", "bevor sie diese mail", "denken sie an die umwelt", "n'imprimez ce", "n'imprimez cet"),
+    *("pensez à l'environnement", "avant d'imprimer ce", "avant d'imprimer cet", "ce courrier électronique et"),
+    *("questo messaggio e i suoi", "le informazioni contenute in questo", "prima di stampare questa", "dit bericht is"),
+    *("denk aan het milieu", "pense no meio ambiente", "esta mensagem e seus", "pomyśl, zanim wydrukujesz"),
 )
-"""Beginnings of what lawyers put below mails."""
+"""Beginnings of what lawyers, and those who would spare paper, put below mails."""
 
 DEVICES = (
     *("sent from my", "sent from mail", "sent from outlook", "gesendet von meinem", "von meinem"),
@@ -207,6 +218,7 @@ GREETINGS = (
 
 FILES = frozenset((
     *("image", "img", "dsc", "dscn", "pxl", "photo", "foto", "bild", "logo", "signature", "outlook", "whatsapp"),
+    *("imagen", "captura", "pantalla", "documento", "archivo", "adjunto", "d'écran", "écran", "de", "desde"),
     *("screenshot", "screenshots", "bildschirmfoto", "screen", "shot", "capture", "scan", "copy", "kopie", "at", "um"),
     *("document", "dokument", "doc", "file", "files", "attachment", "att", "unnamed", "noname", "untitled", "winmail"),
     *("smime", "email", "html", "body", "part"),

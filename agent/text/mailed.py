@@ -40,14 +40,40 @@ _ALL_CODED = re.compile(r"[^=]*(?:=(?:[0-9A-F]{2}|\r?\n|$)[^=]*)*", re.I)
 _LINE_END, _MARKUP = re.compile(r"(?:=0[AD])+", re.I), re.compile(r"=(?=3[CE]|26)", re.I)
 _NBSP_TWICE = re.compile(r"&amp;(?=(?:nbsp|amp|quot|apos|lt|gt|#\d{1,5});)", re.I)
 _FOLLOWING = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘•–—˜™š›œžŸ\u00a1-\u00ba\u00bc-\u00bf"
-_BROKEN = re.compile(rf"\u00c2[{_FOLLOWING}\xa0\u00bb]|\u00c3[{_FOLLOWING}]|\u00e2[€‚„†][{_FOLLOWING}\x80-\x9f’“”]")
-"""UTF-8 that was read as Windows-1252. What French capitals stand before, such as a closing mark, is left out."""
+_BROKEN = re.compile(
+    rf"\u00c2[{_FOLLOWING}\xa0\u00bb]|\u00c3[{_FOLLOWING}\x80-\x9f]|\u00e2[€‚„†][{_FOLLOWING}\x80-\x9f’“”]"
+    r"|(?<=[a-zß-ÿ])\u00c3[\xa0\xbb]|(?<!\w)\u00c3\xa0"
+)
+"""UTF-8 that was read as Windows-1252 or Latin-1. à and û look like what French capitals stand before, a blank or a
+closing mark: they are taken for what they were where no capital stands, behind a small letter or before no letter."""
+_BLANK_LOST = re.compile(r"(?<![A-ZÀ-ÖØ-Þ])\u00c3(?: (?= )|(?=[ ,.]|$))", re.M)
+"""An à whose second half, a no-break space, became a blank or was dropped; where other letters are broken, too."""
+
+_DATA = re.compile(r"\bdata:[\w.+-]{1,60}/[\w.+-]{1,60};base64,[\w+/=%-]*", re.A)
+_CONDITION = re.compile(r"<!--\[if[^\]<>\n]{0,60}\]&gt;|<!\[endif\](?:--)?&gt;")
+"""Outlook's comments after a program has coded their closing sign: such a comment would have no end."""
+_PROPERTY = (
+    r"(?:(?:font|mso|border|padding|margin|background)-[a-z-]{1,40}:|(?:margin|padding|line-height|vertical-align"
+    r"|panose-1|text-(?:align|decoration|indent))\s?:|behavior:\s?url|size:\s?[\d.]+(?:pt|cm|mm|in|px)|page:\s?\w+;"
+    r"|color:\s?#)"
+)
+_SELECTOR = r"[\w.#@*\\](?:[\w.#@*\\-]|[ :](?! )){0,100}+"
+_STYLE = rf"{_SELECTOR}(?:,\s?{_SELECTOR}){{0,20}}+\s{{0,9}}+\{{\s{{0,9}}+{_PROPERTY}[^{{}}]{{0,600}}+\}}"
+_STYLES = re.compile(rf"^(?:/\*[^*\n]{{0,80}}\*/\s{{0,3}})?{_STYLE}(?:[ \t]*{_STYLE}){{0,20}}[ \t]*(?:\n|\Z)", re.M)
+"""Rules of CSS as lines of a text: what careless programs leave of the style of a mail. JSON begins otherwise."""
+_HEED = re.compile(rf"{QUOTE_MARK}|^ {{0,3}}(?:```|~~~)|\[/?quote\b|\{{(?:quote|code|noformat)", re.I | re.M)
+_JIRA = {
+    "> ": re.compile(r"\{quote\}", re.I),
+    "    ": re.compile(r"\{(?:code|noformat)(?::[^{}\n]{0,80})?\}", re.I),
+}
+"""Jira's marks around a block, by what others put before its lines."""
 
 BLOCKS = "!doctype html|html|head|body|div|p|br|hr|table|tr|ul|ol|li|blockquote|pre|h[1-6]|center|section|article"
 _INLINE = "span|font|meta|style|title|a|b|i|u|s|em|strong|small|big|sub|sup|img|code|tt|td|th|thead|tbody|o:p"
 _CUT_OFF = r"\s+[\w:-]+=[^<>]{0,2000}$"
 _TAG = re.compile(rf"</?(?:(?P<block>{BLOCKS})|{_INLINE})(?:(?:\s[^<>]{{0,2000}})?/?>|{_CUT_OFF})", re.I)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.I)
+_MARKED = re.compile(QUOTE_MARK)
 _QUOTED_LINE = re.compile(rf"{QUOTE_MARK}.*", re.M)
 _OPENED = re.compile(r"<(?=[/a-z])", re.I)
 _WITHIN_LINE = re.compile(r"[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
@@ -74,9 +100,14 @@ def as_mailed(subject: str) -> str:
 
 
 def made_readable(raw: str) -> str:
-    """Return a text without colours of terminals, from quoted-printable (RFC 2045), and in its own code page."""
+    """Return a text without colours of terminals, from quoted-printable (RFC 2045), and in its own code page.
+
+    Pictures within a text, as base64, are none of it.
+    """
     text = _COLOUR.sub("", raw) if "\x1b" in raw else raw
     text = _NBSP_TWICE.sub("&", text) if "&amp;" in text else text
+    text = _DATA.sub("", text) if ";base64," in text else text
+    text = _CONDITION.sub("", text) if "]&gt;" in text else text
     return _in_its_code_page(_unquoted(text))
 
 
@@ -98,7 +129,10 @@ def _cut_off(text: str) -> bool:
 
 
 def _in_its_code_page(text: str) -> str:
-    return text if text.isascii() else _BROKEN.sub(_letter, text)
+    if text.isascii():
+        return text
+    mended = _BROKEN.sub(_letter, text)
+    return _BLANK_LOST.sub("à", mended) if mended != text else mended
 
 
 def _letter(found: re.Match[str]) -> str:
@@ -133,6 +167,44 @@ def without_tags(text: str) -> str:
     """Return plain text without the tags that a person or a program left in it, its entities decoded."""
     bare = _TAG.sub(lambda found: "\n" if found["block"] else "", text) if "<" in text else text
     return _ENTITY.sub(lambda found: unescape(found[0]), bare) if "&" in bare else bare
+
+
+def without_hidden(text: str) -> str:
+    """Return plain text without comments of HTML, as templates of Markdown systems hold them: nobody reads them.
+
+    A comment that what is quoted begins or ends in stays: without it, one could not tell what was quoted.
+    """
+    kept, at = [], 0
+    while (begun := text.find("<!--", at)) >= 0 and (end := text.find("-->", begun + 4)) >= 0:
+        hidden = text[begun : end + 3]
+        kept.append(text[at:begun] + (hidden if _HEED.search(hidden) else ""))
+        at = end + 3
+    return "".join([*kept, text[at:]])
+
+
+def without_styles(text: str) -> str:
+    """Return plain text without the lines that are rules of CSS."""
+    return _STYLES.sub("", text) if "{" in text else text
+
+
+def jira_blocks_marked(text: str) -> str:
+    """Return plain text whose blocks of Jira's markup are marked as others mark them: quotes by `> `, code by blanks.
+
+    Whoever is quoted may write such a mark, too: from the first one to the last, all counts as quoted.
+    """
+    for prefix, mark in _JIRA.items():
+        if not mark.search(text):
+            continue
+        texts = text.split("\n")
+        marks = [0 if _MARKED.match(each) else len(mark.findall(each)) for each in texts]
+        ends = [index for index, count in enumerate(marks) if count % 2]
+        for index, each in enumerate(texts):
+            starts = mark.match(each.lstrip()) is not None
+            between = len(ends) > 1 and ends[0] <= index <= ends[-1] and (starts or index > ends[0])
+            if (between and not _MARKED.match(each)) or (starts and not marks[index] % 2):
+                texts[index] = prefix + mark.sub("", each).strip()
+        text = "\n".join(texts)
+    return text
 
 
 def warned(texts: Sequence[str]) -> int:

@@ -73,7 +73,7 @@ _SIGN_OFF = re.compile(
 )
 _FORMAL = re.compile(r"regards|gr(?:ü|ue)(?:ß|ss)|salut|saludos|groet|hälsning|hilsen|pozdrav|cordial", re.I)
 _DISCLAIMER = re.compile(rf"^\W{{0,3}}{any_of(phrases.DISCLAIMERS)}(?!\w)", re.I)
-_DELIMITER = re.compile(r"^--\s?$")
+_DELIMITER = re.compile(r"^(?:--\s?|\*-- ?\*\s?)$")
 _DEVICE = re.compile(rf"^\W{{0,3}}{any_of(phrases.DEVICES)}(?!\w)", re.I)
 _NAMES_DEVICE = rf"(?=.{{0,60}}$)(?:.*\W)?{any_of(phrases.DEVICE_NAMES)}(?!\w)"
 _OUTLOOK = r"outlook für (?:ios|android)(?: ?<[^ >]{1,99}>)?(?: beziehen)?\W*$"

@@ -24,11 +24,22 @@ from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import DocumentNode, HTMLTree
 
 from agent.text import mail_phrases as phrases
-from agent.text.mailed import BLOCKS, any_of, as_mailed, made_readable, untagged_quotes, whole_quotes, without_tags
+from agent.text.mailed import (
+    BLOCKS,
+    any_of,
+    as_mailed,
+    jira_blocks_marked,
+    made_readable,
+    untagged_quotes,
+    whole_quotes,
+    without_hidden,
+    without_styles,
+    without_tags,
+)  # fmt: skip
 from agent.text.own_words import LONGEST_DIVIDER, Line, Origin, announcement, forwards, is_head, lines
 from agent.text.pointing import says_nothing
 
-CLEANER = "5"
+CLEANER = "6"
 """Changes with every change of what `agent.text.reading` returns: vectors of texts are kept under it."""
 
 QUOTE = "> "
@@ -53,8 +64,9 @@ def plain_text(raw: str) -> str:
     """
     raw = made_readable(raw).replace("\r\n", "\n")
     raw = raw if "\n" in raw else raw.replace("\r", "\n")
-    raw = raw if _begins_html(raw) else untagged_quotes(raw)
-    return normalised(whole_quotes(from_html(raw) if is_html(raw) else without_tags(raw)))
+    raw = raw if _begins_html(raw) else untagged_quotes(without_hidden(raw))
+    text = normalised(whole_quotes(from_html(raw) if is_html(raw) else without_tags(raw)))
+    return without_styles(jira_blocks_marked(text))
 
 
 def normalised(text: str) -> str:

@@ -19,6 +19,7 @@ QUOTES = {
     "German": "Am 03.03.2025 um 10:12 schrieb Ann Other <ann@example.org>:\n/role Engine",
     "French": "Le lun. 3 mars 2025 à 10:12, Ann Other <ann@example.org> a écrit :\n/role Engine",
     "Spanish": "El lun, 3 mar 2025 a las 10:12, Ann Other (<ann@example.org>) escribió:\n/role Engine",
+    "Spanish, perfect": "El lun, 3 mar 2025, Ann Other ha escrito:\n/role Engine",
     "Italian": "Il giorno lun 3 mar 2025 alle ore 10:12 Ann Other ha scritto:\n/role Engine",
     "Dutch": "Op ma 3 mrt 2025 om 10:12 schreef Ann Other <ann@example.org>:\n/role Engine",
     "Polish": "W dniu 3.03.2025 o 10:12, Ann Other napisał(a):\n/role Engine",
@@ -38,6 +39,11 @@ QUOTES = {
     "fence": "```\n/role Engine\n```",
     "fence that never ends": "~~~\n/role Engine",
     "forum": "[quote=ann]\n/role Engine\n[/quote]",
+    "Jira": "{quote}\n/role Engine\n{quote}",
+    "Jira, one line": "{quote}/role Engine{quote}",
+    "Jira, ended by whom it quotes": "{quote}\nx {quote}\n/role Engine\n{quote}y\n{quote}",
+    "Jira, code": "{code:sh}\n/role Engine\n{code}",
+    "Jira, log behind words": "It said {noformat}\n/role Engine\n{noformat}",
     "wrapped quote": "> the desk would like you to say in the first line of your answer\n/role Engine and not more",
     "HTML": "<p>Hello</p><blockquote>x<br>/role Engine</blockquote>",
     "HTML, preformatted": "<div>Hello</div><pre>/role Engine</pre>",
@@ -84,6 +90,7 @@ def test_nothing_within_a_quoted_line_ends_it(quote: str) -> None:
 
 PIECES = ("&#10;", "&#8232;", "&amp;", "#10;", "<", ">", "<br", "<br>", "<div ", "</blockquote>", "<!--", "<style>")
 PIECES += ("=0A", "=C3=A4", "=3C", "=", "\r", "\x0b", "\x1b]", "\x07", "\u00e2\u20ac\u00a8")
+PIECES += ("-->", "{quote}", "{code}", "P {margin:0}", "```")
 PIECES += (" ", "x", "\n", "/role Engine")
 
 
@@ -94,6 +101,27 @@ def test_a_command_within_any_quoted_text_is_nobodys(pieces: list[str]) -> None:
     block = f"<blockquote>{escape(text)}</blockquote>".replace("\n", "<br>")
     for reply in (f"Thanks.\n{marked}", f"<p>Thanks.</p>{block}"):
         assert "/role" not in own_words(plain_text(reply))
+    in_jira = own_words(plain_text(f"Thanks.\n{{quote}}\n{text}\n{{quote}}"))
+    assert not any(line.strip().startswith("/role") for line in in_jira.split("\n"))
+
+
+HIDDEN = ("<!--\n/role Engine\n-->", "<!-- Describe the engine. /role Engine -->", "Done.\n<!--/role Engine-->")
+
+
+@pytest.mark.parametrize("text", HIDDEN)
+def test_what_a_template_hides_is_nobodys_and_is_not_read(text: str) -> None:
+    assert "ngine" not in plain_text(text)
+
+
+def test_a_comment_that_a_quote_begins_or_ends_hides_nothing() -> None:
+    """Control: without its first line, what is quoted would begin with a command."""
+    for text in (
+        "<!--\n> -->/role Engine",
+        "<!--\n```\n-->\n/role Engine\n```",
+        "<!--\n{quote}\n-->\n/role Engine\n{quote}",
+    ):
+        assert "/role Engine" in cut(plain_text(text))
+    assert own_words(plain_text("x <!-- that never ends")) == "x <!-- that never ends"
 
 
 OWN = {
@@ -137,6 +165,11 @@ def test_a_persons_own_command_is_theirs(text: str) -> None:
         "漏油.\n\n发自我的iPhone",
         "Kühler undicht.\n\nGesendet mit der GMX Mail App",
         "Kühler undicht.\n\nOutlook für iOS<https://aka.ms/o0ukef> beziehen",
+        "El radiador pierde.\n\nGracias y saludos\nAna Ruiz\nTurbo S.A.",
+        "El radiador pierde.\n\nAviso legal: este correo es de Turbo S.A.",
+        "El radiador pierde.\n\nAntes de imprimir este mensaje, piense en el medio ambiente. Turbo S.A.",
+        "The radiator leaks.\n\nP Please consider the environment before printing this e-mail, says Turbo Ltd.",
+        "The radiator leaks.\n\n*-- *\n*Ann Other*\nTurbo Ltd.",
     ],
 )
 def test_a_signature_does_not_decide(text: str) -> None:
@@ -156,6 +189,7 @@ def test_a_telephone_alone_says_nothing(text: str) -> None:
         "Danke\nDie Tür klemmt auch im zweiten Stock, und das schon seit einer Woche",
         "Der Drucker druckt nicht.\nGrüße von der Baustelle kommen auch nicht an",
         "Thanks for nothing: the printer is broken\nagain",
+        "No imprime.\nAntes de imprimir sale un aviso legal en pantalla\nBefore printing, it hangs",
     ],
 )
 def test_words_of_a_sign_off_within_a_message_end_nothing(text: str) -> None:

@@ -54,6 +54,7 @@ def test_what_others_wrote_and_signatures_do_not_decide(subject: str, own: str, 
         ("Sitz", f"Hallo zusammen,\nkönnt ihr euch darum kümmern? Ich leite weiter, s. u.{OUTLOOK}"),
         ("Seat", f"We got this one:{OUTLOOK}"),
         ("Seat", f"请看下面{OUTLOOK}"),
+        ("Seat", f"Buenos días, os reenvío este correo, gracias{OUTLOOK}"),
         ("Seat", OUTLOOK),
         ("Seat", "> The turbo was changed."),
         ("Seat", "<p>FYI</p><blockquote>The turbo was changed.</blockquote>"),
@@ -164,6 +165,10 @@ def test_every_word_of_a_text_counts_or_is_shown_to_be_left_out(text: str) -> No
         "-- \n",
         "<blockquote>",
         "FW:",
+        "<!--",
+        "a,\n",
+        "a {margin:",
+        "{code}\n",
     ],
 )
 def test_a_hostile_text_is_read_in_linear_time(hostile: str) -> None:
@@ -190,6 +195,23 @@ def test_a_hostile_text_is_read_in_linear_time(hostile: str) -> None:
         ("AMANHÃ\xa0! «CAFÉ» NÃO IRMÃ” Ângela ±", "AMANHÃ ! «CAFÉ» NÃO IRMÃ” Ângela ±"),
         ("\x1b[31mERROR\x1b[0m \x1b]0;title\x07disk \x1b[1;32mfull\x1b[K", "ERROR disk full"),
         ("<p>Wifi&amp;nbsp;down &amp;amp; out</p>", "Wifi down & out"),
+        ("VoilÃ\xa0, Ã\xa0 la cafÃ©tÃ©ria, coÃ»t, dÃ»", "Voilà, à la cafétéria, coût, dû"),
+        ("DÃ©jÃ  vu, Ã la une", "Déjà vu, à la une"),
+        ("Ã\x81rea, Ã\x8dndice, CONTRASEÃ\x91A, Ã‰l", "Área, Índice, CONTRASEÑA, Él"),
+        ("<!--[if !mso]&gt;<!--[if gte mso 9]&gt;<p>No wifi</p><![endif]--&gt;", "No wifi"),
+        ('No wifi ![](data:image/png;base64,iVBORw0KGgo+/A==) <img src="data:a/b;base64,AA==">', "No wifi ![]()"),
+        ("v\\:* {behavior:url(#default#VML);}\n.shape {behavior:url(#default#VML);}\n\nNo wifi", "No wifi"),
+        ("P {margin-top:0;margin-bottom:0;} UL {margin:0}\nNo wifi", "No wifi"),
+        (
+            "/* Fonts */\n@font-face\n\t{font-family:Calibri;}\np.MsoNormal, li.MsoNormal,\ndiv.x\n\t{margin:0cm;\n\t"
+            "font-size:11pt;}\na:link\n\t{mso-style-priority:99;}\n@page W1\n\t{size:612.0pt 792.0pt;}\nNo wifi",
+            "No wifi",
+        ),
+        ("config: {size: 3}\nlog {text: 'jam', color: red}", "config: {size: 3}\nlog {text: 'jam', color: red}"),
+        (
+            "Log: {code:java}\njam\n{code}\n{quote}\nold\n{quote}\nNo {color}",
+            "Log: {code:java}\n    jam\n    \nNo {color}",
+        ),
     ],
 )
 def test_what_gateways_and_terminals_leave_in_a_text_is_made_readable(raw: str, text: str) -> None:
@@ -226,7 +248,7 @@ def test_what_a_person_said_before_does_not_count(says: str) -> None:
     assert read("", f"It leaks again, as in spring.\n\n{says}\nthe pump").body == "It leaks again, as in spring."
 
 
-READINGS = {"5": "d5341fb4402bd23f"}
+READINGS = {"6": "e3ea3c5f0b236e9a"}
 """A digest of what is made of the samples above, by `CLEANER`."""
 
 
@@ -239,6 +261,7 @@ def test_another_reading_has_another_name() -> None:
         "l=C3=A4uft",
         "> a &#10;b",
         "FYI\n\n> pump",
+        "{quote}\na\n{quote}\nb <!-- c -->\nP {margin:0}",
     ]
     read_as = repr([(r.subject, r.body) for r in (read("FW: O\u0308l", sample) for sample in samples)])
     assert {CLEANER: hashlib.sha256(read_as.encode()).hexdigest()[:16]} == READINGS
@@ -251,6 +274,7 @@ def test_another_reading_has_another_name() -> None:
         (["PrinterQueue (2).log", "image001.png", "IMG_20240312_0812.jpg"], "Printer Queue"),
         (["3f2a9c1e-77aa.pdf", "email_html_body.html", "2024-01-01.png", ""], ""),
         (["Drucker-Sto\u0308rung.PDF"], "Drucker Störung"),
+        (["Captura de pantalla 2026-11-03.png", "Capture d'écran (2).png"], ""),
         (["漏油.jpg", "README", ".bashrc"], "漏油\nREADME\nbashrc"),
         (["HP400 <b>fault</b>.txt"], "HP400 <b>fault</b>"),
     ],
