@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from math import log
 
+from heuristics.function_words import FUNCTION_WORDS
 from heuristics.rules import Kind, Rule
 from heuristics.wilson import wilson_interval
 from heuristics.words import number_forms, tokenise
@@ -77,11 +78,14 @@ def _singular(word: str, vocabulary: set[str]) -> str:
 
 
 def _phrases(words: Sequence[str]) -> Iterable[tuple[str, ...]]:
-    """Yield every run of up to MAX_WORDS words; numbers name a thing, not a kind of work, so no run holds one."""
+    """Yield every run of up to MAX_WORDS words that says something.
+
+    Numbers name a thing, not a kind of work, so no run holds one; none is made of function words alone, either.
+    """
     for size in range(1, MAX_WORDS + 1):
         for at in range(len(words) - size + 1):
             phrase = tuple(words[at : at + size])
-            if not any(word.isdigit() or len(word) < 2 for word in phrase):
+            if not any(word.isdigit() or len(word) < 2 for word in phrase) and not FUNCTION_WORDS.issuperset(phrase):
                 yield phrase
 
 

@@ -216,12 +216,13 @@ def roles_of(asker: Asker, found: Survey, named: Mapping[str, str], since: datet
 
 
 def staff_of(asker: Asker, answers: Answers, found: Survey, chosen: str | None) -> dict[str, Any]:
-    """Ask whose commands count, where the history shows accounts that can only be staff's."""
+    """Ask whose commands count, where the history shows accounts that can only be staff's, or nobody is known yet."""
     known = answers.given.get("staff")
     seen = [account for account, count in found.staff.most_common() if count >= STAFF_ENOUGH]
-    if chosen is None and (known or not seen):
+    if chosen is None and (known or not (seen or found.accounts)):
         return {}
-    question = "Accounts whose commands count (they wrote what only staff can write, or had tickets)"
+    told = "they wrote what only staff can write, or had tickets" if seen else "the history shows none; empty: later"
+    question = f"Accounts whose commands count ({told})"
     said = chosen if chosen is not None else asker.text(question, "--staff", ", ".join(seen))
     accounts = [account.strip() for account in said.split(",") if account.strip()]
     return {"staff": accounts} if accounts else {}

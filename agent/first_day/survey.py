@@ -15,7 +15,7 @@ from typing import Any
 from agent.desk.history import Tally
 from agent.work.backfill import Progress, Rest, patiently
 from agent.work.poll import BATCH_PAUSE_SECONDS
-from connectors.base import LOOK_BACK, Connector, Past, Poll
+from connectors.base import LOOK_BACK, Connector, Past, Poll, StaffKnownBy
 from connectors.events import AuthorKind, Ticket, Visibility
 
 MOST_TEXTS = 5_000
@@ -31,13 +31,14 @@ Show = Callable[[Progress, float], object]
 class Survey:
     """What the history tells. `tickets` are the latest closed ones, oldest first; `groups` counts all of them.
 
-    `staff` counts the messages of accounts that can only be staff's, by account. `listed`: the system can list its
-    history; where it cannot, all of this is unknown.
+    `staff` counts the messages of accounts that can only be staff's, by account; `accounts` is whether nothing but the
+    account tells who is staff. `listed`: the system can list its history; where it cannot, all of this is unknown.
     """
 
     groups: Counter[str] = field(default_factory=Counter)
     tickets: list[Ticket] = field(default_factory=list)
     staff: Counter[str] = field(default_factory=Counter)
+    accounts: bool = True
     closed: int = 0
     listed: bool = True
 
@@ -103,7 +104,8 @@ async def survey(connector: Connector, since: datetime, show: Show, rest: Rest =
     """Walk through the history since a day, where the system can list it. Raises ConnectorError."""
     if connector.capabilities.polls:
         await connector.poll(None)
-    found, at = Survey(listed=connector.capabilities.lists_history), Progress(since)
+    by_accounts = connector.capabilities.staff_known_by is StaffKnownBy.ACCOUNTS
+    found, at = Survey(accounts=by_accounts, listed=connector.capabilities.lists_history), Progress(since)
     while found.listed and not at.done:
         past = await patiently(connector, at, show, rest, messages=False)
         tickets = [event.ticket for event in past.closures if event.ticket is not None]

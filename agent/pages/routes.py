@@ -30,7 +30,7 @@ from agent.pages import (
     today,
     written,
 )
-from agent.pages.guard import Call, guarded
+from agent.pages.guard import Call, Handler, Visit, guarded
 from agent.pages.signing.rights import Rights
 from agent.pages.site import STATIC, Site
 
@@ -84,8 +84,23 @@ def routes(site: Site) -> list[Route]:
     """Return the routes of all pages, and of the files that they load."""
     return [
         Route("/static/{name}", _static(site), methods=["GET"]),
-        *(Route(call.path, guarded(site, call), methods=[call.method]) for call in CALLS),
+        *(Route(call.path, guarded(site, call), methods=[call.method]) for call in (*CALLS, *SLASHED)),
     ]
+
+
+def _slashed(page: str) -> Handler:
+    async def answer(visit: Visit) -> Response:
+        return visit.page("no_page.html", 404, page=page)
+
+    return answer
+
+
+SLASHED = tuple(
+    Call("GET", f"{call.path}/", None, _slashed(call.path))
+    for call in CALLS
+    if call.method == "GET" and (call.needs or call.path == "/sign-in") and call.path != "/" and "{" not in call.path
+)
+"""Addresses of pages as people type them, with a slash: no page, but one that links it, since nothing redirects."""
 
 
 def _static(site: Site) -> Callable[[Request], Awaitable[Response]]:

@@ -31,6 +31,20 @@ def test_words_seen_in_too_few_texts_or_in_both_roles_alike_are_not_proposed() -
     assert found == {"pump", "light"}
 
 
+def test_words_that_only_join_others_are_not_proposed() -> None:
+    texts = [
+        "no hay red desde ayer",
+        "no hay red en la sala",
+        "la red va mal desde hoy",
+        "mi cuenta",
+        "mi clave",
+        "mi usuario",
+    ]
+    said = {keyword for rule in propose(texts, ["Redes"] * 3 + ["Cuentas"] * 3) for keyword in rule.keywords}
+    assert "red" in said
+    assert not said & {"mi", "desde", "no hay", "la"}
+
+
 def test_a_text_filed_many_times_counts_once() -> None:
     rules = propose([*TEXTS, *["pothole"] * 20], [*ROLES, *["Hydraulics"] * 20])
     assert "pothole" not in keywords(rules, "Hydraulics")

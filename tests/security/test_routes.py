@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from agent.app import Parts, create_app
 from agent.model_api.web.access import NO_KEY, ModelApiRoute
-from agent.pages.routes import CALLS
+from agent.pages.routes import CALLS, SLASHED
 from agent.programs.access import NO_TOKEN, ProgramsRoute
 from agent.web.protection import NOTHING
 from tests.desk import Desk
@@ -33,7 +33,7 @@ PUBLIC = {
     "/static-offline-docs": "the files of Swagger UI",
     "/api/openapi.json": "the description of what programs may call, the same in every installation",
 }
-PAGES = {re.sub(r"\{[^}]+\}", "x", call.path) for call in CALLS} | {"/static/x"}
+PAGES = {re.sub(r"\{[^}]+\}", "x", call.path) for call in (*CALLS, *SLASHED)} | {"/static/x"}
 """Pages for people, and their files: who may what is tests/agent/pages/test_who_may_what.py."""
 
 OWN_PROOF = "/hooks/"

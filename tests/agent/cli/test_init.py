@@ -124,16 +124,18 @@ def test_a_system_that_cannot_be_reached_is_asked_for_again(
     shutil.copytree(CONFIG, tmp_path / "config")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(SECRET, "the-key")
-    typed = iter(["http://127.0.0.1:1", url, ""])
+    typed = iter(["http://127.0.0.1:1", url, "5, 7"])
     monkeypatch.setattr(typer, "prompt", lambda *_, **__: next(typed))
     monkeypatch.setattr(typer, "confirm", lambda *_, **__: True)
     monkeypatch.setattr(Asker, "alone", property(lambda self: self.silent))
-    words = ("init", "--kind", "redmine", "--language", "de", "--staff", "", "--no-learn", "--no-start")
+    words = ("init", "--kind", "redmine", "--language", "de", "--no-learn", "--no-start")
     assert run(*words) == 0, capfd.readouterr()
     out = capfd.readouterr().out
     assert "nothing listens there" in out
     assert "18 closed tickets" in out
-    assert load(tmp_path / "config/agent.toml").language == "de"
+    settings = load(tmp_path / "config/agent.toml")
+    assert settings.language == "de"
+    assert 'staff = ["5", "7"]' in (tmp_path / "config/agent.toml").read_text(), "the history shows nobody"
     assert run(*words, "--url", "http://127.0.0.1:1") == 2, "what an option says is not asked for again"
 
 

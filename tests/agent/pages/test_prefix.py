@@ -25,12 +25,16 @@ async def test_below_a_path_every_address_begins_with_it(parts_for, desk: Desk) 
         operator = signed_in(server, Rights.OPERATOR)
         addresses = [address for page in PAGES for address in ADDRESS.findall(await operator.see(page))]
         sent = (await Person(server).client.get("/status")).headers["location"]
+        slashed = [await person.client.get("/review/bulk/") for person in (Person(server), operator)]
         out = (await operator.post("/sign-out")).headers["location"]
 
     assert len(addresses) > 100
     assert [one for one in addresses if not one.startswith("/desk/rolecall/")] == []
     assert sent == "/desk/rolecall/sign-in?next=%2Fstatus"
     assert out.startswith("/desk/rolecall/")
+    for answer in slashed:
+        assert (answer.status_code, answer.headers.get("location")) == (404, None)
+        assert 'href="/desk/rolecall/review/bulk"' in answer.text, "no redirect, but a link"
 
 
 async def test_with_a_host_of_its_own_nothing_stands_before_them(parts_for, desk: Desk) -> None:
