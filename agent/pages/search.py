@@ -19,10 +19,13 @@ from agent.pages.today import FEW_ROLES, FILTERS, ROWS, SCANNED, thresholds
 from agent.store import finding
 from agent.store.search import LONGEST_QUESTION, Phrase, places, sought
 from agent.store.tables import Ticket
+from agent.text.beginning import beginning
+from agent.text.reading import attachments, plain_text
 
 SUBJECT, EXCERPT, BEFORE = 200, 160, 40
 """Characters that are shown of a subject and of a text, and of the text before the first word that was found."""
 
+MORE = Markup("…")
 READ = 20_000
 """Characters of a text in which words are marked."""
 
@@ -148,15 +151,27 @@ def fits(visit: Visit, asked: Asked, standing: Standing) -> bool:
 
 
 def _shown(ticket: Ticket, phrases: Sequence[Phrase]) -> Shown:
-    subject, text = ticket.subject[:SUBJECT], ticket.body[:READ]
+    """Return a ticket as people read it: without tags and the heads of mails, cut between words."""
+    subject, text = ticket.subject[:SUBJECT], " ".join(plain_text(attachments(ticket.body[:READ])[0]).split())
     found = places(text, phrases)
-    begin = max(found[0][0] - BEFORE, 0) if found and found[0][0] > EXCERPT - BEFORE else 0
-    end = begin + EXCERPT
-    inside = [(max(start, begin) - begin, min(stop, end) - begin) for start, stop in found if begin <= start < end]
+    if not found:  # the words are the subject's
+        text = beginning(ticket.subject, ticket.body, READ)
+    begin, end = _cut(text, found[0] if found else (0, 0))
+    inside = [(start - begin, min(stop, end) - begin) for start, stop in found if begin <= start < end]
     return Shown(
         marked(subject, places(subject, phrases)),
-        (Markup("…") if begin else Markup()) + marked(text[begin:end], inside),
+        (MORE if begin else Markup()) + marked(text[begin:end], inside) + (MORE if end < len(text) else Markup()),
     )
+
+
+def _cut(text: str, found: tuple[int, int]) -> tuple[int, int]:
+    """Return where the part of a text that is shown begins and ends: at blanks, around what was found first."""
+    first, behind = found
+    begin = first - BEFORE if first > EXCERPT - BEFORE else 0
+    begin = text.find(" ", begin, first) + 1 or begin if begin else 0
+    end = begin + EXCERPT
+    blank = text.rfind(" ", max(behind, begin), end + 1)
+    return begin, blank if end < len(text) and blank > 0 else end
 
 
 def marked(text: str, found: Sequence[tuple[int, int]]) -> Markup:

@@ -56,7 +56,7 @@ class Happened:
 
 async def show(visit: Visit) -> Response:
     """Show one ticket."""
-    site, key = visit.site, key_of(visit)
+    site, key = visit.site, key_of(visit).rstrip("/ ")  # as addresses are typed and pasted
     found = await visit.read(_read, site, key)
     if found is None:
         return visit.page("no_ticket.html", 404, key=key)

@@ -57,3 +57,4 @@ async def test_a_slash_at_the_end_makes_no_difference_to_programs(parts_for, des
             suggested = await program.post("/api/suggestions/", content=b'\xef\xbb\xbf{"subject": "VPN is down"}')
             assert suggested.status_code == 200
             assert (await program.get("/api/")).status_code == 404
+        assert "VPN is down" in await signed_in(server, Rights.VIEWER).see("/tickets/desk/1/")

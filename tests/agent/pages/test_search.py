@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
 
 from agent.core import Parts
-from agent.pages.search import marked
+from agent.pages.search import _shown, marked
 from agent.pages.signing.rights import Rights
 from agent.store import search
 from agent.store.search import places, sought
@@ -103,6 +104,27 @@ async def test_a_random_check_is_not_found_by_what_was_suggested(parts_for, desk
             assert "The <mark>" not in await kim.see(path)
         assert "The <mark>VPN</mark> drops" in await kim.see("/search?q=vpn")
         assert "The <mark>VPN</mark> drops" in await viewer.see("/search?q=vpn&role=Network")
+
+
+MAIL = "<p>Hello,</p><p>the scanner in the lobby " + "hums and " * 30 + "stops.</p><p>Kind regards, Kim</p>"
+
+
+@pytest.mark.parametrize(
+    ("body", "question", "shown"),
+    [
+        (MAIL, "lobby", "Hello, the scanner in the <mark>lobby</mark> hums and hums"),
+        (MAIL, "stops", "…hums and hums and hums and hums and <mark>stops</mark>. Kind regards, Kim"),
+        ("From: kim@x.test\nSent: Monday\nTo: Help\nSubject: Scanner\n\nIt hums.", "scanners", "It hums."),
+        ("x" * 200 + " lobby", "lobby", "…<mark>lobby</mark>"),
+    ],
+    ids=["near the beginning", "far below", "in the subject alone", "behind a long word"],
+)
+def test_what_is_shown_of_a_text_is_what_people_read_cut_between_words(body: str, question: str, shown: str) -> None:
+    text = str(_shown(Ticket(key="d:1", subject="Scanners", body=body, filed_at=utcnow()), sought(question)).text)
+    assert text.startswith(shown)
+    assert re.fullmatch(r"…?[^\s…][^…]*[^\s…]…?", text)
+    assert "hum…" not in text
+    assert "<p>" not in text
 
 
 def test_marks_are_ours_and_all_else_is_text() -> None:
