@@ -1,8 +1,9 @@
 """Expressions of a manifest: JMESPath, compiled when the manifest is read, and evaluated in bounded time.
 
-JMESPath reads values and knows no loops, calls or attributes, so that an expression can run no code. It can still make
-a list longer with every step (`[@, @][] | [@, @][] | ...`), and a pattern of lists in lists costs time: an expression
-has a greatest length and depth, may multiply what it reads only so often, and evaluation ends after so many steps.
+JMESPath reads values and knows no loops, calls or attributes, so that an expression can run no code. One function is
+added to its own: `split(text, separator)`, for ids that stand in an address alone. It can still make a list longer
+with every step (`[@, @][] | [@, @][] | ...`), and a pattern of lists in lists costs time: an expression has a greatest
+length and depth, may multiply what it reads only so often, and evaluation ends after so many steps.
 Source: https://jmespath.org/specification.html
 """
 
@@ -13,8 +14,8 @@ from typing import Any
 
 from jmespath import compile as compile_jmespath
 from jmespath.exceptions import JMESPathError
-from jmespath.functions import Functions
-from jmespath.visitor import TreeInterpreter
+from jmespath.functions import Functions, signature
+from jmespath.visitor import Options, TreeInterpreter
 
 LONGEST = 1_000
 """Characters."""
@@ -25,9 +26,11 @@ MOST_COPIES = 100
 MOST_STEPS = 200_000
 """Parts evaluated and elements gone through, in one evaluation: well below a second."""
 
+LONGEST_SPLIT = 10_000
+"""Characters of a text that is split: no address is longer."""
+
 _SELECTS = ("multi_select_list", "multi_select_dict")
 _ACCESS = ("subexpression", "index_expression")
-_FUNCTIONS = frozenset(Functions.FUNCTION_TABLE)
 
 
 class TooCostly(Exception):
@@ -57,11 +60,25 @@ class Expression:
         return value is not None and value is not False and value not in ("", [], {})
 
 
+class _Functions(Functions):  # type: ignore[misc] # the library has no types
+    """JMESPath's own, and `split`."""
+
+    @signature({"types": ["string"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]
+    def _func_split(self, text: str, separator: str) -> list[str]:
+        if len(text) > LONGEST_SPLIT:
+            raise ValueError("too long to be split")
+        return text.split(separator)
+
+
+_FUNCTIONS = frozenset(_Functions.FUNCTION_TABLE)
+_OPTIONS = Options(custom_functions=_Functions())
+
+
 class _Bounded(TreeInterpreter):  # type: ignore[misc] # the library has no types
     """Counts its steps."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(_OPTIONS)
         self.left = MOST_STEPS
 
     def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:

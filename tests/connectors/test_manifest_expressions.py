@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from connectors.errors import MalformedPayload
 from connectors.events import Delivery
 from connectors.manifest.catalogue import examples
-from connectors.manifest.expressions import DEEPEST, LONGEST, MOST_COPIES, TooCostly, compiled
+from connectors.manifest.expressions import DEEPEST, LONGEST, LONGEST_SPLIT, MOST_COPIES, TooCostly, compiled
 from connectors.manifest.mapping import to_message, to_ticket
 from tests.connectors.contract import check
 from tests.connectors.systems.installed import NEW, SYSTEMS, kind, listening, raw
@@ -51,6 +51,9 @@ def test_an_expression_that_cannot_be_meant_or_could_take_long_is_refused(text: 
         ("abs('x')", None),
         ("a[::0]", None),
         ("to_number('inf') | ceil(@)", None),
+        ("split(a, '/')", None),
+        ("split('x', '')", None),
+        ("split(join('', ['https://x/users/33', '/7']), '/')[-1]", "7"),
         ("!(a.b)", True),
         ("a", [1]),
     ],
@@ -62,6 +65,11 @@ def test_what_is_not_there_or_of_another_type_is_unknown(text: str, value: objec
 def test_nothing_false_and_what_is_empty_do_not_hold_and_zero_does() -> None:
     assert [compiled("a").holds({"a": value}) for value in (None, False, "", [], {})] == [False] * 5
     assert [compiled("a").holds({"a": value}) for value in (0, 1, "0", [0], {"": None})] == [True] * 5
+
+
+def test_a_text_that_is_too_long_for_an_address_is_not_split() -> None:
+    longest, expression = "a/" * (LONGEST_SPLIT // 2), compiled("split(@, '/')[-1]")
+    assert (expression.search(longest), expression.search(longest + "a")) == ("", None)
 
 
 def test_the_longest_evaluation_ends_within_a_second() -> None:
