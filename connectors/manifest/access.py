@@ -135,7 +135,8 @@ class Access:
 
     def _error(self, rule: ErrorRule, what: str, response: Response, *, write: bool) -> ConnectorError:
         """Return the error of a rule. The answer is not quoted: it may repeat words of the ticket."""
-        message = f"{what}: answered {response.status}"
+        holding = f", in which {rule.when.text} holds" if rule.when else ""
+        message = f"{what}: answered {response.status}{holding}"
         match rule.means:
             case "not-found":
                 return TicketNotFound(message)

@@ -43,10 +43,15 @@ async def change_ticket(access: Access, system: System, values: Mapping[str, Any
 
 
 async def read_row(access: Access, system: System, values: Mapping[str, Any]) -> Any:
-    """Return a ticket as the system answers it. Raises ConnectorError."""
+    """Return a ticket as the system answers it. Raises ConnectorError.
+
+    Where a ticket is asked for by a query, an answer without it says that it is not there.
+    """
     read = system.manifest.read
     answer = await access.read(read, values)
     row = sought(read.at, answer) if read.at is not None else answer
+    if read.at is not None and row is None and isinstance(answer, dict):
+        raise TicketNotFound(f"{' '.join(read.request)}: the answer has no ticket at {read.at.text}")
     for more in read.more:
         if not isinstance(row, dict):
             raise Permanent(f"{' '.join(read.request)}: the ticket is no table, to which [read] more could add")

@@ -130,7 +130,7 @@ class ManifestConnector:
         await self._know_ourselves()
         post = self._manifest.post
         answer = await self._access.write(post, self._of(ticket_id, text=self._as_sent(text)))
-        if post.id is None:
+        if post.id is None or not (post.author or self.author_id):
             return await self._found(ticket_id, text)
         number = text_of(sought(post.id, answer))
         if not number:

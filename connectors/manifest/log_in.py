@@ -19,6 +19,9 @@ from connectors.manifest.mapping import sought
 from connectors.manifest.values import text_of
 from connectors.tokens import Pair
 
+_SPENT = ("invalid_grant", "invalid_code")
+"""What a refresh token of no more use is answered with (RFC 6749, 5.2); the second one by Zoho, with status 200."""
+
 
 class Spent(Permanent):
     """The system does not take the refresh token any more."""
@@ -50,8 +53,8 @@ async def asked_for(
     except MalformedPayload as error:
         raise Permanent(f"POST {path}: answered {response.status}: {error}") from None
     answer = answer if isinstance(answer, dict) else {}
-    if response.status != 200:
-        spent = auth.grant == "refresh_token" and answer.get("error") == "invalid_grant"
+    if response.status != 200 or "error" in answer:
+        spent = auth.grant == "refresh_token" and answer.get("error") in _SPENT
         fault = "the log-in" if spent else "client id or secret"
         raise (Spent if spent else Permanent)(f"POST {path}: answered {response.status}: {fault} is not accepted")
     token = _as_header(text_of(answer.get("access_token")), f"POST {path}")

@@ -12,9 +12,10 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from connectors.base import Change, Field
-from connectors.errors import Permanent
+from connectors.errors import Permanent, TicketNotFound, Transient
 from connectors.manifest.catalogue import FaultyManifest, document_of, kind_of
 from connectors.manifest.connector import ManifestConnector
+from connectors.tokens import LogInAgain
 
 pytestmark = pytest.mark.anyio
 
@@ -31,6 +32,22 @@ BARE: dict[str, Any] = {
     "poll": {"get": "tickets", "rows": "@", "changed_at": "at"},
 }
 TICKET = {"id": 7, "subject": "Pump 7 leaks", "status": "open", "notes": [], "tags": "pumps; oil"}
+
+
+REFUSALS = [
+    ("client_credentials", {"error": "invalid_client"}, "client id or secret is not accepted"),
+    ("refresh_token", {"error": "invalid_client_secret"}, "client id or secret is not accepted"),
+    ("refresh_token", {"error": "invalid_code"}, "the log-in of plant is spent"),
+]
+
+
+class Kept:
+    """Keeps no pair."""
+
+    async def nothing(self, *_: Any) -> None:
+        """Say that there is none."""
+
+    read = claim = store = release = spent = nothing
 
 
 def connect(answer: Any, **tables: Any) -> tuple[ManifestConnector, list[httpx.Request]]:
@@ -114,6 +131,53 @@ async def test_a_token_stands_in_a_header_or_parameter_of_any_form(place: str) -
     await connector.read_ticket("7")
     sent = asked[1].headers.get("authorization"), asked[1].url.params.get("session")
     assert sent == (("Zoho-oauthtoken t1", None) if place == "header" else (None, "t1"))
+
+
+@pytest.mark.parametrize(("grant", "answer", "said"), REFUSALS)
+async def test_a_refused_log_in_is_told_whatever_its_status(grant: str, answer: dict[str, str], said: str) -> None:
+    """Zoho answers 200 to what other systems refuse with 400."""
+    auth = {"by": "oauth2", "token_url": "{url}/token", "grant": grant, "client_id": "x", "client_secret": "{key}"}
+    auth |= {"refresh_token": "{key}"} if grant == "refresh_token" else {}
+    connector, _ = connect(answer, api={"base": "{url}/api/", "auth": auth})
+    connector.tokens = Kept()
+    with pytest.raises((Permanent, LogInAgain), match=said):
+        await connector.read_ticket("7")
+
+
+async def test_a_question_that_finds_no_ticket_says_that_it_is_not_there() -> None:
+    """As GraphQL and query languages answer; what is no answer of the system says nothing of the ticket."""
+    read = {"post": "graphql", "body": {"query": "{ ticket }"}, "at": "data.items[0]", "comments": {"inside": "notes"}}
+    answers: tuple[Any, ...] = ({"data": {"items": []}}, {"data": None})
+    for answer in answers:
+        with pytest.raises(TicketNotFound, match=r"no ticket at data\.items\[0\]"):
+            await connect(answer, read=read)[0].read_ticket("7")
+    with pytest.raises(Permanent, match="the answer is not Bare's"):
+        await connect([], read=read)[0].read_ticket("7")
+
+
+async def test_an_answer_that_a_rule_judges_is_told_with_the_rule_and_never_quoted() -> None:
+    error = [{"status": 200, "when": "Error", "is": "permanent"}, {"status": [409, 422], "is": "busy"}]
+    api = {**BARE["api"], "error": error}
+    with pytest.raises(Permanent) as caught:
+        await connect({"Error": {"ErrorMessage": "Pump 7 leaks"}}, api=api)[0].read_ticket("7")
+    assert str(caught.value) == "GET tickets/7: answered 200, in which Error holds"
+    with pytest.raises(Transient, match=r"answered 422$"):
+        await connect(httpx.Response(422), api=api)[0].read_ticket("7")
+
+
+@pytest.mark.parametrize("known", ["", "99"])
+async def test_where_nothing_else_tells_our_account_our_first_comment_does(known: str) -> None:
+    """Znuny and Autotask answer with a number alone, and no request tells who we are."""
+    text = "Role: Pumps\n\nrolecall-" + "a1" * 10
+    notes = [{"id": 11, "text": "by somebody", "by": 7}, {"id": 12, "text": text, "by": 99}]
+    comment = {"id": "id", "text": "text", "author": "by"}
+    connector, asked = connect(
+        lambda r: {"id": 12} if r.method == "POST" else TICKET | {"notes": notes}, comment=comment
+    )
+    connector.learn_author(known)
+    stored = await connector.post_comment("7", text)
+    assert (stored.id, stored.author_id or connector.author_id) == ("12", "99")
+    assert [request.method for request in asked] == (["POST"] if known else ["POST", "GET"])
 
 
 async def test_a_challenge_is_answered_and_what_was_learnt_from_it_serves_again() -> None:
