@@ -42,8 +42,13 @@ class Cue(StrEnum):
     PROMISE = "promise"
     NO_FIX = "no_fix"
     ASIDE = "aside"
-    CLOSES = "closes"
-    LOOK = "look"
+    DONE = "done"
+    OPEN = "open"
+    WISH = "wish"
+    DOUBT = "doubt"
+    REGRET = "regret"
+    IF = "if"
+    ALREADY = "already"
     INJECTED = "injected"
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.writing.cues import Cue, Language, language_of, orders
 from agent.writing.thread import Sentence, Thread, Turn, turns
+
+_WENT_WELL = {Cue.CONFIRM, Cue.ACTION}
+_CLAUSE = re.compile(r"[,;:.!?()]\s+|\s+[-–—]+\s+|\s(?:but|so|aber|also|daher|mais|donc|pero)\s", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,11 @@ class MarkedTurn:
         return any(s.has(Cue.CONFIRM) for s in self.matter) and not self.unhappy
 
     @property
+    def thanks(self) -> bool:
+        """Whether it is a reply of the requester that says it works."""
+        return self.turn.by_requester and self.happy
+
+    @property
     def overcame(self) -> int:
         """How many sentences tell what failed, where what helped is told after them in the same message; else 0."""
         failed = max((n for n, s in enumerate(self.matter, start=1) if s.has(Cue.FAILED)), default=0)
@@ -73,16 +82,10 @@ def mark(thread: Thread) -> tuple[MarkedTurn, ...]:
 
 def settled(thread: Sequence[MarkedTurn]) -> Sequence[MarkedTurn]:
     """Return a thread up to the thanks with which a requester comes to another matter, if nobody thanks again."""
-    thanks = [n for n, turn in enumerate(thread) if n and turn.turn.by_requester and turn.happy]
+    thanks = [n for n, turn in enumerate(thread) if n and turn.thanks]
     if thanks and len(thread[thanks[-1]].matter) < len(thread[thanks[-1]].marked):
         return thread[: thanks[-1] + 1]
     return thread
-
-
-def thanked(thread: Sequence[MarkedTurn], scores: Mapping[int, float]) -> Mapping[int, float]:
-    """Return those messages that a requester answers with thanks: "no effect on your files" did help."""
-    later = {place: thread[place + 1] for place in scores if place + 1 < len(thread)}
-    return {place: scores[place] for place, turn in later.items() if turn.turn.by_requester and turn.happy}
 
 
 def _marked(turn: Turn, whole: Language | None) -> MarkedTurn:
@@ -93,4 +96,9 @@ def _marked(turn: Turn, whole: Language | None) -> MarkedTurn:
 
 def _cues(sentence: Sentence, language: Language | None) -> Mapping[Cue, int]:
     found = dict(language.cues(sentence.text)) if language else {}
+    if found.pop(Cue.DONE, 0) and not sentence.text.rstrip().endswith("?"):
+        parts = [language.cues(part) for part in _CLAUSE.split(sentence.text)] if language else []
+        done = max((n for n, part in enumerate(parts, 1) if part.get(Cue.DONE) and not part.get(Cue.OPEN)), default=0)
+        if done and not any(part.get(Cue.DOUBT) and not part.keys() & _WENT_WELL for part in parts[done:]):
+            found[Cue.DONE] = 1
     return found | {Cue.INJECTED: 1} if orders(sentence.text) else found

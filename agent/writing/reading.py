@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from agent.writing import picking
+from agent.writing.claiming import claimed, last_words, unparted
 from agent.writing.cues import Cue
-from agent.writing.marking import Marked, MarkedTurn, thanked
+from agent.writing.marking import Marked, MarkedTurn
 from agent.writing.note import ENDED, Found, Outcome, Part
 from agent.writing.weights import SHORT, Weights
 
@@ -45,15 +46,31 @@ class Reading:
         if all(turn.language is None for turn in self.thread):
             return self._without_claims(scores)
         able = {place: score for place, score in scores.items() if place > self._last_failed and self._may_solve(place)}
-        fix = self._fix(able) or self._fix(thanked(self.thread, able), failed=True)
+        place = self._anchor(able)
+        fix = () if place is None else self._fix(place)
         ended, reason = self._ended(fix)
-        if not fix or ended is not None or self._still_failing:
+        if ended is not None or self._still_failing:
             return Found(ended or Outcome.NO_FIX, None, {Part.REASON: reason})
-        places = [place for place in able if any(s.sentence.number == self.thread[place].turn.number for s in fix)]
-        anchor = self.thread[max(places, key=lambda place: able[place])].turn.number
+        if place is None:
+            return Found(Outcome.NO_FIX, None, {Part.STATUS: last_words(self.thread)})
+        anchor = self.thread[place].turn.number
         cause = self._cause(anchor, fix)
-        seen = self._seen(anchor, (*fix, *cause))
+        seen = self._seen(place, (*fix, *cause))
+        if not claimed(self.thread, place, fix):
+            return Found(Outcome.NO_FIX, None, {Part.STATUS: last_words(self.thread) or (*fix, *cause, *seen)})
         return Found(self._outcome(fix), anchor, {Part.FIX: fix, Part.CAUSE: cause, Part.FOUND: seen})
+
+    def _anchor(self, able: Mapping[int, float]) -> int | None:
+        """Return the place of the message that the fix is cut from: several tell of attempts, too.
+
+        The requester's who found it; else, of those that no reply parts, the latest in which something was done, or the
+        likeliest.
+        """
+        told = [place for place in able if self._fix(place)]
+        theirs = [place for place in told if self.thread[place].turn.by_requester]
+        run = theirs or unparted(self.thread, told)
+        done = [place for place in run if not theirs and any(s.has(Cue.DONE) for s in self._fix(place))]
+        return max(done) if done else max(run, key=lambda place: able[place], default=None)
 
     def _without_claims(self, scores: Mapping[int, float]) -> Found:
         """Return the likeliest message alone: without cues, nothing is known of what it says."""
@@ -64,10 +81,7 @@ class Reading:
 
     @cached_property
     def _last_failed(self) -> int:
-        """Return the place of the last message that says it still fails, and after which somebody went on.
-
-        0 where there is none. All that was done before it did not help.
-        """
+        """Return the place of the last message that says it still fails, if somebody went on after it; 0 without."""
         for place in range(len(self.thread) - 1, 0, -1):
             if self._unsettled(place) and not self.thread[place].hostile and self._went_on(place):
                 return place - self._told_on(place)  # who says so may go on in the same message
@@ -122,21 +136,15 @@ class Reading:
         tells = len(marked.sentence.text.split()) >= SHORT and not marked.has(*_SAYS_NO_FIX)
         return max(score, TOLD) if tells and self.thread[place].turn.by_requester else score
 
-    def _fix(self, able: Mapping[int, float], *, failed: bool = False) -> tuple[Marked, ...]:
-        """Return the sentences that say what helped, in their order."""
-        said = [
-            (score, worth, s)
-            for place, score in able.items()
-            for s in self.thread[place].marked[self.thread[place].overcame :]
-            if (worth := self._worth(s, place, failed=failed)) > 0
-        ]
-        best = max((score for score, *_ in said), default=0.0)
-        told = sorted(((worth + 0.5 * max(score - best, -3.0), s) for score, worth, s in said), key=lambda t: -t[0])
-        near = [s for score, s in told[:MOST_SENTENCES] if score >= max(told[0][0] - WITHIN, 0.1)]
-        theirs = {turn.turn.number for turn in self.thread if turn.turn.by_requester}
-        if any(s.sentence.number in theirs for s in near):  # they found it: what staff asked is no fix
-            near = [s for s in near if s.sentence.number in theirs or (s.has(Cue.ACTION) and not s.has(Cue.REQUEST))]
-        return tuple(sorted(near, key=lambda s: (s.sentence.number, s.sentence.place)))
+    def _fix(self, place: int) -> tuple[Marked, ...]:
+        """Return the sentences of a message that say what helped; "no effect on your files" did, if it was thanked."""
+        turn = self.thread[place]
+        for failed in (False, *(True for reply in self.thread[place + 1 : place + 2] if reply.thanks)):
+            told = [(self._worth(s, place, failed=failed), s) for s in turn.marked[turn.overcame :]]
+            best = sorted((pair for pair in told if pair[0] > 0), key=lambda pair: -pair[0])[:MOST_SENTENCES]
+            if near := [s for worth, s in best if worth >= max(best[0][0] - WITHIN, 0.1)]:
+                return tuple(sorted(near, key=lambda s: s.sentence.place))
+        return ()
 
     def _ended(self, fix: Sequence[Marked]) -> tuple[Outcome | None, tuple[Marked, ...]]:
         """Return how the ticket ended without a fix, and the sentences that say so; (None, ()) where it did not."""
@@ -147,15 +155,17 @@ class Reading:
             for place in [p for p in staff if not self.thread[p].hostile][-LAST_MESSAGES:]
             for s in self.thread[place].marked
             if s.has(*ENDED)
+            and not s.has(Cue.DONE, Cue.IF)
             and self.score(s, Part.REASON) > 0
             and (place > happy or s.has(Cue.DECLINED, Cue.DUPLICATE))
         ]
         weight = {kind: sum(s.cues.get(kind, 0) for s in told) for kind in ENDED}
-        done = sum(s.has(Cue.ACTION) and not s.has(*ENDED) for s in fix)
+        done = sum(s.has(Cue.DONE) and not s.has(*ENDED) for s in fix)
         kind = max(weight, key=lambda each: weight[each])
         if weight[kind] == 0 or (kind is not Cue.DUPLICATE and weight[kind] < done):
             return None, ()
-        return ENDED[kind], self._shortlist([*self._before(told), *told], Part.REASON)
+        best = sorted([*self._before(told), *told], key=lambda s: -self.score(s, Part.REASON))[:MOST_SENTENCES]
+        return ENDED[kind], tuple(sorted(best, key=lambda s: (s.sentence.number, s.sentence.place)))
 
     def _before(self, told: Sequence[Marked]) -> Iterator[Marked]:
         """Yield the sentence before a brief reason: "We talked about it. I have to leave it."."""
@@ -171,11 +181,6 @@ class Reading:
         if all(turn.turn.by_requester for turn in self.thread if turn.turn.number in numbers):
             return Outcome.SELF_FIXED
         return Outcome.WORKAROUND if any(s.has(Cue.WORKAROUND) for s in fix) else Outcome.FIXED
-
-    def _shortlist(self, found: Sequence[Marked], part: Part) -> tuple[Marked, ...]:
-        """Return the best sentences in their order."""
-        best = sorted(found, key=lambda s: -self.score(s, part))[:MOST_SENTENCES]
-        return tuple(sorted(best, key=lambda s: (s.sentence.number, s.sentence.place)))
 
     def score(self, marked: Marked, part: Part) -> float:
         """Return how well a sentence fits a part; below 0 where it must not stand there."""
@@ -195,18 +200,12 @@ class Reading:
         ]
         return (max(told, key=lambda pair: pair[0])[1],) if told else ()
 
-    def _seen(self, anchor: int, shown: Sequence[Marked]) -> tuple[Marked, ...]:
-        """Return the statement nearest to the fix that is none itself: people say what they saw, then what they did."""
-        told = [
-            (-abs(anchor - turn.turn.number), self.score(s, Part.FIX), -s.sentence.place, s)
-            for turn in self.thread[self._last_failed + 1 :]
-            if not turn.hostile
-            and (not turn.turn.by_requester or turn.turn.number == anchor)
-            and turn.turn.number <= anchor
-            for s in turn.marked[turn.overcame :]
-            if s not in shown and self._statement(s) and not s.has(*_ASIDE)
-        ]
-        return (max(told, key=lambda each: each[:3])[3],) if told else ()
+    def _seen(self, place: int, shown: Sequence[Marked]) -> tuple[Marked, ...]:
+        """Return what else the fix's message says: people say what they saw, then what they did."""
+        turn = self.thread[place]
+        aside = _ASIDE[: len(_ASIDE) - turn.turn.by_requester]
+        told = (s for s in turn.marked[turn.overcame :] if s not in shown and not s.has(*aside, Cue.DONE, Cue.REQUEST))
+        return tuple(s for s in told if self.score(s, Part.FOUND) >= 0)[:2]
 
     @property
     def able(self) -> frozenset[int]:
