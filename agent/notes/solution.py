@@ -21,6 +21,10 @@ ENDED_HEAD = (
     "**No fix is recorded:** {how}, in the words of its messages (the numbers are theirs, 1 is the ticket's text):"
 )
 NOTHING = "**No fix is recorded** in this ticket's messages. What helped? One line here spares the next one the search."
+UNSURE_HEAD = (
+    "**What was said last**; whether it helped, I cannot tell (1 is the ticket's text, the others its messages):"
+)
+UNSURE_ASKS = "If something else helped, one line here spares the next one the search."
 EDITED_HEAD = "**How it was solved**, as a colleague wrote it:"
 WRONG = "**How it was solved:** a colleague said that the note that stood here was wrong."
 LIKELIEST = "**The message that most likely helped** (its language is one that I cannot read):"
@@ -81,6 +85,9 @@ def of_closure(written: Written) -> Section:
         return _section(LIKELIEST, written)
     if any(written.sentences(Part.REASON)):
         return _section(ENDED_HEAD, written, how=spoken(ENDINGS[written.outcome]))
+    if any(written.sentences(Part.STATUS)):
+        said = _section(UNSURE_HEAD, written)
+        return Section(said.kind, (*said.paragraphs, worded(UNSURE_ASKS)))
     return Section(SectionKind.SOLUTION, (worded(NOTHING), *_lines(written, without=Part.PROBLEM)))
 
 

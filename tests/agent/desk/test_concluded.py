@@ -136,6 +136,19 @@ async def test_where_nothing_helped_we_say_so_and_ask(parts: Parts, desk: Desk) 
     assert "Fix:" not in comment.text
 
 
+async def test_what_was_said_last_is_shown_where_nothing_tells_whether_it_helped(parts: Parts, desk: Desk) -> None:
+    async with running(parts, desk) as server:
+        await opened(server, desk)
+        say(desk, "Gunk on the air detector window.", AuthorKind.STAFF)
+        await close(server, desk)
+    text = readable(desk.comments("1")[0])
+    assert "**What was said last**; whether it helped, I cannot tell" in text
+    assert "**Last:** “Gunk on the air detector window.” [3]" in text
+    assert "If something else helped, one line here spares the next one the search." in text
+    assert "No fix is recorded" not in text
+    assert "Fix:" not in text
+
+
 async def test_silence_and_small_talk_get_no_note(parts: Parts, desk: Desk) -> None:
     async with running(parts, desk) as server:
         await opened(server, desk)
