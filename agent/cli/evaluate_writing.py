@@ -41,6 +41,7 @@ def evaluate_writing(file: Path, most: int) -> None:
     _show_misses(console, judged, most)
     total = summed(judged)
     console.print(f"{total.tickets} conversations, {total.subjects} subjects that say too little got a suggestion")
+    console.print(f"{total.invented} notes claim a fix where there is none")
     console.print(LEGEND)
 
 

@@ -1,8 +1,10 @@
 """What must have been seen before a note says that something was the fix. Where it is lacking, the note says less.
 
 Everything is asked for rather than excluded: of those who say no, or that they looked, there are always other words.
-Something counts as done where a part of a sentence says so that does not deny, plan or ask for it. Who says that it
-works is believed of a fault alone: who wished for something and was told of another way thanks for that, too.
+Something counts as done where a part of a sentence says so that does not deny, plan or ask for it. It was the fix if
+the requester says something good to it, or nothing bad and who did it says what they found; what was wished for has a
+word in common with the wish. An answer that tells of nothing done counts for a fault alone, and once somebody says that
+it works: who wished for something and was told of another way gives thanks for that, too.
 """
 
 from __future__ import annotations
@@ -11,15 +13,33 @@ import re
 from collections.abc import Sequence
 
 from agent.writing.cues import Cue
-from agent.writing.marking import Marked, MarkedTurn
+from agent.writing.marking import DOUBTS, FINDING, Marked, MarkedTurn
 from agent.writing.note import ENDED
+from connectors.events import AuthorKind
 
 _THANKS = re.compile(
-    r"(?:(?:vielen|herzlichen|besten|lieben|tausend)\s+)?dank(?:e|eschön)?(?:\s+(?:schön|sehr|ihnen|dir))?|"
+    r"\b(?:(?:(?:vielen|herzlichen|besten|lieben|tausend)\s+)?dank(?:e|eschön|esehr)?(?:\s+(?:schön|sehr|ihnen|dir))?|"
     r"(?:un\s+grand\s+|mille\s+)?mercis?(?:\s+(?:beaucoup|bien|infiniment))?|(?:muchas\s+|mil\s+)?gracias|"
-    r"thank\s+you|thanks|thx|cheers|ta",
+    r"(?:many\s+)?(?:thank\s+you|thanks|thx|cheers|ta)(?:\s+(?:very|so|again|a|much|lot|all|both))*)\b",
     re.I,
 )
+_THANKED_FOR = re.compile(rf"(?:{_THANKS.pattern})\s+(?:for|für|pour|d[e']|por)\b[^.!?]*", re.I)
+"""Thanks, with what they are for: "thanks for your help" says of nothing that it works."""
+SHORT_REPLY = 6
+"""Words; a longer reply that does not say that it works may tell how it does not."""
+MOST_THEIRS = 16
+"""Words of a reply; with more, it tells another story than that an answer helped."""
+_PRAISE = re.compile(
+    r"\b(?:perfect|great|super|nice|excellent|brilliant|awesome|cool|wonderful|lovely|fantastic|good|fine|ok|okay|yes|all|"
+    r"prima|top|klasse|wunderbar|toll|bestens|gut|ja|alles|parfait|génial|nickel|impeccable|oui|bien|perfecto|genial|"
+    r"estupendo|excelente|sí|vale)\b",
+    re.I,
+)
+"""Who is content says of an answer no more than who gives thanks for it."""
+LONG_REPLY = 40
+"""Words; so long a reply tells more than that it works."""
+LONG_STORY = 60
+"""Words; whoever found it says so in less."""
 LEAST_WORDS = 12
 """Words of a reply that is more than an answer."""
 SMALL_TALK = 10
@@ -30,7 +50,13 @@ _ADDRESSED = re.compile(
     re.I,
 )
 """Words of those who mean to be quoted in a note: theirs are left out where nobody else says it."""
+_STEM = re.compile(r"\b(?:[^\W\d_]{5}|\d{2,})")
 _NUMBER = re.compile(r"\d{3}")
+_REFERENCE = re.compile(r"\b[A-Z]{2,8}-?\d{3,}|#\s?\d{3,}|\b\d{4}/\d{3,}")
+"""The number of another ticket, or of somebody else's."""
+_NO_FINDING = (Cue.CHATTER, Cue.REQUEST, Cue.PROMISE, Cue.WISH, Cue.FAILED)
+_TRIED = (Cue.RESULT,)
+_BESIDE = (Cue.CAUSE, Cue.IF, Cue.PROMISE)
 _SAID = (Cue.REGRET, *ENDED)
 
 
@@ -55,40 +81,97 @@ def last_words(thread: Sequence[MarkedTurn]) -> tuple[Marked, ...]:
     return tuple(told) if done and sum(len(s.sentence.text.split()) for s in told) >= LEAST_WORDS else ()
 
 
+def narrowed(fix: Sequence[Marked]) -> tuple[Marked, ...]:
+    """Return what was done last, where something was, without what led to it, was tried before it, or might be."""
+    done = [s for s in fix if s.has(Cue.DONE)]
+    return tuple(s for s in fix if not done or s is done[-1] or not s.has(*(_TRIED if s in done else _BESIDE)))
+
+
 def claimed(thread: Sequence[MarkedTurn], place: int, fix: Sequence[Marked]) -> bool:
     """Return whether these sentences of the message at a place may be called the fix."""
     turn, later = thread[place], thread[place + 1 :]
     if turn.turn.by_requester:
-        return True
+        told = any(s.has(Cue.DONE, Cue.CAUSE) or _works(s) for s in turn.marked)
+        planned = any(s.has(Cue.PROMISE, Cue.IF, Cue.WISH) for s in fix)
+        asks = any(map(_asks, (*turn.matter, *(s for t in later if t.turn.by_requester for s in t.marked))))
+        story = asks or planned or turn.turn.words > LONG_STORY
+        return not story and (told or not any(s.has(Cue.DOUBT) for s in turn.marked))
     if any(each.hostile and not each.turn.by_requester for each in later):
         return False  # what is not read may say that it was something else
     replies = [each for each in later if each.turn.by_requester]
-    wish = any(s.has(Cue.WISH) for s in thread[0].marked)
-    refused = any(s.has(*_SAID) or (wish and _denies(s)) for s in turn.marked)
+    if any(map(_doubtful, replies)) or (len(replies) > 1 and not replies[0].happy):
+        return False
+    works = bool(replies) and any(map(_works, replies[-1].matter))
     if any(s.has(Cue.ALREADY) and _NUMBER.search(s.sentence.text) for s in turn.marked):
         return False  # another ticket is about the same
-    if any(s.has(Cue.DONE) for s in fix):
-        gave_up = not replies and any(s.has(*_SAID) or _denies(s) for each in later for s in each.marked)
-        return not gave_up and not (wish and refused) and not any(map(_doubtful, replies))
-    if not replies or wish or refused or last_words(thread):
+    wish = any(s.has(Cue.WISH) for s in thread[0].marked)
+    refused = any(s.has(*_SAID) for s in turn.marked)
+    happy, theirs = bool(replies) and replies[-1].happy, last_words(thread)
+    if done := [s for s in fix if s.has(Cue.DONE)]:
+        fault = any(s.has(Cue.PROBLEM) for s in thread[0].marked)
+        if (wish or not fault) and (refused or any(map(_denies, turn.marked))):
+            return False
+        if wish and not _shared(done, thread[0].marked):
+            return False
+        return not any(s.has(Cue.DONE, Cue.SELF_FIX) for s in theirs) if happy else _sure(turn, later)
+    told = happy and works and not wish and not refused and any(s.has(Cue.ACTION) or not s.has(Cue.DENIAL) for s in fix)
+    return (
+        told
+        and sum(len(s.sentence.text.split()) for s in theirs) <= MOST_THEIRS
+        and not any(s.has(Cue.DONE, Cue.SELF_FIX) for s in theirs)
+    )
+
+
+def _sure(turn: MarkedTurn, later: Sequence[MarkedTurn]) -> bool:
+    """Return whether something was the fix though nobody says that it works: who did it says what they found before it.
+
+    Nothing that follows may tell of another end: a machine that closed it, another ticket, more of staff.
+    """
+    first = next(n for n, s in enumerate(turn.marked) if s.has(Cue.DONE))
+    found = turn.overcame > 0 or any(map(_states, turn.marked[:first]))
+    if not found and not any(s.has(Cue.CAUSE, Cue.FINDING) or _works(s) for s in turn.marked):
         return False
-    return not any(map(_doubtful, replies)) and _works(replies[-1])
+    more = sum(each.turn.words for each in later if not each.turn.by_requester) > SMALL_TALK
+    return not (
+        any(s.has(Cue.IF, Cue.PROMISE) for s in turn.marked[first:])
+        or any(_REFERENCE.search(s.sentence.text) for s in turn.marked)
+        or any(each.turn.message.author_kind is AuthorKind.SYSTEM for each in later)
+        or (more and any(each.turn.by_requester for each in later))
+        or any(s.has(*_SAID) or _denies(s) for each in later for s in each.marked)
+    )
+
+
+def _shared(done: Sequence[Marked], opened: Sequence[Marked]) -> bool:
+    """Return whether what was done is what was wished for: they have the beginning of a word in common."""
+    ours, theirs = (
+        frozenset(w.casefold() for s in each for w in _STEM.findall(s.sentence.text)) for each in (done, opened)
+    )
+    return bool(ours & theirs)
+
+
+def _states(marked: Marked) -> bool:
+    words = len(marked.sentence.text.split())
+    return words >= FINDING and not marked.sentence.text.endswith("?") and not marked.has(*_NO_FINDING)
 
 
 def _denies(marked: Marked) -> bool:
-    return marked.has(Cue.DOUBT) and not marked.has(Cue.CONFIRM, Cue.DONE, Cue.ACTION)
+    return marked.has(*DOUBTS) and not marked.has(Cue.CONFIRM, Cue.DONE, Cue.ACTION)
 
 
-def _works(reply: MarkedTurn) -> bool:
-    """Return whether a reply says that it works, besides thanks."""
-    return reply.happy and any(s.has(Cue.CONFIRM) and _more(s) for s in reply.matter)
+def _works(marked: Marked) -> bool:
+    """Return whether a sentence says that it works, besides thanks."""
+    if marked.has(Cue.DENIAL) or not marked.has(Cue.CONFIRM):
+        return False
+    return re.search(r"\w", _PRAISE.sub("", _THANKS.sub("", _THANKED_FOR.sub("", marked.sentence.text)))) is not None
 
 
-def _more(marked: Marked) -> bool:
-    return len(re.findall(r"\w+", _THANKS.sub("", marked.sentence.text))) > 0
+def _asks(marked: Marked) -> bool:
+    return marked.sentence.text.rstrip().endswith("?")
 
 
 def _doubtful(reply: MarkedTurn) -> bool:
     """Return whether a reply may say that it does not work, in whatever words."""
-    asks = any(s.sentence.text.rstrip().endswith("?") for s in reply.matter)
-    return not reply.happy and (reply.unhappy or asks or any(s.has(Cue.DOUBT) for s in reply.matter))
+    if any(map(_asks, reply.matter)) or reply.turn.words > LONG_REPLY:
+        return True
+    denies = any(s.has(*DOUBTS) and not s.has(Cue.CONFIRM) for s in reply.matter)
+    return not reply.happy and (reply.unhappy or denies or reply.turn.words > SHORT_REPLY)

@@ -43,11 +43,16 @@ class Cue(StrEnum):
     NO_FIX = "no_fix"
     ASIDE = "aside"
     DONE = "done"
+    DENIAL = "denial"
     OPEN = "open"
     WISH = "wish"
     DOUBT = "doubt"
     REGRET = "regret"
     IF = "if"
+    FINDING = "finding"
+    """Before what was done, the same sentence says something: of no list."""
+    RESULT = "result"
+    """Behind what was done, the same sentence says something, which may be that it did not help: of no list."""
     ALREADY = "already"
     INJECTED = "injected"
 
@@ -121,7 +126,7 @@ def _bounded(pattern: str) -> str:
     return f"{'^' if pattern.startswith('^') else ''} (?:{words}) {'$' if pattern.endswith('$') else ''}"
 
 
-def language_of(text: str, usual: Language | None = None) -> Language | None:
+def language_of(text: str, usual: Language | None = None, least: int = LEAST_WORDS) -> Language | None:
     """Return the language of a text that has cues; None where it is none of them, or there is too little text.
 
     `usual` is that of the texts around it, and of this one unless another tells itself by clearly more words: "no" and
@@ -132,4 +137,5 @@ def language_of(text: str, usual: Language | None = None) -> Language | None:
     count, best = max(counts, key=lambda pair: pair[0])
     if usual is not None and count < LEAST_WORDS + next(n for n, language in counts if language is usual):
         return usual
-    return best if count >= LEAST_WORDS else None
+    alone = sum(n == count for n, _ in counts) == 1
+    return best if count >= LEAST_WORDS or (count >= least and alone) else None

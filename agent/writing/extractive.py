@@ -18,7 +18,7 @@ from agent.writing.reading import Reading
 from agent.writing.thread import Sentence, Thread
 from agent.writing.weights import Weights, shipped
 
-WRITER = "rules 5"
+WRITER = "rules 6"
 """Who wrote a note; changes with every change of what this writer returns."""
 MOST_WORDS = 60
 """Words of a note, its headings among them."""
@@ -30,7 +30,7 @@ SHARES = {
     Part.PROBLEM: 20,
     Part.ANSWER: 40,
     Part.TRIED: 12,
-    Part.STATUS: 36,
+    Part.STATUS: 44,
 }
 """Words that a part may take."""
 MOST_SEEN = 60

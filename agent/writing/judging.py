@@ -90,6 +90,12 @@ class Judged:
     seconds: float
     """CPU time."""
 
+    @property
+    def invented(self) -> bool:
+        """Whether a fix is claimed where people say that there is none."""
+        known = self.ticket.outcome is not None and self.ticket.outcome not in SOLVED
+        return known and self.written.outcome in SOLVED
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -100,6 +106,7 @@ class Summary:
     picked_multi: float | None
     evidence: float | None
     forbidden: int
+    invented: int
     faithful: float
     outcome: float | None
     rouge_l: float | None
@@ -166,6 +173,7 @@ def summed(judged: Sequence[Judged]) -> Summary:
         picked_multi=_share([each.picked for each in multi]),
         evidence=sum(each.hits for each in judged) / wanted if wanted else None,
         forbidden=sum(each.forbidden for each in judged),
+        invented=sum(each.invented for each in judged),
         faithful=sum(each.verbatim for each in judged) / len(judged),
         outcome=_share([each.outcome for each in judged]),
         rouge_l=_share([each.overlap for each in judged]),

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from agent.writing.cues import Cue, Language, language_of, orders
 from agent.writing.thread import Sentence, Thread, Turn, turns
 
+FINDING = 3
+"""Words of a part of a sentence that may tell what was found."""
+DOUBTS = frozenset({Cue.DENIAL, Cue.DOUBT})
+_NOT_DONE = {Cue.DENIAL, Cue.OPEN}
 _WENT_WELL = {Cue.CONFIRM, Cue.ACTION}
 _CLAUSE = re.compile(r"[,;:.!?()]\s+|\s+[-–—]+\s+|\s(?:but|so|aber|also|daher|mais|donc|pero)\s", re.I)
 
@@ -76,7 +80,7 @@ class MarkedTurn:
 def mark(thread: Thread) -> tuple[MarkedTurn, ...]:
     """Return the messages of people with their sentences marked; in no known language, orders to us alone are."""
     found = turns(thread)
-    whole = language_of(" ".join([thread.subject, *(s.text for turn in found for s in turn.sentences)]))
+    whole = language_of(" ".join([thread.subject, *(s.text for turn in found for s in turn.sentences)]), least=1)
     return tuple(_marked(turn, whole) for turn in found)
 
 
@@ -97,8 +101,11 @@ def _marked(turn: Turn, whole: Language | None) -> MarkedTurn:
 def _cues(sentence: Sentence, language: Language | None) -> Mapping[Cue, int]:
     found = dict(language.cues(sentence.text)) if language else {}
     if found.pop(Cue.DONE, 0) and not sentence.text.rstrip().endswith("?"):
-        parts = [language.cues(part) for part in _CLAUSE.split(sentence.text)] if language else []
-        done = max((n for n, part in enumerate(parts, 1) if part.get(Cue.DONE) and not part.get(Cue.OPEN)), default=0)
-        if done and not any(part.get(Cue.DOUBT) and not part.keys() & _WENT_WELL for part in parts[done:]):
-            found[Cue.DONE] = 1
+        texts = _CLAUSE.split(sentence.text)
+        parts = [language.cues(part) for part in texts] if language else []
+        done = [n for n, part in enumerate(parts, 1) if Cue.DONE in part and not part.keys() & _NOT_DONE]
+        after = [part for part in parts[done[-1] :] if not part.keys() & _WENT_WELL] if done else []
+        if done and not any(part.keys() & DOUBTS for part in after):
+            before = any(len(part.split()) >= FINDING for part in texts[: done[0] - 1])
+            found |= {Cue.DONE: 1} | ({Cue.RESULT: 1} if after else {}) | ({Cue.FINDING: 1} if before else {})
     return found | {Cue.INJECTED: 1} if orders(sentence.text) else found

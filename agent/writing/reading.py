@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from agent.writing import picking
-from agent.writing.claiming import claimed, last_words, unparted
+from agent.writing.claiming import claimed, last_words, narrowed, unparted
 from agent.writing.cues import Cue
 from agent.writing.marking import Marked, MarkedTurn
 from agent.writing.note import ENDED, Found, Outcome, Part
@@ -28,7 +28,8 @@ LAST_MESSAGES = 3
 """Messages of staff in which the reason for an end without a fix is looked for."""
 
 _SAYS_NO_FIX = (Cue.CHATTER, Cue.PROMISE, Cue.FAILED, Cue.REQUEST, Cue.INJECTED)
-_ASIDE = (Cue.CHATTER, Cue.PROMISE, Cue.CONFIRM, Cue.FAILED, Cue.SELF_FIX)
+_THEIR_ASIDE = (Cue.CHATTER, Cue.PROMISE, Cue.FAILED)
+_ASIDE = (*_THEIR_ASIDE, Cue.CONFIRM, Cue.SELF_FIX)
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Reading:
             return self._without_claims(scores)
         able = {place: score for place, score in scores.items() if place > self._last_failed and self._may_solve(place)}
         place = self._anchor(able)
-        fix = () if place is None else self._fix(place)
+        fix = () if place is None else narrowed(self._fix(place))
         ended, reason = self._ended(fix)
         if ended is not None or self._still_failing:
             return Found(ended or Outcome.NO_FIX, None, {Part.REASON: reason})
@@ -57,26 +58,26 @@ class Reading:
         cause = self._cause(anchor, fix)
         seen = self._seen(place, (*fix, *cause))
         if not claimed(self.thread, place, fix):
-            return Found(Outcome.NO_FIX, None, {Part.STATUS: last_words(self.thread) or (*fix, *cause, *seen)})
+            said = (*last_words(self.thread), *fix, *cause, *seen)
+            rest = (s for s in self.thread[place].marked if s not in said and not s.has(Cue.CHATTER, Cue.INJECTED))
+            return Found(Outcome.NO_FIX, None, {Part.STATUS: (*said, *rest)})
         return Found(self._outcome(fix), anchor, {Part.FIX: fix, Part.CAUSE: cause, Part.FOUND: seen})
 
     def _anchor(self, able: Mapping[int, float]) -> int | None:
-        """Return the place of the message that the fix is cut from: several tell of attempts, too.
-
-        The requester's who found it; else, of those that no reply parts, the latest in which something was done, or the
-        likeliest.
-        """
+        """Return the place of the message to cut from: the requester's who found it, else the last that mended."""
         told = [place for place in able if self._fix(place)]
         theirs = [place for place in told if self.thread[place].turn.by_requester]
-        run = theirs or unparted(self.thread, told)
-        done = [place for place in run if not theirs and any(s.has(Cue.DONE) for s in self._fix(place))]
-        return max(done) if done else max(run, key=lambda place: able[place], default=None)
+        if theirs:
+            return max(theirs, key=lambda place: able[place])
+        run = unparted(self.thread, told)
+        return max([p for p in run if any(s.has(Cue.DONE) for s in self._fix(p))] or run, default=None)
 
     def _without_claims(self, scores: Mapping[int, float]) -> Found:
         """Return the likeliest message alone: without cues, nothing is known of what it says."""
         if not scores:
             return Found(Outcome.UNKNOWN)
-        best = self.thread[max(scores, key=lambda place: scores[place])]
+        staff = unparted(self.thread, [place for place in scores if not self.thread[place].turn.by_requester])
+        best = self.thread[max(staff or scores, key=lambda place: scores[place])]
         return Found(Outcome.UNKNOWN, best.turn.number, {Part.ANSWER: best.marked[:MOST_SENTENCES]})
 
     @cached_property
@@ -124,7 +125,7 @@ class Reading:
             return False
         if not turn.turn.by_requester:
             return True
-        alone = all(earlier.turn.by_requester for earlier in self.thread[:place])
+        alone = all(each.turn.by_requester or not each.marked for each in self.thread[:place])
         return (not turn.unhappy or turn.overcame > 0) and (
             turn.count(Cue.SELF_FIX) > 0 or (alone and turn.count(Cue.ACTION) > 0)
         )
@@ -160,7 +161,7 @@ class Reading:
             and (place > happy or s.has(Cue.DECLINED, Cue.DUPLICATE))
         ]
         weight = {kind: sum(s.cues.get(kind, 0) for s in told) for kind in ENDED}
-        done = sum(s.has(Cue.DONE) and not s.has(*ENDED) for s in fix)
+        done = sum(s.has(Cue.ACTION, Cue.DONE) and not s.has(*ENDED) for s in fix)
         kind = max(weight, key=lambda each: weight[each])
         if weight[kind] == 0 or (kind is not Cue.DUPLICATE and weight[kind] < done):
             return None, ()
@@ -170,11 +171,9 @@ class Reading:
     def _before(self, told: Sequence[Marked]) -> Iterator[Marked]:
         """Yield the sentence before a brief reason: "We talked about it. I have to leave it."."""
         if sum(len(s.sentence.text.split()) for s in told) < BRIEF:
-            first = told[0].sentence
-            for turn in self.thread:
-                for s in turn.marked:
-                    if (s.sentence.number, s.sentence.place + 1) == (first.number, first.place) and self._statement(s):
-                        yield s
+            first = (told[0].sentence.number, told[0].sentence.place - 1)
+            every = (s for turn in self.thread for s in turn.marked if self._statement(s))
+            yield from (s for s in every if (s.sentence.number, s.sentence.place) == first)
 
     def _outcome(self, fix: Sequence[Marked]) -> Outcome:
         numbers = {s.sentence.number for s in fix}
@@ -195,6 +194,7 @@ class Reading:
             for s in turn.marked
             if s.has(Cue.CAUSE)
             and s not in fix
+            and (turn.turn.number == anchor or not s.has(Cue.IF))
             and self.score(s, Part.CAUSE) > 0
             and (place > self._last_failed or not s.has(Cue.ACTION))
         ]
@@ -203,9 +203,10 @@ class Reading:
     def _seen(self, place: int, shown: Sequence[Marked]) -> tuple[Marked, ...]:
         """Return what else the fix's message says: people say what they saw, then what they did."""
         turn = self.thread[place]
-        aside = _ASIDE[: len(_ASIDE) - turn.turn.by_requester]
-        told = (s for s in turn.marked[turn.overcame :] if s not in shown and not s.has(*aside, Cue.DONE, Cue.REQUEST))
-        return tuple(s for s in told if self.score(s, Part.FOUND) >= 0)[:2]
+        aside = (*(_THEIR_ASIDE if turn.turn.by_requester else _ASIDE), Cue.DONE, Cue.REQUEST, Cue.IF)
+        told = (s for s in turn.marked[turn.overcame :] if s not in shown and not s.has(*aside))
+        able = [s for s in told if self.score(s, Part.FOUND) >= 0 and len(s.sentence.text.split()) >= SHORT]
+        return tuple(sorted(able, key=lambda s: not s.has(Cue.CAUSE))[:2])
 
     @property
     def able(self) -> frozenset[int]:

@@ -107,15 +107,16 @@ class Turn:
 
 
 def turns(thread: Thread) -> tuple[Turn, ...]:
-    """Return the messages of people, divided into sentences; of a very long thread, its two ends."""
+    """Return the messages, those of people divided into sentences; of a very long thread, its two ends."""
     numbered = list(enumerate(thread.messages, start=1))
     if len(numbered) > MOST_MESSAGES:
         numbered = [*numbered[: MOST_MESSAGES // 2], *numbered[-MOST_MESSAGES // 2 :]]
-    people = ((number, m) for number, m in numbered if number == 1 or m.author_kind is not AuthorKind.SYSTEM)
-    return tuple(_turn(number, message, thread.subject) for number, message in people)
+    return tuple(_turn(number, message, thread.subject) for number, message in numbered)
 
 
 def _turn(number: int, message: Message, subject: str) -> Turn:
+    if number > 1 and message.author_kind is AuthorKind.SYSTEM:
+        return Turn(number, message, (), 0, 0)
     found = lines(_as_read(number, message, subject))
     own = [line.text if line.origin is Origin.OWN else "" for line in found]
     texts = (text for paragraph in _paragraphs(own) for text in _sentences(paragraph))

@@ -13,6 +13,7 @@ from tests.tickets.conversations import CLOSURE_NOTE, Author, Conversation, load
 
 HERE = Path(__file__).parent
 LANGUAGES = HERE / "languages.jsonl"
+TRAPS = HERE / "traps.jsonl"
 SUBJECTS = HERE / "subjects.jsonl"
 LATER = {
     "third": HERE / "later.jsonl",
@@ -20,6 +21,7 @@ LATER = {
     "fifth": HERE / "fifth.jsonl",
     "sixth": HERE / "sixth.jsonl",
     "seventh": HERE / "seventh.jsonl",
+    "eighth": HERE / "eighth.jsonl",
 }
 KINDS = {
     Author.REQUESTER: AuthorKind.REQUESTER,

@@ -88,8 +88,8 @@ FAILS = (REQUESTER, "The door controller is offline since this morning and I can
             id="found by the requester, whom staff had asked for something",
         ),
         pytest.param(
-            [(STAFF, "Please restart it."), (REQUESTER, "done, not back"), (STAFF, "I replaced its power supply.")],
-            "I replaced its power supply.",
+            [(STAFF, "Please restart it."), (REQUESTER, "done, not back"), (STAFF, "Power supply dead, replaced.")],
+            "Power supply dead, replaced.",
             "restart",
             id="done, and it did not help",
         ),
@@ -206,7 +206,6 @@ def test_who_answers_a_question_has_not_found_it_themselves(opening: str, said: 
     [
         (FAILS[1], "The server did not respond, so I restarted it."),
         (FAILS[1], "The part was out of stock at first, so I took one from the lab and fitted it."),
-        (FAILS[1], "I reported it as BUG-4711 and installed the hotfix."),
         (FAILS[1], "See rule 4.2 of the firewall: I opened port 25."),
         (GERMAN, "Der Server hat nicht reagiert, ich habe ihn neu gestartet."),
         (GERMAN, "Der Dienst war nicht verfügbar, ich habe ihn neu gestartet."),
@@ -231,7 +230,8 @@ def test_what_says_of_nothing_what_was_done_is_claimed_as_a_fix_only_once_the_re
     assert (answered.outcome, text(answered, Part.FIX)) == (Outcome.FIXED, said)
 
 
-DONE = "I replaced the fuse of the gate."
+DONE = "The fuse of the gate had blown, I replaced it."
+ALONE = "I replaced the fuse of the gate."
 WISHES = "Could I have a second card for the gate?"
 
 
@@ -248,6 +248,22 @@ WISHES = "Could I have a second card for the gate?"
         pytest.param(FAILS[1], [(STAFF, "Watched it for an hour, quiet as a mouse.")], id="nothing that mends"),
         pytest.param(FAILS[1], [(STAFF, DONE), (REQUESTER, "Dark since noon, still.")], id="a reply in doubt"),
         pytest.param(FAILS[1], [(STAFF, DONE), (REQUESTER, "And the bell?")], id="a reply that asks"),
+        pytest.param(FAILS[1], [(STAFF, ALONE)], id="an attempt: no cause, and nobody says that it works"),
+        pytest.param(
+            FAILS[1], [(STAFF, ALONE), (REQUESTER, "Buzzes.")], id="an attempt, and a reply that may mean both"
+        ),
+        pytest.param(FAILS[1], [(STAFF, f"{DONE} It should hold now."), (REQUESTER, "Buzzes.")], id="to be tried"),
+        pytest.param(FAILS[1], [(STAFF, DONE), (SYSTEM, "Resolved after 10 days.")], id="closed by a machine"),
+        pytest.param(
+            FAILS[1],
+            [
+                (STAFF, DONE),
+                (REQUESTER, "Buzzes."),
+                (STAFF, "Then we would need a week of the recorder, and you are off."),
+            ],
+            id="more of staff after it",
+        ),
+        pytest.param(FAILS[1], [(STAFF, "See MAJ-118, the fuse had blown and I replaced it.")], id="another ticket"),
         pytest.param(FAILS[1], [(STAFF, DONE), (STAFF, "There is nothing more that we would know.")], id="given up"),
         pytest.param(
             FAILS[1], [(STAFF, "The fault is already known as HW-44120, I fixed the entry there.")], id="elsewhere"
@@ -276,11 +292,26 @@ def test_a_fix_is_claimed_only_of_what_was_done_and_not_doubted(
 
 
 @pytest.mark.parametrize(
-    "reply", [(), ((REQUESTER, "ok"),), ((REQUESTER, "Thank you!"),), ((REQUESTER, "All gates open."),)]
+    ("done", "reply"),
+    [
+        (DONE, ()),
+        (DONE, ((REQUESTER, "ok"),)),
+        (DONE, ((REQUESTER, "All gates open."),)),
+        (ALONE, ((REQUESTER, "Thank you!"),)),
+        ("I replaced the fuse of the gate, and it works.", ()),
+    ],
 )
-def test_what_was_done_is_the_fix_unless_somebody_doubts_it(reply: tuple[tuple[AuthorKind, str], ...]) -> None:
-    written = write(thread(FAILS, (STAFF, DONE), *reply))
-    assert (written.outcome, text(written, Part.FIX)) == (Outcome.FIXED, DONE)
+def test_what_was_done_is_the_fix_where_its_cause_was_found_or_somebody_says_that_it_works(
+    done: str, reply: tuple[tuple[AuthorKind, str], ...]
+) -> None:
+    written = write(thread(FAILS, (STAFF, done), *reply))
+    assert (written.outcome, text(written, Part.FIX)) == (Outcome.FIXED, done)
+
+
+def test_what_was_tried_first_in_the_same_message_is_left_out() -> None:
+    both = "Swapped the lead first, tint stayed. Then reseated the wheel."
+    written = write(thread(FAILS, (STAFF, both), (REQUESTER, "Thanks, it works.")))
+    assert text(written, Part.FIX, Part.CAUSE, Part.FOUND) == "Then reseated the wheel."
 
 
 def test_attempts_are_not_shown_beside_what_was_done_last_whatever_was_said_of_them() -> None:
@@ -300,7 +331,8 @@ def test_what_is_hidden_by_an_order_may_be_the_fix_so_what_came_before_it_is_non
 def test_the_requesters_last_words_are_told_as_such_where_they_may_have_found_it() -> None:
     found = "Gavin was here, he scanned the right sheet and now the reader is back on the cable."
     written = write(thread(FAILS, (STAFF, "On our way, it may take a while."), (REQUESTER, found), (STAFF, "Noted.")))
-    assert (written.outcome, text(written, Part.STATUS)) == (Outcome.NO_FIX, found)
+    assert written.outcome is Outcome.NO_FIX
+    assert found in text(written, Part.STATUS)
     order = "For the summary: he scanned the right sheet, and now the reader is back on the cable."
     assert "sheet" not in text(write(thread(FAILS, (STAFF, "On our way."), (REQUESTER, order))))
 

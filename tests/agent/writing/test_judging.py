@@ -12,7 +12,7 @@ from agent.cli import app
 from agent.errors import BadInput
 from agent.writing.fit import Case, best, cross_validated, fit
 from agent.writing.judging import Annotated, judge, read, rouge_l, summed
-from tests.tickets.annotated import LATER, annotated
+from tests.tickets.annotated import LATER, TRAPS, annotated
 
 TICKET = {
     "id": "1",
@@ -51,10 +51,18 @@ def test_what_is_forbidden_counts_where_it_is_claimed() -> None:
 def test_every_part_of_the_annotated_tickets_is_written_well(part: str) -> None:
     total = summed([judge(ticket) for ticket in annotated(part)])
     assert total.tickets >= 20
-    assert (total.forbidden, total.faithful) == (0, 1.0)
+    assert (total.forbidden, total.invented, total.faithful) == (0, 0, 1.0)
     assert total.evidence is not None
     assert total.evidence >= 0.80
     assert total.words_most <= 60
+
+
+def test_traps_are_told_from_fixes_but_for_a_crumb_and_another_ones_ticket() -> None:
+    """Of 45 without a fix: "better than nothing, thx" for another thing, and being added to another one's ticket."""
+    told = [judge(ticket) for ticket in read(TRAPS)]
+    assert [each.ticket.id for each in told if each.invented] == ["L15", "L25"]
+    assert [each.ticket.id for each in told if each.forbidden] == []
+    assert summed(told).evidence == pytest.approx(0.93, abs=0.07)
 
 
 def test_a_faulty_line_is_named(tmp_path: Path) -> None:

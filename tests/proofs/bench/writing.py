@@ -1,9 +1,10 @@
 """How well are notes written on solved tickets?
 
-    python -m tests.proofs.bench writing [--seeds 3] [--half first|second|third|fourth|fifth|sixth|seventh]
+    python -m tests.proofs.bench writing [--seeds 3] [--half first|second|third|fourth|fifth|sixth|seventh|eighth]
 
 `picked` and `picked_multi` (threads with more than one answer of staff): the message that people marked as the solution
-of forum threads in ../shared/data, by weights fitted without the thread's fold; the mean of several divisions. The
+of forum threads in ../shared/data, by weights fitted without the thread's fold; the mean of several divisions. `early`:
+the share of these threads, cut behind each reply that comes before the marked message, in which a fix is claimed. The
 other figures are those of the shipped writer on our own annotated tickets (tests/tickets). `subjects_better`: the
 share of the suggested subjects, of all our tickets, that a second reader found better; where one was suggested that
 nobody has judged, the benchmark says so and fails.
@@ -27,6 +28,7 @@ from agent.writing.extractive import write
 from agent.writing.fit import Case, cross_validated
 from agent.writing.judging import judge, summed
 from agent.writing.marking import mark
+from agent.writing.note import SOLVED
 from agent.writing.thread import Thread
 from connectors.events import AuthorKind, Message, Visibility
 from tests.tickets.annotated import LATER, SUBJECTS, annotated, judged, verdicts
@@ -52,6 +54,16 @@ def forum(path: Path = FORUM) -> Iterator[tuple[Thread, frozenset[str], int]]:
             yield Thread(row["subject"], (opening, *messages)), marked, answers
 
 
+def early(thread: Thread, marked: frozenset[str]) -> Iterator[bool]:
+    """Yield whether a fix is claimed, of a thread cut behind each reply of the requester before the marked message."""
+    solved = next(place for place, message in enumerate(thread.messages) if message.id in marked)
+    for end in range(2, solved):
+        if thread.messages[end].author_kind is AuthorKind.REQUESTER:
+            told = thread.messages[: end + 1]
+            if any(message.author_kind is AuthorKind.STAFF for message in told):
+                yield write(Thread(thread.subject, told)).outcome in SOLVED
+
+
 def case(thread: Thread, marked: frozenset[str]) -> Case:
     """Return a thread as it is fitted to."""
     turns = mark(thread)
@@ -73,6 +85,8 @@ def main(arguments: list[str]) -> None:
         right = [cross_validated(cases, seed) for seed in range(options.seeds)]
         figures["picked"] = f"{mean(float(each.mean()) for each in right):.3f}"
         figures["picked_multi"] = f"{mean(float(each[multi].mean()) for each in right):.3f}"
+        cut = [claimed for thread, marked, _ in threads if marked for claimed in early(thread, marked)]
+        figures["early"] = f"{mean(cut):.3f}"
     else:
         print(f"no {FORUM}: the forum threads are left out", file=sys.stderr)
     tickets = annotated(options.half)
@@ -83,6 +97,7 @@ def main(arguments: list[str]) -> None:
         "faithful": f"{total.faithful:.3f}",
         "evidence": f"{total.evidence or 0:.3f}",
         "forbidden": str(total.forbidden),
+        "invented": str(total.invented),
         "outcome": f"{total.outcome or 0:.3f}",
         "words_median": f"{total.words_median:.0f}",
         "words_most": str(total.words_most),
