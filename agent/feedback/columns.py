@@ -69,6 +69,8 @@ def choose(
 
     `told` has the operator's name of each field, or None.
     """
+    if not there:
+        raise BadInput(f"{file} is empty, or its first row is")
     chosen: dict[str, str | None] = {field: _told(there, name) for field, name in told.items() if name is not None}
     if unknown := [f"{told[field]} (--{field.replace('_', '-')})" for field, name in chosen.items() if name is None]:
         raise BadInput(f"{file}: no column {', '.join(unknown)}; there is {', '.join(there) or 'nothing'}")
@@ -82,8 +84,9 @@ def choose(
         missing.append("subject or body")
     if missing:
         options = ", ".join(f"--{name}" for field in missing for name in field.split(" or "))
+        one = " or, where these are several, give --separator" if len(there) == 1 else ""
         raise BadInput(
-            f"{file}: no column for {', '.join(missing)}; there is {', '.join(there) or 'nothing'} (name it: {options})"
+            f"{file}: no column for {', '.join(missing)}; there is {', '.join(there)} (name it: {options}{one})"
         )
     return Columns(str(chosen["id"]), chosen["subject"], chosen["body"], str(chosen["role"]), chosen["created_at"])
 

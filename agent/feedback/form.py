@@ -28,7 +28,10 @@ _SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d{2,}")
 _AS_TEXT = re.compile(r"""^(?:="([^"]*)"|'(?=\d)(.*)|=HYPERLINK\("[^"]*"[,;]\s*"?([^"]*?)"?\)|(\d+)\.0)$""", re.I)
 """How a spreadsheet is told that a number is a text, how a link shows one, and what pandas makes of it."""
 
-_EMPTY = re.compile(r"\s*(?:NULL|\(null\)|\\N|NaN|nan|<NA>|#N/A|NaT)\s*")
+_EMPTY = re.compile(
+    r"\s*(?:NULL|\(null\)|\\N|NaN|nan|<NA>|NaT|#N/[AD]|#NV|#[¡¿]?(?:REF|BEZUG|VALUE|VALOR|VALEUR|WERT|DIV/0|NAME|NOMBRE"
+    r"|NOM|NUM|ZAHL|NULL|NULO|NUL)[!?])\s*"
+)
 """What databases, pandas and spreadsheets write where nothing is."""
 
 

@@ -13,6 +13,10 @@ from agent.tabular.row import Cell
 _LESS_CLEAR = re.compile(r"[,|\n]")
 """Signs that may be part of a name: they divide only what is no role as a whole."""
 
+_PATH = re.compile(r"::|\s*[>»\\]\s*")
+_CODE = re.compile(r"^\W{0,3}\d[\d.]{0,8}\s*[-–:.)_]\s*")
+"""What some systems put before a name: the groups above it ("IT::Network", "IT > Network"), and a code ("01 - IT")."""
+
 
 class UnknownRole(ValueError):
     """A cell names what is no role; `name` is what it says, `near` the roles that may have been meant."""
@@ -37,7 +41,7 @@ def named_roles(cell: Cell, roles: RoleCatalogue) -> Named:
     Lists of labels name more than roles: beside a role, another label says nothing, unless it looks like a role that is
     misspelt. Without that one the ticket would teach half of what people said.
     """
-    names = tuple(dict.fromkeys(name.strip() for name in _names(cell, roles)))
+    names = tuple(dict.fromkeys(_without_place(name.strip(), roles) for name in _names(cell, roles)))
     known = {name: role.name for name in names if (role := roles.lookup(name)) is not None}
     unknown = [name for name in names if name not in known]
     if wrong := next((name for name in unknown if not known or roles.near(name)), None):
@@ -45,6 +49,13 @@ def named_roles(cell: Cell, roles: RoleCatalogue) -> Named:
     if not known:
         raise ValueError("no role")
     return Named(tuple(dict.fromkeys(known.values())), tuple(unknown))
+
+
+def _without_place(name: str, roles: RoleCatalogue) -> str:
+    """Return the name without what stands before it, where that makes it a role's."""
+    last = _PATH.split(name)[-1].strip()
+    tried = (name, last, _CODE.sub("", name), _CODE.sub("", last))
+    return next((each for each in tried if roles.lookup(each) is not None), name)
 
 
 def _names(cell: Cell, roles: RoleCatalogue) -> Iterator[str]:
@@ -60,7 +71,7 @@ def _names(cell: Cell, roles: RoleCatalogue) -> Iterator[str]:
             yield from _names(part, roles)
     else:
         parts = [part.strip() for part in _LESS_CLEAR.split(cell) if part.strip()]
-        known = [part for part in parts if roles.lookup(part) is not None]
+        known = [part for part in parts if roles.lookup(_without_place(part, roles)) is not None]
         yield from parts if known or len(parts) < 2 else [cell.strip()]
 
 

@@ -50,7 +50,13 @@ class DelimitedFile:
             pass
         self.separator = separator or guess_separator(start)
         spaced = any(f'{self.separator} "' in line for line in start)
-        self._reader = csv.reader(lines, delimiter=self.separator, skipinitialspace=spaced, strict=True)
+        quote = quotes_in(start, self.separator)
+        escaped = _escaped(start, self.separator)
+        if any(map(escaped.search, start)):
+            lines = (escaped.sub('""', line) for line in lines)
+        self._reader = csv.reader(
+            lines, delimiter=self.separator, quotechar=quote, skipinitialspace=spaced, strict=True
+        )
         header = next(self._records(), (0, []))[1]
         self._width = len(header)
         self._places: dict[str, list[int]] = {}
@@ -115,6 +121,20 @@ class DelimitedFile:
 
     def _split(self, line: str) -> list[str]:
         return line.split(self.separator)
+
+
+def _escaped(lines: Sequence[str], separator: str) -> re.Pattern[str]:
+    """Return what finds a quotation mark in a text as MySQL and PHP write it: behind a backslash, and no cell ends."""
+    around = sum(line.strip()[:1] == line.strip()[-1:] == '"' for line in lines[1:])
+    next_cell = re.escape(separator) + ('"' if 2 * around > len(lines) - 1 else "")
+    return re.compile(rf'(?<!\\)\\"(?!\s*(?:{next_cell}|$))')
+
+
+def quotes_in(lines: Sequence[str], separator: str) -> str:
+    """Return what stands around cells: the quotation mark, or an apostrophe where it stands around nearly every one."""
+    rows = [line.strip() for line in lines[1:] if line.strip()]
+    around = sum(line[0] == line[-1] == "'" and f"'{separator}'" in line for line in rows if len(line) > 1)
+    return "'" if rows and around >= 0.9 * len(rows) else '"'
 
 
 def guess_separator(lines: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 SPREADSHEET_EPOCH = datetime(1899, 12, 30, tzinfo=UTC)
 """Day 0 of Excel's serial numbers, from March 1900 on: it counts a 29 February 1900 that was none."""
@@ -61,9 +62,9 @@ _UNIX = re.compile(rf"({_WORD}\s+\d{{1,2}})\s+(\d{{1,2}}:\d\d:\d\d)(?:\s+(\S+))?
 _WEEKDAY = re.compile(rf"{_WORD}\s*,?\s+(?=\S)")
 _BEFORE, _AFTER = r"am|a\.\s?m\.|午前|上午|오전|π\.?μ\.?|ص", r"pm|p\.\s?m\.|午後|下午|오후|μ\.?μ\.?|م"
 _TIME = re.compile(
-    rf"(?:[,T]|at\b|um\b|às\b|à\b|a las\b|alle\b|klo\b|kl\.|om\b|в\b|о\b|-)?\s*(?P<m1>{_BEFORE}|{_AFTER})?\s*"
+    rf"(?:[,T|]|at\b|um\b|às\b|à\b|a las\b|alle\b|klo\b|kl\.|om\b|в\b|о\b|-)?\s*(?P<m1>{_BEFORE}|{_AFTER})?\s*"
     r"(?P<hour>\d{1,2})(?:\s?[:.h時时시]\s?(?P<minute>\d{2})?)?(?:[:.m分분]\s?(?P<second>\d{2}))?"
-    r"(?:[.,](?P<fraction>\d{1,9}))?\s?(?:Uhr|分|분|秒|h|ч\.?)?"
+    r"(?:[.,](?P<fraction>\d{1,9}))?\s?(?:Uhr|分|분|秒|ч\.?|h(?:oras?|rs?\.?|s\.?|\.)?)?"
     rf"\s*(?P<m2>{_BEFORE}|{_AFTER})?\s*(?P<zone>Z|UTC|GMT|{'|'.join(ZONES)})?\s*(?P<offset>[+-]\d{{1,2}}(?::?\d{{2}})?)?\s*(?:UTC|GMT)?",
     re.IGNORECASE,
 )
@@ -73,6 +74,10 @@ _OTHER_ISO = re.compile(r"\d{8}T\d{4}|\d{4}-W\d\d")
 _ZONE_NAME = re.compile(r"\[[\w/+!=-]{1,40}\]$")
 """As Java writes it behind the offset (RFC 9557): 2026-11-03T09:12+01:00[Europe/Berlin]."""
 _ZONE_IN_BRACKETS = re.compile(r"\(((?:UTC|GMT)?\s?[+-]\d{1,2}(?::?\d\d)?|UTC|GMT|Z|[A-Z]{3,4})\)$")
+_OFFSET_AND_NAME = re.compile(r"([+-]\d{2}:?\d{2})\s*\([^()\d]{1,60}\)$")
+"""As mails and browsers write it: +0100 (CET), GMT+0100 (Central European Standard Time)."""
+_PLACE = re.compile(r"\s((?:Africa|America|Asia|Atlantic|Australia|Europe|Indian|Pacific|Etc)/[\w/+-]{1,40})$")
+_WEEKDAY_BEHIND = re.compile(r"^\(\w{1,4}\.?\)\s*")
 _DOTNET = re.compile(r"/Date\((\d+)(?:[+-]\d{4})?\)/")
 
 
@@ -87,7 +92,14 @@ def numbers_of(text: str) -> tuple[int, int] | None:
 
 def read_time(text: str, order: DateOrder = DateOrder.DAY_FIRST) -> datetime:
     """Return the moment in UTC; a time without a zone is UTC. Raises ValueError where the text is no date."""
-    shown, text = text, _ZONE_IN_BRACKETS.sub(r"\1", _ZONE_NAME.sub("", text.lstrip("'")))
+    shown, text = text, _OFFSET_AND_NAME.sub(r"\1", _ZONE_NAME.sub("", text.lstrip("'")))
+    text = _ZONE_IN_BRACKETS.sub(r"\1", text)
+    if place := _PLACE.search(text):
+        try:
+            zone = ZoneInfo(place[1])
+        except (OSError, ValueError, KeyError):
+            raise ValueError(f"{shown!r}, no date that can be read") from None
+        return read_time(text[: place.start()], order).replace(tzinfo=zone).astimezone(UTC)
     try:
         if (text[4:5] == "-" and text[7:8] == "-" and text[13:14] != ".") or _OTHER_ISO.match(text):
             return _utc(datetime.fromisoformat(text))
@@ -137,7 +149,7 @@ def _written(text: str, order: DateOrder) -> datetime:
     if found is None:
         raise ValueError(text)
     (year, month, day), rest = found
-    return _utc(_at_time(datetime(year, month, day), rest.strip()))
+    return _utc(_at_time(datetime(year, month, day), _WEEKDAY_BEHIND.sub("", rest.strip())))
 
 
 def _date(text: str, order: DateOrder) -> tuple[tuple[int, int, int], str] | None:

@@ -5,6 +5,7 @@ Ids and dates are there as they were typed, not as they are shown.
 
 from __future__ import annotations
 
+import re
 import warnings
 import zlib
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,9 @@ TABLE = 3
 LOOKED_AT = 20
 
 UNREADABLE = "{file} is no workbook that can be read: save it as CSV"
+
+_CODED = re.compile(r"_x((?!D[89A-F])[0-9A-F]{4})_", re.I)
+"""A sign that XML cannot hold, as workbooks write it (ECMA-376, ST_Xstring): a carriage return is _x000D_."""
 
 DAMAGED = (
     *(BadZipFile, zlib.error, SyntaxError, EOFError, OSError, NotImplementedError),
@@ -93,6 +97,8 @@ def _cell(texts: Sequence[str]) -> Cell:
 def _text(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, str):
+        return _CODED.sub(lambda found: chr(int(found[1], 16)), value).replace("\r\n", "\n") if "_x" in value else value
     if isinstance(value, datetime | date):
         return value.isoformat()
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

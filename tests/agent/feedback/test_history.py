@@ -120,13 +120,14 @@ def test_a_workbook_is_read_without_what_its_cells_look_like(tmp_path: Path) -> 
     titles: list[list[object]] = [["Service Desk"], [], ["ID", "Title", "Text", "Team", "Date"]]
     book.active.append(["Cover of", "a report"])
     sheet = book.create_sheet("Tickets")
-    for cells in (*titles, [202503041707, "Wifi", None, "net", datetime(2025, 3, 4)]):
+    for cells in (*titles, [202503041707, "Wifi", "a_x000D_\nb_x005F_x000D_", "net", datetime(2025, 3, 4)]):
         sheet.append(cells)
     book.save(content)
     history = read(tmp_path, with_a_wrong_size(content), "export.xlsx")
     assert "workbook, sheet 'Tickets', header on line 3 " in next(history.form.in_words())
     (row,) = history.rows()
     assert (row.id, row.filed_at, row.roles) == ("202503041707", DAY, ("Network",))
+    assert row.body == "a\nb_x000D_"
 
 
 @pytest.mark.parametrize("damaged", ["docProps/core.xml", "xl/worksheets/sheet1.xml", "xl/workbook.xml"])
@@ -153,6 +154,11 @@ def test_a_damaged_workbook_is_refused_whatever_part_of_it_is(tmp_path: Path, da
         ('"Locks, Doors"', ("Locks, Doors",)),
         ('"net\nElectrician"', ("Network", "Electrician")),
         ('"[""net"", ""Cabin & HVAC""]"', ("Network", "Cabin & HVAC")),
+        ("Support::IT::net", ("Network",)),
+        ("Facilities > Electrician", ("Electrician",)),
+        ("AD\\Network", ("Network",)),
+        ("01 - Network", ("Network",)),
+        ('"Support > net, 2. Electrician"', ("Network", "Electrician")),
     ],
 )
 def test_several_roles_in_one_cell(tmp_path: Path, cell: str, roles: tuple[str, ...]) -> None:
@@ -185,6 +191,24 @@ def test_what_is_in_quotation_marks_may_hold_lines_separators_and_more_of_them(t
     body = 'see:\nid, role, net\n1,2,3,net,2025-03-04x\n15"" pipe, a; b'
     (row,) = read(tmp_path, f'{HEADER}1,a 15" pipe,"{body}",net,2025-03-04\n').rows()
     assert (row.subject, row.body) == ('a 15" pipe', body.replace('""', '"'))
+
+
+QUOTED = {
+    "as MySQL and PHP do": '"1","says \\"no\\", then","15\\" pipe","net","2025-03-04"\n',
+    "at the end of a cell": '"1","says ""no"", then","15\\" pipe",net,2025-03-04\n',
+    "with apostrophes": "'1','says \"no\", then','15\" pipe','net','2025-03-04'\n",
+}
+
+
+@pytest.mark.parametrize("row", QUOTED.values(), ids=QUOTED)
+def test_quotation_marks_of_other_programs_are_read(tmp_path: Path, row: str) -> None:
+    (read_as,) = read(tmp_path, HEADER + row).rows()
+    assert (read_as.subject, read_as.body) == ('says "no", then', '15" pipe')
+
+
+def test_a_backslash_at_the_end_of_a_cell_is_one(tmp_path: Path) -> None:
+    (row,) = read(tmp_path, HEADER + '1,Wifi,"C:\\temp\\",net,2025-03-04\n').rows()
+    assert row.body == "C:\\temp\\"
 
 
 def test_one_id_on_different_tickets_is_no_ticket_at_all(tmp_path: Path) -> None:
@@ -240,7 +264,7 @@ def test_without_dates_the_order_of_the_file_counts(tmp_path: Path) -> None:
     assert rows[-1].filed_at <= datetime.now(UTC)
 
 
-@pytest.mark.parametrize("empty", ["NULL", "\\N", "nan", "NaN", "<NA>", "#N/A", "(null)"])
+@pytest.mark.parametrize("empty", ["NULL", "\\N", "nan", "NaN", "<NA>", "#N/A", "(null)", "#¡REF!", "#NV", "#DIV/0!"])
 def test_what_programs_write_for_nothing_is_no_word(tmp_path: Path, empty: str) -> None:
     history = read(
         tmp_path, f"{HEADER}1,Wifi,{empty},net,2025-03-04\n2,Wifi,down,net,{empty}\n3,NULL pointer,,net,2025-03-04\n"
@@ -276,6 +300,14 @@ HEADERS = {
     "Dutch": "Meldingsnummer;Onderwerp;Omschrijving;Behandelgroep;Aanmaakdatum",
     "Polish": "Numer zgłoszenia;Tytuł;Treść;Kolejka;Data utworzenia",
     "Swedish": "Ärendenummer;Ämne;Beskrivning;Avdelning;Skapad",
+    "Jira, Spanish": "Clave de incidencia;Resumen;Descripción;Componente/s;Creada",
+    "ServiceNow, Spanish": "Número;Descripción breve;Descripción;Grupo de asignación;Creado",
+    "Zendesk, Spanish": "ID del ticket;Asunto;Comentario;Grupo;Solicitado",
+    "Jira, German": "Vorgangsschlüssel;Zusammenfassung;Beschreibung;Komponente(n);Erstellt",
+    "Redmine, German": "#;Thema;Beschreibung;Projekt;Angelegt",
+    "Jira, French": "Clé de ticket;Résumé;Description;Composant(s);Création",
+    "OTOBO, German": "Ticketnummer;Titel;Artikel;Queue;Erstellzeit",
+    "osTicket": "Ticket Number;Subject;Last Message;Department;Date Created",
     "with units": "№;Subject (short);Description [HTML];Team (now);Created (UTC)",
 }
 
@@ -311,7 +343,8 @@ def test_every_guess_can_be_overruled(tmp_path: Path) -> None:
         (b"\xd0\xcf\x11\xe0", "old kind"),
         (b"<html><table><tr><td>id</td></tr></table>", "HTML or XML"),
         (b"PK\x03\x04nothing", "no workbook"),
-        (b"", "no column for id, role, subject or body; there is nothing"),
+        (b"", "is empty"),
+        (b"id~subject~role\n1~a~net\n", "give --separator"),
         (b"id,subject,role\n", "holds no row"),
         (b"number,team\n1,net\n", "no column for subject or body; there is number, team"),
     ],
