@@ -60,11 +60,13 @@ def of_stored(stored: Writing) -> Section:
 
 
 def plain(written: Written) -> str:
-    """Return a note as lines of plain text, to read and edit."""
+    """Return a note as lines of plain text, to read and edit, its headings in the language of comments."""
+    heading = spoken(HEADING).replace("*", "")
     told = (
-        (HEADINGS[part], " ".join(f"{s.text} [{s.number}]" for s in sentences)) for part, sentences in written.parts
+        (spoken(HEADINGS[part]), " ".join(f"{s.text} [{s.number}]" for s in sentences))
+        for part, sentences in written.parts
     )
-    return "\n".join(f"{heading}: {text}" for heading, text in told)
+    return "\n".join(f"{heading.format(part=part)} {text}" for part, text in told)
 
 
 def written_of(stored: Writing) -> Written:

@@ -19,6 +19,8 @@ OLDER = "older than solution notes"
 FIX, EARLIER = "fix", "earlier"
 """Parts: what helped, and what an earlier text said that helped."""
 
+FIX_HEADINGS = frozenset(("fix", "lösung", "remède", "solución"))
+"""What stands before what helped in a note that a person edited, in the languages of comments."""
 
 AFTER = timedelta(hours=8)
 """After this a draft is shown by itself where `[writing] closure` is "after 8h"."""
@@ -121,7 +123,8 @@ def _helped(row: Writing) -> Iterator[str]:
         yield from sentences(row, FIX)
         return
     lines = [line.strip() for line in row.said.splitlines() if line.strip()]
-    told = [line.partition(":")[2].strip() for line in lines if line.casefold().startswith(f"{FIX}:")]
+    headed = (line.partition(":") for line in lines)
+    told = [said.strip() for head, _, said in headed if head.strip().casefold() in FIX_HEADINGS]
     yield from (text for text in (*told, *lines) if text)
 
 

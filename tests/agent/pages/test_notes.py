@@ -11,12 +11,15 @@ import pytest
 from sqlmodel import Session
 
 from agent.core import Parts
+from agent.notes import phrasing
+from agent.notes.solution import HEADINGS
 from agent.pages.signing import audit
 from agent.pages.signing.rights import Rights
 from agent.pages.written import differences
 from agent.store import verdicts, writings
 from agent.store.tables import utcnow
 from agent.store.writings import Writing
+from agent.writing.note import Part
 from tests.agent.desk.test_concluded import HOW, close, opened, readable, talk
 from tests.agent.pages.conftest import Person, signed_in, words_of
 from tests.desk import CAPABILITIES, Desk
@@ -92,6 +95,21 @@ async def test_an_edited_note_is_shown_in_its_new_words_beside_what_was_changed(
         assert set(writings.quotable(stored(server))) >= {"I swapped it", "I removed the old device", FIX}
         for text, status in (("", 400), (" \n ", 400), ("x" * 4_001, 413)):
             assert await says(person, "edited", text=text) == status
+
+
+async def test_a_draft_has_headings_in_the_language_of_the_desk_and_what_helped_is_known_behind_them(
+    parts_for: Callable[..., Parts], desk: Desk
+) -> None:
+    async with running(parts_for(language="fr", writing={"closure": "draft"}), desk) as server:
+        person = await solved(server, desk)
+        (draft,) = re.findall(r"<textarea[^>]*>([^<]*)<", await person.see(PAGE))
+        assert "Remède\xa0: " in draft
+        assert "Fix:" not in draft
+        assert await says(person, "edited", text=draft) == 303
+        found = server.parts.database.call(writings.fixes, ["desk:1"])["desk:1"]
+    assert found.startswith(FIX)
+    said = {phrasing.shipped(language)[HEADINGS[Part.FIX]].casefold() for language in ("de", "fr", "es")}
+    assert said | {"fix"} == writings.FIX_HEADINGS
 
 
 async def test_a_discarded_draft_never_shows_and_no_other_ticket_quotes_it(drafting: Parts, desk: Desk) -> None:
