@@ -178,6 +178,10 @@ def _in_words(error: Exception) -> str:
                 return "nothing listens there: is the address right, with its port, and the system up?"
     if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
         return "no connection came about: is the address right, and does a firewall let it pass?"
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
+        return "no answer came in time"
+    if isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError):
+        return "the connection broke off"
     return type(error).__name__
 
 

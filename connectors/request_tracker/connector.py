@@ -121,7 +121,7 @@ class RequestTracker:
         answer = await call(self._client, "POST", path, json=body, accept={400})
         if answer.status == 400:
             await self._reader.ticket(_number(ticket_id))
-            raise Permanent(f"POST {path}: answered 400: our account lacks the right CommentOnTicket")
+            raise Permanent(f"POST {path}: answered 400: the account lacks the right CommentOnTicket")
         location = _LOCATION.search(answer.headers.get("location", ""))
         if location is None:
             raise Ambiguous(f"POST {path}: the answer names no comment")
