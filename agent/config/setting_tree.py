@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -92,6 +93,12 @@ class SettingTree:
         inside = (source for known, source in self._origin.items() if known[: len(at)] == at)
         return next(inside, str(self._file.path) if self._file is not None else "settings")
 
+    def _elsewhere(self) -> str:
+        """Return where a `.env` lies that was not read, since somebody has started in another directory."""
+        above = self._file.path.resolve().parents[:2] if self._file is not None else ()
+        there = next((folder for folder in above if folder != Path.cwd() and (folder / ".env").is_file()), None)
+        return f"; there is one in {there}: start there" if there else ""
+
     def faults_of(
         self, error: ValidationError, model: type[Any], at: KeyPath = (), *, asked: bool = True
     ) -> Iterator[Fault]:
@@ -104,7 +111,7 @@ class SettingTree:
                 if not asked:
                     continue
                 words += f": write it in the settings file, or set {variable(path)}"
-                words += ", also in .env of the directory that you start in"
+                words += f", also in .env of the directory that you start in{self._elsewhere()}"
             yield self.fault(path, words)
 
 

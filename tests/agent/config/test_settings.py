@@ -157,6 +157,17 @@ url = "x"
     )
 
 
+def test_secrets_that_were_not_read_are_told_with_their_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody starts a command in another directory than the one that `.env` lies in."""
+    (tmp_path / ".env").write_text("ROLECALL_CONNECTORS__DJANGO_HELPDESK__TOKEN=secret\n")
+    (tmp_path / "config").mkdir()
+    file = write(tmp_path / "config", '[connectors.django-helpdesk]\nurl = "https://desk.example"\n')
+    told = f"that you start in; there is one in {tmp_path}: start there"
+    assert all(fault.endswith(told) for fault in faults(file))
+    monkeypatch.chdir(tmp_path)
+    assert all(fault.endswith("that you start in") for fault in faults(file)), "this one is read"
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
