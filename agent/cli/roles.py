@@ -35,8 +35,8 @@ def _told(role: Role) -> Iterator[str]:
         yield role.description.rstrip(".")
     if role.owner:
         yield f"{role.owner} knows more"
-    if role.aliases:
-        yield f"also called {', '.join(role.aliases)}"
+    if others := [alias for alias in role.aliases if alias != role.name]:
+        yield f"also called {', '.join(others)}"
     for source, groups in role.groups.items():
         yield f"{', '.join(groups)} in {source}"
     if role.active_from:

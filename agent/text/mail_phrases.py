@@ -46,6 +46,8 @@ FORWARDED = (
 """Titles of forwarded mails, framed by dashes or ending in a colon."""
 
 ORIGINAL = (
+    *("por encima de esta línea", "oberhalb dieser zeile", "au-dessus de cette ligne", "acima desta linha"),
+    *("sopra questa riga", "boven deze regel"),
     *("original message", "reply above this line", "ursprüngliche nachricht", "message d'origine", "message original"),
     *("mensaje original", "messaggio originale", "oorspronkelijk bericht", "mensagem original"),
     *("ursprungligt meddelande", "oprindelig meddelelse", "oryginalna wiadomość", "wiadomość oryginalna"),

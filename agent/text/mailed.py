@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from html import unescape
+from urllib.parse import unquote
 
 from agent.text import mail_phrases as phrases
 
@@ -23,7 +24,8 @@ LONGEST_WARNING = 400
 WRAPPED = 60
 """Characters; a line of this length may go on in the next one."""
 
-QUOTE_MARK = r"^ {0,3}(?:>|&gt;|\|(?= ))"
+QUOTE_MARK = r"^ {0,3}(?:>|&gt;|\|(?= )(?![^\n]*\|[ \t]*$))"
+"""A line between two strokes is a row of a table, and no quoted one."""
 
 
 def any_of(phrases: Sequence[str]) -> str:
@@ -62,6 +64,12 @@ _STYLE = rf"{_SELECTOR}(?:,\s?{_SELECTOR}){{0,20}}+\s{{0,9}}+\{{\s{{0,9}}+{_PROP
 _STYLES = re.compile(rf"^(?:/\*[^*\n]{{0,80}}\*/\s{{0,3}})?{_STYLE}(?:[ \t]*{_STYLE}){{0,20}}[ \t]*(?:\n|\Z)", re.M)
 """Rules of CSS as lines of a text: what careless programs leave of the style of a mail. JSON begins otherwise."""
 _HEED = re.compile(rf"{QUOTE_MARK}|^ {{0,3}}(?:```|~~~)|\[/?quote\b|\{{(?:quote|code|noformat)", re.I | re.M)
+_REWRITTEN = re.compile(
+    r"https://[\w.-]{1,60}\.safelinks\.protection\.outlook\.com/\?url=(?P<outlook>[^&\s<>]{1,400})[^\s<>]*"
+    r"|https://urldefense\.com/v3/__(?P<proofpoint>[^\s<>]{1,400}?)__;[^\s<>]*"
+)
+_QUERY = re.compile(r"(https?://[^\s?#<>\"]{1,200})[?#][^\s<>\"]{30,}")
+_BESIDE = re.compile(r"<(?:mailto|tel):[^<>\s]{1,200}>|\[cid:[^\]\s]{1,200}\]", re.I)
 _JIRA = {
     "> ": re.compile(r"\{quote\}", re.I),
     "    ": re.compile(r"\{(?:code|noformat)(?::[^{}\n]{0,80})?\}", re.I),
@@ -167,6 +175,17 @@ def without_tags(text: str) -> str:
     """Return plain text without the tags that a person or a program left in it, its entities decoded."""
     bare = _TAG.sub(lambda found: "\n" if found["block"] else "", text) if "<" in text else text
     return _ENTITY.sub(lambda found: unescape(found[0]), bare) if "&" in bare else bare
+
+
+def without_ballast(text: str) -> str:
+    """Return plain text whose addresses are those that people meant, without what programs write into and beside them.
+
+    Mail gateways replace addresses by theirs; queries that track people, and what belongs to a picture, are no words.
+    """
+    if "://" in text:
+        text = _REWRITTEN.sub(lambda found: unquote(found["outlook"] or found["proofpoint"]), text)
+        text = _QUERY.sub(r"\1", text)
+    return _BESIDE.sub("", text) if ":" in text else text
 
 
 def without_hidden(text: str) -> str:

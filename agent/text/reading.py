@@ -32,6 +32,7 @@ from agent.text.mailed import (
     made_readable,
     untagged_quotes,
     whole_quotes,
+    without_ballast,
     without_hidden,
     without_styles,
     without_tags,
@@ -39,7 +40,7 @@ from agent.text.mailed import (
 from agent.text.own_words import LONGEST_DIVIDER, Line, Origin, announcement, forwards, is_head, lines
 from agent.text.pointing import says_nothing
 
-CLEANER = "6"
+CLEANER = "7"
 """Changes with every change of what `agent.text.reading` returns: vectors of texts are kept under it."""
 
 QUOTE = "> "
@@ -188,8 +189,8 @@ def joined(subject: str, body: str) -> str:
 
 
 def _unstressed(text: str) -> str:
-    """Return text without the underscores that stress words, and outer blank lines."""
-    return _EMPHASIS.sub("", text).strip()
+    """Return text without the underscores that stress words, what programs write into addresses, and outer blanks."""
+    return _EMPHASIS.sub("", without_ballast(text)).strip()
 
 
 def _counting(text: str, *, forwarded: bool, depth: int = 0) -> tuple[str, str]:

@@ -38,6 +38,8 @@ QUOTES = {
     "tab": "\t/role Engine",
     "fence": "```\n/role Engine\n```",
     "fence that never ends": "~~~\n/role Engine",
+    "helpdesk's line, Spanish": "##- Por favor, escriba su respuesta por encima de esta línea -##\n/role Engine",
+    "strokes": "| what is it?\n| /role Engine",
     "forum": "[quote=ann]\n/role Engine\n[/quote]",
     "Jira": "{quote}\n/role Engine\n{quote}",
     "Jira, one line": "{quote}/role Engine{quote}",
