@@ -105,7 +105,8 @@ def _person(site: Site, claims: Mapping[str, Any]) -> tuple[str | None, str]:
     name = claims.get(settings.claim)
     if not isinstance(name, str) or not isinstance(subject, str) or not 0 < len(subject) <= LONGEST:
         return None, ""
-    if settings.claim == "email" and claims.get("email_verified") is not True:
+    verified = claims.get("email_verified")
+    if settings.claim == "email" and verified is not True and verified != "true":  # Cognito and Apple send a text
         return None, ""
     return users.hashed(f"{settings.issuer} {subject}"), name[:LONGEST]
 
