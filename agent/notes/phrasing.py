@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from contextvars import ContextVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar, copy_context
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from agent.errors import BadInput
 from connectors import markup
@@ -27,6 +28,9 @@ from connectors.note import Note, Paragraph, Span, Style
 
 if TYPE_CHECKING:
     from agent.triage.evidence import Neighbour
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 ENGLISH = "en"
 NEIGHBOUR = "{number} {subject} ({roles})"
@@ -52,6 +56,11 @@ def speak(language: str, folder: Path | None = None) -> None:
         chosen |= _own(own)
     _sentences.set({sentence: bound(said, language) for sentence, said in chosen.items()})
     _quotes.set(_QUOTES.get(language, markup.QUOTES))
+
+
+def here(say: Callable[P, T]) -> Callable[P, T]:
+    """Return a function as it speaks here, whoever calls it: the database's threads know no language."""
+    return partial(copy_context().run, say)
 
 
 def bound(sentence: str, language: str) -> str:

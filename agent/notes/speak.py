@@ -118,7 +118,7 @@ class Speaker:
             return Said.UNCHANGED
         version = version_of(phrasing.rendered(note, connector.capabilities.markup))
         wanted = _Wanted(connector, ticket.id, note, version)
-        intent = await self.database.write(comments.want, key, mark_of(self.key, key), wanted.text)
+        intent = await self.database.write(comments.want, key, mark_of(self.key, key), phrasing.here(wanted.text))
         if self.shadow or intent.removed_at is not None:
             return Said.SHADOWED if self.shadow else Said.REMOVED
         self.await_settled(intent)

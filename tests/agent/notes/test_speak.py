@@ -10,13 +10,14 @@ import pytest
 from sqlmodel import Session
 
 from agent.core import Parts
+from agent.notes.phrasing import speak
 from agent.notes.speak import Said, Speaker, Unsettled, mark_of
 from agent.store.comments import Withheld
 from agent.store.database import Database
 from agent.store.tables import Comment, utcnow
 from connectors.base import Markup, Stored
 from connectors.errors import Ambiguous, Transient
-from connectors.note import Note
+from connectors.note import Note, Section, SectionKind, Span, Style
 from tests.desk import CAPABILITIES, Desk, note
 
 pytestmark = pytest.mark.anyio
@@ -61,6 +62,18 @@ async def test_the_same_words_are_said_once_and_others_replace_them(it: Installa
     (text,) = it.texts()
     assert text.startswith("two\n\n[//]: # (rolecall-")
     assert "one" not in text
+
+
+async def test_what_is_kept_is_what_was_said_in_the_marks_of_the_language(it: Installation) -> None:
+    """What is kept is what the ticket's page shows, and in shadow mode all that there is."""
+    it.desk.capabilities = replace(CAPABILITIES, markup=Markup.PLAIN)
+    speak("es")
+    try:
+        await it.say(Note((Section(SectionKind.ROLE, ((Span("mi", Style.QUOTED),),)),)))
+    finally:
+        speak("en")
+    assert it.texts() == [it.row().text]
+    assert "«mi»" in it.row().text
 
 
 async def test_what_was_read_is_not_read_again(it: Installation) -> None:
