@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 from starlette.responses import Response
@@ -11,6 +12,8 @@ from agent.pages.guard import Refused, Visit, redirect
 from agent.pages.signing import audit, tokens, users
 from agent.pages.signing.passwords import LEAST, acceptable
 from agent.pages.signing.rights import Rights
+from agent.pages.texts import Texts
+from agent.store.people import Audit
 
 LINES = 50
 LONGEST_NUMBER = 9
@@ -77,13 +80,34 @@ async def change_user(visit: Visit) -> Response:
     return await _everybody(visit, link=link(site.settings.server.public_url, token), name=name)
 
 
+VALUES = {"rights": "rights", "before": "rights", "verdict": "logged_verdict"}
+OF_STAGES = {"from": "ladder", "to": "ladder", "why": "logged_why"}
+"""Particulars of the log that are words of ours, and where the pages say them; elsewhere, a person wrote them."""
+
+
 async def show_log(visit: Visit) -> Response:
     """Show who changed what, newest first."""
     before = visit.request.query_params.get("before", "")
     number = int(before) if before.isascii() and before.isdigit() and len(before) < 18 else None
     lines = await visit.site.database.read(partial(audit.latest, limit=LINES, before=number))
     older = lines[-1].id if len(lines) == LINES else None
-    return visit.page("log.html", lines=lines, older=older)
+    texts = visit.site.texts
+    who = [_said(texts, "logged_by", line.who.replace(" ", "_"), line.who) for line in lines]
+    told = [list(_told(texts, line)) for line in lines]
+    return visit.page("log.html", lines=list(zip(lines, who, told, strict=True)), older=older)
+
+
+def _told(texts: Texts, line: Audit) -> Iterator[tuple[str, str]]:
+    """Yield the particulars of a line of the log, in the words of the pages where these are ours."""
+    ours = VALUES | (OF_STAGES if line.action == audit.Action.STAGE else {})
+    for name, value in line.detail.items():
+        told = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        if told:
+            yield _said(texts, "logged", name, name), _said(texts, ours[name], told, told) if name in ours else told
+
+
+def _said(texts: Texts, begun: str, name: str, otherwise: str) -> str:
+    return texts(f"{begun}.{name}") if texts.has(f"{begun}.{name}") else otherwise
 
 
 def link(public_url: str | None, token: str, here: str = "") -> str:

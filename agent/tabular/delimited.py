@@ -42,7 +42,7 @@ class DelimitedFile:
             raise BadInput(f"separator {separator!r} is none: give one character, or tab")
         self._file = file
         start = list(islice(text, 20 * SAMPLED))
-        lines = chain(start, text)
+        lines: Iterator[str] = chain(start, text)
         self._before = above
         if start and (named := _EXCEL.fullmatch(start[0])):
             separator, self._before = separator or named[1], max(above, 1)

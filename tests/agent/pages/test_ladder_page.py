@@ -66,6 +66,15 @@ async def test_an_operator_sees_what_a_stage_would_do_takes_it_and_lowers_it_aga
     assert log.count("Moved to another stage: role: Network") == 2
 
 
+async def test_the_log_is_in_the_language_of_the_pages(parts_for: Callable[..., Parts], desk: Desk) -> None:
+    async with running(parts_for(language="es"), desk) as server:
+        operator = signed_in(server, Rights.OPERATOR)
+        assert (await operator.post("/roles", do="take", role="Network", stage="comment")).status_code in (303, 409)
+        assert (await operator.post("/roles", do="lower", role="Network", stage="shadow")).status_code == 303
+        log = words_of(await operator.see("/log"))
+    assert "rol: Network de: comentario a: sombra motivo: la bajó alguien" in log
+
+
 async def test_one_click_moves_every_role_out_of_the_shadow(parts_for: Callable[..., Parts], desk: Desk) -> None:
     async with running(parts_for(ladder={"start": "shadow"}), desk) as server:
         viewer, operator = signed_in(server, Rights.VIEWER), signed_in(server, Rights.OPERATOR)

@@ -19,6 +19,8 @@ from agent.pages.signing import audit
 from agent.pages.signing.rights import Rights
 from agent.pages.texts import LANGUAGES, Texts, load, values_in
 from agent.pages.words import Words
+from agent.store.stages import Why
+from agent.store.writings import Verdict
 from agent.triage.thresholds import Basis
 from connectors.events import Kind
 
@@ -71,6 +73,8 @@ def test_every_language_has_the_same_sentences_with_the_same_values() -> None:
         ("action", audit.Action),
         ("event", Kind),
         ("file", Kept),
+        ("logged_why", Why),
+        ("logged_verdict", Verdict),
     ],
 )
 def test_what_is_named_by_a_value_has_a_sentence_for_each(begun: str, values: type[StrEnum]) -> None:
