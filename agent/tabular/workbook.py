@@ -13,7 +13,7 @@ from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 from agent.errors import BadInput
 from agent.tabular.row import Cell, Row
@@ -24,6 +24,7 @@ TABLE = 3
 LOOKED_AT = 20
 
 UNREADABLE = "{file} is no workbook that can be read: save it as CSV"
+PACKED = "{file} holds other files: unpack it first"
 
 _CODED = re.compile(r"_x((?!D[89A-F])[0-9A-F]{4})_", re.I)
 """A sign that XML cannot hold, as workbooks write it (ECMA-376, ST_Xstring): a carriage return is _x000D_."""
@@ -47,7 +48,7 @@ class WorkbookFile:
                 sheets = openpyxl.load_workbook(opened, read_only=True, data_only=True).worksheets
             chosen = next((each for each in sheets if each.title == sheet), None) or max(sheets, key=_width)
         except DAMAGED as error:
-            raise BadInput(UNREADABLE.format(file=file)) from error
+            raise BadInput((PACKED if _packed(opened) else UNREADABLE).format(file=file)) from error
         self.sheet: str = chosen.title
         self._first = above + 2
         self._rows: Iterator[Sequence[Any]] = islice(_whole(file, _rows(chosen)), above, None)
@@ -67,6 +68,15 @@ class WorkbookFile:
             cells = [[_text(values[place]) for place in self._places[name] if place < len(values)] for name in wanted]
             if any(value is not None for value in values):
                 yield Row(number, tuple(map(_cell, cells)))
+
+
+def _packed(opened: IO[bytes]) -> bool:
+    """Return whether a file that is no workbook is an archive of files that may be histories."""
+    try:
+        names = ZipFile(opened).namelist()
+    except DAMAGED:
+        return False
+    return any(name.lower().endswith((".csv", ".xlsx", ".json", ".jsonl", ".txt")) for name in names)
 
 
 def _whole(file: Path, rows: Iterator[Sequence[Any]]) -> Iterator[Sequence[Any]]:

@@ -56,6 +56,8 @@ class Line:
 
 
 _QUOTED = re.compile(QUOTE_MARK)
+_MAYBE_QUOTED = re.compile(r"^ {0,3}(?:>|&gt;|\|(?= ))")
+"""Rows of tables, too: what may be the end of one that was quoted is nobody's command."""
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 _RULE = re.compile(r"^\s*[_\u2015\u2500]{4,}\s*$")
 _ENDS_QUOTE = re.compile(r"^\s*\[/quote\]\s*$", re.I)
@@ -164,7 +166,7 @@ def _marked_below(texts: Sequence[str], index: int) -> bool:
 
 def _rest_of_quote(above: str, text: str) -> bool:
     """Return whether a line may be the end of the quoted line above it, cut off by a mail program."""
-    whole = _QUOTED.match(above) is not None and len(above) >= WRAPPED
+    whole = _MAYBE_QUOTED.match(above) is not None and len(above) >= WRAPPED
     return whole and bool(text.strip()) and not above.rstrip().endswith((".", "!", "?", ":"))
 
 

@@ -130,6 +130,14 @@ def test_a_workbook_is_read_without_what_its_cells_look_like(tmp_path: Path) -> 
     assert row.body == "a\nb_x000D_"
 
 
+def test_an_archive_is_told_apart_from_a_damaged_workbook(tmp_path: Path) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("export/tickets.csv", HEADER)
+    with pytest.raises(BadInput, match="unpack it first"):
+        read(tmp_path, content.getvalue(), "export.zip")
+
+
 @pytest.mark.parametrize("damaged", ["docProps/core.xml", "xl/worksheets/sheet1.xml", "xl/workbook.xml"])
 def test_a_damaged_workbook_is_refused_whatever_part_of_it_is(tmp_path: Path, damaged: str) -> None:
     book, content = openpyxl.Workbook(), io.BytesIO()
