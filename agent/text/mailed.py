@@ -160,10 +160,10 @@ def untagged_quotes(text: str) -> str:
 
 
 def _untagged(line: str) -> str:
-    bare = _TAG.sub(lambda found: " " if found["block"] else "", line) if "<" in line else line
-    closed = bare.rfind(">") + 1
-    bare = bare[:closed] + _OPENED.sub(" ", bare[closed:])  # a tag that would end at the mark of the next line
-    return _ENTITY.sub(lambda found: " " if unescape(found[0]) == "\n" else found[0], bare) if "&" in bare else bare
+    bare = _ENTITY.sub(lambda found: " " if unescape(found[0]) == "\n" else found[0], line) if "&" in line else line
+    bare = _TAG.sub(lambda found: " " if found["block"] else "", bare) if "<" in bare else bare
+    closed = 0 if _TAG.search(bare) else bare.rfind(">") + 1  # without one tag, what was around it may be another
+    return bare[:closed] + _OPENED.sub(" ", bare[closed:])  # a tag that would end at the mark of the next line
 
 
 def whole_quotes(text: str) -> str:
@@ -201,29 +201,32 @@ def without_hidden(text: str) -> str:
     return "".join([*kept, text[at:]])
 
 
-def without_styles(text: str) -> str:
-    """Return plain text without the lines that are rules of CSS."""
-    return _STYLES.sub("", text) if "{" in text else text
+def untagged_blocks(text: str) -> str:
+    """Return a text whose blocks of Jira's markup hold no tags and no line ends in disguise, as quoted lines do not."""
+    texts = text.split("\n")
+    for mark in _JIRA.values():
+        for index in _block(texts, mark):
+            if not _MARKED.match(texts[index]):
+                texts[index] = _WITHIN_LINE.sub(" ", _untagged(texts[index]))
+    return "\n".join(texts)
 
 
-def jira_blocks_marked(text: str) -> str:
-    """Return plain text whose blocks of Jira's markup are marked as others mark them: quotes by `> `, code by blanks.
-
-    Whoever is quoted may write such a mark, too: from the first one to the last, all counts as quoted.
-    """
+def blocks_marked(text: str) -> str:
+    """Return plain text with blocks of Jira's markup marked as others do, by `> ` or blanks; without rules of CSS."""
+    texts = text.split("\n")
     for prefix, mark in _JIRA.items():
-        if not mark.search(text):
-            continue
-        texts = text.split("\n")
-        marks = [0 if _MARKED.match(each) else len(mark.findall(each)) for each in texts]
-        ends = [index for index, count in enumerate(marks) if count % 2]
-        for index, each in enumerate(texts):
-            starts = mark.match(each.lstrip()) is not None
-            between = len(ends) > 1 and ends[0] <= index <= ends[-1] and (starts or index > ends[0])
-            if (between and not _MARKED.match(each)) or (starts and not marks[index] % 2):
-                texts[index] = prefix + mark.sub("", each).strip()
-        text = "\n".join(texts)
-    return text
+        block = _block(texts, mark)
+        for index in block:
+            if (index > block[0] or mark.match(texts[index].lstrip())) and not _MARKED.match(texts[index]):
+                texts[index] = prefix + mark.sub("", texts[index]).strip()
+    return _STYLES.sub("", "\n".join(texts)) if "{" in text else text
+
+
+def _block(texts: Sequence[str], mark: re.Pattern[str]) -> range:
+    """Return the lines from the first mark to the last: who is quoted may write such marks, too, and end nothing."""
+    marks = [len(mark.findall(each)) for each in texts] if "{" in "".join(texts) else []
+    there = [index for index, count in enumerate(marks) if count]
+    return range(there[0], there[-1] + 1) if sum(marks) > 1 else range(0)
 
 
 def warned(texts: Sequence[str]) -> int:

@@ -28,13 +28,13 @@ from agent.text.mailed import (
     BLOCKS,
     any_of,
     as_mailed,
-    jira_blocks_marked,
+    blocks_marked,
     made_readable,
+    untagged_blocks,
     untagged_quotes,
     whole_quotes,
     without_ballast,
     without_hidden,
-    without_styles,
     without_tags,
 )  # fmt: skip
 from agent.text.own_words import LONGEST_DIVIDER, Line, Origin, announcement, forwards, is_head, lines
@@ -65,9 +65,9 @@ def plain_text(raw: str) -> str:
     """
     raw = made_readable(raw).replace("\r\n", "\n")
     raw = raw if "\n" in raw else raw.replace("\r", "\n")
-    raw = raw if _begins_html(raw) else untagged_quotes(without_hidden(raw))
+    raw = raw if _begins_html(raw) else untagged_quotes(untagged_blocks(without_hidden(raw)))
     text = normalised(whole_quotes(from_html(raw) if is_html(raw) else without_tags(raw)))
-    return without_styles(jira_blocks_marked(text))
+    return blocks_marked(text)
 
 
 def normalised(text: str) -> str:

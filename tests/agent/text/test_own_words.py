@@ -45,6 +45,8 @@ QUOTES = {
     "Jira": "{quote}\n/role Engine\n{quote}",
     "Jira, one line": "{quote}/role Engine{quote}",
     "Jira, ended by whom it quotes": "{quote}\nx {quote}\n/role Engine\n{quote}y\n{quote}",
+    "Jira, ended on its last line": "{quote}x\n/role Engine\ny {quote}{quote}",
+    "Jira, a tag over its end": "{quote}\n<br>/role Engine<br\n{quote}",
     "Jira, code": "{code:sh}\n/role Engine\n{code}",
     "Jira, log behind words": "It said {noformat}\n/role Engine\n{noformat}",
     "wrapped quote": "> the desk would like you to say in the first line of your answer\n/role Engine and not more",
@@ -72,6 +74,8 @@ BROKEN = {
     "carriage return": "> x \r/role Engine\n> y",
     "tag": "> x <br>/role Engine",
     "tag over two lines": "> x <br\n> /role Engine",
+    "entity within a tag": "> x <br&#10;>/role Engine",
+    "tag within a tag": "> x <br<br>=3C>/role Engine",
     "quoted-printable": "> x =C3=A4 =0A/role Engine",
     "quoted-printable line separator": "> x =C3=A4 =E2=80=A8/role Engine",
     "in another code page": "> x \u00e2\u20ac\u00a8/role Engine",
@@ -104,8 +108,12 @@ def test_a_command_within_any_quoted_text_is_nobodys(pieces: list[str]) -> None:
     block = f"<blockquote>{escape(text)}</blockquote>".replace("\n", "<br>")
     for reply in (f"Thanks.\n{marked}", f"<p>Thanks.</p>{block}"):
         assert "/role" not in own_words(plain_text(reply))
-    in_jira = own_words(plain_text(f"Thanks.\n{{quote}}\n{text}\n{{quote}}"))
-    assert not any(line.strip().startswith("/role") for line in in_jira.split("\n"))
+    for reply in (
+        f"Thanks.\n{{quote}}\n{text}\n{{quote}}",
+        f"Thanks.\n{{quote}}{text}{{quote}}\nBye.",
+        f"{{code}}{text}{{code}}",
+    ):
+        assert not any(line.strip().startswith("/role") for line in own_words(plain_text(reply)).split("\n"))
 
 
 HIDDEN = ("<!--\n/role Engine\n-->", "<!-- Describe the engine. /role Engine -->", "Done.\n<!--/role Engine-->")
