@@ -16,6 +16,7 @@ from agent.writing.cues import Cue
 from agent.writing.marking import DOUBTS, FINDING, Marked, MarkedTurn
 from agent.writing.note import ENDED
 from connectors.events import AuthorKind
+from connectors.markup import by_rolecall
 
 _THANKS = re.compile(
     r"\b(?:(?:(?:vielen|herzlichen|besten|lieben|tausend)\s+)?dank(?:e|eschön|esehr)?(?:\s+(?:schön|sehr|ihnen|dir))?|"
@@ -123,22 +124,29 @@ def claimed(thread: Sequence[MarkedTurn], place: int, fix: Sequence[Marked]) -> 
 
 
 def _sure(turn: MarkedTurn, later: Sequence[MarkedTurn]) -> bool:
-    """Return whether something was the fix though nobody says that it works: who did it says what they found before it.
+    """Return whether something was the fix though nobody says that it works.
 
+    Who did it says what they found before it, or these are the last words on the ticket, with which it was closed.
     Nothing that follows may tell of another end: a machine that closed it, another ticket, more of staff.
     """
     first = next(n for n, s in enumerate(turn.marked) if s.has(Cue.DONE))
     found = turn.overcame > 0 or any(map(_states, turn.marked[:first]))
-    if not found and not any(s.has(Cue.CAUSE, Cue.FINDING) or _works(s) for s in turn.marked):
+    closing = not any(each.turn.words for each in later) and not any(s.has(Cue.RESULT) for s in turn.marked)
+    if not (found or closing) and not any(s.has(Cue.CAUSE, Cue.FINDING) or _works(s) for s in turn.marked):
         return False
     more = sum(each.turn.words for each in later if not each.turn.by_requester) > SMALL_TALK
     return not (
         any(s.has(Cue.IF, Cue.PROMISE) for s in turn.marked[first:])
         or any(_REFERENCE.search(s.sentence.text) for s in turn.marked)
-        or any(each.turn.message.author_kind is AuthorKind.SYSTEM for each in later)
+        or any(map(_by_machine, later))
         or (more and any(each.turn.by_requester for each in later))
         or any(s.has(*_SAID) or _denies(s) for each in later for s in each.marked)
     )
+
+
+def _by_machine(turn: MarkedTurn) -> bool:
+    message = turn.turn.message
+    return message.author_kind is AuthorKind.SYSTEM and not by_rolecall(message.text)
 
 
 def _shared(done: Sequence[Marked], opened: Sequence[Marked]) -> bool:

@@ -248,7 +248,10 @@ WISHES = "Could I have a second card for the gate?"
         pytest.param(FAILS[1], [(STAFF, "Watched it for an hour, quiet as a mouse.")], id="nothing that mends"),
         pytest.param(FAILS[1], [(STAFF, DONE), (REQUESTER, "Dark since noon, still.")], id="a reply in doubt"),
         pytest.param(FAILS[1], [(STAFF, DONE), (REQUESTER, "And the bell?")], id="a reply that asks"),
-        pytest.param(FAILS[1], [(STAFF, ALONE)], id="an attempt: no cause, and nobody says that it works"),
+        pytest.param(FAILS[1], [(STAFF, "I replaced the fuse of the gate, it hums.")], id="an attempt, and its result"),
+        pytest.param(
+            FAILS[1], [(STAFF, ALONE), (STAFF, "Gone home.")], id="an attempt: no cause, nobody says it works"
+        ),
         pytest.param(
             FAILS[1], [(STAFF, ALONE), (REQUESTER, "Buzzes.")], id="an attempt, and a reply that may mean both"
         ),
@@ -295,6 +298,8 @@ def test_a_fix_is_claimed_only_of_what_was_done_and_not_doubted(
     ("done", "reply"),
     [
         (DONE, ()),
+        (ALONE, ()),
+        (ALONE, ((SYSTEM, "Role: Electrician rolecall-" + 20 * "0"),)),
         (DONE, ((REQUESTER, "ok"),)),
         (DONE, ((REQUESTER, "All gates open."),)),
         (ALONE, ((REQUESTER, "Thank you!"),)),
