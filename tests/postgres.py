@@ -87,12 +87,12 @@ def postgres(folder: Path) -> Iterator[str]:
         server.close()
 
 
-def new_database(address: str) -> str:
-    """Create an empty database and return its address."""
+def new_database(address: str, template: str | None = None) -> str:
+    """Create an empty database, or a copy of one that nobody uses now, and return its address."""
     name = f"r{uuid4().hex}"
     engine = create_engine(address, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        connection.exec_driver_sql(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
     engine.dispose()
     return make_url(address).set(database=name).render_as_string(hide_password=False)
 

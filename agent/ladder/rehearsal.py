@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from agent.domain import Outcome, Role, RoleCatalogue, fold, source_of
 from agent.report.cases import Case, of_tickets
+from agent.store.limits import newest
 from agent.store.stages import Stage
 from agent.store.tables import Ticket
 from connectors.base import Field
@@ -53,8 +54,7 @@ def rehearse(
     Random checks that wait are left out: whoever answers them must not see what was suggested.
     """
     chosen = catalogue.lookup(role)
-    latest = session.exec(select(Ticket.key, Ticket.group).order_by(col(Ticket.filed_at).desc()).limit(last)).all()
-    groups = dict(latest)
+    groups = {ticket.key: ticket.group for ticket in newest(session, last, columns=(Ticket.key, Ticket.group))}
     found = [case for case in of_tickets(session, list(groups), catalogue) if not (case.drawn and case.check is None)]
     clear = [case for case in found if case.outcome == Outcome.CLEAR and role in case.suggested]
     if chosen is None or stage <= Stage.COMMENT:

@@ -14,7 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlmodel import Session
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
@@ -149,6 +149,9 @@ def guarded(site: Site, call: Call) -> Callable[[Request], Awaitable[Response]]:
         except Refused as refused:
             sentence = site.texts(f"refused.{refused.key}", **refused.values)
             return visit.page("refused.html", refused.status, sentence=sentence, key=refused.key, typed=refused.typed)
+        except DataError as error:  # such as a number that is too great for its column
+            log.info("page_refused", error=why(error))
+            return visit.page("refused.html", 400, sentence=site.texts("refused.malformed"), key="malformed", typed=())
         except DBAPIError as error:
             reference = secrets.token_hex(4)
             log.warning("page_failed", reference=reference, error=why(error))

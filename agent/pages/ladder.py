@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import partial
 
 from sqlmodel import Session, col, func, select
@@ -16,12 +15,10 @@ from agent.ladder.moving import Ladder, NotEarned
 from agent.ladder.rehearsal import Rehearsal, rehearse
 from agent.ladder.standing import Place, places
 from agent.pages.guard import Refused, Visit, redirect
+from agent.pages.kept import kept
 from agent.pages.site import Site
 from agent.store import tickets
 from agent.store.stages import Stage, StageMove
-
-FRESH = timedelta(minutes=1)
-"""How long what was counted is shown while nobody says or moves anything."""
 
 REHEARSED = 500
 """Latest tickets that a dry run looks at."""
@@ -56,17 +53,15 @@ def ladder_of(site: Site) -> Ladder:
 async def rungs(visit: Visit) -> Rungs:
     """Return where all roles stand, with the dry run that the address asks for."""
     site, asked = visit.site, visit.request.query_params
-    version = await site.database.read(_version)
-    found: tuple[object, datetime, list[Place]] | None = site.kept.get("ladder")
-    if found is None or found[0] != version or site.now() - found[1] > FRESH:
-        made = await site.database.read(places, ladder_of(site), site.settings.checks.share, site.now())
-        site.kept["ladder"] = found = (version, site.now(), made)
+    ladder, share = ladder_of(site), site.settings.checks.share
+    version = await site.database.read(_version)  # a move is seen at once, and what was forgotten by nobody
+    found = await kept(site, f"ladder {version}", lambda: site.database.read(places, ladder, share, site.now()))
     role, stage = asked.get("role", ""), _stage(asked.get("stage", ""))
     if role not in site.classifier.catalogue.names or stage is None:
-        return Rungs(found[2], ladder_of(site).shadow)
+        return Rungs(found, ladder.shadow)
     changes = {name: connector.capabilities.changes for name, connector in site.connectors.items()}
     dry = await visit.read(rehearse, site.classifier.catalogue, role, stage, changes, REHEARSED)
-    return Rungs(found[2], ladder_of(site).shadow, role, stage, dry)
+    return Rungs(found, ladder.shadow, role, stage, dry)
 
 
 async def change(visit: Visit) -> Response:
@@ -94,7 +89,7 @@ def _stage(word: str) -> Stage | None:
     return next((stage for stage in Stage if stage.word == word), None)
 
 
-def _version(session: Session) -> tuple[int, int, int]:
-    """Return what changes with everything that people said, moved or had forgotten."""
+def _version(session: Session) -> tuple[int, int]:
+    """Return what changes with everything that was moved or forgotten."""
     moved = session.exec(select(func.max(col(StageMove.id)))).one() or 0
-    return tickets.newest_review(session), tickets.newest_forgotten(session), moved
+    return tickets.newest_forgotten(session), moved

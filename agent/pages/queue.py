@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from agent.domain import Outcome, Reason, RoleCatalogue, Strength
 from agent.pages.standing import Standing, drawn, filed_before, of_tickets, standings
@@ -19,7 +19,7 @@ from agent.store.tables import Review
 from agent.store.tickets import STANDING
 
 REVIEWS, TICKETS, CHECKS = 150, 100, 100
-"""How many of the latest are looked at."""
+"""How many of the latest are looked at: tickets that were reviewed last, that were filed last, and random checks."""
 
 ALIKE = 3
 """Similar tickets from which on their agreement says something."""
@@ -55,8 +55,8 @@ class Asked:
 
 def queue(session: Session, catalogue: RoleCatalogue) -> list[Asked]:
     """Return the tickets to ask about, in the suggested order."""
-    recent = select(Review.ticket_key).where(STANDING, among_latest(session)).order_by(col(Review.id).desc())
-    keys = list(dict.fromkeys(session.exec(recent.limit(REVIEWS))))
+    recent = select(Review.ticket_key).where(STANDING, among_latest(session)).group_by(col(Review.ticket_key))
+    keys = session.exec(recent.order_by(func.max(Review.id).desc()).limit(REVIEWS)).all()
     found = {asked.standing.ticket.key: asked for asked in _of(of_tickets(session, keys), catalogue)}
     drawn_by_lot = standings(session, drawn(session, CHECKS))
     for asked in _of([*drawn_by_lot, *standings(session, filed_before(session, TICKETS))], catalogue):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import time
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from agent.feedback.exporting import KINDS, known_roles, write
 from agent.learning.due import needed
 from agent.pages.document import Document, Night
 from agent.pages.guard import Refused, Visit
+from agent.pages.kept import kept
 from agent.pages.signing import audit
 from agent.pages.site import Site
 from agent.pages.week_document import WEEKS, document
@@ -28,16 +27,6 @@ from agent.report.week import Week
 from agent.store.tables import Training
 
 MEDIA = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
-KEPT_FOR = 100.0
-"""A report is made again after so many times as long as making it took: a small desk's at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A report as it was made, and until when by a steady clock it is shown."""
-
-    document: Document
-    until: float
 
 
 async def latest(visit: Visit) -> Response:
@@ -114,11 +103,4 @@ async def made(visit: Visit, week: Week | None) -> Document:
     site = visit.site
     last = Week.containing(site.now().astimezone().date()).shifted(-1)
     name = f"report {week or last} {week is None} {visit.limit}"
-    known: Kept | None = site.kept.get(name)
-    if known is not None and time.monotonic() < known.until:
-        return known.document
-    began = time.monotonic()
-    new = await visit.read(read, site.settings, site.words, week)
-    ended = time.monotonic()
-    site.kept[name] = Kept(new, ended + KEPT_FOR * (ended - began))
-    return new
+    return await kept(site, name, lambda: visit.read(read, site.settings, site.words, week))

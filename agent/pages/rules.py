@@ -10,14 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 from starlette.responses import Response
 
 from agent.config.edited import Edited, look
 from agent.domain import RoleCatalogue
 from agent.pages.guard import Refused, Visit
+from agent.pages.kept import kept
 from agent.pages.standing import NOTHING_SPOKE
 from agent.store import tickets
+from agent.store.finding import LIMITED, of_few
+from agent.store.limits import among_latest
+from agent.store.tables import Review
 from agent.triage.explanation import Explanation, explain
 from heuristics import Kind, RuleSet, tally, vetoed
 from heuristics.mining import propose, to_toml
@@ -116,17 +120,26 @@ async def _page(visit: Visit, subject: str = "", body: str = "", tried: Explanat
 
 async def measured_for(visit: Visit) -> Measured:
     """Return how rules fare, and which are proposed, on the latest known roles that somebody sees."""
-    site, name = visit.site, f"rules {visit.limit}"
-    version = await visit.read(tickets.newest_review), site.classifier.rules.version
-    kept: tuple[object, Measured] | None = site.kept.get(name)
-    if kept is None or kept[0] != version:
-        known = await visit.read(_known, site.words.catalogue)
-        kept = version, await asyncio.to_thread(measured, site.classifier.rules, known)
-        site.kept[name] = kept
-    return kept[1]
+    rules = visit.site.classifier.rules
+
+    async def measure() -> Measured:
+        return await asyncio.to_thread(measured, rules, await visit.read(_known, visit.site.words.catalogue))
+
+    forgotten = await visit.read(tickets.newest_forgotten)  # whose words nobody is shown any more
+    return await kept(visit.site, f"rules {rules.version} {forgotten} {visit.limit}", measure)
 
 
 def _known(session: Session, catalogue: RoleCatalogue) -> list[ReviewedText]:
-    keys = list(dict.fromkeys(row.ticket_key for row in tickets.latest_reviews(session, LATEST)))
+    keys = list(dict.fromkeys(_reviewed_last(session)))
     placed = [example for _, example in tickets.placed(session, catalogue, keys) if example.roles]
     return [ReviewedText(e.ticket_key, *e.words, e.roles, e.filed_at.date()) for e in placed]
+
+
+def _reviewed_last(session: Session) -> Sequence[str]:
+    """Return the tickets of the latest reviews that somebody sees; of one that sees few tickets, of all on these."""
+    if LIMITED not in session.info:
+        return [row.ticket_key for row in tickets.latest_reviews(session, LATEST)]
+    few = of_few(session)
+    among = among_latest(session) if few is None else col(Review.ticket_key).in_(few)
+    own = select(Review.ticket_key).where(among).order_by((col(Review.id) + 0).desc())
+    return session.exec(own.limit(LATEST)).all()

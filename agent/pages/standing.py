@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from agent.domain import Outcome, Reason, RoleCatalogue, Strength, Via
 from agent.store.inbox import DEAD, OPEN_EVENTS
+from agent.store.limits import newest
 from agent.store.tables import Comment, Decision, Inbox, Review, Ticket
 from agent.store.tickets import STANDING, counting_order
 from agent.triage.cutoffs import CLOSE
@@ -21,6 +23,9 @@ from agent.triage.cutoffs import CLOSE
 ON_PAGES = (Via.PAGE, Via.CHECK, Via.LINK)
 NOTHING_SPOKE = (Reason.UNTAUGHT, Reason.HARDLY_ANY_TEXT)
 """Why there is no suggestion where the confidences of all roles tell only how common each is."""
+
+OF_A_KIND = 50
+"""Reviews of a ticket that are of one strength and came in one way: of more, the latest are read."""
 
 ANONYMOUS = "anonymous"
 """What a review that nobody signed is withdrawn by, from the beginning: it is shown, and never counts."""
@@ -112,13 +117,11 @@ def standings(session: Session, tickets: Sequence[Ticket]) -> list[Standing]:
     latest = select(func.max(Decision.id)).where(col(Decision.ticket_key).in_(keys)).group_by(col(Decision.ticket_key))
     decisions = {row.ticket_key: row for row in session.exec(select(Decision).where(col(Decision.id).in_(latest)))}
     reviews: dict[str, list[Review]] = {}
-    given = select(Review).where(col(Review.ticket_key).in_(keys), STANDING).order_by(*counting_order())
-    for review in session.exec(given):
+    for review in _latest_of_a_kind(session, keys):
         reviews.setdefault(review.ticket_key, []).append(review)
     comments = {row.ticket_key: row for row in session.exec(select(Comment).where(col(Comment.ticket_key).in_(keys)))}
-    theirs = col(Inbox.ticket_key).in_(keys)
-    opened = {row.ticket_key: row for row in session.exec(select(Inbox).where(theirs, OPEN_EVENTS))}
-    dead = {row.ticket_key: row for row in session.exec(select(Inbox).where(DEAD)) if row.ticket_key in set(keys)}
+    opened = _events(session, func.min(Inbox.seq), keys, OPEN_EVENTS)  # the oldest: the others wait for it
+    dead = _events(session, func.max(Inbox.seq), keys, DEAD)
     checks = select(Review.ticket_key).where(col(Review.ticket_key).in_(keys), Review.via == Via.CHECK)
     checked = set(session.exec(checks)) if any(ticket.drawn for ticket in tickets) else set()
     unsigned = select(Review).where(col(Review.ticket_key).in_(keys), Review.withdrawn == ANONYMOUS)
@@ -129,6 +132,21 @@ def standings(session: Session, tickets: Sequence[Ticket]) -> list[Standing]:
         )
         for ticket in tickets
     ]
+
+
+def _latest_of_a_kind(session: Session, keys: Sequence[str]) -> Sequence[Review]:
+    """Return the standing reviews of tickets in the order in which they count, but for many earlier ones of a kind."""
+    kind = (col(Review.ticket_key), col(Review.via), col(Review.strength))
+    place = func.row_number().over(partition_by=kind, order_by=(col(Review.at).desc(), col(Review.id).desc()))
+    given = select(col(Review.id), place.label("place")).where(col(Review.ticket_key).in_(keys), STANDING).subquery()
+    latest = select(Review).join(given, given.c.id == Review.id).where(given.c.place <= OF_A_KIND)
+    return session.exec(latest.order_by(*counting_order())).all()
+
+
+def _events(session: Session, one: Any, keys: Sequence[str], state: ColumnElement[bool]) -> dict[str, Inbox]:
+    """Return the oldest or latest event in a state of each ticket that has one: a loop may have made thousands."""
+    theirs = select(one).where(col(Inbox.ticket_key).in_(keys), state).group_by(col(Inbox.ticket_key))
+    return {row.ticket_key: row for row in session.exec(select(Inbox).where(col(Inbox.seq).in_(theirs)))}
 
 
 def _standing(
@@ -172,13 +190,12 @@ def of_tickets(session: Session, keys: Sequence[str]) -> list[Standing]:
 
 def drawn(session: Session, limit: int) -> Sequence[Ticket]:
     """Return the latest tickets that were drawn as random checks."""
-    latest = select(Ticket).where(col(Ticket.drawn)).order_by(col(Ticket.filed_at).desc()).limit(limit)
-    return session.exec(latest).all()
+    return newest(session, limit, col(Ticket.drawn))
 
 
 def filed_before(session: Session, limit: int, at: datetime | None = None, key: str = "") -> Sequence[Ticket]:
     """Return the latest tickets, newest first; those before a time and key, if they are given."""
-    latest = select(Ticket).order_by(col(Ticket.filed_at).desc(), col(Ticket.key).desc()).limit(limit)
-    if at is not None:
-        latest = latest.where(Ticket.filed_at <= at, (col(Ticket.filed_at) < at) | (col(Ticket.key) < key))
-    return session.exec(latest).all()
+    if at is None:
+        return newest(session, limit)
+    filed = col(Ticket.filed_at)
+    return newest(session, limit, filed <= at, (filed < at) | (col(Ticket.key) < key))

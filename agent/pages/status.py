@@ -16,13 +16,14 @@ from agent.pages.ladder import ladder_of
 from agent.pages.signing import audit
 from agent.pages.site import Site
 from agent.store import comments, dead_letters, resumption, served_files, status
+from agent.store.finding import of_few
 from agent.store.inbox import DEAD
 from agent.store.served_files import Served
 from agent.store.stages import Stage
 from agent.store.status import Figures
 from agent.store.tables import Account, Inbox, Watermark, utcnow
 
-SET_ASIDE_SHOWN = 50
+SET_ASIDE_SHOWN, UNKNOWN_SHOWN = 50, 50
 LONGEST_REASON = 200
 
 
@@ -55,6 +56,8 @@ async def show(visit: Visit) -> Response:
         current="status",
         now=now,
         dead=dead,
+        set_aside=now.figures.events.get("dead", 0) if visit.limit is None else 0,
+        unknown_shown=UNKNOWN_SHOWN,
         helpdesks=helpdesks,
         left_alone=site.left_alone(),
         disk=disk,
@@ -100,12 +103,17 @@ async def change(visit: Visit) -> Response:
 
 
 def _dead(session: Session) -> Sequence[Inbox]:
-    return session.exec(select(Inbox).where(DEAD).order_by(col(Inbox.seq)).limit(SET_ASIDE_SHOWN)).all()
+    """Return the oldest events that were set aside; of an account that sees few tickets, by these."""
+    dead = select(Inbox).where(DEAD).limit(SET_ASIDE_SHOWN)
+    if (few := of_few(session)) is not None:
+        return session.exec(dead.where(col(Inbox.ticket_key).in_(few)).order_by(col(Inbox.seq) + 0)).all()
+    return session.exec(dead.order_by(col(Inbox.seq))).all()
 
 
 def _read(session: Session, site: Site) -> Now:
     figures = status.figures(session)
-    unknown = session.exec(select(Account).where(Account.refused > 0).order_by(Account.source)).all()
+    refused = select(Account).where(Account.refused > 0).order_by(col(Account.refused).desc(), Account.source)
+    unknown = session.exec(refused.limit(UNKNOWN_SHOWN + 1)).all()
     polled = {row.source: row.at for row in session.exec(select(Watermark))}
     rate = status.rate(session, site.now())
     hidden = ladder_of(site).stages(session).together(()) is Stage.SHADOW

@@ -110,7 +110,8 @@ def _read(
     standing = of_ticket(session, key)
     if standing is None:
         return None
-    events = select(Inbox).where(Inbox.ticket_key == key).order_by(col(Inbox.seq).desc()).limit(EVENTS_SHOWN)
+    latest = select(Inbox.seq).where(Inbox.ticket_key == key).order_by(col(Inbox.seq).desc()).limit(EVENTS_SHOWN)
+    events = select(Inbox).where(col(Inbox.seq).in_(latest))  # a loop's others stay unread
     said = select(Review).where(Review.ticket_key == key).order_by(col(Review.id).desc()).limit(EVENTS_SHOWN)
     decisions = tickets.latest_decisions(session, EVENTS_SHOWN, key)
     note = writings.closing(session, key)

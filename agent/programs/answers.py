@@ -118,7 +118,10 @@ class DecisionAnswer(BaseModel):
 
 
 class Decisions(BaseModel):
-    """Decisions, newest first, and where the next page begins. Those on random checks that wait are left out."""
+    """Decisions, newest first, and where the next page begins. Those on random checks that wait are left out.
+
+    For an account that does not see every ticket, a page may hold fewer than `limit`: go on with `next` until null.
+    """
 
     decisions: list[DecisionAnswer]
     next: int | None

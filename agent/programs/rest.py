@@ -22,7 +22,7 @@ from fastapi import Depends, FastAPI, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -108,6 +108,7 @@ def programs(site: Site) -> ProgramsRoute:
     api.add_exception_handler(Overtaken, _overtaken(site))
     api.add_exception_handler(RequestValidationError, invalid)
     api.add_exception_handler(DBAPIError, unavailable)
+    api.add_exception_handler(DataError, _out_of_range(site))
     return ProgramsRoute(api)
 
 
@@ -130,6 +131,15 @@ def _refused(site: Site) -> Callable[[Request, Exception], Response]:
         assert isinstance(error, Refused)  # noqa: S101 - it is registered for nothing else
         sentence = site.texts(f"refused.{error.key}", **error.values)
         return refusal(error.status, sentence.striptags())
+
+    return respond
+
+
+def _out_of_range(site: Site) -> Callable[[Request, Exception], Response]:
+    """Refuse what the database takes for no value of its column, such as a number that is too great."""
+
+    def respond(_request: Request, _error: Exception) -> Response:
+        return refusal(400, site.texts("refused.malformed").striptags())
 
     return respond
 

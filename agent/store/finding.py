@@ -10,7 +10,7 @@ the tickets that the account sees: the number of a ticket tells when it was file
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Select, TextClause, column, desc, func, table, text
@@ -26,6 +26,9 @@ COUNTED = 1_000
 LIMITED = "limit"
 """Where a session keeps the condition of an account that does not see every ticket (agent.store.limits)."""
 
+OF_FEW = "of few"
+"""Where it keeps the keys of all tickets that such an account sees, None where these are not few."""
+
 FEW = 1_000
 """An account that sees no more tickets than these has each of them read."""
 
@@ -33,8 +36,11 @@ LOOKED_FIRST = 3
 """Tickets with the words, for each that is asked for, among which those that another such account sees are looked for
 first: most see a third of all or more."""
 
-LOOKED_THROUGH = 10_000
+LOOKED_THROUGH = 5_000
 """The newest tickets with the words, among which they are looked for at once."""
+
+ENOUGH = 26
+"""A page's tickets, and one more: where so many are seen among those that are looked at first, that is the end."""
 
 PROBED, OFTEN = 1_000, 50
 """Of so many of the newest tickets, PostgreSQL looks at one after another where so many are found."""
@@ -60,26 +66,49 @@ class Matches:
     unread: int | None = None
 
 
-def matching(session: Session, phrases: Sequence[Phrase], limit: int, before: int | None = None) -> Matches:
+def matching(
+    session: Session, phrases: Sequence[Phrase], limit: int, before: int | None = None, through: int | None = None
+) -> Matches:
     """Return the newest tickets that have all phrases; those below a number, if it is given."""
     if LIMITED not in session.info:
         return Matches(_among(session, phrases, limit, before, limit))
-    if session.exec(select(Ticket.key).offset(FEW).limit(1)).first() is None:
-        return Matches(_read_through(session, phrases, limit, before))
+    if (keys := of_few(session)) is not None:
+        return Matches(_read_through(session, keys, phrases, limit, before))
     if before is not None and (before := _above_seen(session, before)) is None:
         return Matches([])
-    for looked_at in sorted({min(LOOKED_FIRST * limit, LOOKED_THROUGH), LOOKED_THROUGH}):
+    most = LOOKED_THROUGH if through is None else min(through, LOOKED_THROUGH)
+    for looked_at in sorted({min(LOOKED_FIRST * limit, most), most}):
         found = _among(session, phrases, limit, before, looked_at)
         unread = _last(session, phrases, before, looked_at) if len(found) < limit else None
-        if unread is None:
+        if unread is None or len(found) >= ENOUGH:
             break
     return Matches(found, None if unread is None else _above_seen(session, unread))
 
 
+def of_few(session: Session) -> Sequence[str] | None:
+    """Return the keys of all tickets that a limited account sees, where they are few; None where they are not."""
+    if LIMITED not in session.info:
+        return None
+    if OF_FEW not in session.info:
+        keys = session.exec(select(Ticket.key).limit(FEW + 1)).all()
+        session.info[OF_FEW] = keys if len(keys) <= FEW else None
+    found: Sequence[str] | None = session.info[OF_FEW]
+    return found
+
+
 def count(session: Session, phrase: Phrase) -> tuple[int, bool]:
     """Return how many tickets have a phrase, COUNTED at most, and whether there may be more."""
-    found = matching(session, [phrase], COUNTED)
+    if LIMITED not in session.info:
+        whole = _count(session, replace(phrase, begun=False)) if phrase.begun else 0  # no list of all that begin so
+        counted = whole if whole >= COUNTED else _count(session, phrase)
+        return counted, counted >= COUNTED
+    found = matching(session, [phrase], COUNTED, through=COUNTED)
     return len(found.rows), found.unread is not None or len(found.rows) >= COUNTED
+
+
+def _count(session: Session, phrase: Phrase) -> int:
+    some = _numbers(session, [phrase], None).limit(COUNTED).subquery()
+    return session.connection().execute(rows_of(func.count()).select_from(some)).scalar() or 0
 
 
 def _among(
@@ -113,18 +142,21 @@ def _above_seen(session: Session, number: int) -> int | None:
     return None if filed is None else min(((numbered(filed, "") >> SPARE_BITS) + 1) << SPARE_BITS, number)
 
 
-def _read_through(session: Session, phrases: Sequence[Phrase], limit: int, before: int | None) -> list[tuple[int, str]]:
+def _read_through(
+    session: Session, keys: Sequence[str], phrases: Sequence[Phrase], limit: int, before: int | None
+) -> list[tuple[int, str]]:
     """Return those that have all phrases of the few that are seen."""
-    keys = session.exec(select(Ticket.key).limit(FEW)).all()
     rows = select(TicketWords.number, TicketWords.ticket_key).where(col(TicketWords.ticket_key).in_(keys))
-    rows = rows.where(col(TicketWords.number) < (NEWEST if before is None else before), *map(_stands, phrases))
+    dialect, below = session.get_bind().dialect.name, NEWEST if before is None else before
+    rows = rows.where(col(TicketWords.number) < below, *(_stands(phrase, dialect) for phrase in phrases))
     return [(number, key) for number, key in session.exec(rows.order_by(col(TicketWords.number).desc()).limit(limit))]
 
 
-def _stands(phrase: Phrase) -> ColumnElement[bool]:
+def _stands(phrase: Phrase, dialect: str) -> ColumnElement[bool]:
     """Return the condition that a phrase stands in a ticket's words, which have one blank between any two."""
     wanted = f" {' '.join(phrase.words)}" + " " * (not phrase.begun)
-    return (" " + col(TicketWords.words) + " ").contains(wanted, autoescape=True)
+    place = func.strpos if dialect == "postgresql" else func.instr  # a tenth of the time that LIKE takes
+    return place(" " + col(TicketWords.words) + " ", wanted) > 0
 
 
 def _numbers(session: Session, phrases: Sequence[Phrase], before: int | None) -> Select[int]:

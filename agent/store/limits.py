@@ -14,12 +14,25 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import ColumnElement, String, and_, event, exists, func, inspect, literal_column, or_
-from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
+from sqlalchemy import (
+    ColumnElement,
+    ColumnExpressionArgument,
+    String,
+    and_,
+    event,
+    exists,
+    func,
+    inspect,
+    literal_column,
+    union_all,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import ORMExecuteState, load_only, with_loader_criteria
 from sqlalchemy.orm.util import LoaderCriteriaOption
+from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import Session, SQLModel, col, select
 
-from agent.domain import fold, ticket_key
+from agent.domain import fold
 from agent.store.finding import LIMITED
 from agent.store.people import User
 from agent.store.tables import Review, Ticket
@@ -32,6 +45,9 @@ _FILED = SQLModel.metadata.tables[str(Ticket.__tablename__)].alias("limited")
 
 LATEST = 2_000
 """Reviews that count as lately given."""
+
+WHOSE = "whose"
+"""Where a session keeps the limit itself."""
 
 
 class NotLimited(Exception):
@@ -57,7 +73,7 @@ def within(limit: Limit | None, query: Callable[Concatenate[Session, P], T]) -> 
         return query
 
     def limited(session: Session, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        session.info[LIMITED] = list(_options(limit))
+        session.info.update({LIMITED: list(_options(limit)), WHOSE: limit})
         event.listen(session, "do_orm_execute", _carry)
         return query(session, *args, **kwargs)
 
@@ -71,6 +87,30 @@ def among_latest(session: Session) -> ColumnElement[bool]:
     """
     newest = session.connection().execute(select(func.max(Review.id))).scalar()  # a number tells of no ticket
     return col(Review.id) > (newest or 0) - LATEST
+
+
+def newest(
+    session: Session, limit: int, *conditions: ColumnExpressionArgument[bool], columns: Sequence[Any] = ()
+) -> Sequence[Ticket]:
+    """Return the tickets that somebody sees and that were filed last, newest first; of those that meet conditions.
+
+    Where columns are named, the others are not read.
+
+    They are looked for in each group by itself, or in each helpdesk, in the order of its index: in none of the others.
+    """
+    latest_first = col(Ticket.filed_at).desc(), col(Ticket.key).desc()
+    whose: Limit = session.info.get(WHOSE, Limit())
+    read = [load_only(*columns)] if columns else []
+    parts = [_group(Ticket) == group for group in whose.groups] or [_helpdesk(Ticket) == h for h in whose.helpdesks]
+    if len(parts) < 2:
+        alone = select(Ticket).where(*parts, *conditions).order_by(*latest_first).limit(limit)
+        return session.exec(alone.options(*read)).all()
+    seen = select(Ticket.key, Ticket.filed_at).where(_seen(Ticket, whose), *conditions)
+    of_each = (seen.where(part).order_by(*latest_first).limit(limit).subquery() for part in parts)
+    found = union_all(*(select(each.c.key, each.c.filed_at) for each in of_each)).subquery().c
+    keys = select(found.key).order_by(found.filed_at.desc(), found.key.desc()).limit(limit)
+    chosen = select(Ticket).where(col(Ticket.key).in_(session.connection().execute(keys).scalars().all()))
+    return session.exec(chosen.order_by(*latest_first).options(*read)).all()
 
 
 def spelled(session: Session, groups: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -98,8 +138,7 @@ def _options(limit: Limit) -> Iterator[LoaderCriteriaOption]:
 
 def _seen(ticket: Any, limit: Limit) -> ColumnElement[bool]:
     """Return the condition on a ticket."""
-    begun = [ticket_key(name, "") for name in limit.helpdesks]
-    helpdesks = [or_(*(func.substr(ticket.key, 1, len(key)) == key for key in begun))] if begun else []
+    helpdesks = [_helpdesk(ticket).in_(limit.helpdesks)] if limit.helpdesks else []
     return and_(*helpdesks, *([_group(ticket).in_(limit.groups)] if limit.groups else []))
 
 
@@ -107,3 +146,26 @@ def _group(ticket: Any) -> Any:
     """Return the group that a ticket is in now; in the words of the index (migration 0029), or it would not serve."""
     seen = ticket.seen.op("->>", return_type=String())(literal_column("'group'"))
     return func.coalesce(seen, ticket.group, type_=String())
+
+
+def _helpdesk(ticket: Any) -> Any:
+    """Return the helpdesk that a ticket is of."""
+    return _Helpdesk(ticket.key)
+
+
+class _Helpdesk(FunctionElement[str]):
+    """What a ticket's key begins with; in the words of the index (migration 0031)."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(_Helpdesk)
+def _before_colon(element: _Helpdesk, compiler: Any, **how: Any) -> str:
+    key = compiler.process(element.clauses, **how)
+    return f"substr({key}, 1, instr({key}, ':') - 1)"
+
+
+@compiles(_Helpdesk, "postgresql")
+def _first_part(element: _Helpdesk, compiler: Any, **how: Any) -> str:
+    return f"split_part({compiler.process(element.clauses, **how)}, ':', 1)"

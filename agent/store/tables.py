@@ -39,6 +39,7 @@ class Inbox(SQLModel, table=True):
         UniqueConstraint("ticket_key", "kind", "content_hash"),
         Index("ix_inbox_due", "due_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
         Index("ix_inbox_dead", "seq", sqlite_where=_DEAD, postgresql_where=_DEAD),
+        Index("ix_inbox_dead_ticket", "ticket_key", "seq", sqlite_where=_DEAD, postgresql_where=_DEAD),
         Index("ix_inbox_suspect", "crashes", "due_at", sqlite_where=_SUSPECT, postgresql_where=_SUSPECT),
         Index("ix_inbox_open", "ticket_key", "seq", sqlite_where=_OPEN, postgresql_where=_OPEN),
     )
@@ -68,6 +69,10 @@ class Ticket(SQLModel, table=True):
     `requester` is a pseudonym (agent.domain), None where the system did not say who asked; `drawn`: a check.
     """
 
+    __table_args__ = (
+        Index("ix_ticket_drawn_at", "filed_at", "key", sqlite_where=text("drawn = 1"), postgresql_where=text("drawn")),
+    )
+
     key: str = Field(primary_key=True)
     subject: str
     body: str
@@ -77,7 +82,7 @@ class Ticket(SQLModel, table=True):
     closed_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     seen: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     requester: str | None = Field(default=None, index=True)
-    drawn: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, index=True, server_default=false()))
+    drawn: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
 
 
 class Decision(SQLModel, table=True):

@@ -30,8 +30,8 @@ LOOK_SECONDS = 2.0
 MOST_SECONDS = 600.0
 """From then on no attempt is made: a report's transaction ends after half of it (agent.store.long_transactions)."""
 
-_NO_LOCK = "55P03"
-"""lock_not_available: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+_IN_VAIN = ("55P03", "40P01")
+"""lock_not_available, deadlock_detected: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 
 _IN_THE_WAY = """
 SELECT pid, coalesce(nullif(application_name, ''), usename, 'without a name'), coalesce(state, 'at work'),
@@ -59,7 +59,7 @@ def patiently(engine: Engine, upgrade: Callable[[Connection], None]) -> None:
                 upgrade(connection)
                 waits = False
         except OperationalError as error:
-            if getattr(error.orig, "sqlstate", None) != _NO_LOCK:
+            if getattr(error.orig, "sqlstate", None) not in _IN_VAIN:
                 raise
             if until is not None and time.monotonic() > until:
                 raise NotPossibleYet(_given_up(seen)) from error

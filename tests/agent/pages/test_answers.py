@@ -13,11 +13,12 @@ from sqlmodel import select
 from agent.core import Parts
 from agent.domain import Strength, Via
 from agent.learning.due import needed
+from agent.pages import status
 from agent.pages.signing import audit
 from agent.pages.signing.rights import Rights
 from agent.serving.registry import Registry, new_version
 from agent.store import comments, dead_letters, tickets
-from agent.store.tables import Inbox, Review, utcnow
+from agent.store.tables import Account, Inbox, Review, utcnow
 from connectors.errors import Permanent
 from tests.agent.pages.conftest import Person, signed_in, words_of
 from tests.desk import Desk
@@ -162,7 +163,9 @@ async def test_review_asks_first_where_closing_and_suggestion_differ(parts: Part
         assert len(desk.comments("2")) == 1
 
 
-async def test_status_pauses_resumes_retries_and_drops(server: Running, desk: Desk) -> None:
+async def test_status_pauses_resumes_retries_and_drops(
+    server: Running, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     database = server.parts.database
     person = signed_in(server, Rights.OPERATOR, "Ops")
     desk.faults = [Permanent("no right to write"), Permanent("no right to write")]
@@ -172,6 +175,19 @@ async def test_status_pauses_resumes_retries_and_drops(server: Running, desk: De
     assert "no right to write" in page
     assert "free" in page
     assert "Set aside after 1 tries: no right to write" in words_of(await person.see("/"))
+    for account in ("4", "5"):
+        unknown = Account(source="desk", account_id=account, refused=int(account))
+        database.call(lambda session, unknown=unknown: session.add(unknown))
+    assert "oldest" not in page
+    with monkeypatch.context() as few:
+        few.setattr(status, "SET_ASIDE_SHOWN", 1)
+        few.setattr(status, "UNKNOWN_SHOWN", 1)
+        page = words_of(await person.see("/status"))
+    assert "The oldest 1 of 2." in page
+    assert "5 commands did not count" in page
+    assert "4 commands did not count" not in page
+    assert "There are others: rolecall check names them all." in page
+    assert "There are others" not in words_of(await person.see("/status"))
     first, second = database.call(dead_letters.dead)
     await person.post("/status", do="retry", event=str(first))
     await person.post("/status", do="drop", event=str(second))

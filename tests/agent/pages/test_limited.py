@@ -143,22 +143,36 @@ def test_every_statement_carries_the_limit_or_is_refused(parts: Parts) -> None:
             parts.database.call(within(Limit(("desk",)), lambda session: session.execute(statement)))  # noqa: B023
 
 
-def test_the_tickets_of_a_group_are_found_by_an_index(parts: Parts) -> None:
-    """Not by a look at all others: the control is a limit to nothing that the index knows."""
+INDEXES = {
+    (filed_before, (), ("net",)): {"ix_ticket_group_now"},
+    (filed_before, (), ("net", "lan")): {"ix_ticket_group_now"},
+    (filed_before, ("desk",), ()): {"ix_ticket_helpdesk"},
+    (filed_before, ("desk", "other"), ()): {"ix_ticket_helpdesk"},
+    (filed_before, (), ()): {"ix_ticket_filed_at"},
+    (drawn, (), ("net",)): {"ix_ticket_drawn_group"},
+    (drawn, ("desk",), ()): {"ix_ticket_drawn_there"},
+    (drawn, (), ()): {"ix_ticket_drawn_at"},
+    (finding.of_few, ("desk",), ()): {"ix_ticket_helpdesk"},
+    (finding.of_few, (), ("net",)): {"ix_ticket_group_now"},
+}
+
+
+def test_whoever_sees_few_tickets_is_led_to_them_by_an_index(parts: Parts) -> None:
+    """Not past all others: each limit has its own, and without one there is another."""
 
     def plan(session: Session, query: Any) -> str:
         said: list[str] = []
         event.listen(session.connection(), "before_cursor_execute", lambda *given: said.append(str(given[2:4])))
-        query(session, 200)
-        statement, values = ast.literal_eval(said[-1])
-        return str(session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all())
+        query(*(session, 200)[: 1 if query is finding.of_few else 2])
+        asked = [ast.literal_eval(one) for one in said]
+        plans = (session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values) for sql, values in asked)
+        return str([row for plan in plans for row in plan])
 
-    for query, groups, index in (
-        (filed_before, ("net", "lan"), "ix_ticket_group_now"),
-        (drawn, ("net",), "ix_ticket_drawn_now"),
-    ):
-        assert index in parts.database.call(within(Limit((), groups), plan), query)
-        assert index not in parts.database.call(within(Limit(("desk",)), plan), query)
+    for (query, helpdesks, groups), indexes in INDEXES.items():
+        limit = Limit(helpdesks, groups) if helpdesks or groups else None
+        found = parts.database.call(within(limit, plan), query)
+        assert set(re.findall(r"ix_ticket_\w+", found)) == indexes, (found, helpdesks, groups)
+        assert "SORT" not in found
 
 
 def test_reviews_and_words_are_looked_for_among_the_latest_and_the_rest_is_a_page_further(

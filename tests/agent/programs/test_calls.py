@@ -6,12 +6,16 @@ import csv
 import io
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from sqlalchemy.exc import DataError, OperationalError
 from sqlmodel import select
 
 from agent.core import Parts
+from agent.pages.signing import audit
 from agent.pages.signing.rights import Rights
+from agent.programs import figures
 from agent.store import search
 from agent.store.people import Audit
 from agent.store.tables import Review, Ticket, utcnow
@@ -107,7 +111,9 @@ def split(query: str) -> dict[str, str]:
     return dict(pair.split("=") for pair in query.split("&"))
 
 
-async def test_the_week_the_ledger_the_roles_and_the_file(server: Running, desk: Desk) -> None:
+async def test_the_week_the_ledger_the_roles_and_the_file(
+    server: Running, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk.now = utcnow  # type: ignore[method-assign]
     for ticket in LAMP, ("VPN is down", "The wifi and the vpn."):
         await server.deliver(desk.create(*ticket))
@@ -124,6 +130,13 @@ async def test_the_week_the_ledger_the_roles_and_the_file(server: Running, desk:
     ledger = (await robot.get("/api/decisions", params={"before": ledger["next"]})).json()
     assert [row["number"] for row in ledger["decisions"]] == ["1"]
     assert len((await robot.get("/api/decisions/desk/2")).json()["decisions"]) == 1
+    for error, status in ((DataError, 400), (OperationalError, 503)):
+        with monkeypatch.context() as faulty:
+            faulty.setattr(figures, "latest", Mock(side_effect=error("SELECT", None, Exception("out of range"))))
+            faulty.setattr(audit, "latest", Mock(side_effect=error("SELECT", None, Exception("out of range"))))
+            assert (await robot.get("/api/decisions?before=4611686018427387904")).status_code == status
+            person = signed_in(server, O, "Boss")
+            assert (await person.client.get("/log?before=99999999999999999")).status_code == status
     assert "Electrician" in [role["name"] for role in (await robot.get("/api/roles")).json()]
     file = await robot.get("/api/export?kind=csv")
     (row,) = csv.DictReader(io.StringIO(file.content.decode("utf-8-sig")))

@@ -7,26 +7,36 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import Connection, create_engine
 from structlog.testing import capture_logs
 
 from agent.errors import NotPossibleYet
 from agent.store import upgrading
-from agent.store.database import Database, newest_version
+from agent.store.database import MIGRATIONS, Database, newest_version
 from tests.postgres import new_database
 
-OLDER = "0029"
+OLDER = "0030"
 """A schema whose upgrade needs a lock on `ticket`."""
 
 
-def older(address: str) -> str:
-    """Return the address of a new database, brought back to an older schema."""
-    database = Database.open(address)
+@pytest.fixture(scope="module")
+def template(cluster: str) -> str:
+    """Return the name of a database of an older schema, to copy."""
+    database, config = Database(new_database(cluster)), Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
     with database.engine.begin() as connection:
-        connection.exec_driver_sql("DROP INDEX ix_ticket_drawn_now")
-        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{OLDER}'")
+        config.attributes["connection"] = connection
+        command.upgrade(config, OLDER)
     database.close()
-    return address
+    return str(database.engine.url.database)
+
+
+@pytest.fixture
+def older(cluster: str, template: str) -> str:
+    """Return the address of a database of an older schema."""
+    return new_database(cluster, template)
 
 
 @contextmanager
@@ -48,12 +58,11 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("statement", ["DELETE FROM ticket", "LOCK TABLE ticket"])
 def test_whoever_stays_in_a_transaction_is_named_and_nothing_was_changed(
-    cluster: str, monkeypatch: pytest.MonkeyPatch, statement: str
+    older: str, monkeypatch: pytest.MonkeyPatch, statement: str
 ) -> None:
-    address = older(new_database(cluster))
     monkeypatch.setattr(upgrading, "MOST_SECONDS", 0.0)
-    database = Database(address)
-    with somebody_else(address, statement) as (pid, _), capture_logs() as logs:
+    database = Database(older)
+    with somebody_else(older, statement) as (pid, _), capture_logs() as logs:
         with pytest.raises(NotPossibleYet) as refused:
             database.upgrade()
         assert database.version() == OLDER
@@ -66,10 +75,9 @@ def test_whoever_stays_in_a_transaction_is_named_and_nothing_was_changed(
     database.close()
 
 
-def test_an_upgrade_goes_on_once_the_other_has_ended_and_lets_others_read_meanwhile(cluster: str) -> None:
-    address = older(new_database(cluster))
-    database, waits = Database(address), threading.Event()
-    with somebody_else(address, "DELETE FROM ticket") as (_, theirs):
+def test_an_upgrade_goes_on_once_the_other_has_ended_and_lets_others_read_meanwhile(older: str) -> None:
+    database, waits = Database(older), threading.Event()
+    with somebody_else(older, "DELETE FROM ticket") as (_, theirs):
 
         def end(_logger: object, _method: str, line: dict[str, object]) -> dict[str, object]:
             if line["event"] == "upgrade_waits" and not waits.is_set():
@@ -84,9 +92,9 @@ def test_an_upgrade_goes_on_once_the_other_has_ended_and_lets_others_read_meanwh
     database.close()
 
 
-def test_a_lock_that_nobody_holds_is_not_waited_for(cluster: str) -> None:
+def test_a_lock_that_nobody_holds_is_not_waited_for(older: str) -> None:
     """The control."""
-    database = Database(older(new_database(cluster)))
+    database = Database(older)
     with capture_logs() as logs:
         database.upgrade()
     assert database.version() == newest_version()
@@ -95,12 +103,11 @@ def test_a_lock_that_nobody_holds_is_not_waited_for(cluster: str) -> None:
 
 
 def test_another_server_that_upgrades_is_waited_for_as_long_as_it_takes(
-    cluster: str, monkeypatch: pytest.MonkeyPatch
+    older: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    address = older(new_database(cluster))
     monkeypatch.setattr(upgrading, "MOST_SECONDS", 0.0)
-    database = Database(address)
-    with somebody_else(address, f"SELECT pg_advisory_xact_lock({upgrading.UPGRADE_LOCK})") as (pid, theirs):
+    database = Database(older)
+    with somebody_else(older, f"SELECT pg_advisory_xact_lock({upgrading.UPGRADE_LOCK})") as (pid, theirs):
         said: list[str] = []
 
         def end(_logger: object, _method: str, line: dict[str, object]) -> dict[str, object]:

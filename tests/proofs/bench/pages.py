@@ -1,6 +1,7 @@
 """What each page costs with 1,000 and with 100,000 tickets of ten events each, some of them for limited accounts, too.
 
-One of these sees a group in which half of the tickets are now, one a group of a hundred, however many there are beside.
+These see half of the tickets, a hundred, one of a hundred, those of one helpdesk, only old ones, or none: however many
+there are beside. Pages whose figures are kept until somebody answers are asked after an answer, too.
 
     make bench NAME=pages ARGS="100000 postgresql"     # on PostgreSQL: one of its own, or that of an address
 
@@ -23,121 +24,30 @@ from pathlib import Path
 
 import httpx
 from pydantic import SecretStr
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, make_url
 from sqlmodel import Session
 
 from agent.app import create_app
 from agent.config.settings import Settings
-from agent.core import assemble
-from agent.pages.signing import sessions
-from agent.pages.signing.rights import Rights
+from agent.core import Parts, assemble
+from agent.domain import Strength, Via
+from agent.pages.signing import sessions, tokens
 from agent.store.database import Database
-from agent.store.people import User
-from agent.store.search import SPARE_BITS, indexed, numbered
-from agent.store.tables import utcnow
+from agent.store.search import numbered
+from agent.store.tables import Review, utcnow
 from tests.conftest import TICKETS
 from tests.desk import Desk
 from tests.postgres import new_database, postgres
+from tests.proofs.bench.pages_filled import LIMITED, LONG, fill
 
 FEW, MANY = 1_000, 100_000
-EVENTS = 10
-TIMES = 9
-LIMITED = ("half", "rare")
-"""Groups that accounts of the same name are limited to."""
-
-RARE = 100
-"""Tickets of the second one."""
-
-SEEN_BY_ALL = ("today", "corrected", "deep", "review", "search, everything", "search, one",
-    "search, nothing", "status", "report", "rules")  # fmt: skip
+TIMES = 5
+SEEN_BY_ALL = ("today", "corrected", "deep", "review", "bulk", "search, everything", "search, one", "search, nothing",
+    "search, forty", "search, filter", "status", "report", "rules", "roles, dry run", "api, tickets", "api, corrected",
+    "api, search", "api, decisions")  # fmt: skip
+AFTER_AN_ANSWER = ("today", "review", "rules", "roles")
 PROCESSES = Path("/proc")
 _OURS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
-
-TEXT = "The printer on the second floor shows a paper jam, but there is no paper in it. " * 3
-
-_SQL = {
-    "sqlite": {
-        "numbers": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {size})",
-        "past": "datetime('now', '-' || (({size} - i) * {seconds}) || ' seconds')",
-        "json": "'{}'",
-        "group": "json_object('group', {}, 'text', '')",
-        "nothing": "zeroblob(0)",
-        "number": "(CAST(strftime('%s', {past}) AS INTEGER) << {bits}) + i",
-    },
-    "postgresql": {
-        "numbers": "WITH n(i) AS (SELECT generate_series(1, {size}))",
-        "past": "now() - ({size} - i) * {seconds} * interval '1 second'",
-        "json": "CAST('{}' AS json)",
-        "group": "json_build_object('group', {}, 'text', '')",
-        "nothing": "CAST('' AS bytea)",
-        "number": "(CAST(extract(epoch FROM {past}) AS bigint) << {bits}) + i",
-    },
-}
-"""How each database makes rows out of numbers."""
-
-_DETAIL = (
-    '{"probabilities": {"Network": 0.6, "Electrician": 0.3}, "hits": [],'
-    ' "neighbours": [{"ticket": "desk:1", "roles": ["Electrician"], "similarity": 0.8}]}'
-)
-_FILL = (
-    "INSERT INTO ticket (key, subject, body, filed_at, closed_at, seen, drawn) {numbers} SELECT 'desk:' || i,"
-    " 'Paper jam ' || i, '{text}', {past}, CASE WHEN i % 2 = 1 THEN {past} END, {group}, i % 20 = 0 FROM n",
-    "INSERT INTO decision (ticket_key, event_seq, at, outcome, roles, confidence, reason, detail, rules_version)"
-    " {numbers} SELECT 'desk:' || i, i, {past}, CASE i % 3 WHEN 0 THEN 'either_or' ELSE 'clear' END, {network},"
-    " 0.6, '', {detail}, 'v1' FROM n",
-    "INSERT INTO comment (ticket_key, marker, text, remote_id, attempted_at, posted_at) {numbers}"
-    " SELECT 'desk:' || i, 'm', 'Role: Network', i, {past}, {past} FROM n",
-    "INSERT INTO review (ticket_key, roles, rejected, strength, via, origin, at) {numbers} SELECT 'desk:' || i,"
-    " CASE i % 5 WHEN 0 THEN {electrician} ELSE {network} END, {none}, CASE i % 97 WHEN 0 THEN 5 ELSE 2 END,"
-    " CASE i % 97 WHEN 0 THEN 'command' ELSE 'closure' END, 'o', {past} FROM n WHERE i % 2 = 1",
-    "INSERT INTO review (ticket_key, roles, rejected, strength, via, origin, at) {numbers} SELECT 'desk:' || i,"
-    " {network}, {none}, 4, 'check', 'c', {past} FROM n WHERE i % 20 = 0",
-    "INSERT INTO audit (at, who, action, ticket_key, detail) {numbers} SELECT {past}, 'Kim', 'feedback', 'desk:' || i,"
-    " {empty} FROM n",
-    # all at once: as a server does it beside its work, it takes minutes
-    "INSERT INTO ticket_words (number, ticket_key, words) {numbers} SELECT {number}, 'desk:' || i,"
-    " i || ' paper jam ' || i || ' {words}' FROM n",
-)
-_GROUP = "CASE WHEN i % {every} = 0 THEN 'rare' WHEN i % 2 = 1 THEN 'half' ELSE 'others' END"
-_EVENTS = (
-    "INSERT INTO inbox (source, delivery_id, kind, ticket_key, content_hash, received_at, due_at, event, raw, state,"
-    " attempts, crashes, done_at) {numbers} SELECT 'desk', 'd' || i, 'commented', 'desk:' || (1 + i / {events}),"
-    " i, {past}, {past}, '', {nothing}, 'done', 1, 0, {past} FROM n"
-)
-
-
-def fill(session: Session, size: int) -> None:
-    """Store a past in which half of the tickets were closed, and some answered; in memory first, where it fits."""
-    connection, dialect = session.connection(), session.get_bind().dialect.name
-    sqlite, sql = dialect == "sqlite", _SQL[dialect]
-    if sqlite:
-        (before,) = connection.exec_driver_sql("PRAGMA cache_size").one()
-        connection.exec_driver_sql("PRAGMA cache_size = -1000000")
-    named = {
-        "numbers": sql["numbers"].format(size=size),
-        "past": sql["past"].format(size=size, seconds=180),
-        "group": sql["group"].format(_GROUP.format(every=size // RARE)),
-        "text": TEXT,
-        "words": indexed(TEXT),
-        "nothing": sql["nothing"],
-        "detail": sql["json"].format(_DETAIL),
-        "network": sql["json"].format('["Network"]'),
-        "electrician": sql["json"].format('["Electrician"]'),
-        "none": sql["json"].format("[]"),
-        "empty": sql["json"].format("{}"),
-    }
-    named["number"] = sql["number"].format(**named, bits=SPARE_BITS)
-    for statement in _FILL:
-        connection.execute(text(statement.format(**named)))
-    events = size * EVENTS
-    named |= {"numbers": sql["numbers"].format(size=events), "past": sql["past"].format(size=events, seconds=18)}
-    connection.execute(text(_EVENTS.format(**named, events=EVENTS)))
-    connection.exec_driver_sql("ANALYZE")
-    if sqlite:
-        connection.exec_driver_sql(f"PRAGMA cache_size = {before}")
-    session.add(User(key="ops", name="ops", rights=Rights.OPERATOR, created_at=utcnow()))
-    for group in LIMITED:
-        session.add(User(key=group, name=group, rights=Rights.REVIEWER, created_at=utcnow(), groups=[group]))
 
 
 def paths(size: int) -> dict[str, str]:
@@ -149,8 +59,10 @@ def paths(size: int) -> dict[str, str]:
         "deep": f"/?before={deep}~desk:1",
         "deep filter": f"/?is=corrected&before={deep}~desk:1",
         "ticket": f"/tickets/desk/{size // 2}",
+        "ticket in a loop": f"/tickets/desk/{LONG}",
         "review": "/review",
         "review, one order": "/review?order=disagrees",
+        "bulk": "/review/bulk",
         "status": "/status",
         "models": "/models",
         "search, everything": "/search?q=paper",
@@ -159,6 +71,9 @@ def paths(size: int) -> dict[str, str]:
         "search, filter": "/search?q=paper&is=corrected",
         "search, one": f"/search?q={size // 2}",
         "search, nothing": "/search?q=paper+zebra",
+        "search, forty": "/search?q=valve",
+        "search, one word of forty": "/search?q=paper+valve",
+        "search, each word alone": "/search?q=paper+valve+zebra",
         "report": "/report",
         "rules": "/rules",
         "roles": "/roles",
@@ -168,6 +83,13 @@ def paths(size: int) -> dict[str, str]:
         "users": "/users",
         "account": "/account",
         "sign-in": "/sign-in",
+        "api, report": "/api/reports/latest",
+        "api, tickets": "/api/tickets",
+        "api, corrected": "/api/tickets?is=corrected&limit=100",
+        "api, search": "/api/tickets?q=paper+zebra",
+        "api, decisions": "/api/decisions",
+        "api, decisions deep": f"/api/decisions?before={size // 2}",
+        "api, decisions of a loop": f"/api/decisions/desk/{LONG}",
     }
 
 
@@ -183,37 +105,56 @@ def server_seconds(folder: Path, database: Database) -> float:
     return used
 
 
-async def measured(folder: Path, size: int, address: str | None) -> dict[str, tuple[float, float]]:
-    """Return, by page, median milliseconds by the clock and of CPU."""
+def installed(folder: Path, address: str | None) -> Parts:
+    """Return an installation."""
     url = None if address is None else SecretStr(address)
-    parts = assemble(
-        Settings(data=folder, rules=TICKETS / "rules.toml", roles=TICKETS / "roles.toml", database_url=url)
-    )
-    parts.database.call(fill, size)
-    tokens = {name: parts.database.call(sessions.begin, name, utcnow()) for name in ("ops", *LIMITED)}
-    visits = [(name, "ops", path) for name, path in paths(size).items()]
-    visits += [(f"{name}, limited to {who}", who, paths(size)[name]) for who in LIMITED for name in SEEN_BY_ALL]
-    desk = Desk()
-    app = create_app(parts, {desk.source: desk}, ("false",))
+    return assemble(Settings(data=folder, rules=TICKETS / "rules.toml", roles=TICKETS / "roles.toml", database_url=url))
+
+
+def visits(size: int) -> Iterator[tuple[str, str, str, bool]]:
+    """Yield a name, who asks, for what, and whether somebody has answered before each time."""
+    there = paths(size)
+    yield from ((name, "ops", path, False) for name, path in there.items())
+    yield from ((f"{name}, after an answer", "ops", there[name], True) for name in AFTER_AN_ANSWER)
+    yield from ((f"{name}, limited to {who}", who, there[name], False) for who in LIMITED for name in SEEN_BY_ALL)
+    yield "rules, after an answer, limited to old", "old", there["rules"], True
+
+
+async def measured(parts: Parts, size: int) -> dict[str, tuple[float, float]]:
+    """Return, by page, median milliseconds by the clock and of CPU."""
+    database, names, now = parts.database, ("ops", *LIMITED), utcnow()
+    cookies = {name: database.call(sessions.begin, name, now) for name in names}
+    keys = {name: database.call(tokens.make, name, "bench", 1, "ops", now) for name in names}
+    desks = {name: Desk(source=name) for name in ("desk", "other")}
+    app = create_app(parts, desks, ("false",))
     transport = httpx.ASGITransport(app)
     found = {}
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://rolecall") as client,
     ):
-        for name, who, path in visits:
-            taken, client.cookies = [], httpx.Cookies({"rolecall": tokens[who]})
+        for name, who, path, answered in visits(size):
+            taken, client.cookies = [], httpx.Cookies({"rolecall": cookies[who]})
+            headers = {"Authorization": f"Bearer {keys[who]}"} if path.startswith("/api/") else {}
             for _ in range(TIMES + 1):
-                theirs = server_seconds(PROCESSES, parts.database)
+                if answered:
+                    database.call(_answer)
+                theirs = server_seconds(PROCESSES, database)
                 clock, cpu = time.perf_counter(), time.process_time()
-                answer = await client.get(path)
+                answer = await client.get(path, headers=headers)
                 clock, cpu = time.perf_counter() - clock, time.process_time() - cpu
-                cpu += server_seconds(PROCESSES, parts.database) - theirs
+                cpu += server_seconds(PROCESSES, database) - theirs
                 taken.append((clock * 1e3, cpu * 1e3))
                 assert answer.status_code in (200, 303), (path, answer.status_code)
             clocks, cpus = zip(*taken[1:], strict=True)
             found[name] = (statistics.median(clocks), statistics.median(cpus))
     return found
+
+
+def _answer(session: Session) -> None:
+    """Store what a person says of a ticket."""
+    said = {"strength": Strength.CONFIRMED, "via": Via.PAGE, "actor": "ops", "origin": f"page-{time.time_ns()}"}
+    session.add(Review(ticket_key="desk:4", roles=["Network"], at=utcnow(), **said))
 
 
 @contextlib.contextmanager
@@ -248,6 +189,11 @@ def _drop(where: str, addresses: Sequence[str]) -> None:
     engine.dispose()
 
 
+def _filled(parts: Parts, size: int) -> Parts:
+    parts.database.call(fill, size)
+    return parts
+
+
 def main(arguments: Sequence[str] = ()) -> int:
     """Measure, and print the figures; 1 where a bound is missed."""
     size = int(arguments[0]) if arguments else MANY
@@ -256,8 +202,10 @@ def main(arguments: Sequence[str] = ()) -> int:
         tempfile.TemporaryDirectory() as few,
         tempfile.TemporaryDirectory() as many,
     ):
-        before = asyncio.run(measured(Path(few), FEW, small))
-        after = asyncio.run(measured(Path(many), size, large))
+        before, after = (
+            asyncio.run(measured(_filled(installed(Path(folder), address), count), count))
+            for folder, address, count in ((few, small, FEW), (many, large, size))
+        )
     for name, (clock, cpu) in after.items():
         print(f"{name}: {clock:.1f} ms, {cpu:.1f} ms of CPU; with {FEW:,} tickets {before[name][1]:.1f} ms of CPU")
     ratio = max(after[name][1] / max(before[name][1], 1.0) for name in after)
