@@ -16,10 +16,10 @@ WIDTH, HEIGHT = 440.0, 192.0
 GAP = 0.36
 """Part of a column's place that stays empty."""
 
-CELL, CELL_LEFT, CELL_BELOW = 34.0, 144.0, 112.0
+CELL, CELL_LEFT, CELL_BELOW = 34.0, 192.0, 150.0
 """Of a matrix: the side of a cell, and the room for names beside and below, in the larger letters of phones."""
 
-LONGEST_NAME = 16
+LONGEST_NAME = 22
 FAINTEST, STRONGEST = 0.08, 0.5
 """Of cells: the number in one is read on the strongest, too."""
 

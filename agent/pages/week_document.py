@@ -114,7 +114,7 @@ def _next(
     waiting = sum(week.drawn - week.checked for week in weeks[-4:])
     lately = right_when_clear(found)
     if waiting and not (now.right.enough and lately.enough):
-        yield texts("report.next_checks", count=waiting)
+        yield texts.number("report.next_checks", waiting)
     if lately.enough and lately.interval[1] < target:
         asked = {"right": lately.right, "count": lately.count, "target": words.share(target)}
         yield texts("report.next_precision", **asked)

@@ -41,7 +41,7 @@ async def test_the_page_shows_trainings_by_the_number_of_known_roles(parts: Part
         page = await kim.see("/models")
     assert page.count('class="chart"') == 1
     told = words_of(page)
-    assert "With 300 known roles 62 % were right, with 1,200 80 %" in told, "the later of two with 300"
+    assert "With 300 known roles 62 % were right, with 1,200 it was 80 %" in told, "the later of two with 300"
     assert "More known roles have helped." in told
     assert "1,200 120 of 150 that it had not seen 80 % between 73 and 87 %" in told
 

@@ -24,7 +24,7 @@ from agent.config.settings import Settings
 from agent.core import Parts, assemble
 from agent.domain import Strength, Via
 from agent.feedback.importing import take_in
-from agent.pages.signing import sessions
+from agent.pages.signing import audit, sessions
 from agent.pages.signing.rights import Rights
 from agent.store.people import User
 from agent.store.tables import Decision, Inbox, Review, utcnow
@@ -92,14 +92,18 @@ def closed(session: Any) -> None:
 def people(session: Any) -> str:
     """Add an operator and somebody who sees one group; set an event aside; return the token of the operator."""
     now = utcnow()
-    session.add(User(key="kim", name="Kim", rights=Rights.OPERATOR, created_at=now))
+    session.add(User(key="kim", name="Kim", rights=Rights.OPERATOR, created_at=now, password="x"))
     session.add(User(key="robin", name="Robin", rights=Rights.REVIEWER, created_at=now, groups=["Service desk"]))
     session.add(
         Inbox(source="it-desk", delivery_id="x", kind="closed", ticket_key="it-desk:2", content_hash="x",
               received_at=now, due_at=now, event="", raw=b"", state="dead", attempts=9,
               error="the helpdesk refused the comment (403)", done_at=now)
     )  # fmt: skip
+    audit.note(session, "Kim", audit.Action.PAUSED, now, reason="the helpdesk moves to another server")
+    audit.note(session, "Kim", audit.Action.RESUMED, now)
+    audit.note(session, "Kim", audit.Action.LIMITED, now, user="Robin", helpdesks=[], groups=["Service desk"])
     for number, role in ((4, "Network"), (5, "Network"), (6, "Plumbing & HVAC")):
+        audit.note(session, "Kim", audit.Action.FEEDBACK, now, f"it-desk:{number}", roles=[role])
         session.add(
             Review(ticket_key=f"it-desk:{number}", roles=[role], strength=Strength.CORRECTED, via=Via.PAGE,
                    origin=f"p{number}", actor="Kim", at=now)
