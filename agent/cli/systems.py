@@ -108,13 +108,12 @@ def _run_examples(name: str, kind: str, made: Kind, config: Path) -> None:
         raise BadInput(f"{own} holds a file that is no example: {error}") from None
     if not every:
         raise NotPossibleYet(f"{kind} comes without examples: `rolecall connectors record {name}` makes some")
-    right = [_run_example(kind, made, example) for example in every]
-    if not all(right):
+    if False in [_run_example(kind, made, example) for example in every]:
         raise typer.Exit(1)
 
 
 def _run_example(kind: str, made: Kind, example: Example) -> bool:
-    from connectors.errors import Challenged
+    from connectors.errors import Challenged, MalformedPayload
     from connectors.events import Delivery
     from connectors.manifest.receiving import read_delivery
     from connectors.manifest.system import bare
@@ -125,10 +124,14 @@ def _run_example(kind: str, made: Kind, example: Example) -> bool:
         events = read_delivery(delivery, bare(kind, made.manifest, example.settings), example.author_id).events
     except Challenged:
         events = ()
+    except MalformedPayload as error:
+        print_line(f"FAIL {example.name}: refused with 400: {error}")
+        return False
     found = [(event.kind.value, event.ticket_id, event.delivery_id) for event in events]
     right = len(found) == len(example.events) and all(map(_alike, found, example.events))
     said = ", ".join(_told(event) for event in events) or "no event"
-    print_line(f"{'ok  ' if right else 'FAIL'} {example.name}: {said}")
+    wanted = ", ".join(f"{kind} of ticket {ticket}, {name}" for kind, ticket, name in example.events) or "no event"
+    print_line(f"ok   {example.name}: {said}" if right else f"FAIL {example.name}: {said}; it has to become {wanted}")
     return right
 
 

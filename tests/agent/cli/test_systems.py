@@ -92,7 +92,16 @@ def test_an_example_that_becomes_something_else_fails(folder: Path) -> None:
     (folder / "connectors/zammad.toml").write_text(text.replace("segment == 'closed'", "segment == 'shut'"))
     done = run(folder, "test", "zammad")
     assert done.exit_code == 1
-    assert "FAIL closed: no event" in done.output
+    assert "FAIL closed: no event; it has to become closed of ticket" in done.output
+
+
+def test_an_example_that_is_refused_is_named_and_the_others_are_run(folder: Path) -> None:
+    (folder / "connectors").mkdir()
+    text = (PRESETS / "zammad.toml").read_text()
+    (folder / "connectors/zammad.toml").write_text(text.replace('ticket = "body.ticket.id"', 'ticket = "body.ticket"'))
+    done = run(folder, "test", "zammad")
+    assert (done.exit_code, len(done.output.splitlines())) == (1, len(list((PRESETS / "examples/zammad").iterdir())))
+    assert "FAIL created: refused with 400: ticket: not an id of Zammad" in done.output
 
 
 def test_a_payload_is_shown_as_its_events_with_the_reasons(folder: Path) -> None:

@@ -1,7 +1,8 @@
-"""Azure DevOps in memory: queries that yield ids, fields by their reference names, changes as JSON Patch."""
+"""Azure DevOps and OpenProject in memory: queries that yield ids, changes as JSON Patch; addresses in place of ids."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -124,3 +125,112 @@ class AzureDevOps(Fake):
             fields["System.ChangedDate"] = {"oldValue": "2026-01-01T00:00:00Z", "newValue": iso(at) or ""}
             rows.append({"id": len(rows) + 1, "revisedBy": {"id": str(by)}, "fields": fields})
         return {"value": rows[start : start + PAGE]}
+
+
+class OpenProject(Fake):
+    """HAL: what belongs to a work package is an address, and a change has to name the version that it changes.
+
+    Source: docs/api/apiv3 and modules/webhooks in github.com/opf/openproject.
+    """
+
+    url = "https://openproject.example.test"
+    api = "/api/v3"
+    settings: ClassVar[Mapping[str, Any]] = {"project": "plant-7"}
+    groups = ("Pumps & Drives", "Grid")
+
+    def routes(self) -> Sequence[Route]:
+        package = r"/work_packages/(\d+)"
+        return [
+            ("GET", r"/users/me", lambda _: {"id": BOT, "login": "rolecall"}),
+            ("GET", r"/projects/plant-7/work_packages", self.query),
+            ("GET", r"/projects/plant-7/categories", self.categories),
+            ("GET", package, lambda _, number: self.package(number)),
+            ("PATCH", package, self.patched),
+            ("GET", f"{package}/activities", self.activities),
+            ("POST", f"{package}/activities", self.commented),
+            ("PATCH", r"/activities/(\d+)", self.edited),
+        ]
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        assert request.headers["authorization"] == "Basic YXBpa2V5OnRoZS1hcGlfa2V5"
+        return super().__call__(request)
+
+    def query(self, request: httpx.Request) -> Any:
+        params = request.url.params
+        assert json.loads(params["sortBy"]) == [["updatedAt", "asc"], ["id", "asc"]]
+        ((wanted,),) = [json.loads(params["filters"])]
+        assert wanted["updatedAt"]["operator"] == "<>d", "without a filter only what is open is listed"
+        since, until = wanted["updatedAt"]["values"]
+        assert until == ""
+        start = (int(params["offset"]) - 1) * PAGE
+        return {"_embedded": {"elements": [self.shown(t) for t in self.changed(since)[start : start + PAGE]]}}
+
+    def categories(self, _request: httpx.Request) -> Any:
+        rows = [{"name": g, "_links": {"self": {"href": f"/api/v3/categories/{i}"}}} for i, g in enumerate(self.groups)]
+        return {"_embedded": {"elements": rows}}
+
+    def package(self, number: str) -> Any:
+        ticket = self.ticket(number)
+        return self.gone() if ticket is None else self.shown(ticket)
+
+    def shown(self, ticket: Ticket) -> Any:
+        return {
+            "id": ticket.id,
+            "lockVersion": len(ticket.moves) + int((ticket.updated - ticket.created).total_seconds()),
+            "subject": ticket.subject,
+            "description": {"format": "markdown", "raw": ticket.body, "html": f"<p>{ticket.body}</p>"},
+            "createdAt": iso(ticket.created),
+            "updatedAt": iso(ticket.updated),
+            "_links": {
+                "status": {"href": "/api/v3/statuses/1", "title": "Closed" if ticket.closed else "New"},
+                "category": {"href": "/api/v3/categories/1", "title": ticket.group},
+                "author": {"href": "/api/v3/users/7", "title": "Line 3"},
+                "assignee": {"href": None},
+                "priority": {"href": "/api/v3/priorities/2", "title": "Normal"},
+            },
+        }
+
+    def patched(self, request: httpx.Request, number: str) -> Any:
+        ticket, wanted = self.ticket(number), body(request)
+        if ticket is None:
+            return self.gone()
+        if wanted["lockVersion"] != self.shown(ticket)["lockVersion"]:
+            return httpx.Response(409, json={"errorIdentifier": "urn:openproject-org:api:v3:errors:UpdateConflict"})
+        category = wanted.get("_links", {}).get("category", {}).get("href")
+        group = None if category is None else self.groups[int(category.rpartition("/")[2])]
+        text = wanted.get("description", {}).get("raw")
+        self.put(ticket, group=group, subject=wanted.get("subject"), body=text)
+        return self.shown(ticket)
+
+    def row(self, comment: Comment) -> Any:
+        said = {"id": comment.id, "comment": {"format": "markdown", "raw": comment.text}, "internal": False}
+        links = {"user": {"href": f"/api/v3/users/{comment.author}"}}
+        return {"_type": "Activity::Comment", **said, "createdAt": iso(comment.at), "_links": links}
+
+    def activities(self, _request: httpx.Request, number: str) -> Any:
+        ticket = self.ticket(number)
+        if ticket is None:
+            return self.gone()
+        links = {"user": {"href": "/api/v3/users/7"}}
+        filed = {
+            "_type": "Activity",
+            "id": 1,
+            "comment": {"raw": ""},
+            "createdAt": iso(ticket.created),
+            "_links": links,
+        }
+        return {"_embedded": {"elements": [filed, *map(self.row, ticket.comments)]}}
+
+    def commented(self, request: httpx.Request, number: str) -> Any:
+        ticket = self.ticket(number)
+        if ticket is None:
+            return self.gone()
+        comment = self.say(ticket, body(request)["comment"]["raw"], BOT, internal=False)
+        return httpx.Response(201, json=self.row(comment))
+
+    def edited(self, request: httpx.Request, number: str) -> Any:
+        comment = self.comment(number)
+        if comment is None:
+            return self.gone()
+        comment.text = body(request)["comment"]["raw"]
+        return self.row(comment)

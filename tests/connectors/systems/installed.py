@@ -21,7 +21,7 @@ from connectors.manifest import placeholders
 from connectors.manifest.catalogue import Kind, document_of, examples, kind_of
 from connectors.manifest.connector import ManifestConnector
 from connectors.proofs import BasicAuth, Hmac, Proof, SecretInHeader, SecretInPath, StandardWebhooks, standard_webhooks
-from tests.connectors.systems.boards import AzureDevOps
+from tests.connectors.systems.boards import AzureDevOps, OpenProject
 from tests.connectors.systems.bugs import Bugzilla, Gitea, YouTrack
 from tests.connectors.systems.desks import Freshdesk, Freshservice, MaintainX, Zammad, Zendesk
 from tests.connectors.systems.fake import BOT, Fake
@@ -46,6 +46,7 @@ SYSTEMS: Mapping[str, type[Fake]] = {
     "maintainx": MaintainX,
     "netbox": NetBox,
     "odoo": Odoo,
+    "openproject": OpenProject,
     "redmine": Redmine,
     "redmine7": Redmine7,
     "roundup": Roundup,
