@@ -67,19 +67,22 @@ class ClientCredentials(Part):
 class LogIn(Part):
     """A log-in whose answer holds a token for a while; a refused one is asked for once more.
 
-    `token` is where it is in the answer; it stands for `{session}` in `value`, the header of every request. Without
-    `token` the answer sets a cookie, which is sent with every request by itself.
+    `token` is where it is in the answer, which is a text where it is no JSON; it stands for `{session}` in `value`, the
+    header of every request. Without `token` the answer sets a cookie, which is sent with every request by itself.
     """
 
     by: Literal["login"]
     post: str
-    body: dict[str, Any]
+    body: dict[str, Any] | None = None
+    form: dict[str, str] | None = None
     token: Search | None = None
     header: Header = "authorization"
     value: str = "Bearer {session}"
 
     @model_validator(mode="after")
     def _has_its_place(self) -> LogIn:
+        if (self.body is None) == (self.form is None):
+            raise ValueError("needs either body or form")
         return _sends_the_token(self)
 
     @property

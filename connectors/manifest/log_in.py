@@ -64,19 +64,25 @@ async def asked_for(
 async def logged_in(client: httpx.AsyncClient, auth: LogIn, values: Mapping[str, Any]) -> str:
     """Return the token of a new log-in. Raises ConnectorError."""
     path = placeholders.address(auth.post, values)
-    body = placeholders.filled(auth.body, values)
-    response = await call(client, "POST", path, json=body, accept={400, 401, 403}, write=False)
+    body, form = placeholders.filled(auth.body, values), placeholders.filled(auth.form, values)
+    response = await call(client, "POST", path, json=body, form=form, accept={400, 401, 403}, write=False)
     if not 200 <= response.status < 300:
         raise Permanent(f"POST {path}: answered {response.status}: the log-in is not accepted")
+    if auth.token is None:
+        return token_hex()  # the cookie is kept by the client: this stands for it, and tells one log-in from another
     try:
-        if auth.token is None:
-            return (
-                token_hex()
-            )  # the cookie is kept by the client: this stands for it, and tells one log-in from another
-        token = text_of(sought(auth.token, read_json(response.body)))
+        token = text_of(sought(auth.token, _answer(response.body)))
     except MalformedPayload as error:
         raise Permanent(f"POST {path}: {error}") from None
     return _as_header(token, f"POST {path}")
+
+
+def _answer(body: bytes) -> Any:
+    """Return an answer's JSON; one that is none is a text, as BMC Helix answers its token."""
+    try:
+        return read_json(body)
+    except MalformedPayload:
+        return body.decode("utf-8", "replace").strip()
 
 
 def _as_header(token: str | None, what: str) -> str:

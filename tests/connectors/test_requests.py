@@ -133,6 +133,27 @@ async def test_a_token_stands_in_a_header_or_parameter_of_any_form(place: str) -
     assert sent == (("Zoho-oauthtoken t1", None) if place == "header" else (None, "t1"))
 
 
+async def test_a_log_in_by_a_form_whose_answer_is_the_token_itself() -> None:
+    """As BMC Helix gives one: POST /api/jwt/login."""
+    given = ["eyJhbGciOi.eyJzdWI.x-_y\n", "<html>\n<p>maintenance</p>", "eyJ é"]
+    auth = {"by": "login", "post": "jwt/login", "form": {"username": "rolecall", "password": "{key}"}}
+    auth |= {"token": "@", "value": "AR-JWT {session}"}
+
+    def answer(request: httpx.Request) -> Any:
+        return httpx.Response(200, text=given.pop(0)) if request.method == "POST" else TICKET
+
+    connector, asked = connect(answer, api={"base": "{url}/api/", "auth": auth})
+    await connector.read_ticket("7")
+    assert parse_qs(asked[0].content.decode()) == {"username": ["rolecall"], "password": ["a-key"]}
+    assert asked[1].headers["authorization"] == "AR-JWT eyJhbGciOi.eyJzdWI.x-_y"
+    while given:
+        with pytest.raises(Permanent, match="no token that a header could carry"):
+            await connect(answer, api={"base": "{url}/api/", "auth": auth})[0].read_ticket("7")
+    for both in ({"body": {}}, {"form": None}):
+        with pytest.raises(ValidationError, match="needs either body or form"):
+            connect(answer, api={"base": "{url}/api/", "auth": auth | both})
+
+
 @pytest.mark.parametrize(("grant", "answer", "said"), REFUSALS)
 async def test_a_refused_log_in_is_told_whatever_its_status(grant: str, answer: dict[str, str], said: str) -> None:
     """Zoho answers 200 to what other systems refuse with 400."""
