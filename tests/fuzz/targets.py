@@ -18,6 +18,7 @@ TARGETS: Mapping[str, Callable[[Path], Target]] = {
     "manifests": webhooks.manifests,
     "strict_json": webhooks.strict_json,
     "api_answers": answers.api_answers,
+    "manifest_answers": answers.manifest_answers,
     "retry_after": answers.retry_after,
     "commands": texts.commands,
     "tickets": texts.tickets,
