@@ -38,6 +38,7 @@ from agent.cli import (
     predict,
     publish,
     queue,
+    reading,
     recording,
     report,
     restore,
@@ -109,6 +110,7 @@ connectors.app.command("show")(systems.show)
 connectors.app.command("setup")(systems.setup)
 connectors.app.command("test")(systems.try_)
 connectors.app.command("record")(recording.record)
+connectors.app.command("read")(reading.read)
 app.add_typer(notices.app, name="notices", rich_help_panel=SET_UP)
 app.add_typer(connectors.app, name="connectors", rich_help_panel=SET_UP)
 app.add_typer(queue.app, name="queue", rich_help_panel=DAILY)

@@ -48,6 +48,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "queue drop": ("1",),
     "evaluate": ("tickets.csv",),
     "connectors rename": ("old", "new"),
+    "connectors read": ("old", "7"),
     "forget": ("--ticket", "old:1", "--yes", "--no-train"),
     "connectors remove": ("old", "--yes"),
     "act assign": ("old:1", "Network"),
@@ -283,8 +284,8 @@ def no_trace(
     return hold
 
 
-BEGIN = {"serve", "init", "restore", "check"}
-"""They begin an installation in a folder that is not there; `check` only says that they would."""
+BEGIN = {"serve", "init", "restore", "check", "connectors read"}
+"""They begin an installation in a folder that is not there; the last two only look at what there is."""
 
 SLIPS = {"decisions", "import", "backfill", "queue pause", "train", "models list", "users add"}
 """Every other command is tried with a slip in the name of its data directory by the proofs."""
