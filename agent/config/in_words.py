@@ -26,6 +26,7 @@ WORDS = {
     **dict.fromkeys(("time_type", "time_parsing", "time_delta_parsing"), 'should be a time of day, such as "02:30"'),
     "path_type": "should be the path of a file",
 }
+ENUM = re.compile(r"<\w+\.\w+: ('[^']*')>")
 SUBJECT = re.compile(r"^(?:Input|Value|Tuple|List|Set|Dictionary|String|Data|Mapping) (?=should )")
 
 
@@ -40,7 +41,11 @@ def in_words(problem: Mapping[str, Any], known: Collection[str] = ()) -> str:
     if kind == MISSING:
         last = place[-1] if place else ""
         return f"number {last + 1} of the list is missing" if isinstance(last, int) else f"key {last!r} is missing"
-    return WORDS.get(kind) or SUBJECT.sub("", str(problem["msg"]).removeprefix("Value error, "))
+    if kind.startswith("union_tag"):
+        about = problem["ctx"]
+        expected = f"should be one of {about['expected_tags']}" if "expected_tags" in about else "is missing"
+        return f"key {about['discriminator']} {expected}"
+    return WORDS.get(kind) or ENUM.sub(r"\1", SUBJECT.sub("", str(problem["msg"]).removeprefix("Value error, ")))
 
 
 def unknown(key: str, known: Collection[str], *, a_table: bool = False) -> str:

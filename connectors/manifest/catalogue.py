@@ -22,6 +22,17 @@ OURS = {"connection", "date", "location", "server", "set-cookie", "transfer-enco
 """Headers of an answer that a system has no say in; nor in what its content is, or which pages may read it."""
 
 _PRESETS = files("connectors") / "presets"
+_WANTED = {
+    "read": {"ticket"},
+    "post": {"ticket", "text"},
+    "edit": {"comment", "text"},
+    "remove": {"comment"},
+    "assign": {"ticket", "group"},
+    "tag": {"ticket", "tag"},
+    "subject": {"ticket", "subject"},
+    "description": {"ticket", "description"},
+}
+"""What stands for something that a request cannot do without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +163,12 @@ def _faults(document: Mapping[str, Any], manifest: Manifest) -> Iterator[tuple[K
         ("poll",): {"since", "now"},
         ("history",): {"since", "now"},
     }
+    for asked, wanted in _WANTED.items():
+        there = {
+            key: value for key, value in (document.get(asked) or {}).items() if key not in ("comments", "also", "more")
+        }
+        for name in sorted(wanted - {*names(there), *_tagged(there)} if there else ()):
+            yield (asked,), f"{{{name}}} stands nowhere in it"
     for table, more in about.items():
         value = document.get(table[0])
         more = more | _steps(value)
@@ -160,6 +177,11 @@ def _faults(document: Mapping[str, Any], manifest: Manifest) -> Iterator[tuple[K
             for name in sorted({*names(text)} - known):
                 known_here = ", ".join(sorted(known))
                 yield path, f"{{{name}}} stands for nothing here; known: {known_here}; as mere text: {{ {name} }}"
+
+
+def _tagged(table: Any) -> set[str]:
+    """Return what `{tags}` stands in for: the tag is one of them."""
+    return {"tag"} if "tags" in names(table) else set()
 
 
 def _steps(table: Any) -> set[str]:

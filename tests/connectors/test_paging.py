@@ -143,7 +143,7 @@ def test_a_request_without_a_place_for_the_page_is_refused_and_so_is_the_place_w
     with pytest.raises(ValidationError, match=r"needs \{page\} in the address, the query or the body"):
         kind_of("none", document)
     document = document_of("trac")
-    document["read"]["body"] = "{page}"
+    document["read"]["body"] = "{ticket} {page}"
     document["poll"]["each"]["body"] = "{page}"
     with pytest.raises(FaultyManifest) as caught:
         kind_of("misplaced", document)

@@ -167,7 +167,7 @@ async def test_a_refused_log_in_is_told_whatever_its_status(grant: str, answer: 
 
 async def test_a_question_that_finds_no_ticket_says_that_it_is_not_there() -> None:
     """As GraphQL and query languages answer; what is no answer of the system says nothing of the ticket."""
-    read = {"post": "graphql", "body": {"query": "{ ticket }"}, "at": "data.items[0]", "comments": {"inside": "notes"}}
+    read = {"post": "graphql", "body": {"of": "{ticket}"}, "at": "data.items[0]", "comments": {"inside": "notes"}}
     answers: tuple[Any, ...] = ({"data": {"items": []}}, {"data": None})
     for answer in answers:
         with pytest.raises(TicketNotFound, match=r"no ticket at data\.items\[0\]"):
@@ -466,7 +466,7 @@ async def test_the_list_of_tags_is_read_once_as_far_as_it_is_needed_and_its_end_
 async def test_a_request_tells_the_time_now_as_a_list_of_changes_tells_its_own() -> None:
     """HubSpot wants to know when a note was written; Zoho Desk is asked for what changed between two times."""
     poll = {"get": "tickets", "query": {"range": "{since},{now}"}, "rows": "@", "changed_at": "at", "since": "unix"}
-    post = {"post": "notes", "body": {"at": "{now}", "text": "{text}"}, "id": "id"}
+    post = {"post": "notes/{ticket}", "body": {"at": "{now}", "text": "{text}"}, "id": "id"}
     connector, asked = connect(lambda request: [] if request.method == "GET" else {"id": 12}, poll=poll, post=post)
     began = datetime.now(UTC)
     await connector.poll((await connector.poll(None)).watermark)

@@ -83,6 +83,37 @@ def test_every_fault_of_an_own_manifest_has_its_file_and_line(tmp_path: Path) ->
         assert words in first
 
 
+def test_what_a_stranger_may_take_for_granted_is_told_in_words_and_with_its_line(tmp_path: Path) -> None:
+    text = SHIPPED.with_name("openproject.toml").read_text()
+    table = TABLE.replace('"redmine"', '"openproject"') + 'project = "x"\nwebhook_secrets = "twenty-characters-long"\n'
+    written = '/activities"\nquery = { notify = false }\nbody = { comment = { raw = "{text}" } }'
+    kinds = "should be 'created', 'commented', 'edited', 'closed', 'reopened' or 'moved'"
+    for old, new, start, words in (
+        (written, written.replace("{text}", "{{ text }}"), "[post]", "post: {text} stands nowhere in it"),
+        ('"{url}/api/v3/"', '"{url}/{api}/"', "base =", "{api} stands for nothing here"),
+        ('"{url}/api/v3/"', '"{url}/{api}/"', "base =", "; as mere text: { api }"),
+        (
+            'get = "work_packages/{ticket}"\n\n[read',
+            'get = "work_packages"\n\n[read',
+            "[read]",
+            "{ticket} stands nowhere",
+        ),
+        (
+            'auth = { by = "basic"',
+            'auth = { by = "bearer"',
+            "auth =",
+            "api.auth: key 'by' should be one of 'header', 'basic'",
+        ),
+        ('auth = { by = "basic"', "auth = { is = 1", "auth =", "api.auth: key 'by' is missing"),
+        ('kind = "commented"', 'kind = "replied"', 'kind = "commented"', f"kind: {kinds}"),
+    ):
+        assert old in text
+        (first, *_) = told(write(tmp_path, table, openproject=text.replace(old, new, 1)), **KEY)
+        number = 1 + next(index for index, each in enumerate(text.splitlines()) if each.startswith(start))
+        assert first.startswith(f"connectors/openproject.toml:{number}: "), first
+        assert words in first
+
+
 def test_faults_of_requests_that_read_by_post_have_their_line(tmp_path: Path) -> None:
     """The same requests without the fault are those that the contract tests send."""
     text = SHIPPED.with_name("linear.toml").read_text()
