@@ -16,8 +16,9 @@ WIDTH, HEIGHT = 440.0, 192.0
 GAP = 0.36
 """Part of a column's place that stays empty."""
 
-CELL, CELL_LEFT, CELL_BELOW = 34.0, 192.0, 150.0
-"""Of a matrix: the side of a cell, and the room for names beside and below, in the larger letters of phones."""
+CELL, CELL_LEFT, CELL_BELOW = 34.0, 192.0, (40.0, 5.0)
+"""Of a matrix: the side of a cell, and the room for names beside and below, the latter at least and for each letter; in
+the larger letters of phones."""
 
 LONGEST_NAME = 22
 FAINTEST, STRONGEST = 0.08, 0.5
@@ -145,7 +146,8 @@ def matrix(
     for x, column in enumerate(columns):
         parts.append(_COLUMN.format(CELL_LEFT + (x + 0.5) * CELL, low + 14, column, _short(column)))
     width = CELL_LEFT + len(columns) * CELL + 8
-    return _DRAWING.format(max(width, WIDTH), low + CELL_BELOW, label, Markup("\n").join(parts))
+    below = CELL_BELOW[0] + CELL_BELOW[1] * max((len(_short(column)) for column in columns), default=0)
+    return _DRAWING.format(max(width, WIDTH), low + below, label, Markup("\n").join(parts))
 
 
 def _short(name: str) -> str:
