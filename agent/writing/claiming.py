@@ -39,6 +39,8 @@ _PRAISE = re.compile(
 """Who is content says of an answer no more than who gives thanks for it."""
 LONG_REPLY = 40
 """Words; so long a reply tells more than that it works."""
+LEAVE = 6
+"""Words in which somebody says that a ticket may be closed."""
 LONG_STORY = 60
 """Words; whoever found it says so in less."""
 LEAST_WORDS = 12
@@ -96,7 +98,8 @@ def claimed(thread: Sequence[MarkedTurn], place: int, fix: Sequence[Marked]) -> 
         planned = any(s.has(Cue.PROMISE, Cue.IF, Cue.WISH) for s in fix)
         asks = any(map(_asks, (*turn.matter, *(s for t in later if t.turn.by_requester for s in t.marked))))
         story = asks or planned or turn.turn.words > LONG_STORY
-        return not story and (told or not any(s.has(Cue.DOUBT) for s in turn.marked))
+        alone = any(s.has(Cue.SELF_FIX) and not _leave(s) for s in turn.marked)
+        return not story and (told or (alone and not any(s.has(Cue.DOUBT) for s in turn.marked)))
     if any(each.hostile and not each.turn.by_requester for each in later):
         return False  # what is not read may say that it was something else
     replies = [each for each in later if each.turn.by_requester]
@@ -142,6 +145,11 @@ def _sure(turn: MarkedTurn, later: Sequence[MarkedTurn]) -> bool:
         or (more and any(each.turn.by_requester for each in later))
         or any(s.has(*_SAID) or _denies(s) for each in later for s in each.marked)
     )
+
+
+def _leave(marked: Marked) -> bool:
+    """Return whether a sentence says no more than that the ticket may be closed."""
+    return marked.has(Cue.OPEN) and len(marked.sentence.text.split()) <= LEAVE
 
 
 def _by_machine(turn: MarkedTurn) -> bool:

@@ -194,7 +194,7 @@ class Reading:
             for s in turn.marked
             if s.has(Cue.CAUSE)
             and s not in fix
-            and (turn.turn.number == anchor or not s.has(Cue.IF))
+            and (turn.turn.number == anchor or not s.has(Cue.IF, Cue.RESULT))
             and self.score(s, Part.CAUSE) > 0
             and (place > self._last_failed or not s.has(Cue.ACTION))
         ]

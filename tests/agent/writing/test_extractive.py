@@ -342,6 +342,22 @@ def test_the_requesters_last_words_are_told_as_such_where_they_may_have_found_it
     assert "sheet" not in text(write(thread(FAILS, (STAFF, "On our way."), (REQUESTER, order))))
 
 
+@pytest.mark.parametrize(
+    "last", ["Full week, zero drops. You can close this.", "Je suis en congé ce soir pour un an. Vous pouvez fermer."]
+)
+def test_leave_to_close_a_ticket_is_no_fix(last: str) -> None:
+    written = write(thread(FAILS, (STAFF, "Which door is it?"), (REQUESTER, last)))
+    assert text(written, Part.FIX) == ""
+    assert written.outcome not in SOLVED
+
+
+def test_an_attempt_before_the_message_with_the_fix_is_no_cause() -> None:
+    attempt = (STAFF, "Restarted both units twice from our side, fault is persisting.")
+    written = write(thread(FAILS, attempt, (UNKNOWN, "Spare cable has been installed by me and it is online again.")))
+    assert text(written, Part.FIX) == "Spare cable has been installed by me and it is online again."
+    assert text(written, Part.CAUSE) == ""
+
+
 def test_rules_that_do_not_allow_it_are_no_fix() -> None:
     refused = "Local rights are not handed out, this is rule 4.2 of the policy. Tools are in the portal."
     written = write(thread((REQUESTER, "I need the rights of an administrator."), (STAFF, refused)))
