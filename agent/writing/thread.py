@@ -21,7 +21,8 @@ WRAPPED = 60
 _ENDS = re.compile(r"(?<=[.!?…。！？])[\"'”»)\]*]*\s+(?=[\"'“„«(\[*]*[^\W_])|(?<=[。！？])")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|approx|mr|mrs|ms|dr|prof|st|no|nr|fig|resp|incl|ca|bzw|z\.\s?b|d\.\s?h|u\.\s?a|usw|"
-    r"fa|evtl|ggf|inkl|tel|str|abt|hr|fr|mme|sra?|núm|p\.\s?ej|[a-z]|\d{1,2})\.$",
+    r"fa|evtl|ggf|inkl|tel|str|abt|hr|fr|mag|ing|dipl|mme|mlle|sra?|srta|dra|lic|arq|mtra?|núm|dpto|p\.\s?ej|[a-z]|\d{1,2})"
+    r"\.$",
     re.I,
 )
 _REFUSAL = re.compile(r"(?:,|[^\w](?:so|is|was|a|and|but))\s+no\.$", re.I)

@@ -22,6 +22,8 @@ LATER = {
     "sixth": HERE / "sixth.jsonl",
     "seventh": HERE / "seventh.jsonl",
     "eighth": HERE / "eighth.jsonl",
+    "ninth": HERE / "ninth.jsonl",
+    "tenth": HERE / "tenth.jsonl",
 }
 KINDS = {
     Author.REQUESTER: AuthorKind.REQUESTER,
