@@ -70,7 +70,7 @@ def choose(
     `told` has the operator's name of each field, or None.
     """
     if not there:
-        raise BadInput(f"{file} is empty, or its first row is")
+        raise BadInput(f"{file} is empty, or its first row is; export it again, with its column names in the first row")
     chosen: dict[str, str | None] = {field: _told(there, name) for field, name in told.items() if name is not None}
     if unknown := [f"{told[field]} (--{field.replace('_', '-')})" for field, name in chosen.items() if name is None]:
         raise BadInput(f"{file}: no column {', '.join(unknown)}; there is {', '.join(there) or 'nothing'}")

@@ -54,7 +54,7 @@ REFUSED: dict[str, str] = {
     "evaluate none.csv": "none.csv: No such file",
     "evaluate writing conversations.jsonl": "conversations.jsonl:1: messages: key 'messages' is missing",
     "import none.csv": "none.csv: No such file",
-    "import empty.csv": "empty.csv: no column for id, role, subject or body; there is nothing (name it: --id",
+    "import empty.csv": "empty.csv is empty, or its first row is; export it again, with its column names in",
     "import unknown.csv": "name missing roles or their aliases in roles.toml, or give --skip-bad",
     "import unknown.csv --id key": "unknown.csv: no column key (--id); there is id, subject, role",
     "import unknown.csv --dates x": "--dates x: can be day-first, month-first, none",
