@@ -81,7 +81,7 @@ def last_words(thread: Sequence[MarkedTurn]) -> tuple[Marked, ...]:
         return ()
     told = [s for s in said.matter if not s.sentence.text.endswith("?")]
     done = any(s.has(Cue.CONFIRM, Cue.DONE, Cue.SELF_FIX, Cue.CAUSE, Cue.ACTION) for s in told)
-    return tuple(told) if done and sum(len(s.sentence.text.split()) for s in told) >= LEAST_WORDS else ()
+    return tuple(told) if done and _words(told) >= LEAST_WORDS else ()
 
 
 def narrowed(fix: Sequence[Marked]) -> tuple[Marked, ...]:
@@ -93,37 +93,48 @@ def narrowed(fix: Sequence[Marked]) -> tuple[Marked, ...]:
 def claimed(thread: Sequence[MarkedTurn], place: int, fix: Sequence[Marked]) -> bool:
     """Return whether these sentences of the message at a place may be called the fix."""
     turn, later = thread[place], thread[place + 1 :]
+    replies = [each for each in later if each.turn.by_requester]
     if turn.turn.by_requester:
-        told = any(s.has(Cue.DONE, Cue.CAUSE) or _works(s) for s in turn.marked)
-        planned = any(s.has(Cue.PROMISE, Cue.IF, Cue.WISH) for s in fix)
-        asks = any(map(_asks, (*turn.matter, *(s for t in later if t.turn.by_requester for s in t.marked))))
-        story = asks or planned or turn.turn.words > LONG_STORY
-        alone = any(s.has(Cue.SELF_FIX) and not _leave(s) for s in turn.marked)
-        return not story and (told or (alone and not any(s.has(Cue.DOUBT) for s in turn.marked)))
+        return _found_it(turn, replies, fix)
     if any(each.hostile and not each.turn.by_requester for each in later):
         return False  # what is not read may say that it was something else
-    replies = [each for each in later if each.turn.by_requester]
     if any(map(_doubtful, replies)) or (len(replies) > 1 and not replies[0].happy):
         return False
-    works = bool(replies) and any(map(_works, replies[-1].matter))
     if any(s.has(Cue.ALREADY) and _NUMBER.search(s.sentence.text) for s in turn.marked):
         return False  # another ticket is about the same
-    wish = any(s.has(Cue.WISH) for s in thread[0].marked)
-    refused = any(s.has(*_SAID) for s in turn.marked)
     happy, theirs = bool(replies) and replies[-1].happy, last_words(thread)
+    if happy and any(s.has(Cue.DONE, Cue.SELF_FIX) for s in theirs):
+        return False  # they tell of something else that they did
     if done := [s for s in fix if s.has(Cue.DONE)]:
-        fault = any(s.has(Cue.PROBLEM) for s in thread[0].marked)
-        if (wish or not fault) and (refused or any(map(_denies, turn.marked))):
-            return False
-        if wish and not _shared(done, thread[0].marked):
-            return False
-        return not any(s.has(Cue.DONE, Cue.SELF_FIX) for s in theirs) if happy else _sure(turn, later)
-    told = happy and works and not wish and not refused and any(s.has(Cue.ACTION) or not s.has(Cue.DENIAL) for s in fix)
-    return (
-        told
-        and sum(len(s.sentence.text.split()) for s in theirs) <= MOST_THEIRS
-        and not any(s.has(Cue.DONE, Cue.SELF_FIX) for s in theirs)
-    )
+        return _wanted(thread[0], turn, done) and (happy or _sure(turn, later))
+    return happy and _answered(thread[0], turn, replies[-1], fix) and _words(theirs) <= MOST_THEIRS
+
+
+def _found_it(turn: MarkedTurn, replies: Sequence[MarkedTurn], fix: Sequence[Marked]) -> bool:
+    """Return whether the requester says what it was, and neither asks, plans nor tells a long story."""
+    if any(map(_asks, (*turn.matter, *(s for each in replies for s in each.marked)))):
+        return False
+    if any(s.has(Cue.PROMISE, Cue.IF, Cue.WISH) for s in fix) or turn.turn.words > LONG_STORY:
+        return False
+    if any(s.has(Cue.DONE, Cue.CAUSE) or _works(s) for s in turn.marked):
+        return True
+    alone = any(s.has(Cue.SELF_FIX) and not _leave(s) for s in turn.marked)
+    return alone and not any(s.has(Cue.DOUBT) for s in turn.marked)
+
+
+def _wanted(opened: MarkedTurn, turn: MarkedTurn, done: Sequence[Marked]) -> bool:
+    """Return whether what was done is what the ticket was about: a wish is also granted in part, or refused."""
+    wish, fault = (any(s.has(kind) for s in opened.marked) for kind in (Cue.WISH, Cue.PROBLEM))
+    refused = any(s.has(*_SAID) or _denies(s) for s in turn.marked)
+    return not ((wish or not fault) and refused) and (not wish or _shared(done, opened.marked))
+
+
+def _answered(opened: MarkedTurn, turn: MarkedTurn, reply: MarkedTurn, fix: Sequence[Marked]) -> bool:
+    """Return whether an answer that tells of nothing done mended a fault, as the reply says that it works."""
+    if any(s.has(Cue.WISH) for s in opened.marked) or any(s.has(*_SAID) for s in turn.marked):
+        return False
+    says = any(s.has(Cue.ACTION) or not s.has(Cue.DENIAL) for s in fix)
+    return says and any(map(_works, reply.matter))
 
 
 def _sure(turn: MarkedTurn, later: Sequence[MarkedTurn]) -> bool:
@@ -163,6 +174,10 @@ def _shared(done: Sequence[Marked], opened: Sequence[Marked]) -> bool:
         frozenset(w.casefold() for s in each for w in _STEM.findall(s.sentence.text)) for each in (done, opened)
     )
     return bool(ours & theirs)
+
+
+def _words(said: Sequence[Marked]) -> int:
+    return sum(len(s.sentence.text.split()) for s in said)
 
 
 def _states(marked: Marked) -> bool:

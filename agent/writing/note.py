@@ -25,7 +25,7 @@ class Part(StrEnum):
     TRIED = "tried"
     """What had been tried before, and did not help."""
     STATUS = "status"
-    """What was last said on an open ticket."""
+    """What was last said: on an open ticket, or on a closed one whose messages do not tell whether it was solved."""
     ANSWER = "answer"
     """The message that most likely holds the solution, where that is all that can be said."""
 
