@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
+from starlette.types import Scope
 
 from agent.pages import (
     account,
@@ -33,6 +35,7 @@ from agent.pages import (
 from agent.pages.guard import Call, Handler, Visit, guarded
 from agent.pages.signing.rights import Rights
 from agent.pages.site import STATIC, Site
+from agent.web.protection import WEBHOOKS
 
 CALLS = (
     Call("GET", "/sign-in", None, sign_in.show),
@@ -85,7 +88,25 @@ def routes(site: Site) -> list[Route]:
     return [
         Route("/static/{name}", _static(site), methods=["GET"]),
         *(Route(call.path, guarded(site, call), methods=[call.method]) for call in (*CALLS, *SLASHED)),
+        _Elsewhere("/{page:path}", guarded(site, Call("GET", "/{page:path}", None, _nowhere)), methods=["GET"]),
     ]
+
+
+class _Elsewhere(Route):
+    """Stands for every address that nothing has, where a browser asks for a page; whoever else asks gets the status."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match what a person would see."""
+        page = (
+            scope["type"] == "http"
+            and scope["method"] == "GET"
+            and "text/html" in Headers(scope=scope).get("accept", "")
+        )
+        return super().matches(scope) if page and not scope["path"].startswith(WEBHOOKS) else (Match.NONE, {})
+
+
+async def _nowhere(visit: Visit) -> Response:
+    return visit.page("no_page.html", 404, page=None)
 
 
 def _slashed(page: str) -> Handler:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,16 +29,16 @@ from agent.text.reading import read
 from agent.triage.explanation import Explanation, RuleSaid, Voice, explain
 from agent.writing.description import describe
 from agent.writing.thread import as_written
+from connectors.base import Markup as MarkupOf
 from connectors.events import Kind
 from connectors.markup import unsigned
+from connectors.note import Paragraph
+from connectors.reading_back import read_back
 
 ROLES_SHOWN = 3
 EVENTS_SHOWN = 100
 VALUE_SHOWN = 200
 """Characters of what a ticket was given."""
-
-_ADDRESS = re.compile(r"(?<=\])\(https?://[^\s()]+\)")
-"""Where a link of our comment leads: an address full of signs, that says nothing to people."""
 
 
 Noted = Writing | None
@@ -88,7 +87,7 @@ async def show(visit: Visit) -> Response:
         rules=_rules(explanation),
         voices=tuple(Voice),
         similar=[(n, subjects[n.ticket_key]) for n in opinion.neighbours if n.ticket_key in subjects],
-        comment=_ADDRESS.sub("", comment(visit, standing) or ""),
+        comment=_shown(site, key, comment(visit, standing)),
         history=sorted(_history(site, events, decisions, said, acts), key=lambda line: line.at),
         outside=_outside(site, standing),
         description=describe(as_written(ticket.subject, ticket.body)),
@@ -129,6 +128,12 @@ def _read(
 def comment(visit: Visit, standing: Standing) -> str | None:
     """Return our comment as it stands; none for somebody who does not see every ticket: it names similar ones."""
     return unsigned(standing.comment.text) if standing.comment is not None and visit.limit is None else None
+
+
+def _shown(site: Site, key: str, comment: str | None) -> list[Paragraph]:
+    """Return the paragraphs of our comment: it is kept in the markup of its helpdesk, which is no text for people."""
+    connector = site.connectors.get(source_of(key))
+    return read_back(comment or "", connector.capabilities.markup if connector else MarkupOf.PLAIN)
 
 
 def _rules(explanation: Explanation) -> dict[str, list[RuleSaid]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from urllib.parse import quote
 
 from markupsafe import Markup, escape
@@ -16,6 +17,7 @@ from agent.pages.recorded import recorded
 from agent.pages.texts import Texts
 from agent.store.tables import Ticket
 from agent.text.beginning import beginning
+from connectors.note import Paragraph, Style
 
 HUES = 8
 MOST_NEEDED = 8
@@ -26,6 +28,8 @@ BEGIN = 160
 
 METER = 72.0
 """Width of a meter."""
+
+_STYLED = {Style.STRONG: Markup("<strong>{}</strong>"), Style.CODE: Markup("<code>{}</code>")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +143,20 @@ class Words:
         """Return a sentence of ours from the database in the language of the pages; others as they are."""
         return recorded(self.texts, said or "")
 
+    def note(self, paragraphs: Sequence[Paragraph]) -> Markup:
+        """Return paragraphs of our comment; its strong words and code spans, and no more, look as they do there."""
+        return Markup("").join(Markup("<p>{}</p>").format(_styled(paragraph)) for paragraph in paragraphs)
+
     def lines(self, text: str) -> Markup:
         """Return a text with its paragraphs and ends of lines."""
         paragraphs = [part.strip("\n") for part in text.replace("\r\n", "\n").split("\n\n")]
         shown = [Markup("<p>{}</p>").format(_broken(part)) for part in paragraphs if part.strip()]
         return Markup("").join(shown)
+
+
+def _styled(paragraph: Paragraph) -> Markup:
+    runs = ((style, "".join(span.text for span in spans)) for style, spans in groupby(paragraph, lambda s: s.style))
+    return Markup("").join(_STYLED.get(style, Markup("{}")).format(text) for style, text in runs)
 
 
 def _broken(paragraph: str) -> Markup:

@@ -1,6 +1,7 @@
 """Read the first sheet of a workbook (.xlsx) that holds a table.
 
-Ids and dates are there as they were typed, not as they are shown.
+Ids and dates are there as they were typed, not as they are shown. Where cells of a column are merged, only the first
+holds what all of them show: it counts for each row that has something else of its own.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import re
 import warnings
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
@@ -28,6 +29,15 @@ PACKED = "{file} holds other files: unpack it first"
 
 _CODED = re.compile(r"_x((?!D[89A-F])[0-9A-F]{4})_", re.I)
 """A sign that XML cannot hold, as workbooks write it (ECMA-376, ST_Xstring): a carriage return is _x000D_."""
+
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^<>]*?ref="([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})"')
+"""Merged cells, as a sheet tells them behind its rows (ECMA-376, CT_MergeCell)."""
+
+PIECE = 2**20
+LONGEST_TAG = 1_000
+
+Merged = Mapping[int, Sequence[tuple[int, int]]]
+"""By the number of their first row: the place of their first column, and the number of their last row."""
 
 DAMAGED = (
     *(BadZipFile, zlib.error, SyntaxError, EOFError, OSError, NotImplementedError),
@@ -51,7 +61,7 @@ class WorkbookFile:
             raise BadInput((PACKED if _packed(opened) else UNREADABLE).format(file=file)) from error
         self.sheet: str = chosen.title
         self._first = above + 2
-        self._rows: Iterator[Sequence[Any]] = islice(_whole(file, _rows(chosen)), above, None)
+        self._rows: Iterator[Sequence[Any]] = islice(_whole(file, _filled(chosen)), above, None)
         self._places: dict[str, list[int]] = {}
         for place, name in enumerate(next(self._rows, ())):
             if _text(name).strip():
@@ -91,6 +101,40 @@ def _rows(sheet: Any) -> Iterator[Sequence[Any]]:
     sheet.reset_dimensions()  # some programs write a wrong size, and all cells beyond it would be missing
     rows: Iterator[Sequence[Any]] = sheet.iter_rows(values_only=True)
     return rows
+
+
+def _filled(sheet: Any) -> Iterator[Sequence[Any]]:
+    """Yield the rows, with what the first of merged cells holds in those below it; empty rows stay empty."""
+    merged = _merged(sheet)
+    above: dict[int, tuple[int, Any]] = {}
+    for number, row in enumerate(_rows(sheet), 1):
+        for place, last in merged.get(number, ()):
+            above[place] = last, row[place] if place < len(row) else None
+        if above and any(value is not None for value in row):
+            above = {place: one for place, one in above.items() if one[0] >= number}
+            cells = [*row, *[None] * (max(above, default=0) + 1 - len(row))]
+            for place, (_, value) in above.items():
+                cells[place] = value if cells[place] is None else cells[place]
+            row = cells
+        yield row
+
+
+def _merged(sheet: Any) -> Merged:
+    """Return which cells of a column are merged: openpyxl tells it only of a sheet that is in memory as a whole."""
+    from openpyxl.utils import column_index_from_string
+
+    found: dict[int, list[tuple[int, int]]] = {}
+    with sheet._get_source() as part:
+        rest = b""
+        while piece := part.read(PIECE):
+            piece = rest + piece
+            end = 0
+            for merge in _MERGED.finditer(piece):
+                end, first, last = merge.end(), int(merge[2]), int(merge[3])
+                if last > first:
+                    found.setdefault(first, []).append((column_index_from_string(merge[1].decode()) - 1, last))
+            rest = piece[max(end, len(piece) - LONGEST_TAG) :]
+    return found
 
 
 def _width(sheet: Any) -> int:

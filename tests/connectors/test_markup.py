@@ -15,6 +15,7 @@ from textile import Textile
 from connectors.base import Markup
 from connectors.markup import WORD_JOINER, add_below, excerpt, render, without_excerpt
 from connectors.note import Note, Section, SectionKind, Span, Style
+from connectors.reading_back import read_back
 
 MARK = "rolecall-0123456789abcdef0123-0123456789abcdef"
 
@@ -256,3 +257,33 @@ def test_an_excerpt_is_found_and_blanked_in_every_markup(markup: Markup, subject
 
 def test_a_subject_without_words_blanks_nothing() -> None:
     assert without_excerpt("before … after", " ") == "before … after"
+
+
+printable = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=20)
+
+
+@given(st.sampled_from(list(Markup)), hostile, printable | st.sampled_from(HOSTILE[:-7]))
+def test_a_comment_is_read_back_as_the_words_that_it_was_made_of(markup: Markup, one: str, role: str) -> None:
+    said = note(one, role=role)
+    again = read_back(render(said, markup, MARK), markup)
+    told = "".join(span.text for paragraph in again for span in paragraph)
+    quotes = str.maketrans("", "", "“”")  # what tells code from words in Textile and plain text
+    assert bare(told).translate(quotes) == words_of(said).translate(quotes)
+
+
+@pytest.mark.parametrize("markup", list(Markup))
+def test_a_comment_that_is_read_back_keeps_its_styles_and_loses_its_addresses(markup: Markup) -> None:
+    link = Span("Yes, *Net*", link="https://desk.example.org/l/abc.def_-/0")
+    paragraphs = (
+        (Span("Role: Net_work", Style.STRONG), Span(" (94 %)")),
+        (Span("like "), excerpt("a <b> *c*")),
+        (link,),
+    )
+    again = read_back(render(Note((Section(SectionKind.ROLE, paragraphs),)), markup, MARK), markup)
+    text = ["".join(span.text for span in paragraph) for paragraph in again]
+    code = "“a <b> *c*”" if markup in (Markup.TEXTILE, Markup.PLAIN) else "a <b> *c*"
+    assert text == ["Role: Net_work (94 %)", f"like {code}", "Yes, *Net*"]
+    if markup is Markup.PLAIN:
+        return
+    assert "".join(span.text for span in again[0] if span.style is Style.STRONG) == "Role: Net_work"
+    assert [span.style for span in again[1]][-1] is (Style.PLAIN if markup is Markup.TEXTILE else Style.CODE)

@@ -36,6 +36,9 @@ PUBLIC = {
 PAGES = {re.sub(r"\{[^}]+\}", "x", call.path) for call in (*CALLS, *SLASHED)} | {"/static/x"}
 """Pages for people, and their files: who may what is tests/agent/pages/test_who_may_what.py."""
 
+NOWHERE = "/x"
+"""The route of whatever no other one has: it is not found."""
+
 OWN_PROOF = "/hooks/"
 """Deliveries prove themselves by a secret or a signature: agent.intake.receive. A HEAD is told that we are there."""
 
@@ -86,6 +89,7 @@ async def open_to_strangers(app: Starlette) -> list[str]:
         for method, path in every(app):
             answer = await client.request(method, path)
             is_only_there = path.startswith(OWN_PROOF) and (method, answer.content) == ("HEAD", b"")
+            is_only_there |= (path, answer.status_code) == (NOWHERE, 404)
             if not is_public(path) and path not in PAGES and not is_only_there and answer.status_code != 401:
                 found.append(f"{method} {path} {answer.status_code}")
         return found
@@ -148,6 +152,11 @@ async def test_what_nobody_knows_is_not_found_whoever_asks_and_says_nothing_of_k
                 assert "location" not in answer.headers
                 if not path.startswith(OWN_PROOF):
                     assert dict(answer.headers) | SAFE == dict(answer.headers)
+        if not path.startswith(OWN_PROOF):
+            page = await client.get(path, headers={"Accept": "text/html"})
+            assert (page.status_code, "No page here" in page.text) == (404, True)
+            assert dict(page.headers) | SAFE == dict(page.headers)
+            assert not {"www-authenticate", "location"} & page.headers.keys()
 
 
 async def test_no_address_redirects_not_even_with_another_slash(make: Made, desk: Desk) -> None:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from agent.cli import app
 from agent.core import Parts
 from agent.domain import Outcome, Reason
+from agent.errors import BadInput
 from agent.store import comments
 from agent.store.comments import Withheld
 from agent.store.database import Database
@@ -84,7 +85,10 @@ def test_the_newest_decision_comes_first_with_what_was_said_or_why_nothing(tmp_p
         "    Network and Finance, 93 %",
     ]
     assert run(tmp_path, "--limit", "1")[::2] == ["2026-11-22 12:07 UTC desk:7"]
-    assert run(tmp_path, "--ticket", "desk:3")[::2] == ["2026-11-22 12:03 UTC desk:3 Hello"]
+    for words in (["--ticket", "desk:3"], ["desk:3"]):
+        assert run(tmp_path, *words)[::2] == ["2026-11-22 12:03 UTC desk:3 Hello"]
+    with pytest.raises(BadInput, match="name one ticket"):
+        run(tmp_path, "desk:3", "--ticket", "desk:1")
 
 
 def test_of_what_was_not_posted_the_latest_decision_says_why(tmp_path: Path) -> None:
@@ -128,6 +132,7 @@ def test_where_there_is_none_the_next_command_is_named(tmp_path: Path) -> None:
     assert run(tmp_path, "--ticket", "desk:9") == [
         "no decision yet on desk:9: `rolecall queue status` shows what waits"
     ]
+    assert run(tmp_path, "9")[0].startswith("no decision yet on 9: its key begins with the helpdesk's name")
 
 
 @pytest.mark.parametrize("text", [text for text in EVIL if "\ud83d" not in text])

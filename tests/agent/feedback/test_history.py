@@ -130,6 +130,20 @@ def test_a_workbook_is_read_without_what_its_cells_look_like(tmp_path: Path) -> 
     assert row.body == "a\nb_x000D_"
 
 
+def test_cells_merged_down_a_column_hold_what_they_show_and_no_other_does(tmp_path: Path) -> None:
+    book, content = openpyxl.Workbook(), io.BytesIO()
+    book.active.append(["Team", "ID", "Title", "Text", "Date"])
+    for number in range(1, 7):
+        book.active.append([None, number, f"Wifi {number}", "down", datetime(2025, 3, 4)])
+    for cells, team in {"A2:A4": "net", "A5:A5": "Electrician", "C6:D7": "Lift", "A9:A99": "net"}.items():
+        book.active[cells.partition(":")[0]] = team
+        book.active.merge_cells(cells)
+    book.save(content)
+    history = read(tmp_path, content.getvalue(), "export.xlsx")
+    assert kept(history) == [*((str(n), ("Network",)) for n in (1, 2, 3)), ("4", ("Electrician",))]
+    assert (history.valid, history.faulty) == (4, 3)  # two without a team, and a team alone; none further below
+
+
 def test_an_archive_is_told_apart_from_a_damaged_workbook(tmp_path: Path) -> None:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:

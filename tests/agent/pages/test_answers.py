@@ -112,6 +112,12 @@ async def test_a_ticket_shows_evidence_history_and_what_was_cut(server: Running,
     for told in ("Network", "needs 90 %", "Cut: quotes and signature", "it worked before", "Comment, as it stands",
                  "Filed", "Suggested Network", "No similar ticket"):  # fmt: skip
         assert told in page, told
+    as_it_stands = (
+        (await person.see("/tickets/desk/1")).partition("Comment, as it stands")[2].partition("</blockquote>")[0]
+    )
+    assert "<strong>Role: perhaps Network?</strong>" in as_it_stands
+    assert "<code>/role ok</code>" in as_it_stands
+    assert not re.search(r"\*\*|`|\\", as_it_stands)
     assert "Which role is right?" not in page
     gone = await person.client.get("/tickets/desk/4799")
     assert (gone.status_code, "not read a ticket desk 4799" in words_of(gone.text)) == (404, True)

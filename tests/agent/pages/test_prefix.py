@@ -8,7 +8,7 @@ import re
 import pytest
 
 from agent.pages.signing.rights import Rights
-from tests.agent.pages.conftest import Person, signed_in
+from tests.agent.pages.conftest import Person, signed_in, words_of
 from tests.agent.programs.conftest import acting
 from tests.desk import Desk
 from tests.serving_app import running
@@ -35,6 +35,24 @@ async def test_below_a_path_every_address_begins_with_it(parts_for, desk: Desk) 
     for answer in slashed:
         assert (answer.status_code, answer.headers.get("location")) == (404, None)
         assert 'href="/desk/rolecall/review/bulk"' in answer.text, "no redirect, but a link"
+
+
+async def test_an_address_that_nothing_has_is_answered_with_a_page_to_people_only(parts_for, desk: Desk) -> None:
+    browser, public = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}, "https://help.example/desk/rolecall/"
+    async with running(parts_for(server={"public_url": public}, language="de"), desk) as server:
+        stranger, viewer = Person(server), signed_in(server, Rights.VIEWER)
+        viewer.client.cookies = {f"__Host-{name}": value for name, value in viewer.client.cookies.items()}
+        for path in ("/tickts", "/tickets/desk", "/roles/Network", "/sign-out", "/search/<script>", "/admin/login.php"):
+            for person, back in ((stranger, "sign-in"), (viewer, "")):
+                answer = await person.client.get(path, headers=browser)
+                assert (answer.status_code, "Hier ist keine Seite" in words_of(answer.text)) == (404, True), path
+                assert f'class="b" href="/desk/rolecall/{back}"' in answer.text
+                assert "<script>" not in answer.text
+        assert (await stranger.client.get("/nowhere")).text == "Not Found"
+        assert (await stranger.client.post("/nowhere", headers=browser)).text == "Not Found"
+        for path in ("/api/nothing", "/v1/nothing"):
+            assert (await stranger.client.get(path, headers=browser)).json().keys() == {"detail"}
+        assert (await stranger.client.get(f"/hooks/{desk.source}", headers=browser)).status_code == 405
 
 
 async def test_with_a_host_of_its_own_nothing_stands_before_them(parts_for, desk: Desk) -> None:
