@@ -93,7 +93,7 @@ class Server:
         attempted = traces.attempted(handler) if traces else handler
         attempts = Attempts(database, attempted, self.metrics, self.breakers, settings.work.retry_seconds)
         self.engine = make_engine(database, attempts, door.commit.accepted, settings.work.concurrency)
-        self.queue, self.api = model_api(
+        self.queue, self.make_api = model_api(
             settings.api,
             parts.directory,
             database,
@@ -124,7 +124,7 @@ class Server:
         metrics = MetricsPage(self.database, self.parts.active, self.metrics, self.parts.classifier.memory)
         return [
             Route("/metrics", metrics.answer),
-            ModelApiRoute(self.api),
+            ModelApiRoute(self.make_api),
             programs(site),
             *pages(site),
         ]

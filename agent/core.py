@@ -112,9 +112,12 @@ def opened(settings: Settings) -> Installation:
 
     def sound(path: Path) -> RoleCatalogue:
         read = load_roles(path)
+        unreserved(path)
+        return read
+
+    def unreserved(path: Path) -> None:
         if (faults := reserved_words(path)) and database.call(coordination.value, OLDER) is None:
             raise RolesError(faults)
-        return read
 
     followed_roles = Followed(settings.roles, sound)
     roles = load_roles(settings.roles)
@@ -124,7 +127,7 @@ def opened(settings: Settings) -> Installation:
     directory.create()
     database = open_database(settings.database_url, directory.database)
     try:
-        sound(settings.roles)
+        unreserved(settings.roles)
     except RolesError:
         database.close()
         raise

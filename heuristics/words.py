@@ -15,6 +15,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
 _UNSPACED = (
@@ -108,6 +109,7 @@ class WordPattern:
         return form.endswith(self.part) if self.before else form.startswith(self.part)
 
 
+@lru_cache(maxsize=1_024)  # the same negations stand in every rule, and checking a keyword compiles it, too
 def compile_phrase(phrase: str) -> tuple[WordPattern, ...]:
     """Turn a keyword into the words that must follow each other.
 
@@ -212,6 +214,7 @@ class Negation:
     after: bool
 
 
+@lru_cache(maxsize=256)
 def compile_negation(phrase: str) -> Negation:
     """Read `no _` (before the hit), `_ disabled` (after it) or `disabled` (either). Raises ValueError."""
     text = phrase.strip()

@@ -12,7 +12,9 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -227,12 +229,16 @@ class _Scan:
             self.value = (*container.path, container.index)
 
 
-def find_lines(text: str) -> dict[KeyPath, int]:
-    """Map each path in a valid document to its line, counted from 1; a table's line is that of its header."""
+@lru_cache(maxsize=4)
+def find_lines(text: str) -> Mapping[KeyPath, int]:
+    """Map each path in a valid document to its line, counted from 1; a table's line is that of its header.
+
+    What was found is kept: a start reads the same file several times.
+    """
     scan = _Scan()
     for kind, token, line in _tokens(text):
         scan.take(kind, token, line)
-    return scan.lines
+    return MappingProxyType(scan.lines)
 
 
 def _tokens(text: str) -> Iterator[tuple[str | None, str, int]]:

@@ -14,7 +14,7 @@ import string
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 
@@ -69,19 +69,19 @@ def load(language: str, own: Path | None = None) -> Texts:
     shipped = _shipped(language)
     file = own / f"{language}.toml" if own else None
     if file is None or not file.exists():
-        return Texts(language, shipped)
+        return shipped
     try:
         given = dict(flat(tomllib.loads(file.read_text("utf-8-sig"))))
     except (OSError, ValueError) as error:
         raise BadInput(f"{file}: {error}") from error
     for key, sentence in given.items():
-        if key not in shipped:
+        if not shipped.has(key):
             raise BadInput(
                 f"{file}: there is no sentence {key}: the keys are those of agent/pages/texts/{language}.toml"
             )
-        if wrong := values_in(sentence) ^ values_in(shipped[key]):
+        if wrong := values_in(sentence) ^ values_in(shipped.sentences[key]):
             raise BadInput(f"{file}: {key} has to use the same values as the shipped one: {', '.join(sorted(wrong))}")
-    return Texts(language, {**shipped, **given})
+    return Texts(language, {**shipped.sentences, **given})
 
 
 def values_in(sentence: str) -> frozenset[str]:
@@ -103,9 +103,10 @@ def flat(table: Mapping[str, object], before: str = "") -> Iterator[tuple[str, s
             raise ValueError(f"{before}{key} is no string")  # noqa: TRY004 - of a file, like a fault of its syntax
 
 
-def _shipped(language: str) -> dict[str, str]:
+@cache
+def _shipped(language: str) -> Texts:
     file = resources.files("agent.pages") / "texts" / f"{language}.toml"
-    return dict(flat(tomllib.loads(file.read_text("utf-8"))))
+    return Texts(language, dict(flat(tomllib.loads(file.read_text("utf-8")))))
 
 
 def _as_markup(sentence: str) -> Markup:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends
@@ -37,10 +38,15 @@ _TOKEN = re.compile(rf"(?i:bearer) +({tokens.BEGINNING}[\w-]{{20,100}})", re.ASC
 
 
 class ProgramsRoute(BaseRoute):
-    """Passes all paths below /api to their application unchanged."""
+    """Passes all paths below /api unchanged to their application, which is made when somebody first asks it."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, make: Callable[[], ASGIApp]) -> None:
+        self._make = make
+
+    @cached_property
+    def app(self) -> ASGIApp:
+        """Return the application."""
+        return self._make()
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Match every path below /api, with any method."""

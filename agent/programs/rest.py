@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fastapi import Depends, FastAPI, Security
@@ -79,6 +80,10 @@ CALLS = (
 
 def programs(site: Site) -> ProgramsRoute:
     """Return the route of all calls."""
+    return ProgramsRoute(partial(_application, site))
+
+
+def _application(site: Site) -> FastAPI:
     api = FastAPI(
         title="Rolecall",
         version="1",
@@ -109,7 +114,7 @@ def programs(site: Site) -> ProgramsRoute:
     api.add_exception_handler(RequestValidationError, invalid)
     api.add_exception_handler(DBAPIError, unavailable)
     api.add_exception_handler(DataError, _out_of_range(site))
-    return ProgramsRoute(api)
+    return api
 
 
 def _described(call: Call) -> dict[str, Any]:

@@ -50,10 +50,10 @@ async def main():
     database = Database.open_file(directory.database)
     waiting = ModelJob(id="1", model_name="m", created_at=utcnow(), digest="", request="")
     database.call(jobs.add, waiting, most_open=1)
-    queue, api = model_api(ApiSettings(), directory, database, lambda: SecretStr("key"), 10)
+    queue, make_api = model_api(ApiSettings(), directory, database, lambda: SecretStr("key"), 10)
     running = asyncio.create_task(queue.run())
     await asyncio.wait([running], timeout=2)
-    transport = httpx.ASGITransport(api)
+    transport = httpx.ASGITransport(make_api())
     async with httpx.AsyncClient(transport=transport, base_url="http://api", headers={"X-API-Key": "key"}) as client:
         examples = [{"text": f"text {n}", "label": str(n % 2)} for n in range(8)]
         answer = await client.post("/v1/train", json={"model_name": "m", "examples": examples})

@@ -110,6 +110,17 @@ async def test_a_route_that_was_forgotten_is_noticed(make: Made) -> None:
     assert await open_to_strangers(app) == ["GET /everything 200", "HEAD /everything 200"]
 
 
+async def test_what_only_programs_ask_is_made_when_one_asks(make: Made) -> None:
+    app = make()
+    late = [route for route in app.routes if isinstance(route, ModelApiRoute | ProgramsRoute)]
+    async with client_of(app) as client:
+        await client.get("/healthz")
+        assert [vars(route).keys() & {"app"} for route in late] == [set(), set()]
+        await client.get("/v1/models")
+        await client.get("/api/account")
+    assert [vars(route).keys() & {"app"} for route in late] == [{"app"}, {"app"}]
+
+
 UNKNOWN_OF_THE_API = (
     *("/v1", "/v1/", "/v1/nothing", "/v1/models/", "/v1/%2e%2e/health/", "/%761/nothing", "/v1//models"),
 )

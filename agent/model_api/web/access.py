@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
@@ -94,10 +95,18 @@ def refusal(status: int, detail: object, headers: dict[str, str] | None = None) 
 
 
 class ModelApiRoute(BaseRoute):
-    """Passes paths to the API unchanged; a mount would remove /v1, and the public paths share no prefix."""
+    """Passes paths to the API unchanged; a mount would remove /v1, and the public paths share no prefix.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    It is made when somebody first asks it: half of what a start would take, and most installations have no such client.
+    """
+
+    def __init__(self, make: Callable[[], ASGIApp]) -> None:
+        self._make = make
+
+    @cached_property
+    def app(self) -> ASGIApp:
+        """Return the API."""
+        return self._make()
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Match every path that the API answers, with any method."""

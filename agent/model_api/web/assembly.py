@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 
 from fastapi import FastAPI
 from pydantic import SecretStr
@@ -30,8 +31,8 @@ def model_api(
     key: Callable[[], SecretStr | None],
     keep_versions: int,
     agent: AskAgent = lambda texts: None,
-) -> tuple[JobQueue, FastAPI]:
-    """Return the queue of training jobs, which the caller runs, and the application that fills it.
+) -> tuple[JobQueue, Callable[[], FastAPI]]:
+    """Return the queue of training jobs, which the caller runs, and what makes the application that fills it.
 
     `agent` answers for the ticket agent's own model.
     """
@@ -48,7 +49,8 @@ def model_api(
         keep_versions=keep_versions,
     )
     loaded = LoadedModels(directory.encoders, capacity=settings.loaded_models, threads=settings.threads)
-    api = create_api(
+    api = partial(
+        create_api,
         Keys(key, directory.api_key),
         TrainingRoutes(database, models, queue, settings),
         ModelRoutes(models, queue),

@@ -83,9 +83,9 @@ async def test_the_ticket_agents_own_model_can_be_used_and_not_changed(
     build("v1")
     (tmp_path / "models" / "ACTIVE").write_text('{"version": "v1"}')
     parts = api_parts()
-    _, api = model_api(parts.settings.api, DataDirectory(tmp_path), parts.database, lambda: SecretStr(KEY), 10)
-    headers = {"X-API-Key": KEY}
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://api", headers=headers) as client:
+    _, make = model_api(parts.settings.api, DataDirectory(tmp_path), parts.database, lambda: SecretStr(KEY), 10)
+    transport, headers = httpx.ASGITransport(make()), {"X-API-Key": KEY}
+    async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=headers) as client:
         (model,) = (await client.get("/v1/models")).json()
         assert (model["model_name"], model["protected"], model["num_examples"]) == ("rolecall", True, 2)
         answer = await client.post("/v1/predict", json={"model_name": "rolecall", "texts": ["the door"]})
