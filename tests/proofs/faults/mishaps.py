@@ -142,6 +142,11 @@ class Fleet:
         await asyncio.to_thread(self.postgres.start)
         self.returns.append(time.monotonic())
 
+    def expect_all_alive(self) -> None:
+        """Fail where a server has ended that nothing here ended."""
+        gone = [server for server in self.alive if server.process.poll() is not None]
+        assert not gone, self.log.read_text(errors="replace")[-3000:]
+
     def end(self) -> None:
         for server in self.alive:
             processes.kill(server.process)

@@ -212,11 +212,14 @@ async def storm(
     sending = asyncio.gather(*(it.send(names[n::SENDERS]) for n in range(SENDERS) if names[n::SENDERS]))
     try:
         await fleet.rage(lives, sending.done if until_over else lambda: False)
-        await asyncio.wait_for(sending, 5 * PATIENCE_SECONDS + tickets)  # only what hangs takes so long, on any machine
+        async with asyncio.timeout(5 * PATIENCE_SECONDS + tickets):  # only what hangs takes so long, on any machine
+            while not sending.done():
+                fleet.expect_all_alive()
+                await asyncio.sleep(0.2)
+        await sending
         before, since = set[str](), time.monotonic()
         while left := await asyncio.to_thread(it.open_events):
-            gone = [server for server in fleet.alive if server.process.poll() is not None]
-            assert not gone, fleet.log.read_text(errors="replace")[-3000:]
+            fleet.expect_all_alive()
             if left != before:
                 before, since = left, time.monotonic()
             if time.monotonic() - since > (patience or PATIENCE_SECONDS):
