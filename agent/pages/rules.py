@@ -19,6 +19,7 @@ from agent.pages.guard import Refused, Visit
 from agent.pages.kept import kept
 from agent.pages.standing import NOTHING_SPOKE
 from agent.store import tickets
+from agent.store.among import among
 from agent.store.finding import LIMITED, of_few
 from agent.store.limits import among_latest
 from agent.store.tables import Review
@@ -140,6 +141,6 @@ def _reviewed_last(session: Session) -> Sequence[str]:
     if LIMITED not in session.info:
         return [row.ticket_key for row in tickets.latest_reviews(session, LATEST)]
     few = of_few(session)
-    among = among_latest(session) if few is None else col(Review.ticket_key).in_(few)
-    own = select(Review.ticket_key).where(among).order_by((col(Review.id) + 0).desc())
+    these = among_latest(session) if few is None else among(Review.ticket_key, few)
+    own = select(Review.ticket_key).where(these).order_by((col(Review.id) + 0).desc())
     return session.exec(own.limit(LATEST)).all()

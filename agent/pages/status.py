@@ -16,6 +16,7 @@ from agent.pages.ladder import ladder_of
 from agent.pages.signing import audit
 from agent.pages.site import Site
 from agent.store import comments, dead_letters, resumption, served_files, status
+from agent.store.among import among
 from agent.store.finding import of_few
 from agent.store.inbox import DEAD
 from agent.store.served_files import Served
@@ -106,7 +107,7 @@ def _dead(session: Session) -> Sequence[Inbox]:
     """Return the oldest events that were set aside; of an account that sees few tickets, by these."""
     dead = select(Inbox).where(DEAD).limit(SET_ASIDE_SHOWN)
     if (few := of_few(session)) is not None:
-        return session.exec(dead.where(col(Inbox.ticket_key).in_(few)).order_by(col(Inbox.seq) + 0)).all()
+        return session.exec(dead.where(among(Inbox.ticket_key, few)).order_by(col(Inbox.seq) + 0)).all()
     return session.exec(dead.order_by(col(Inbox.seq))).all()
 
 

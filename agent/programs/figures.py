@@ -33,6 +33,7 @@ from agent.programs.tickets import Limit
 from agent.report.cases import cases
 from agent.report.week import Figures, Week, figures
 from agent.store import finding
+from agent.store.among import among
 from agent.store.tables import Decision
 
 LOOKED_AT = 2_000
@@ -68,7 +69,7 @@ def latest(session: Session, key: str | None, before: int | None, limit: int) ->
         chosen = chosen if key is None else chosen.where(Decision.ticket_key == key)
         return session.exec(chosen.order_by(number.desc())).all(), None
     if (keys := finding.of_few(session)) is not None:
-        few = chosen.with_only_columns(number).where(col(Decision.ticket_key).in_(keys))
+        few = chosen.with_only_columns(number).where(among(Decision.ticket_key, keys))
         numbers = few.order_by((number + 0).desc())  # by their tickets, not past all others
         return session.exec(select(Decision).where(number.in_(numbers)).order_by(number.desc())).all(), None
     newest = session.connection().execute(select(func.max(Decision.id))).scalar() or 0  # it tells of no ticket

@@ -212,6 +212,8 @@ def _engine(given: str | URL | Path, busy_seconds: float) -> Engine:
 
 def _prepare_postgres(connection: Any, _record: object) -> None:
     connection.execute(f"SET idle_in_transaction_session_timeout = '{HELD_SECONDS}s'")
+    # a plan that is made once for whatever values reads all tickets for the few of a group
+    connection.execute("SET plan_cache_mode = force_custom_plan")
     connection.commit()
 
 

@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Select, TextClause, column, desc, func, table, text
+from sqlalchemy import ColumnElement, Select, Subquery, TextClause, column, desc, func, literal_column, table, text
 from sqlalchemy import select as rows_of
 from sqlmodel import Session, col, select
 
+from agent.store.among import among
 from agent.store.search import SPARE_BITS, Phrase, TicketWords, numbered
 from agent.store.tables import Ticket
 
@@ -43,7 +44,7 @@ ENOUGH = 26
 """A page's tickets, and one more: where so many are seen among those that are looked at first, that is the end."""
 
 PROBED, OFTEN = 1_000, 50
-"""Of so many of the newest tickets, PostgreSQL looks at one after another where so many are found."""
+"""PostgreSQL looks at one ticket after another where so many of so many of the newest are found, and as many behind."""
 
 NEWEST = 2**63 - 1
 """No ticket's number is greater."""
@@ -107,7 +108,7 @@ def count(session: Session, phrase: Phrase) -> tuple[int, bool]:
 
 
 def _count(session: Session, phrase: Phrase) -> int:
-    some = _numbers(session, [phrase], None).limit(COUNTED).subquery()
+    some = _numbers(session, [phrase], None, COUNTED).subquery()
     return session.connection().execute(rows_of(func.count()).select_from(some)).scalar() or 0
 
 
@@ -115,7 +116,7 @@ def _among(
     session: Session, phrases: Sequence[Phrase], limit: int, before: int | None, looked_at: int
 ) -> list[tuple[int, str]]:
     """Return those that are seen among so many of the newest that have all phrases."""
-    newest = _numbers(session, phrases, before).limit(looked_at).subquery()
+    newest = _numbers(session, phrases, before, looked_at).subquery()
     number = newest.c[0]
     rows = select(TicketWords.number, TicketWords.ticket_key).join(newest, number == TicketWords.number)
     return [(number, key) for number, key in session.exec(rows.order_by(desc(number)).limit(limit))]
@@ -123,7 +124,7 @@ def _among(
 
 def _last(session: Session, phrases: Sequence[Phrase], before: int | None, looked_at: int) -> int | None:
     """Return the number of the last of so many of the newest that have all phrases; None where there are fewer."""
-    last = _numbers(session, phrases, before).offset(looked_at - 1).limit(1)
+    last = _numbers(session, phrases, before, looked_at).offset(looked_at - 1).limit(1)
     return session.connection().execute(last).scalar()  # without the condition: it is not told as it is
 
 
@@ -146,7 +147,7 @@ def _read_through(
     session: Session, keys: Sequence[str], phrases: Sequence[Phrase], limit: int, before: int | None
 ) -> list[tuple[int, str]]:
     """Return those that have all phrases of the few that are seen."""
-    rows = select(TicketWords.number, TicketWords.ticket_key).where(col(TicketWords.ticket_key).in_(keys))
+    rows = select(TicketWords.number, TicketWords.ticket_key).where(among(TicketWords.ticket_key, keys))
     dialect, below = session.get_bind().dialect.name, NEWEST if before is None else before
     rows = rows.where(col(TicketWords.number) < below, *(_stands(phrase, dialect) for phrase in phrases))
     return [(number, key) for number, key in session.exec(rows.order_by(col(TicketWords.number).desc()).limit(limit))]
@@ -159,28 +160,43 @@ def _stands(phrase: Phrase, dialect: str) -> ColumnElement[bool]:
     return place(" " + col(TicketWords.words) + " ", wanted) > 0
 
 
-def _numbers(session: Session, phrases: Sequence[Phrase], before: int | None) -> Select[int]:
-    """Return the numbers of all tickets that have all phrases, the newest first."""
+def _numbers(session: Session, phrases: Sequence[Phrase], before: int | None, most: int) -> Select[int]:
+    """Return the numbers of the newest tickets that have all phrases, at most so many, the newest first."""
     dialect = session.get_bind().dialect.name
     there, name = _NUMBERS[dialect]
     number, below = there.c[name], NEWEST if before is None else before
     found = text(_FOUND[dialect]).bindparams(question=question(phrases, dialect))
-    numbers = rows_of(number).where(found, number < below)
-    if dialect == "postgresql" and not _often(session, found, below):
-        return numbers.order_by(desc(number + 0))  # no order of an index: it has to ask the index of words
-    return numbers.order_by(desc(number))
+    if dialect == "postgresql":
+        if deep := _walked(session, found, below, most):
+            newest = _newest(below, deep)
+            return rows_of(newest.c.number).where(found).order_by(desc(newest.c.number)).limit(most)
+        order = desc(number + 0)  # no order of an index: it has to ask the index of words
+    else:
+        order = desc(number)
+    return rows_of(number).where(found, number < below).order_by(order).limit(most)
 
 
-def _often(session: Session, found: TextClause, below: int) -> bool:
-    """Return whether many of the newest tickets are found, so that looking at one after another soon ends.
+def _walked(session: Session, found: TextClause, below: int, most: int) -> int | None:
+    """Return among how many of the newest tickets so many are found, if they are found often; else None.
 
-    PostgreSQL does not know how often a beginning of a word stands in tickets, and would look at all of them for one
-    that stands in none, or let its index find a hundred thousand where a thousand are asked for.
+    PostgreSQL does not know how often phrases and beginnings of words stand in tickets. It would look at all tickets
+    for one that stands in none, or let its index find a hundred thousand where a thousand are asked for.
     """
+
+    def among_newest(deep: int, enough: int) -> int:
+        some = rows_of(literal_column("1")).select_from(_newest(below, deep)).where(found).limit(enough).subquery()
+        return session.connection().execute(rows_of(func.count()).select_from(some)).scalar() or 0
+
+    if (seen := among_newest(PROBED, PROBED)) < OFTEN:
+        return None
+    deep = 2 * most * PROBED // seen
+    return deep if among_newest(deep, most) == most else None
+
+
+def _newest(below: int, deep: int) -> Subquery:
+    """Return number and words of so many of the newest tickets."""
     words = table("ticket_words", column("number"), column("found"))
-    newest = rows_of(words.c.found).where(words.c.number < below).order_by(desc(words.c.number)).limit(PROBED)
-    counted = rows_of(func.count()).select_from(newest.subquery()).where(found)
-    return (session.connection().execute(counted).scalar() or 0) >= OFTEN
+    return rows_of(*words.c).where(words.c.number < below).order_by(desc(words.c.number)).limit(deep).subquery()
 
 
 def question(phrases: Sequence[Phrase], dialect: str) -> str:

@@ -20,7 +20,6 @@ from sqlalchemy import (
     String,
     and_,
     event,
-    exists,
     func,
     inspect,
     literal_column,
@@ -129,11 +128,16 @@ def _carry(state: ORMExecuteState) -> None:
 
 
 def _options(limit: Limit) -> Iterator[LoaderCriteriaOption]:
+    """Yield the condition for each table.
+
+    It is a value to be asked for of each row, with its ticket. Of one that there has to be such a ticket, PostgreSQL
+    would make a join, and read all tickets there are for two thousand rows.
+    """
     yield with_loader_criteria(Ticket, _seen(Ticket, limit), include_aliases=True)
     for mapper in inspect(Ticket).registry.mappers:
         if "ticket_key" in mapper.columns:
-            theirs = _FILED.c.key == mapper.columns["ticket_key"], _seen(_FILED.c, limit)
-            yield with_loader_criteria(mapper.class_, exists(select(1).select_from(_FILED).where(*theirs)), True)
+            theirs = select(_seen(_FILED.c, limit)).where(_FILED.c.key == mapper.columns["ticket_key"])
+            yield with_loader_criteria(mapper.class_, theirs.scalar_subquery(), True)
 
 
 def _seen(ticket: Any, limit: Limit) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import func, or_
+from sqlalchemy import func, insert, or_
 from sqlmodel import Session, col, delete, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -242,8 +242,9 @@ def keep(session: Session, encoder: str, vectors: Mapping[str, NDArray[np.float3
 
     `encoder` is the encoder's name, a slash, and how texts are read.
     """
-    name = encoder.partition("/")[0]
-    for key, vector in vectors.items():
-        former = col(Embedding.encoder) == name, col(Embedding.encoder).startswith(f"{name}/", autoescape=True)
-        session.execute(delete(Embedding).where(col(Embedding.ticket_key) == key, or_(*former)))
-        session.add(Embedding(ticket_key=key, encoder=encoder, vector=vector.astype("float32").tobytes()))
+    name, made_by, keys = encoder.partition("/")[0], col(Embedding.encoder), list(vectors)
+    former = or_(made_by == name, made_by.startswith(f"{name}/", autoescape=True))
+    for some in (keys[at : at + CHUNK] for at in range(0, len(keys), CHUNK)):  # meanwhile no webhook is stored
+        session.execute(delete(Embedding).where(col(Embedding.ticket_key).in_(some), former))
+        rows = ({"ticket_key": key, "vector": vectors[key].astype("float32").tobytes()} for key in some)
+        session.execute(insert(Embedding).values(encoder=encoder), list(rows))

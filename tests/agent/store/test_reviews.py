@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlmodel import Session
 
@@ -72,6 +73,18 @@ def test_former_names_are_read_as_todays_and_what_was_merged_with_its_replacemen
         "a": ("Network",), "b": ("Plumbing",),
     }  # fmt: skip
     assert database.call(tickets.rejected, merged) == {"b": ("Network",)}
+
+
+def test_the_vectors_of_many_tickets_are_kept_in_a_few_statements(database: Database) -> None:
+    """While they are written, no webhook is stored: one by one, two thousand took longer than a sender waits."""
+    vectors = {f"desk:{number}": np.full(3, number, dtype=np.float32) for number in range(tickets.CHUNK + 9)}
+    for made_by in ("former", "some_thing/1", "someXthing/1", "some_thing/2"):
+        plan = query_plans(database, lambda session: tickets.keep(session, made_by, vectors))  # noqa: B023
+    assert len(plan.splitlines()) <= 9 < len(vectors)
+    for made_by in ("former", "someXthing/1", "some_thing/2"):
+        known = database.call(tickets.known, made_by, list(vectors))
+        assert {key: list(vector) for key, vector in known.items()} == {k: list(v) for k, v in vectors.items()}, made_by
+    assert database.call(tickets.known, "some_thing/1", list(vectors)) == {}
 
 
 @pytest.mark.parametrize(
