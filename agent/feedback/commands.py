@@ -96,7 +96,14 @@ _MARKUP = r"[\s*_~`#+•\\-]*(?:\d{1,2}[.)]\s+)?[*_~`]*"
 """What may stand before a command: list marks, headings, emphasis, code spans."""
 
 # telephones put a blank behind the slash
-_COMMAND = re.compile(rf"^{_MARKUP}[/\uff0f][ \t]?{ROLE_WORD}(?![^\W_])[*_~`]*[ \t]*[:\uff1a]?(?P<what>.*)$", re.I)
+_COMMAND = re.compile(
+    rf"^{_MARKUP}[/\uff0f\u2044\u2215\\][ \t]?{ROLE_WORD}(?![^\W_])[*_~`]*[ \t]*[:\uff1a]?(?P<what>.*)$", re.I
+)
+_STRUCK = re.compile(
+    r"<(s|del|strike)(?:\s[^<>\n]{0,200})?>[^<>\n]*</\1>|~~(?![\s~])[^~\n]*~~|^[ \t]*-(?=[/\uff0f]).*\S-[ \t]*$",
+    re.I | re.M,
+)
+"""What its author has struck out, in HTML, Markdown and Textile."""
 _BARE = re.compile(r"^role[ \t]+(?P<what>[^:?]+)$", re.I)
 _ANYWHERE = re.compile(rf"(?<![\w/.\uff0f]){SLASH_ROLE}(?!\w)", re.I)
 _GREETING = re.compile(rf"^(?:{'|'.join(GREETINGS)})(?!\w)(?:\W+\w+){{0,3}}\W*$", re.I)
@@ -105,13 +112,14 @@ _EDGES = " \t`*_~\"'“”„«»()[]<>.!¡;:"
 _BETWEEN = " \t:"
 _BEFORE = _EDGES + "?¿=-–—→"
 _COMMAS = (",", "，", "、")
+_AND = re.compile(r"\s*(?:[;+&/]|(?<=[\s\W])(?:and|und|et|y)(?!\w))\s*", re.I)
 _JOINING = "-‐‑–/&+'’.@"
 """Signs that make one word of the letters on both sides."""
 
 
 def parse(text: str, roles: RoleCatalogue) -> Command | None:
     """Return the command in a reply, or None where there is none. Repeating a command is no contradiction."""
-    own = [line.text if line.origin is Origin.OWN else "" for line in lines(plain_text(text))]
+    own = [line.text if line.origin is Origin.OWN else "" for line in lines(plain_text(_STRUCK.sub(" ", text)))]
     given = list(_given(own, roles))
     meant = {_same(command): command for command in reversed(given) if not isinstance(command, Misplaced)}
     if len(meant) > 1:
@@ -156,6 +164,7 @@ def _meant(what: str, roles: RoleCatalogue) -> Command:
         name, rest = found
         if name not in named:
             named.append(name)
+        named += [name for name in _listed(rest, roles) if name not in named]
         rest = rest.lstrip(_EDGES)
         if not rest.startswith(_COMMAS):
             break
@@ -170,6 +179,15 @@ def _meant(what: str, roles: RoleCatalogue) -> Command:
         return WORDS[foreign]
     name = re.split(f"[{''.join(_COMMAS)}]", word)[0].strip(_BEFORE)
     return NotUnderstood(name, roles.near(name) or roles.near(name.partition(" ")[0]))
+
+
+def _listed(rest: str, roles: RoleCatalogue) -> list[str]:
+    """Return the roles that go on by "and" or a sign, where nothing else follows: other words may be a remark."""
+    if not (joint := _AND.match(rest)) or not (found := _longest(rest[joint.end() :], roles)):
+        return []
+    name, rest = found
+    further = _listed(rest, roles)
+    return [name, *further] if further or not rest.strip(_EDGES) else []
 
 
 def _longest(text: str, roles: RoleCatalogue) -> tuple[str, str] | None:

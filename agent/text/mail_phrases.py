@@ -136,12 +136,31 @@ DISCLAIMERS = (
     *("bevor sie diese e-mail", "bevor sie diese mail", "denken sie an die umwelt", "n'imprimez ce", "n'imprimez cet"),
     *("pensez à l'environnement", "avant d'imprimer ce", "avant d'imprimer cet", "ce courrier électronique et"),
     *("questo messaggio e i suoi", "le informazioni contenute in questo", "prima di stampare questa", "dit bericht is"),
+    *("virus-free", "virenfrei", "sans virus", "libre de virus", "this email has been checked for viruses"),
+    *("this e-mail has been checked for viruses", "this message has been scanned", "this email has been scanned"),
+    *("this e-mail has been scanned", "diese e-mail wurde von avast", "diese e-mail wurde auf viren"),
+    *(
+        "cet e-mail a été vérifié",
+        "l'absence de virus dans ce",
+        "el software de antivirus",
+        "este correo ha sido analizado",
+    ),
+    *("questa e-mail è stata controllata", "dit bericht is gescand", "ta wiadomość została sprawdzona"),
     *("denk aan het milieu", "pense no meio ambiente", "esta mensagem e seus", "pomyśl, zanim wydrukujesz"),
 )
-"""Beginnings of what lawyers, and those who would spare paper, put below mails."""
+"""Beginnings of what lawyers, those who would spare paper, and scanners for viruses put below mails."""
 
 DEVICES = (
-    *("sent from my", "sent from mail", "sent from outlook", "gesendet von meinem", "von meinem"),
+    *("sent from my", "sent from mail", "sent from outlook", "gesendet von meinem", "von meinem", "sent from yahoo"),
+    *(
+        "sent from proton",
+        "sent from bluemail",
+        "sent from spark",
+        "sent using zoho",
+        "get bluemail",
+        "enviado do yahoo",
+    ),
+    *("yahoo mail: search", "diese nachricht wurde von meinem"),
     *("envoyé de mon", "envoyé depuis mon", "enviado desde mi", "enviado do meu", "skickat från min", "sendt fra min"),
     *("tarafımdan gönderildi", "发自我的", "发自我的iphone", "從我的iphone傳送", "iphoneから送信"),
     *("iphone에서 보냄", "나의 iphone에서 보냄"),

@@ -5,7 +5,6 @@ They run before HTML is looked for, on texts of strangers: each takes linear tim
 
 from __future__ import annotations
 
-import quopri
 import re
 from collections.abc import Sequence
 from email.errors import HeaderParseError
@@ -14,6 +13,7 @@ from html import unescape
 from urllib.parse import unquote
 
 from agent.text import mail_phrases as phrases
+from agent.text.garbled import from_jis, recoded
 
 LONGEST_MAILED = 2_000
 """Characters of a subject in encoded words: what is longer would take long to read, and is nobody's subject."""
@@ -35,22 +35,7 @@ def any_of(phrases: Sequence[str]) -> str:
 
 _EXTERNAL = re.compile(r"^\s*\[\s*(?:ext|extern(?:al|e|o)?|external (?:sender|e-?mail))\s*\]\s*:?\s*(?=\S)", re.I)
 _COLOUR = re.compile(r"\x1b(?:\[[0-9;?]{0,20}[ -/]?[@-~]|\][^\x07\x1b\n<>]{0,200}(?:\x07|\x1b\\)|[@-Z\\^_=>])")
-_LETTER = re.compile(r"=[C-F][0-9A-F](?:=[89AB][0-9A-F])+")
-_CUT_LINE = re.compile(r"^[^\n]{60,}=\r?$", re.M)
-_AT_END = re.compile(r"=20\r?$", re.M)
-_ALL_CODED = re.compile(r"[^=]*(?:=(?:[0-9A-F]{2}|\r?\n|$)[^=]*)*", re.I)
-_LINE_END, _MARKUP = re.compile(r"(?:=0[AD])+", re.I), re.compile(r"=(?=3[CE]|26)", re.I)
 _NBSP_TWICE = re.compile(r"&amp;(?=(?:nbsp|amp|quot|apos|lt|gt|#\d{1,5});)", re.I)
-_FOLLOWING = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘•–—˜™š›œžŸ\u00a1-\u00ba\u00bc-\u00bf"
-_BROKEN = re.compile(
-    rf"\u00c2[{_FOLLOWING}\xa0\u00bb]|\u00c3[{_FOLLOWING}\x80-\x9f]|\u00e2[€‚„†][{_FOLLOWING}\x80-\x9f’“”]"
-    r"|(?<=[a-zß-ÿ])\u00c3[\xa0\xbb]|(?<!\w)\u00c3\xa0"
-)
-"""UTF-8 that was read as Windows-1252 or Latin-1. à and û look like what French capitals stand before, a blank or a
-closing mark: they are taken for what they were where no capital stands, behind a small letter or before no letter."""
-_BLANK_LOST = re.compile(r"(?<![A-ZÀ-ÖØ-Þ])\u00c3(?: (?= )|(?=[ ,.]|$))", re.M)
-"""An à whose second half, a no-break space, became a blank or was dropped; where other letters are broken, too."""
-
 _DATA = re.compile(r"\bdata:[\w.+-]{1,60}/[\w.+-]{1,60};base64,[\w+/=%-]*", re.A)
 _CONDITION = re.compile(r"<!--\[if[^\]<>\n]{0,60}\]&gt;|<!\[endif\](?:--)?&gt;")
 """Outlook's comments after a program has coded their closing sign: such a comment would have no end."""
@@ -63,18 +48,25 @@ _SELECTOR = r"[\w.#@*\\](?:[\w.#@*\\-]|[ :](?! )){0,100}+"
 _STYLE = rf"{_SELECTOR}(?:,\s?{_SELECTOR}){{0,20}}+\s{{0,9}}+\{{\s{{0,9}}+{_PROPERTY}[^{{}}]{{0,600}}+\}}"
 _STYLES = re.compile(rf"^(?:/\*[^*\n]{{0,80}}\*/\s{{0,3}})?{_STYLE}(?:[ \t]*{_STYLE}){{0,20}}[ \t]*(?:\n|\Z)", re.M)
 """Rules of CSS as lines of a text: what careless programs leave of the style of a mail. JSON begins otherwise."""
-_HEED = re.compile(rf"{QUOTE_MARK}|^ {{0,3}}(?:```|~~~)|\[/?quote\b|\{{(?:quote|code|noformat)", re.I | re.M)
+_HEED = re.compile(
+    rf"{QUOTE_MARK}|^ {{0,3}}(?:```|~~~)|\[/?(?:quote|code)\b|\{{(?:quote|code|noformat|\{{)|^b[qc]\.", re.I | re.M
+)
 _REWRITTEN = re.compile(
     r"https://[\w.-]{1,60}\.safelinks\.protection\.outlook\.com/\?url=(?P<outlook>[^&\s<>]{1,400})[^\s<>]*"
     r"|https://urldefense\.com/v3/__(?P<proofpoint>[^\s<>]{1,400}?)__;[^\s<>]*"
 )
 _QUERY = re.compile(r"(https?://[^\s?#<>\"]{1,200})[?#][^\s<>\"]{30,}")
+_BROWSER = re.compile(r"\bMozilla/\d\.\d \([^)\n]{1,200}\)(?: [\w.]{1,40}/[\w.]{1,40}| \([^)\n]{1,100}\)){0,12}")
+_SIGNED = re.compile(r"^-----BEGIN PGP SIGNED MESSAGE-----\n(?:Hash:[^\n]{0,100}\n)?", re.M)
+_PATH = re.compile(r"(?<![A-Za-z])[A-Za-z]:\\")
+_ESCAPED_END = re.compile(r"\\r\\n|(?<=[\s.!?:;,)])\\n|\\n(?=[A-ZÀ-Þ\\])")
+_ESCAPED_LETTER = re.compile(r"\\u(0[01][0-9a-f]{2}|0[34][0-9a-f]{2})(?<!\\u00[0-9][0-9a-f])", re.I)
 _BESIDE = re.compile(r"<(?:mailto|tel):[^<>\s]{1,200}>|\[cid:[^\]\s]{1,200}\]", re.I)
-_JIRA = {
-    "> ": re.compile(r"\{quote\}", re.I),
-    "    ": re.compile(r"\{(?:code|noformat)(?::[^{}\n]{0,80})?\}", re.I),
-}
-"""Jira's marks around a block, by what others put before its lines."""
+_CODE = r"\{(?:code|noformat)(?::[^{}\n]{0,80})?\}|\[/?code(?:[ =][^\]\n]{0,80})?\]|^\s*(?:\{\{\{(?:#!\S+)?|\}\}\})\s*$"
+_FRAMED = {"> ": re.compile(r"\{quote\}|\[/?quote(?:[ =][^\]\n]{0,100})?\]", re.I), "    ": re.compile(_CODE, re.I)}
+"""The marks of Jira, forums and Trac around a block, by what others put before its lines."""
+_EXTENDED = re.compile(r"^(?:bq|bc|pre)(?:\([^)\n]{0,80}\))?\.\.(?::\S{1,400})?(?:\s|$)")
+"""Textile's quotes and code of several paragraphs: all below, for who is quoted may write what would end them."""
 
 BLOCKS = "!doctype html|html|head|body|div|p|br|hr|table|tr|ul|ol|li|blockquote|pre|h[1-6]|center|section|article"
 _INLINE = "span|font|meta|style|title|a|b|i|u|s|em|strong|small|big|sub|sup|img|code|tt|td|th|thead|tbody|o:p"
@@ -112,46 +104,12 @@ def made_readable(raw: str) -> str:
 
     Pictures within a text, as base64, are none of it.
     """
-    text = _COLOUR.sub("", raw) if "\x1b" in raw else raw
+    text = _COLOUR.sub("", from_jis(raw)) if "\x1b" in raw else raw
     text = _NBSP_TWICE.sub("&", text) if "&amp;" in text else text
     text = _DATA.sub("", text) if ";base64," in text else text
     text = _CONDITION.sub("", text) if "]&gt;" in text else text
-    return _in_its_code_page(_unquoted(text))
-
-
-def _unquoted(text: str) -> str:
-    if "=" not in text or not text.isascii() or not (_LETTER.search(text) or _cut_off(text)):
-        return text
-    # programs code neither line ends nor <, > and &: whoever does wants a command to stand outside of a quote
-    coded = _MARKUP.sub("=3D", _LINE_END.sub("=20", text))
-    try:
-        return quopri.decodestring(coded.encode()).decode()
-    except UnicodeDecodeError:
-        return text
-
-
-def _cut_off(text: str) -> bool:
-    """Return whether lines are cut as quoted-printable cuts them, and an equals sign is written as it writes it."""
-    coded = "=3D" in text or _AT_END.search(text) is not None
-    return coded and _CUT_LINE.search(text) is not None and _ALL_CODED.fullmatch(text) is not None
-
-
-def _in_its_code_page(text: str) -> str:
-    if text.isascii():
-        return text
-    mended = _BROKEN.sub(_letter, text)
-    return _BLANK_LOST.sub("à", mended) if mended != text else mended
-
-
-def _letter(found: re.Match[str]) -> str:
-    try:
-        return b"".join(_byte(sign) for sign in found[0]).decode()
-    except (UnicodeEncodeError, UnicodeDecodeError):
-        return found[0]
-
-
-def _byte(sign: str) -> bytes:
-    return sign.encode("latin-1") if "\x80" <= sign <= "\x9f" else sign.encode("cp1252")
+    text = text.replace("<![CDATA[", " ").replace("]]>", " ") if "<![CDATA[" in text else text
+    return recoded(text)
 
 
 def untagged_quotes(text: str) -> str:
@@ -185,7 +143,26 @@ def without_ballast(text: str) -> str:
     if "://" in text:
         text = _REWRITTEN.sub(lambda found: unquote(found["outlook"] or found["proofpoint"]), text)
         text = _QUERY.sub(r"\1", text)
+    text = _armour_removed(_BROWSER.sub("", text) if "Mozilla/" in text else text)
     return _BESIDE.sub("", text) if ":" in text else text
+
+
+def _armour_removed(text: str) -> str:
+    """Return text without blocks of keys, signatures and encrypted mail (RFC 4880, RFC 7468)."""
+    kept, at = [], 0
+    text = _SIGNED.sub("", text) if "-----BEGIN" in text else text
+    while (begun := text.find("-----BEGIN ", at)) >= 0 and (end := text.find("\n-----END ", begun)) >= 0:
+        kept.append(text[at:begun])
+        line_end = text.find("\n", end + 1)
+        at = line_end + 1 if line_end >= 0 else len(text)
+    return "".join([*kept, text[at:]])
+
+
+def unescaped(text: str) -> str:
+    r"""Return a text of one line with the line ends and letters that a program wrote in letters (`\n`, `\u00e4`)."""
+    if "\\" not in text or "\n" in text or _PATH.search(text):
+        return text
+    return _ESCAPED_LETTER.sub(lambda found: chr(int(found[1], 16)), _ESCAPED_END.sub("\n", text))
 
 
 def without_hidden(text: str) -> str:
@@ -202,31 +179,40 @@ def without_hidden(text: str) -> str:
 
 
 def untagged_blocks(text: str) -> str:
-    """Return a text whose blocks of Jira's markup hold no tags and no line ends in disguise, as quoted lines do not."""
+    """Return a text whose framed blocks hold no tags and no line ends in disguise, as quoted lines do not."""
     texts = text.split("\n")
-    for mark in _JIRA.values():
+    for mark in _FRAMED.values():
         for index in _block(texts, mark):
             if not _MARKED.match(texts[index]):
                 texts[index] = _WITHIN_LINE.sub(" ", _untagged(texts[index]))
+    for index in _extended(texts):
+        texts[index] = _WITHIN_LINE.sub(" ", _untagged(texts[index]))
     return "\n".join(texts)
 
 
 def blocks_marked(text: str) -> str:
-    """Return plain text with blocks of Jira's markup marked as others do, by `> ` or blanks; without rules of CSS."""
+    """Return plain text with framed blocks marked as others do, by `> ` or blanks; without rules of CSS."""
     texts = text.split("\n")
-    for prefix, mark in _JIRA.items():
+    for prefix, mark in _FRAMED.items():
         block = _block(texts, mark)
         for index in block:
             if (index > block[0] or mark.match(texts[index].lstrip())) and not _MARKED.match(texts[index]):
                 texts[index] = prefix + mark.sub("", texts[index]).strip()
-    return _STYLES.sub("", "\n".join(texts)) if "{" in text else text
+    for index in _extended(texts):
+        texts[index] = f"> {texts[index]}"
+    return _STYLES.sub("", "\n".join(texts)) if "{" in text else "\n".join(texts)
 
 
 def _block(texts: Sequence[str], mark: re.Pattern[str]) -> range:
     """Return the lines from the first mark to the last: who is quoted may write such marks, too, and end nothing."""
-    marks = [len(mark.findall(each)) for each in texts] if "{" in "".join(texts) else []
+    marks = [len(mark.findall(each)) if "{" in each or "[" in each or "}" in each else 0 for each in texts]
     there = [index for index, count in enumerate(marks) if count]
     return range(there[0], there[-1] + 1) if sum(marks) > 1 else range(0)
+
+
+def _extended(texts: Sequence[str]) -> range:
+    """Return the lines from Textile's first mark of several quoted paragraphs on."""
+    return range(next((index for index, each in enumerate(texts) if _EXTENDED.match(each)), len(texts)), len(texts))
 
 
 def warned(texts: Sequence[str]) -> int:

@@ -33,9 +33,9 @@ LONGEST_SIGNATURE = 8
 LEAST_MESSAGE, FORMAL = 40, 200
 """Characters of a signature that even the shortest message may have, and that it may have below a formal sign-off."""
 
-ROLE_WORD = r"(?:role?|roll?e|r(?:ô|o\u0302)le)"
+ROLE_WORD = r"(?:rol(?:es?)?|roll(?:e|en|es)|r(?:ô|o\u0302)les?)"
 SLASH_ROLE = rf"[/\uff0f]{ROLE_WORD}"
-"""Our command, and what people make of it whose word for a role is Rolle, rôle or rol; to search without case."""
+"""Our command, and what people make of it whose word for a role is Rolle, rôle or rol, or who take it for a plural."""
 
 
 class Origin(StrEnum):
@@ -93,11 +93,6 @@ def lines(text: str) -> tuple[Line, ...]:
 def own_words(text: str) -> str:
     """Return what the author wrote: the lines of their own, without outer blank lines."""
     return "\n".join(line.text for line in lines(text) if line.origin is Origin.OWN).strip("\n")
-
-
-def cut(text: str) -> str:
-    """Return what `own_words` leaves out, for people who want to read it all the same."""
-    return "\n".join(line.text for line in lines(text) if line.origin is not Origin.OWN).strip("\n")
 
 
 def _quoted(texts: Sequence[str]) -> Iterator[Line]:

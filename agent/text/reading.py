@@ -1,15 +1,13 @@
 """What counts of a ticket's text, for rules, model and memory alike, in training as in serving: one function, `read`.
 
 First, what a ticketing system sends becomes plain text (`plain_text`): one form of line ends, blanks and letters, no
-markup. HTML is read by resiliparse, which keeps lines and takes linear time; the standard library's parser needs
-seconds for 200 kB of `<!--`. Quoted blocks of HTML become lines that begin with `> `, preformatted ones are indented,
-so that `agent.text.own_words` knows both again.
+markup. HTML is read by resiliparse, which keeps lines and takes linear time. Quoted blocks of it become lines that
+begin with `> `, preformatted ones are indented, so that `agent.text.own_words` knows both again.
 
-What somebody else wrote does not decide: a quoted mail, the signature. Yet a mail may hold nothing else. So the quoted
-part counts, too, where the author hands it on: the subject or the mail program says that it was forwarded, or the
-author's own words say nothing ("please see below") or end in a colon ("the screen said:"). Of what was handed on, the
-same counts: its author's own words, without the lines that announce it. Code is the author's own here: it often is the
-error message. So are the names of the files that came with a ticket, as far as they say anything.
+What somebody else wrote does not decide: a quoted mail, the signature. Yet the quoted part counts where its author
+hands it on: the subject or the mail program says so, or their own words say nothing ("please see below") or end in a
+colon ("the screen said:"). Of that, its author's own words count, without the lines that announce it. Code is the
+author's own here: it often is the error message. So are the names of the files that came with a ticket.
 """
 
 from __future__ import annotations
@@ -30,6 +28,7 @@ from agent.text.mailed import (
     as_mailed,
     blocks_marked,
     made_readable,
+    unescaped,
     untagged_blocks,
     untagged_quotes,
     whole_quotes,
@@ -40,13 +39,16 @@ from agent.text.mailed import (
 from agent.text.own_words import LONGEST_DIVIDER, Line, Origin, announcement, forwards, is_head, lines
 from agent.text.pointing import says_nothing
 
-CLEANER = "7"
+CLEANER = "8"
 """Changes with every change of what `agent.text.reading` returns: vectors of texts are kept under it."""
 
 QUOTE = "> "
 
 MOST_BLOCKS = 50
 """Quoted blocks that are told apart in one text: the library takes quadratic time to list them."""
+
+HIDDEN = '[hidden],[style*="display:none" i],[style*="display: none" i],[style*="mso-hide:all" i]'
+"""What no reader of a mail sees, such as the lines that a list of mails is to show."""
 
 _HTML = re.compile(rf"<(?:{BLOCKS}|span|font|meta|style)(?:\s[^<>]{{0,2000}})?/?>", re.I)
 _CLOSING = re.compile(r"</(?:html|body|div|p|span|table|ul|ol|blockquote|pre|font|b|i|a)>|<br ?/?>", re.I)
@@ -98,6 +100,8 @@ def from_html(markup: str) -> str:
     tree = HTMLTree.parse(markup.encode("utf-8", "replace").decode())  # a lone surrogate is no letter
     if tree.document is None:
         return ""
+    for unseen in list(islice(tree.document.query_selector_all(f":is({HIDDEN}):not(:is({HIDDEN}) *)"), MOST_BLOCKS)):
+        unseen.decompose()
     found = [_mark(tree, tree.document, tag, prefix) for tag, prefix in (("pre", "    "), ("blockquote", QUOTE))]
     text = str(extract_plain_text(tree))
     return text if max(found) <= MOST_BLOCKS else _behind(QUOTE, text)
@@ -154,7 +158,7 @@ class Reading:
 def read(subject: str, body: str) -> Reading:
     """Return what counts of a ticket; time is linear in its length."""
     body, names = attachments(body)
-    title, text, files = plain_text(as_mailed(subject)), plain_text(body), _named(normalised(names))
+    title, text, files = plain_text(as_mailed(subject)), plain_text(unescaped(body)), _named(normalised(names))
     if text.strip():
         counting, left_out = _counting(text, forwarded=_FORWARDING.match(title) is not None)
         return Reading(_unstressed(title), f"{_unstressed(counting)}\n\n{files}".strip(), left_out)

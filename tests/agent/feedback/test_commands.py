@@ -29,7 +29,7 @@ ROLES = RoleCatalogue(
         Role("पंप"),
     ]
 )
-ENGINE, NETWORK = Correct(("Engine",)), Correct(("Network",))
+ENGINE, NETWORK, BOTH = (Correct(roles) for roles in (("Engine",), ("Network",), ("Engine", "Network")))
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,17 @@ ENGINE, NETWORK = Correct(("Engine",)), Correct(("Network",))
         ("／role Engine", ENGINE),
         ("/role motor", ENGINE),
         ("/role Engine please have a look", ENGINE),
+        ("/roles Engine", ENGINE),
+        ("\\role Engine", ENGINE),
+        ("\u2215rollen Engine", ENGINE),
+        ("/roles Engine and Network", BOTH),
+        ("/rolle Engine + Network.", BOTH),
+        ("/role Engine & Network; Engine Room", Correct(("Engine", "Network", "Engine Room"))),
+        ("/role Engine / Network", BOTH),
+        ("/role Engine and the network is slow", ENGINE),
+        ("/role Engine and network cables are cut", ENGINE),
+        ("- /role Engine -", ENGINE),
+        ("~~no~~ /role Engine", ENGINE),
         ("/role Engine, please", ENGINE),
         ("/role engine room", Correct(("Engine Room",))),
         ("/role Engine\nroom 4", ENGINE),
@@ -214,7 +225,11 @@ def test_what_is_not_obeyed_has_a_reason_that_can_be_answered(text: str, command
         "**Role: perhaps Engine?** (54 %)",
         "https://desk.example/role Engine",
         "see docs/role Engine",
-        "/roles Engine",
+        "/roleplay Engine",
+        "~~/role Engine~~",
+        "<p><s>/role Engine</s></p><p>wrong ticket</p>",
+        "<del>/role Engine</del>",
+        "-/role Engine-",
         "> /role Engine",
         "    /role Engine",
         "```\n/role Engine\n```",

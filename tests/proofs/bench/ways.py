@@ -24,7 +24,8 @@ connector. With `--trainer contrastive`, which is what the settings and the API 
 When the house was built: webhook=29 correction=27 night=45 train=28. What came since brought them to 49, 37, 63 and 36;
 with what belongs together joined: webhook=40 correction=32 night=60 train=32. On these ways are files for
 
-  webhook     how a mail is read (text/reading) and what gateways leave in it (text/mailed),
+  webhook     how a mail is read (text/reading) and what gateways leave in it (text/mailed) and garble
+              (text/garbled),
               what a look shows that no event told (connectors/sights), how sentences
               are said (notes/phrasing), how far a role may go (store/stages), what helped on like tickets
               (store/writings), the words of the search (store/search), a text that says too little
