@@ -26,6 +26,7 @@ WORDS = {
     **dict.fromkeys(("time_type", "time_parsing", "time_delta_parsing"), 'should be a time of day, such as "02:30"'),
     "path_type": "should be the path of a file",
 }
+SHARES = ("less_than", "less_than_equal")
 ENUM = re.compile(r"<\w+\.\w+: ('[^']*')>")
 SUBJECT = re.compile(r"^(?:Input|Value|Tuple|List|Set|Dictionary|String|Data|Mapping) (?=should )")
 
@@ -45,6 +46,8 @@ def in_words(problem: Mapping[str, Any], known: Collection[str] = ()) -> str:
         about = problem["ctx"]
         expected = f"should be one of {about['expected_tags']}" if "expected_tags" in about else "is missing"
         return f"key {about['discriminator']} {expected}"
+    if kind in SHARES and str(problem["msg"]).endswith(" 1") and isinstance(given := problem.get("input"), int | float):
+        return f"should be a share, at most 1{': percents are written as 0.9' if given <= 100 else ''}"
     return WORDS.get(kind) or ENUM.sub(r"\1", SUBJECT.sub("", str(problem["msg"]).removeprefix("Value error, ")))
 
 
@@ -53,6 +56,13 @@ def unknown(key: str, known: Collection[str], *, a_table: bool = False) -> str:
     close = difflib.get_close_matches(key, known, n=1)
     hint = f" (did you mean {close[0]!r}?)" if close else f" (known: {', '.join(known)})" if known else ""
     return f"unknown {'table' if a_table else 'key'} {key!r}{hint}"
+
+
+def meant(name: object, names: Collection[str]) -> str:
+    """Return, behind a blank, which name of many somebody may have meant; "" where none is alike."""
+    spelt = re.sub(r"[\s_]+", "-", str(name).casefold())
+    close = difflib.get_close_matches(spelt, names, n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def keys_at(model: Any, path: KeyPath) -> list[str]:

@@ -21,6 +21,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from agent.config.in_words import meant
 from agent.config.manifests import FOLDER, all_kinds, beside, document_of
 from agent.config.secrets import Found, Secrets, SecretsSettings, SourceFailed, referred
 from agent.config.secrets.source import PREFIX, Variables, dotenv
@@ -206,7 +207,8 @@ def _validated(name: str, table: Any, tree: SettingTree, folder: Path | None, as
     document = document_of(kind, folder) if isinstance(kind, str) else None
     chosen = find(kind, document) if isinstance(kind, str) else None
     if chosen is None:
-        message = f"there is no kind {kind!r}; kind can be {', '.join(all_kinds(folder))}"
+        known = all_kinds(folder)
+        message = f"there is no kind {kind!r}{meant(kind, known)}; kind can be {', '.join(known)}"
         raise SettingsError([tree.fault((*at, "kind") if "kind" in table else at, message)])
     given = {key: value for key, value in table.items() if key != "kind"}
     try:

@@ -54,6 +54,13 @@ class ServerSettings(Section):
     max_headers: int = Field(default=100, ge=20)
     max_header_bytes: int = Field(default=16_384, ge=4_096)
 
+    @field_validator("host")
+    @classmethod
+    def _of_this_machine(cls, value: str) -> str:
+        if "/" in value or value.count(":") == 1 or " " in value or not value:
+            raise ValueError('has to be an address of this machine alone, such as "0.0.0.0": the port is server.port')
+        return value
+
     @field_validator("public_url", mode="before")
     @classmethod
     def _left_empty(cls, value: object) -> object:

@@ -66,7 +66,9 @@ def read(path: Path, error: type[ConfigurationError], chosen_by: str) -> TomlFil
         content = path.read_bytes()
         text = content.decode("utf-8-sig").replace("\r\n", "\n")
     except FileNotFoundError:
-        raise error([Fault(str(path), f"there is no such file (chosen by {chosen_by})")]) from None
+        here = Path(path.name).is_file() and chosen_by.startswith("--")
+        hint = f"; there is {path.name} here: {chosen_by} {path.name}" if here else ""
+        raise error([Fault(str(path), f"there is no such file (chosen by {chosen_by}){hint}")]) from None
     except OSError as exc:
         raise error([Fault(str(path), f"cannot be read: {exc.strerror or type(exc).__name__}")]) from exc
     except UnicodeDecodeError as exc:

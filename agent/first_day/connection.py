@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from agent.config.in_words import meant
 from agent.config.manifests import all_kinds, document_of
 from agent.errors import BadInput
 from connectors.base import Connector
@@ -107,7 +108,8 @@ def needs_of(kind: str, folder: Path) -> Needs:
     document = document_of(kind, folder)
     found = find(kind, document)
     if found is None:
-        raise BadInput(f"there is no kind {kind!r}; kinds are {', '.join(all_kinds(folder))}")
+        known = all_kinds(folder)
+        raise BadInput(f"there is no kind {kind!r}{meant(kind, known)}; kinds are {', '.join(known)}")
     if kind in CONNECTORS:
         numbered = kind == DjangoHelpdesk.kind
         return Needs(kind, found, ("token",), {}, HELPDESK_SETUP, found.hook, numbered)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -21,11 +22,18 @@ from agent.store.search import LONGEST_QUESTION, Phrase, places, sought
 from agent.store.tables import Ticket
 from agent.text.beginning import beginning
 from agent.text.reading import attachments, plain_text
+from connectors.base import Connector
 
 SUBJECT, EXCERPT, BEFORE = 200, 160, 40
 """Characters that are shown of a subject and of a text, and of the text before the first word that was found."""
 
 MORE = Markup("…")
+_PARTS = re.compile(r"[/?&=#]+")
+_TITLED = re.compile(
+    r"^\W*(?:(?:ticket|incident|request|issue|case|fall|vorgang|demande|caso)\W*)?(?:n[ro°º]\.?|№)?\s*#?|\]$", re.I
+)
+"""What people and mails write around a number: [Ticket #4711]."""
+
 READ = 20_000
 """Characters of a text in which words are marked."""
 
@@ -134,9 +142,29 @@ def _read(session: Session, visit: Visit, asked: Asked, phrases: Sequence[Phrase
 
 
 def _of_number(session: Session, visit: Visit, question: str) -> list[str]:
-    """Return the tickets that have the question as their number."""
-    named = [ticket_key(source, question.removeprefix("#")) for source in visit.site.connectors]
+    """Return the tickets that the question names: by a number, as pages and mails write it, or by an address."""
+    named = set(_named(question, visit.site.connectors))
     return list(session.exec(select(Ticket.key).where(col(Ticket.key).in_(named))))
+
+
+def _named(question: str, connectors: Mapping[str, Connector]) -> Iterator[str]:
+    """Yield the keys of tickets that a question may name."""
+    if "://" in question:
+        parts = [part for part in _PARTS.split(question) if part]
+        for number in parts[-4:]:
+            addresses = ((name, connector.ticket_url(number) or "?") for name, connector in connectors.items())
+            yield from (ticket_key(name, number) for name, there in addresses if _leads(question, there.rstrip("/")))
+        *_, source, number = ["", *parts]
+    else:
+        source, _, number = question.replace(":", " ").rpartition(" ")
+    yield from (ticket_key(name, number) for name in connectors if name == source.strip().casefold())
+    plain = _TITLED.sub("", question)
+    yield from (ticket_key(name, plain) for name in connectors)
+
+
+def _leads(question: str, there: str) -> bool:
+    """Return whether an address is that of a ticket, or of a place within it."""
+    return question.startswith(there) and (question[len(there) :][:1] or "#") in "/?&#"
 
 
 def fits(visit: Visit, asked: Asked, standing: Standing) -> bool:

@@ -25,7 +25,7 @@ FEWEST = 20
 
 BINS = 10
 
-_NAME = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
+_NAME = re.compile(r"(\d{4})[- ]?W(\d{1,2})", re.ASCII | re.I)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,7 +37,7 @@ class Week:
 
     @classmethod
     def of(cls, name: str) -> Week | None:
-        """Return the week of this name, such as 2026-W47; None for what is no week."""
+        """Return the week of this name, such as 2026-W47, 2026-w7 or 2026W07; None for what is no week."""
         found = _NAME.fullmatch(name)
         try:
             monday = date.fromisocalendar(int(found[1]), int(found[2]), 1) if found else None

@@ -18,8 +18,14 @@ SAMPLED = 200
 LARGEST_DOCUMENT = 100_000_000
 """Characters of a document that is no object a line: it can only be read as a whole."""
 
-SHOWN = ("display_value", "displayValue", "displayName", "name", "value", "label", "title", "text")
-"""Keys of an object that stand for it, in the words of ServiceNow, Jira, Zendesk and MaintainX; the first counts."""
+OF_DATA = "@odata."
+"""Beginning of keys beside the list `value` (OData: Dynamics, SharePoint, TOPdesk)."""
+
+SHOWN = (
+    *("$date", "$oid", "$numberLong", "$numberInt"),
+    *("display_value", "displayValue", "displayName", "name", "value", "label", "title", "text"),
+)
+"""Keys of an object that stand for it, in words of MongoDB, ServiceNow, Jira, Zendesk and MaintainX; the first does."""
 
 LISTS = (
     "tickets",
@@ -37,6 +43,7 @@ LISTS = (
 )
 """Keys of a document under which exports and APIs list what was asked for."""
 
+_NEXT = re.compile(r"[\s\x1e]*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -90,7 +97,7 @@ def _listed(file: Path, lines: Iterable[str]) -> list[tuple[int, dict[str, Cell]
         if length > LARGEST_DOCUMENT:
             raise BadInput(f"{file} is too long for one JSON document: export it as CSV, or as one object a line")
     try:
-        document = json.loads("".join(parts))
+        document = _document("".join(parts))
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{file} is no JSON: {error}") from None
     if isinstance(document, dict):
@@ -98,9 +105,27 @@ def _listed(file: Path, lines: Iterable[str]) -> list[tuple[int, dict[str, Cell]
     return [(number, _row(found)) for number, found in enumerate(document if isinstance(document, list) else [], 1)]
 
 
+def _document(text: str) -> Any:
+    """Return the document, or the list of those that stand there one behind the other, as jq writes them."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        found, at, decoder = [], 0, json.JSONDecoder()
+        while len(text) > (at := _NEXT.match(text, at).end()):  # type: ignore[union-attr]  # it matches nothing, too
+            try:
+                one, at = decoder.raw_decode(text, at)
+            except ValueError:
+                raise error from None
+            found.append(one)
+        if not all(isinstance(one, dict) for one in found):
+            raise
+        return found
+
+
 def _list_in(document: Mapping[str, Any]) -> list[Any] | None:
     """Return the list of objects that an answer of an API wraps, None where it is an object of its own."""
-    for name in LISTS:
+    of_data = any(name.startswith(OF_DATA) for name in document)
+    for name in (*LISTS, "value") if of_data else LISTS:
         if isinstance(found := document.get(name), list):
             return found
         if isinstance(found, dict) and (inner := _list_in(found)) is not None:
@@ -140,7 +165,7 @@ def _text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, dict) and (shown := next((value[key] for key in SHOWN if key in value), None)) is not None:
-        return _text(shown) if not isinstance(shown, dict | list) else json.dumps(shown)
+        return json.dumps(shown) if isinstance(shown, list) else _text(shown)
     return _number(value) if isinstance(value, float) else json.dumps(value)
 
 

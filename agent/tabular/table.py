@@ -23,7 +23,10 @@ from agent.tabular.workbook import WorkbookFile
 NAMED_SEPARATORS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 NO_TABLES = (
-    (b"\xd0\xcf\x11\xe0", "is a workbook of an old kind: save it as .xlsx, or as CSV"),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "is a workbook of an old kind, or behind a password: save it as .xlsx without one, or as CSV",
+    ),
     (b"\x1f\x8b", "is compressed: unpack it first"),
     (b"%PDF", "is a PDF: export the tickets as CSV"),
 )
@@ -76,6 +79,8 @@ def layout_of(file: Path, encoding: str | None = None, separator: str | None = N
     if separator is not None:
         separator = NAMED_SEPARATORS.get(separator.casefold(), separator)
     try:
+        if file.exists() and not (file.is_file() or file.is_dir()):
+            raise BadInput(f"{file} is no file but a pipe, which can be read only once: write it to a file first")
         with file.open("rb") as opened:
             start = opened.read(512)
         if fault := next((fault for magic, fault in NO_TABLES if start.startswith(magic)), None):

@@ -19,6 +19,12 @@ SPREADSHEET_EPOCH = datetime(1899, 12, 30, tzinfo=UTC)
 SPREADSHEET_DAYS = (20_000, 80_000)
 """Serial numbers that are taken for days: 1954 to 2119."""
 
+BUDDHIST = range(2450, 2650)
+"""Years that are counted from the Buddha's death, as in Thailand, 543 before ours."""
+
+LAST_YEAR = 2119
+"""A ticket of a later one was not filed then: the date is wrong."""
+
 EPOCH_UNITS = ((1e8, 1.0), (1e11, 1e3), (1e14, 1e6), (1e17, 1e9))
 """From which number on it counts seconds, milliseconds, microseconds, nanoseconds since 1970."""
 
@@ -69,6 +75,8 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _COMPACT = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?)?")
+_ZONED = re.compile(r"(\d{8})T?(\d{6})(?:[.,]\d{1,9})?(Z|[+-]\d{4})")
+"""As directories write it (RFC 4517): 20261103091200Z."""
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _OTHER_ISO = re.compile(r"\d{8}T\d{4}|\d{4}-W\d\d")
 _ZONE_NAME = re.compile(r"\[[\w/+!=-]{1,40}\]$")
@@ -100,9 +108,11 @@ def read_time(text: str, order: DateOrder = DateOrder.DAY_FIRST) -> datetime:
         except (OSError, ValueError, KeyError):
             raise ValueError(f"{shown!r}, no date that can be read") from None
         return read_time(text[: place.start()], order).replace(tzinfo=zone).astimezone(UTC)
+    if zoned := _ZONED.fullmatch(text):
+        text = f"{zoned[1]}T{zoned[2]}{zoned[3]}"
     try:
         if (text[4:5] == "-" and text[7:8] == "-" and text[13:14] != ".") or _OTHER_ISO.match(text):
-            return _utc(datetime.fromisoformat(text))
+            return _utc(_in_our_years(datetime.fromisoformat(text)))
     except (ValueError, OverflowError):
         pass
     plain = _DOTNET.sub(r"\1", _plain(text))
@@ -149,7 +159,17 @@ def _written(text: str, order: DateOrder) -> datetime:
     if found is None:
         raise ValueError(text)
     (year, month, day), rest = found
-    return _utc(_at_time(datetime(year, month, day), _WEEKDAY_BEHIND.sub("", rest.strip())))
+    day_of_ours = _in_our_years(datetime(year, month, day))
+    return _utc(_at_time(day_of_ours, _WEEKDAY_BEHIND.sub("", rest.strip())))
+
+
+def _in_our_years(at: datetime) -> datetime:
+    """Return a date with the year as it is counted here. Raises ValueError for one that lies too far ahead."""
+    if at.year in BUDDHIST:
+        return at.replace(year=at.year - 543)  # their leap years are ours
+    if at.year > LAST_YEAR:
+        raise ValueError(at.year)
+    return at
 
 
 def _date(text: str, order: DateOrder) -> tuple[tuple[int, int, int], str] | None:

@@ -157,6 +157,32 @@ url = "x"
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[triage]\nprecision_target = 90", "should be a share, at most 1: percents are written as 0.9"),
+        ("[checks]\nshare = 5", "should be a share, at most 1: percents are written as 0.9"),
+        ("[triage]\nsilent_below = 400", "should be a share, at most 1"),
+        ('[server]\nhost = "http://0.0.0.0"', "an address of this machine alone"),
+        ('[server]\nhost = "0.0.0.0:8080"', "the port is server.port"),
+        ('[connectors.desk]\nkind = "Django_Helpdesk"', "did you mean 'django-helpdesk'?"),
+        ('[connectors.desk]\nkind = "service now"', "did you mean 'servicenow'?"),
+    ],
+)
+def test_a_slip_is_told_with_what_is_meant(tmp_path: Path, text: str, told: str) -> None:
+    (fault,) = faults(write(tmp_path, text))
+    assert told in fault
+
+
+def test_settings_beside_the_folder_that_they_are_looked_for_in_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "").rename(tmp_path / "agent.toml")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsError, match=r"there is agent\.toml here: --config agent\.toml"):
+        load(Path("config/agent.toml"), {}, None)
+
+
 def test_secrets_that_were_not_read_are_told_with_their_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody starts a command in another directory than the one that `.env` lies in."""
     (tmp_path / ".env").write_text("ROLECALL_CONNECTORS__DJANGO_HELPDESK__TOKEN=secret\n")

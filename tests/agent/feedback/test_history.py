@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import re
 import zipfile
 from collections.abc import Sequence
@@ -84,6 +85,22 @@ EXPORTS = {
     "gitlab's GraphQL": json.dumps(
         {"data": {"issues": {"nodes": [{"id": 1, "title": "Wifi", "text": "down", "team": {"name": "net"}}]}}}
     ),
+    "jq": '{\n"id": 1, "subject": "Wifi",\n"body": "down", "role": "net"\n}\n{\n"id": 1, "subject": "Wifi",'
+    '\n"body": "down", "role": "net"\n}\n',
+    "OData": json.dumps(
+        {"@odata.context": "x", "value": [{"id": 1, "title": "Wifi", "text": "down", "team": {"name": "net"}}]}
+    ),
+    "MongoDB": json.dumps(
+        [
+            {
+                "_id": {"$oid": "1"},
+                "title": "Wifi",
+                "text": "down",
+                "team": "net",
+                "opened": {"$date": "2025-03-04T00:00Z"},
+            }
+        ]
+    ),
     "a list": json.dumps([{"number": "1", "title": "Wifi", "text": "down", "team": ["net"], "opened": 1741046400000}]),
     "an old program": "id;subject;body;role;created_at\r\n'1;Wifi;down;Network;2025-03-04\r\n\x1a",
     "german": "Ticketnummer;Betreff;Beschreibung;Gruppe;Erstellt am\n1;Wifi;down;Network;4. März 2025\n",
@@ -97,13 +114,14 @@ def test_an_export_is_read_as_it_is(tmp_path: Path, export: str) -> None:
         tmp_path,
         content,
         "export.json"
-        if export in ("jira's API", "servicenow's API", "gitlab's GraphQL", "a list", "zendesk")
+        if export
+        in ("jira's API", "servicenow's API", "gitlab's GraphQL", "a list", "zendesk", "jq", "OData", "MongoDB")
         else "export.csv",
     )
     (row,) = history.rows()
     assert (row.id, row.subject, row.body, row.roles) == ("1", "Wifi", "down", ("Network",))
-    assert row.filed_at == DAY or export in ("jira's API", "gitlab's GraphQL")  # which tell no dates
-    assert (history.valid, history.faulty, history.repeated) == (1, 0, 0)
+    assert row.filed_at == DAY or export in ("jira's API", "gitlab's GraphQL", "jq", "OData")  # which tell no dates
+    assert (history.valid, history.faulty, history.repeated) == (1, 0, int(export == "jq"))
 
 
 def with_a_wrong_size(content: io.BytesIO) -> bytes:
@@ -150,6 +168,15 @@ def test_an_archive_is_told_apart_from_a_damaged_workbook(tmp_path: Path) -> Non
         archive.writestr("export/tickets.csv", HEADER)
     with pytest.raises(BadInput, match="unpack it first"):
         read(tmp_path, content.getvalue(), "export.zip")
+
+
+def test_what_can_be_read_only_once_or_is_behind_a_password_is_called_so(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(BadInput, match="no file but a pipe"):
+        read_history(pipe, Told(), ROLES)
+    with pytest.raises(BadInput, match="behind a password"):
+        read(tmp_path, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "export.xlsx")
 
 
 @pytest.mark.parametrize("damaged", ["docProps/core.xml", "xl/worksheets/sheet1.xml", "xl/workbook.xml"])

@@ -63,6 +63,20 @@ async def test_a_number_comes_before_tickets_that_name_it(server: Running) -> No
     )
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        *("4711", "#4711", "desk 4711", "desk:4711", "Desk 4711", "[#4711]", "[Ticket #4711]", "Ticket 4711", "№4711"),
+        *("http://desk.example/4711", "http://desk.example/4711/?page=2#last", "https://x.example/tickets/desk/4711"),
+    ],
+)
+async def test_a_ticket_is_found_as_people_and_mails_name_it(server: Running, question: str) -> None:
+    for number in ("4711", "47"):
+        server.parts.database.call(search.add, Ticket(key=f"desk:{number}", subject="x", body="", filed_at=utcnow()))
+    page = await signed_in(server, Rights.VIEWER).see(f"/search?q={quote(question)}")
+    assert ("/tickets/desk/4711" in page, 'href="/tickets/desk/47"' in page) == (True, False)
+
+
 async def test_every_ticket_stands_on_one_of_the_pages(server: Running) -> None:
     for number in range(60):
         ticket = Ticket(key=f"desk:{number}", subject="same", body="", filed_at=utcnow() - timedelta(minutes=number))
