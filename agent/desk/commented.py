@@ -23,7 +23,7 @@ from agent.feedback.commands import (
     Summarise,
     Undo,
     Why,
-    parse,
+    given,
 )
 from agent.notes import answers, solution
 from agent.notes.explaining import NONE, explained
@@ -48,14 +48,15 @@ async def commented(desk: Desk, job: Job) -> None:
     Another installation on the same system is not: two that answered each other's comments would do so without end.
     """
     message = job.event.message
-    if message is None or by_rolecall(message.text):
+    if message is None:
         return
-    if parse(message.text, desk.classifier.catalogue) is None:
-        await desk.database.write(sightings.saw_message, job.ticket_key, message)
+    if given(message.text, desk.classifier.catalogue) is None:
+        if not by_rolecall(message.text):
+            await desk.database.write(sightings.saw_message, job.ticket_key, message)
         return
     remote, ticket = await desk.read(job, asked=True)
     message = as_it_is(message, remote)
-    if (command := parse(message.text, desk.classifier.catalogue)) is not None:
+    if (command := given(message.text, desk.classifier.catalogue)) is not None:
         await obey(desk, job, message, remote, ticket, command)
     await desk.database.write(sightings.saw_message, job.ticket_key, message)
 

@@ -13,7 +13,7 @@ import structlog
 from agent.desk.acting import Withheld, act, same, tag_of
 from agent.desk.desk import Desk
 from agent.domain import Outcome, Role
-from agent.feedback.commands import Confirm, Correct, NoneOfOurs, parse
+from agent.feedback.commands import Confirm, Correct, NoneOfOurs, given
 from agent.ladder import moving
 from agent.ladder.moving import Ladder
 from agent.store import actions, tickets
@@ -24,7 +24,6 @@ from agent.store.tables import utcnow
 from connectors.base import Field
 from connectors.errors import Permanent
 from connectors.events import Ticket as RemoteTicket
-from connectors.markup import by_rolecall
 
 log = structlog.get_logger()
 
@@ -99,7 +98,7 @@ async def _untouched(desk: Desk, job: Job, field: Field) -> RemoteTicket | None:
 
 def _answered(desk: Desk, remote: RemoteTicket) -> bool:
     """Return whether a message gives the ticket a role: it is there, though its event may not have come yet."""
-    words = (parse(m.text, desk.classifier.catalogue) for m in remote.messages if not by_rolecall(m.text))
+    words = (given(m.text, desk.classifier.catalogue) for m in remote.messages)
     return any(isinstance(word, Correct | Confirm | NoneOfOurs) for word in words)
 
 

@@ -6,28 +6,25 @@ from agent.desk.commented import as_it_is, obey
 from agent.desk.desk import Desk
 from agent.desk.standing import show
 from agent.feedback import reviews
-from agent.feedback.commands import parse
+from agent.feedback.commands import given
 from agent.notes import answers
 from agent.notes.phrasing import worded
 from agent.store import withdrawals
 from agent.store.inbox import Job
 from agent.store.tables import utcnow
 from connectors.events import Message
-from connectors.markup import by_rolecall
 
 
 async def rewritten(desk: Desk, job: Job, message: Message) -> None:
     """Follow an edited message. Deleting one, or making a command of it something else, undoes the command."""
-    if by_rolecall(message.text):
-        return
-    command = parse(message.text, desk.classifier.catalogue)
+    command = given(message.text, desk.classifier.catalogue)
     if command is None and not await desk.database.read(withdrawals.said, job.ticket_key, message.id):
         return
     remote, ticket = await desk.read(job, asked=True)
     if remote.merged_into is not None:  # a look saw it in the middle of that: its messages moved, with what they said
         return
     message = as_it_is(message, remote)
-    command = parse(message.text, desk.classifier.catalogue)
+    command = given(message.text, desk.classifier.catalogue)
     undone = await reviews.withdraw(
         reviews.undo(
             job.ticket_key,

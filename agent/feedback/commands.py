@@ -17,6 +17,7 @@ from agent.domain import RoleCatalogue, fold
 from agent.text.mail_phrases import GREETINGS
 from agent.text.own_words import ROLE_WORD, SLASH_ROLE, Origin, lines, spelling
 from agent.text.reading import plain_text
+from connectors.markup import by_rolecall
 
 LONGEST_NAME = 200
 
@@ -120,11 +121,23 @@ _JOINING = "-‐‑–/&+'’.@"
 def parse(text: str, roles: RoleCatalogue) -> Command | None:
     """Return the command in a reply, or None where there is none. Repeating a command is no contradiction."""
     own = [line.text if line.origin is Origin.OWN else "" for line in lines(plain_text(_STRUCK.sub(" ", text)))]
-    given = list(_given(own, roles))
-    meant = {_same(command): command for command in reversed(given) if not isinstance(command, Misplaced)}
+    found = list(_given(own, roles))
+    meant = {_same(command): command for command in reversed(found) if not isinstance(command, Misplaced)}
     if len(meant) > 1:
         return Contradictory()
-    return next(iter(meant.values()), None) or next(iter(given), None)
+    return next(iter(meant.values()), None) or next(iter(found), None)
+
+
+def given(text: str, roles: RoleCatalogue) -> Command | None:
+    """Return the command in a reply; of a comment that a Rolecall wrote, none: two would answer each other without end.
+
+    Where its mark stands in what is quoted, a person has quoted such a comment.
+    """
+    if by_rolecall(text):
+        last = next((line for line in reversed(lines(plain_text(text))) if line.text.strip()), None)
+        if last is None or last.origin is not Origin.QUOTED:
+            return None
+    return parse(text, roles)
 
 
 def _same(command: Command) -> object:

@@ -42,6 +42,19 @@ async def test_none_of_ours_is_a_label_without_a_role(parts: Parts, desk: Desk) 
     assert parts.database.call(tickets.reviewed, parts.classifier.catalogue) == []
 
 
+@pytest.mark.parametrize("quoted", ["> {}", "On Mon, 3 Mar 2025, Bot wrote:\n\n{}", "<blockquote>{}</blockquote>"])
+async def test_a_command_above_our_quoted_comment_counts_and_our_comment_alone_does_not(
+    parts: Parts, desk: Desk, quoted: str
+) -> None:
+    async with running(parts, desk) as server:
+        comment = await told(server, desk.create("VPN is down"))
+        lines = "\n> ".join(comment.split("\n")) if quoted.startswith(">") else comment
+        await told(server, desk.reply("1", f"/role Network\n{comment}"), desk.reply("1", comment))
+        assert reviews(parts) == []
+        await told(server, desk.reply("1", f"/role Electrician\n\n{quoted.format(lines)}"))
+    assert reviews(parts) == [(["Electrician"], Strength.CORRECTED)]
+
+
 async def test_none_of_ours_where_nothing_was_suggested_is_no_correction(parts: Parts, desk: Desk) -> None:
     async with running(parts, desk) as server:
         await told(server, desk.create("Hello"), desk.reply("1", "/role none"))
