@@ -161,7 +161,8 @@ class DataDirectory:
         near = self.nearest()
         there = f"; there is one in {near}: name it with --data, or as setting data" if near else ""
         raise NotPossibleYet(
-            f"there is no installation in {self.path}{there}. "
+            f"there is no installation in {self.path}{'' if self.path.is_absolute() else f' ({self.path.resolve()})'}"
+            f"{there}. "
             "`rolecall init` or `rolecall serve` begins one, `rolecall import` in a folder that is there"
         )
 

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
 from agent.cli.console import Console, in_words
-from agent.cli.options import CONFIG, ConfigOption, DataOption, must_be_there, settings_for
+from agent.cli.options import CONFIG, ConfigOption, DataOption, day, must_be_there, settings_for
 
 if TYPE_CHECKING:
     from agent.config.settings import Settings
@@ -33,7 +33,7 @@ def backfill(
     since: Annotated[
         datetime | None,
         typer.Option(
-            formats=["%Y-%m-%d"],
+            parser=day,
             metavar="YYYY-MM-DD",
             help="Tickets closed since this day (UTC).",
             show_default="a year ago",

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from agent.cli.console import Console
 from agent.cli.db import open_database
-from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
+from agent.cli.options import CONFIG, ConfigOption, DataOption, day, settings_for
 
 if TYPE_CHECKING:
     from agent.config.settings import Settings
@@ -44,7 +44,7 @@ def remove(
     connector: Annotated[str | None, typer.Option(help="Only those on tickets of this connector.")] = None,
     since: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Only those posted on this day (UTC) or later."),
+        typer.Option(parser=day, metavar="YYYY-MM-DD", help="Only those posted on this day (UTC) or later."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how many there are, and remove none.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,

@@ -28,6 +28,8 @@ def export(
 
     if file.suffix.lower() not in KINDS:
         raise BadInput(f"{file}: a name ends in {' or '.join(KINDS)}")
+    if not file.absolute().parent.is_dir():
+        raise BadInput(f"{file}: there is no folder {file.absolute().parent}")
     settings = settings_for(config, data)
     catalogue = load_roles(settings.roles)
     with open_database(config, data) as database:

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from agent.cli.console import Console
 from agent.cli.db import open_database
-from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
+from agent.cli.options import CONFIG, ConfigOption, DataOption, day, settings_for
 
 if TYPE_CHECKING:
     from agent.config.settings import Settings
@@ -32,7 +32,7 @@ def forget(
     ] = None,
     before: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="A day (UTC): all tickets filed before it."),
+        typer.Option(parser=day, metavar="YYYY-MM-DD", help="A day (UTC): all tickets filed before it."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     offline: Annotated[
@@ -58,6 +58,10 @@ def forget(
 
     if sum(given is not None for given in (ticket, requester, before)) != 1:
         raise BadInput("say what to forget: one of --ticket, --requester and --before")
+    if ticket is not None and ":" not in ticket:
+        raise BadInput(
+            f"{ticket} is no key of a ticket: it begins with the helpdesk's name, as django-helpdesk:{ticket}"
+        )
     settings = settings_for(config, data)
     directory = DataDirectory(settings.data)
     with open_database(config, data) as database:

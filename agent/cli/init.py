@@ -23,7 +23,7 @@ from agent.cli.asking import (
     staff_of,
     tables_of,
 )
-from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
+from agent.cli.options import CONFIG, ConfigOption, DataOption, day, settings_for
 
 if TYPE_CHECKING:
     from agent.first_day.connection import Answers
@@ -58,9 +58,7 @@ def init(
     ] = None,
     since: Annotated[
         datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Tickets closed since.", show_default="a year ago"
-        ),
+        typer.Option(parser=day, metavar="YYYY-MM-DD", help="Tickets closed since.", show_default="a year ago"),
     ] = None,
     bar: Annotated[float, typer.Option(min=0, max=1, help="Mined rules right less often become comments.")] = 0.8,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: options, variables and defaults answer.")] = False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,6 +22,15 @@ ConfigOption = Annotated[
 DataOption = Annotated[
     Path | None, typer.Option("--data", "-d", help="Data directory.", show_default="setting `data`, else ./data")
 ]
+
+
+def day(text: str) -> datetime:
+    """Return the day that somebody typed."""
+    try:
+        return datetime.strptime(text.strip(), "%Y-%m-%d")
+    except ValueError:
+        raise typer.BadParameter(f"{text} is no day: write it as YYYY-MM-DD, such as 2026-11-30") from None
+
 
 CONFIG = Path("config/agent.toml")
 

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from agent.cli import app
 from agent.cli.failures import failure
+from agent.errors import NotPossibleYet
 from agent.store.database import Database
 
 ROOT = Path(__file__).parents[3]
@@ -84,6 +85,8 @@ REFUSED: dict[str, str] = {
     "connectors show x": "there is no connector and no kind 'x'; kinds are",
     "users reset kim": "there is no account kim: `rolecall users list` shows them, `rolecall users add` makes one",
     "forget": "say what to forget: one of --ticket, --requester and --before",
+    "forget --ticket 42": "42 is no key of a ticket: it begins with the helpdesk's name, as django-helpdesk:42",
+    "export none/x.csv": "none/x.csv: there is no folder ",
     "comments remove": "connectors: none configured",
     "backup no.zip": "no.zip exists: choose another name",
     "backup none/new.zip": "none: there is no such folder",
@@ -228,3 +231,21 @@ def test_whatever_must_come_first_is_named() -> None:
                 bare.append(f"{file.name}:{node.lineno}: {said}")
     assert found > 15
     assert bare == []
+
+
+@pytest.mark.parametrize(
+    "command", ["forget --before", "comments remove --since", "backfill x --since", "init --since"]
+)
+def test_a_day_that_is_none_is_told_with_how_one_is_written(folder: Path, command: str) -> None:
+    result = CliRunner().invoke(app, [*command.split(), "01.11.2026"], env={"COLUMNS": "200"})
+    assert (result.exit_code, "01.11.2026 is no day: write it as YYYY-MM-DD" in result.output) == (2, True)
+
+
+def test_where_nothing_is_installed_is_told_with_the_whole_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "agent.toml").write_text('data = "kept"\n')
+    (tmp_path / "kept").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(NotPossibleYet, match=re.escape(f"no installation in kept ({tmp_path / 'kept'})")):
+        CliRunner().invoke(app, ["decisions", "--config", "agent.toml"], catch_exceptions=False)
