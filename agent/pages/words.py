@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,7 @@ BEGIN = 160
 METER = 72.0
 """Width of a meter."""
 
+_NUMBER = re.compile(r"(?:\w{1,10}-)?\d+|[0-9a-f:-]{16,}", re.ASCII)
 _STYLED = {Style.STRONG: Markup("<strong>{}</strong>"), Style.CODE: Markup("<code>{}</code>")}
 
 
@@ -80,6 +82,12 @@ class Words:
     def others(self, words: str) -> Markup:
         """Return a name or words of somebody else, written in whatever direction, for the middle of a sentence."""
         return Markup("<bdi>{}</bdi>").format(words)
+
+    def person(self, actor: str | None) -> Markup:
+        """Return who gave an answer: their name, or that it was an account, where the system tells a number alone."""
+        if not actor:
+            return self.texts("history.somebody")
+        return self.texts("history.account", account=actor) if _NUMBER.fullmatch(actor) else self.others(actor)
 
     def percent(self, share: float) -> str:
         """Return a confidence in percent, as in comments."""

@@ -80,6 +80,19 @@ async def test_today_shows_what_was_said_or_why_not_and_answers_change_the_comme
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("author", "shown"), [("31", "Account 31"), ("zoe", "zoe"), ("user-31", "Account user-31")])
+async def test_an_account_without_a_name_is_called_one(server: Running, desk: Desk, author: str, shown: str) -> None:
+    desk.people = (author,)
+    await server.deliver(desk.create("VPN is down"), desk.reply("1", "/role Electrician", author))
+    await server.idle()
+    person = signed_in(server, Rights.REVIEWER, "Kim")
+    assert f"Corrected to Electrician {shown} " in words_of(await person.see("/"))
+    page = words_of(await person.see("/tickets/desk/1"))
+    assert f"{shown} said in a message: Electrician" in page
+    late = await person.post("/tickets/desk/1", role="Network", seen="0")
+    assert f"{shown} chose Electrician" in words_of(late.text)
+
+
 async def test_a_second_click_is_one_answer_and_somebody_faster_is_said(server: Running, desk: Desk) -> None:
     await server.deliver(desk.create("VPN is down"))
     await server.idle()
