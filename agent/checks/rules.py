@@ -19,6 +19,9 @@ MARKUP = re.compile(r"(?<!\?)(?<!\?P)</?[a-zA-Z]\w*[^<>]*>")
 SIGNS = re.compile(r"\b\w{1,2}[+#](?!\w)")
 """Names that are another word without their signs: C++, C#."""
 
+SEVERAL = re.compile(r"\w\s*[,;|]\s+\w|\w\s*[;|]\s*\w|\w,[^\W\d]")
+"""Keywords within one: "vpn, wlan"; a comma within a number divides none."""
+
 NAMED = 5
 """Keywords in one sentence."""
 
@@ -48,6 +51,8 @@ def _of_one(rule: Rule, on: date) -> Iterator[str]:
         yield f"{_quoted(silent)} can never hit: a ticket that says just this is read without it"
     if signed := [word for word in rule.keywords if SIGNS.search(word)]:
         yield f"{_quoted(signed)} hits without these signs, too, as a keyword is its words: a pattern has signs"
+    if listed := [word for word in rule.keywords if SEVERAL.search(word)]:
+        yield f"{_quoted(listed)} hits where all of this stands together: put each keyword in quotation marks"
     if markup := [pattern for pattern in rule.patterns if MARKUP.search(pattern)]:
         yield f"pattern {_quoted(markup)} can never hit: HTML is read as the text that people see"
 

@@ -39,6 +39,15 @@ def test_a_keyword_that_is_another_word_without_its_signs_is_named(keyword: str,
     assert (f"`{keyword}` hits without these signs" in told.get("one", "")) is named
 
 
+@pytest.mark.parametrize(
+    ("keyword", "named"),
+    [("vpn, wlan", True), ("vpn,wlan", True), ("vpn;wlan", True), ("vpn | wlan", True), ("3,5 mm", False)],
+)
+def test_several_keywords_in_one_are_named(keyword: str, named: bool) -> None:
+    told = why(Rule("one", "Network", keywords=("lan", keyword)))
+    assert (f"`{keyword}` hits where all of this stands together" in told.get("one", "")) is named
+
+
 def test_a_pattern_of_markup_is_named() -> None:
     assert "`<b>vpn` can never hit" in why(Rule("one", "Network", patterns=("<b>vpn", "vp+n")))["one"]
     assert why(Rule("one", "Network", patterns=("(?P<x>vp+n)", r"R&D", "a<b"))) == {}
