@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -99,6 +100,8 @@ def leading_role(hits: Iterable[Hit]) -> str | None:
     return ranked[0][1]
 
 
+_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u2010\u2011](?=[^\W\d_])")
+
 MAX_HITS = 20
 """Hits kept per rule and field: a ticket of one word repeated a million times is no better evidence than twenty."""
 
@@ -110,7 +113,10 @@ class RuleSet:
         self.rules = tuple(rules)
         self.version = _fingerprint(self.rules)
         self._phrases = PhraseIndex(
-            (number, compile_phrase(keyword)) for number, rule in enumerate(self.rules) for keyword in rule.keywords
+            (number, compile_phrase(spelt))
+            for number, rule in enumerate(self.rules)
+            for keyword in rule.keywords
+            for spelt in _spellings(keyword)
         )
         self._patterns = PatternIndex(
             (number, pattern) for number, rule in enumerate(self.rules) for pattern in rule.patterns
@@ -144,6 +150,13 @@ class RuleSet:
         spans = {(tokens[at].start, tokens[end - 1].end, number) for number, at, end in self._phrases.find(tokens)}
         spans.update((start, end, number) for number, start, end in self._patterns.find(text))
         return spans
+
+
+def _spellings(keyword: str) -> Iterator[str]:
+    """Yield a keyword, and what people write who leave its hyphens out: Wi-Fi and WiFi, e-mail and email."""
+    yield keyword
+    if (joined := _HYPHEN.sub("", keyword)) != keyword:
+        yield joined
 
 
 def _fingerprint(rules: tuple[Rule, ...]) -> str:
