@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import quopri
 import re
+from base64 import b64decode
+from itertools import takewhile
 
 _LETTER = re.compile(r"=[C-F][0-9A-F](?:=[89AB][0-9A-F])+")
 _CUT_LINE = re.compile(r"^[^\n]{60,}=\r?$", re.M)
@@ -34,6 +36,20 @@ _AS_BYTES = {ord(sign): code for code, sign in _SIGNS.items()} | {ord("…"): 0x
 _JIS = re.compile(r"\x1b\$[@B][^\x1b\n]{1,2000}\x1b\([BJ]")
 
 
+_BASE64 = re.compile(r"\s*(?:[A-Za-z0-9+/]{20,100}\s?\n)*[A-Za-z0-9+/]{4,100}={0,2}\s*")
+_PARTS = re.compile(
+    r"\s*(?:This is a multi-?part message in MIME format\.?\s{1,9})?--[\w'()+,./:=?-]{5,70}\s?\nContent-",
+    re.I,
+)
+_TEXT = re.compile(r"\btext/(plain|html)\b", re.I)
+_CHARSET = re.compile(r"\bcharset=\"?([\w.:-]{1,40})", re.I)
+_ENCODED = re.compile(r"transfer-encoding:\s*(quoted-printable|base64)", re.I)
+LONGEST_HEAD = 20
+"""Lines of the head of a part."""
+LEAST_PACKED = 40
+"""Characters of base64; a shorter one may be a word."""
+
+
 def from_jis(text: str) -> str:
     """Return a text whose Japanese stands there as mails carry it (ISO-2022-JP, RFC 1468)."""
     return _JIS.sub(_japanese, text)
@@ -49,6 +65,51 @@ def _japanese(found: re.Match[str]) -> str:
 def recoded(text: str) -> str:
     """Return a text from quoted-printable (RFC 2045), and in its own code page."""
     return _in_its_code_page(_unquoted(text))
+
+
+def unpacked(text: str) -> str:
+    """Return a text that is base64 as a whole, or the parts of a mail (RFC 2046), as mail programs show it.
+
+    It is for tickets alone, not for replies: what a person may have quoted stays as it is there.
+    """
+    if _PARTS.match(text):
+        return _shown_part(text) or text
+    if len(text) < LEAST_PACKED or not _BASE64.fullmatch(text):
+        return text
+    try:
+        found = b64decode("".join(text.split()), validate=True).decode()
+    except ValueError:
+        return text
+    return found if " " in found and all(sign.isprintable() or sign.isspace() for sign in found) else text
+
+
+def _shown_part(text: str) -> str:
+    """Return the plain text among the parts, or else the HTML; "" where neither is there or can be read."""
+    rows, at, found = text.split("\n"), 0, ""
+    while at + 1 < len(rows):
+        begins = rows[at].startswith("--") and rows[at + 1].lower().startswith("content-")
+        head = list(takewhile(str.strip, rows[at + 1 : at + 1 + LONGEST_HEAD])) if begins else []
+        kind = _TEXT.search(" ".join(head)[:1_000])
+        at += 1 + len(head)
+        if kind is not None:
+            mark = rows[at - 1 - len(head)].strip()
+            end = next((i for i in range(at, len(rows)) if rows[i].startswith(mark)), len(rows))
+            shown, at = _decoded("\n".join(rows[at:end]), " ".join(head)[:1_000]), end
+            if kind[1].lower() == "plain" and shown:
+                return shown
+            found = found or shown
+    return found
+
+
+def _decoded(body: str, head: str) -> str:
+    charset, how = _CHARSET.search(head), _ENCODED.search(head)
+    try:
+        if how is None:
+            return body
+        raw = quopri.decodestring(body.encode()) if how[1].lower() == "quoted-printable" else b64decode(body)
+        return raw.decode(charset[1] if charset else "utf-8")
+    except (LookupError, ValueError):
+        return ""
 
 
 def _unquoted(text: str) -> str:

@@ -13,7 +13,7 @@ from html import unescape
 from urllib.parse import unquote
 
 from agent.text import mail_phrases as phrases
-from agent.text.garbled import from_jis, recoded
+from agent.text.garbled import from_jis, recoded, unpacked
 
 LONGEST_MAILED = 2_000
 """Characters of a subject in encoded words: what is longer would take long to read, and is nobody's subject."""
@@ -159,7 +159,8 @@ def _armour_removed(text: str) -> str:
 
 
 def unescaped(text: str) -> str:
-    r"""Return a text of one line with the line ends and letters that a program wrote in letters (`\n`, `\u00e4`)."""
+    r"""Return a ticket's text unpacked; of one line, with ends and letters that programs write as `\n`, `\u00e4`."""
+    text = unpacked(text)
     if "\\" not in text or "\n" in text or _PATH.search(text):
         return text
     return _ESCAPED_LETTER.sub(lambda found: chr(int(found[1], 16)), _ESCAPED_END.sub("\n", text))

@@ -262,6 +262,19 @@ def test_a_hostile_text_is_read_in_linear_time(hostile: str) -> None:
             "No wifi on floor 3.",
         ),
         ("No wifi on floor 3.\n\nSent from Yahoo Mail for iPhone", "No wifi on floor 3."),
+        (
+            "Tm8gd2lmaSBvbiBmbG9vciAzLCBzaW5jZSBNb25kYXksIGxhIHDDqXTD\nqWUgZHUgYnVyZWF1Lg==\n",
+            "No wifi on floor 3, since Monday, la pétée du bureau.",
+        ),
+        ("Tm8gd2lmaSBvbiBmbG9vciAz", "Tm8gd2lmaSBvbiBmbG9vciAz"),
+        ("a1b2c3d4e5f6a7b8c9d0a1b2c3d4e5f6a7b8c9d0aa==", "a1b2c3d4e5f6a7b8c9d0a1b2c3d4e5f6a7b8c9d0aa=="),
+        (
+            "This is a multi-part message in MIME format.\n--_000_AB_\nContent-Type: text/html\n\n<p>x</p>\n"
+            "--_000_AB_\nContent-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n\n"
+            "Kein WLAN f=FCr alle\n--_000_AB_--\n",
+            "Kein WLAN für alle",
+        ),
+        ("--_000_AB_\nContent-Type: application/pdf\n\nx", "--000_AB\nContent-Type: application/pdf\n\nx"),
         ("config: {size: 3}\nlog {text: 'jam', color: red}", "config: {size: 3}\nlog {text: 'jam', color: red}"),
         (
             "Log: {code:java}\njam\n{code}\n{quote}\nold\n{quote}\nNo {color}",
