@@ -67,7 +67,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message on a ticket. `author_id` is None where the system does not say, or the author has no account."""
+    """A message on a ticket. `author_id` is None where the system does not say, or the author has no account.
+
+    `author_name` is what people call the author, where the system tells that beside the account.
+    """
 
     id: str | None
     author_id: str | None
@@ -75,6 +78,7 @@ class Message:
     created_at: datetime | None = None
     author_kind: AuthorKind = AuthorKind.UNKNOWN
     visibility: Visibility = Visibility.UNKNOWN
+    author_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,8 @@ def told(ticket: Ticket, ours: str) -> Iterator[str]:
 
 def _said(message: Message, ours: str) -> str:
     author = message.author_id or UNKNOWN
-    who = f"{author}, which is ours" if ours and author == ours else f"{author} ({message.author_kind})"
+    named = f", {message.author_name}" if message.author_name else ""
+    who = f"{author}, which is ours" if ours and author == ours else f"{author}{named} ({message.author_kind})"
     at = message.created_at.isoformat() if message.created_at else f"at an {UNKNOWN} time"
     return f'{message.id or "without an id"} by {who}, {message.visibility}, {at}: "{_short(message.text)}"'
 

@@ -105,7 +105,8 @@ async def _carry_out(
             return solution.of_summary(await of_read(desk.database, desk.connectors[job.source], remote))
         case Undo():
             origin, at = reviews.origin_of(job.event), job.event.occurred_at or utcnow()
-            undo = reviews.undo(job.ticket_key, origin=origin, actor=message.author_id, at=at, message_id=message.id)
+            who = {"actor": message.author_id, "actor_name": message.author_name, "message_id": message.id}
+            undo = reviews.undo(job.ticket_key, origin=origin, at=at, **who)
             undone = await reviews.withdraw(undo, desk.database, desk.classifier.memory)
             return worded(answers.TAKEN_BACK if undone else answers.NOTHING_TO_UNDO)
         case Confirm():
@@ -164,5 +165,6 @@ async def _review(desk: Desk, job: Job, message: Message, roles: tuple[str, ...]
         actor=message.author_id,
         at=job.event.occurred_at or utcnow(),
         message_id=message.id,
+        actor_name=message.author_name,
     )
     await desk.record(job, review)

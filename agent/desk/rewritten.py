@@ -32,6 +32,7 @@ async def rewritten(desk: Desk, job: Job, message: Message) -> None:
             actor=message.author_id,
             at=job.event.occurred_at or utcnow(),
             message_id=message.id,
+            actor_name=message.author_name,
         ),
         desk.database,
         desk.classifier.memory,

@@ -76,6 +76,7 @@ def answer(
     at: datetime,
     via: Via = Via.COMMAND,
     message_id: str | None = None,
+    actor_name: str | None = None,
 ) -> Review:
     """Return a person's explicit review: a confirmation where it names the suggested roles, else a correction.
 
@@ -92,6 +93,7 @@ def answer(
         actor=actor,
         at=at,
         message_id=message_id,
+        actor_name=actor_name,
     )
 
 
@@ -100,7 +102,15 @@ def how(review: Review) -> str:
     return Strength(review.strength).name.lower()
 
 
-def undo(ticket_key: str, *, origin: str, actor: str | None, at: datetime, message_id: str | None = None) -> Review:
+def undo(
+    ticket_key: str,
+    *,
+    origin: str,
+    actor: str | None,
+    at: datetime,
+    message_id: str | None = None,
+    actor_name: str | None = None,
+) -> Review:
     """Return the row by which somebody takes back the last answer to a ticket, in a message or by editing one."""
     return Review(
         ticket_key=ticket_key,
@@ -111,6 +121,7 @@ def undo(ticket_key: str, *, origin: str, actor: str | None, at: datetime, messa
         actor=actor,
         at=at,
         message_id=message_id,
+        actor_name=actor_name,
     )
 
 

@@ -179,7 +179,7 @@ def _history(
 
 def _said(site: Site, review: Review) -> Markup:
     texts, words = site.texts, site.words
-    who = words.person(review.actor)
+    who = words.person(review)
     if review.withdrawn == ANONYMOUS:
         return texts("history.anonymous", roles=words.roles(site.classifier.catalogue.today(review.roles)))
     if review.via == Via.UNDO:

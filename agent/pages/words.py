@@ -16,7 +16,7 @@ from agent.domain import RoleCatalogue
 from agent.notes.phrasing import bound, percent
 from agent.pages.recorded import recorded
 from agent.pages.texts import Texts
-from agent.store.tables import Ticket
+from agent.store.tables import Review, Ticket
 from agent.text.beginning import beginning
 from connectors.note import Paragraph, Style
 
@@ -83,10 +83,11 @@ class Words:
         """Return a name or words of somebody else, written in whatever direction, for the middle of a sentence."""
         return Markup("<bdi>{}</bdi>").format(words)
 
-    def person(self, actor: str | None) -> Markup:
+    def person(self, review: Review) -> Markup:
         """Return who gave an answer: their name, or that it was an account, where the system tells a number alone."""
-        if not actor:
-            return self.texts("history.somebody")
+        if review.actor_name or not review.actor:
+            return self.others(review.actor_name) if review.actor_name else self.texts("history.somebody")
+        actor = review.actor
         return self.texts("history.account", account=actor) if _NUMBER.fullmatch(actor) else self.others(actor)
 
     def percent(self, share: float) -> str:

@@ -134,6 +134,7 @@ class Review(SQLModel, table=True):
 
     `rejected` are roles that we had suggested and that the person replaced; `roles` is empty for a reopened ticket, and
     for one that is none of ours. `withdrawn`: the origin of the undo, also on its own row. `message_id`: what gave it.
+    `actor_name`: what people call the account, where the system told that.
     """
 
     __table_args__ = (
@@ -153,6 +154,7 @@ class Review(SQLModel, table=True):
     at: datetime = Field(sa_column=time_column())
     withdrawn: str | None = None
     message_id: str | None = None
+    actor_name: str | None = None
 
 
 class Account(SQLModel, table=True):

@@ -17,6 +17,9 @@ from connectors.manifest.values import plain, text_of, texts_of, time_of, truth_
 MARK = re.compile(r"rolecall-[0-9a-f]{20}(?:-[0-9a-f]{16})?")
 """What a comment of ours bears: `agent.notes` makes it."""
 
+LONGEST_NAME = 100
+"""Characters of what somebody is called."""
+
 _KINDS = {kind.value: kind for kind in AuthorKind}
 
 
@@ -59,6 +62,7 @@ def to_message(where: WrittenComment, row: Any, system: System) -> Message | Non
         created_at=moment(where.created_at, row),
         author_kind=_KINDS.get(kind, AuthorKind.UNKNOWN),
         visibility=visibility,
+        author_name=" ".join((text_of(sought(where.author_name, row)) or "").split())[:LONGEST_NAME] or None,
     )
 
 

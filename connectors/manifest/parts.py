@@ -66,6 +66,8 @@ class WrittenComment(Part):
 
     id: Search
     author: Search | None = None
+    author_name: Search | None = None
+    """How people call the author, where that is not the account itself."""
     author_kind: Search | None = None
     """Yields "staff", "requester" or "system"; anything else is unknown."""
     text: Search

@@ -165,7 +165,8 @@ async def test_a_ticket_is_read_with_all_its_pages_of_comments(system: Installed
     ticket = system.fake.file("Pump 7 leaks", "Oil under the pump")
     for number in range(5):
         system.fake.say(ticket, f"word {number}", internal=number % 2 == 0)
-    read = await system.connect().read_ticket(system.fake.name(ticket.id))
+    connector = system.connect()
+    read = await connector.read_ticket(system.fake.name(ticket.id))
     assert (read.id, read.subject, read.body, read.closed) == (
         system.fake.name(ticket.id),
         "Pump 7 leaks",
@@ -174,6 +175,8 @@ async def test_a_ticket_is_read_with_all_its_pages_of_comments(system: Installed
     )
     assert [message.text for message in read.messages] == [f"word {number}" for number in range(5)]
     assert {message.author_id for message in read.messages} == {str(TECH)}
+    tells_names = connector.system.manifest.comment.author_name is not None
+    assert {bool(message.author_name) for message in read.messages} == {tells_names}
     assert (read.created_at, read.closed_at) == (ticket.created, None)
     assert read.url is not None
     assert system.fake.name(ticket.id) in read.url

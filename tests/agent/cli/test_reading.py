@@ -36,7 +36,7 @@ async def test_what_is_known_of_a_ticket_is_shown_and_what_is_not() -> None:
         "merged_into: unknown",
         f"url: https://openproject.example.test/work_packages/{ticket.id}",
         "messages: 2, the oldest first",
-        f'  {comment.id} by 14 (unknown), public, {comment.at.isoformat()}: "/role engine"',
+        f'  {comment.id} by 14, Zoe (unknown), public, {comment.at.isoformat()}: "/role engine"',
         f'  {ours.id} by 99, which is ours, public, {ours.at.isoformat()}: "Role: Engine"',
         "our account: 99",
     ]

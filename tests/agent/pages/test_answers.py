@@ -20,6 +20,7 @@ from agent.serving.registry import Registry, new_version
 from agent.store import comments, dead_letters, tickets
 from agent.store.tables import Account, Inbox, Review, utcnow
 from connectors.errors import Permanent
+from connectors.events import Kind
 from tests.agent.pages.conftest import Person, signed_in, words_of
 from tests.desk import Desk
 from tests.serving_app import Running, running
@@ -91,6 +92,17 @@ async def test_an_account_without_a_name_is_called_one(server: Running, desk: De
     assert f"{shown} said in a message: Electrician" in page
     late = await person.post("/tickets/desk/1", role="Network", seen="0")
     assert f"{shown} chose Electrician" in words_of(late.text)
+
+
+async def test_an_account_is_called_as_its_helpdesk_calls_it(server: Running, desk: Desk) -> None:
+    desk.people, name = ("31",), "Zoë <b>Example"
+    event = desk.reply(desk.create("VPN is down").ticket_id, "/role Electrician", "31")
+    desk.rewrite("1", event.message.id, event.message.text, author_name=name)
+    await server.deliver(desk.events[Kind.CREATED, "ticket-1"], event)
+    await server.idle()
+    page = await signed_in(server, Rights.VIEWER).see("/")
+    assert f"Corrected to Electrician {name} " in words_of(page)
+    assert "<b>Example" not in page
 
 
 async def test_a_second_click_is_one_answer_and_somebody_faster_is_said(server: Running, desk: Desk) -> None:

@@ -95,7 +95,7 @@ class AzureDevOps(Fake):
         return self.shown(ticket)
 
     def row(self, comment: Comment) -> Any:
-        shown = {"id": comment.id, "text": comment.text, "createdBy": {"id": str(comment.author)}}
+        shown = {"id": comment.id, "text": comment.text, "createdBy": {"id": str(comment.author), "displayName": "Zoe"}}
         return shown | {"createdDate": iso(comment.at)}
 
     def listed(self, request: httpx.Request, number: str) -> Any:
@@ -204,7 +204,7 @@ class OpenProject(Fake):
 
     def row(self, comment: Comment) -> Any:
         said = {"id": comment.id, "comment": {"format": "markdown", "raw": comment.text}, "internal": False}
-        links = {"user": {"href": f"/api/v3/users/{comment.author}"}}
+        links = {"user": {"href": f"/api/v3/users/{comment.author}", "title": "Zoe"}}
         return {"_type": "Activity::Comment", **said, "createdAt": iso(comment.at), "_links": links}
 
     def activities(self, _request: httpx.Request, number: str) -> Any:

@@ -284,7 +284,7 @@ class Gitea(Fake):
         return httpx.Response(201, json=self.shown(ticket))
 
     def row(self, comment: Comment) -> Any:
-        shown = {"id": comment.id, "body": comment.text, "user": {"id": comment.author}}
+        shown = {"id": comment.id, "body": comment.text, "user": {"id": comment.author, "login": "somebody"}}
         return shown | {"created_at": iso(comment.at), "updated_at": iso(comment.at)}
 
     def comments(self, _request: httpx.Request, number: str) -> Any:

@@ -115,7 +115,7 @@ class Jira(Fake):
     def said(self, comment: Comment) -> Any:
         return {
             "id": str(comment.id),
-            "author": {"accountId": str(comment.author)},
+            "author": {"accountId": str(comment.author), "displayName": "Zoe"},
             "body": self.document(comment.text),
             "created": self.stamp(comment.at),
             "jsdPublic": not comment.internal,

@@ -331,7 +331,7 @@ class GitLab(Fake):
         return {
             "id": comment.id,
             "body": comment.text,
-            "author": {"id": comment.author},
+            "author": {"id": comment.author, "name": "Somebody"},
             "internal": comment.internal,
             "system": False,
             "created_at": iso(comment.at),
