@@ -30,3 +30,10 @@ def _placed(path: Path) -> Path:
 
 Place = Annotated[Path, AfterValidator(_placed)]
 """Where something lies. A folder called ~ or $HOME is nobody's wish."""
+
+
+def bare_host(value: str) -> str:
+    """Return an address to listen on. Raises ValueError for one with a scheme, a path or a port."""
+    if not value or " " in value or "/" in value or value.count(":") == 1:
+        raise ValueError('has to be an address of this machine alone, such as "0.0.0.0": the port is server.port')
+    return value

@@ -67,7 +67,6 @@ class WrittenComment(Part):
     id: Search
     author: Search | None = None
     author_name: Search | None = None
-    """How people call the author, where that is not the account itself."""
     author_kind: Search | None = None
     """Yields "staff", "requester" or "system"; anything else is unknown."""
     text: Search
