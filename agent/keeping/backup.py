@@ -24,6 +24,7 @@ from agent.errors import BadInput, NotPossibleYet
 from agent.keeping.archive import Manifest, Writer, ensure_free, new_file, room, verify
 from agent.serving.registry import Registry
 from agent.store.copying import copy_database
+from agent.store.people import FIRST_LINK
 
 DATABASE, KEY, API_KEY, FORGOTTEN = "rolecall.sqlite3", "installation.key", "api-key.sha256", "forgotten.jsonl"
 BESIDE_DATABASE = (f"{DATABASE}-wal", f"{DATABASE}-shm")
@@ -35,8 +36,14 @@ SETTINGS, ROLES, RULES, ENV = "config/agent.toml", "config/roles.toml", "config/
 HIDDEN = {".aliases.json", ".agreed"}
 """Files of the models' folders that count although their names begin with a dot, as those of unfinished writes do."""
 
-SIGNING_OUT = ("DELETE FROM page_session", "UPDATE page_user SET password = NULL, link = NULL")
-"""What makes a database hold hashes of passwords and tokens no more; all other tables hold no secret."""
+SIGNING_OUT = (
+    "DELETE FROM oauth_token",
+    "DELETE FROM api_token",
+    "DELETE FROM page_session",
+    "UPDATE page_user SET password = NULL, link = NULL",
+    f"DELETE FROM shared_value WHERE name = '{FIRST_LINK}'",  # noqa: S608 - a constant
+)
+"""What makes a database hold no token, password or link to sign in with, nor a hash of one."""
 
 SLACK_BYTES = 64 << 20
 
@@ -107,7 +114,7 @@ def _add_database(writer: Writer, database: Path, temporary: Path, *, with_secre
 
 
 def _sign_out(copy: Path) -> None:
-    """Delete what lets people sign in to the pages, with its bytes. Only databases of some age have no such tables."""
+    """Delete what lets somebody in, here or at a helpdesk, with its bytes. Older databases lack some tables."""
     with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
         for statement in SIGNING_OUT:
             with suppress(sqlite3.OperationalError):

@@ -13,6 +13,9 @@ from sqlmodel import Field, SQLModel
 
 from agent.store.coordination import time_column
 
+FIRST_LINK = "link of the first account"
+"""Name of the shared value with the hash of the one-time link for the first account."""
+
 
 class User(SQLModel, table=True):
     """Somebody who may sign in. `key` is the folded name; `rights` a Rights of agent.pages.signing.users.

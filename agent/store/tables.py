@@ -1,4 +1,8 @@
-"""The tables. Times are aware UTC datetimes; lists and structures are JSON; secrets are only in OAuthToken."""
+"""The tables. Times are aware UTC datetimes; lists and structures are JSON.
+
+Secrets: OAuthToken holds tokens as they are, the tables of people (agent.store.people) hashes of theirs; on PostgreSQL
+a SharedValue is the key of our comments' marks.
+"""
 
 from __future__ import annotations
 

@@ -23,12 +23,9 @@ from agent.pages.signing import audit
 from agent.pages.signing.rights import Rights
 from agent.store import coordination
 from agent.store.limits import Limit, spelled
-from agent.store.people import ApiToken, PageSession, User
+from agent.store.people import FIRST_LINK, ApiToken, PageSession, User
 
 LINK_GOOD_FOR = timedelta(days=7)
-FIRST = "link of the first account"
-"""Name of the shared value with the hash of the one-time link for the first account."""
-
 LONGEST_NAME = 60
 
 
@@ -172,16 +169,16 @@ def end_access(session: Session, user: User) -> None:
 def offer_first(session: Session, now: datetime) -> str | None:
     """Return the token of a one-time link for the first account, in place of earlier ones; None where there is one."""
     if session.exec(select(User.key).limit(1)).first() is not None:
-        coordination.put(session, FIRST, None)
+        coordination.put(session, FIRST_LINK, None)
         return None
     token = secrets.token_urlsafe(32)
-    coordination.put(session, FIRST, f"{hashed(token)} {(now + LINK_GOOD_FOR).isoformat()}")
+    coordination.put(session, FIRST_LINK, f"{hashed(token)} {(now + LINK_GOOD_FOR).isoformat()}")
     return token
 
 
 def is_first(session: Session, token: str, now: datetime) -> bool:
     """Return whether this is the link for the first account, still good, and there is no account yet."""
-    kept, _, until = (coordination.value(session, FIRST) or "").partition(" ")
+    kept, _, until = (coordination.value(session, FIRST_LINK) or "").partition(" ")
     good = bool(until) and secrets.compare_digest(kept, hashed(token)) and now < datetime.fromisoformat(until)
     return good and session.exec(select(User.key).limit(1)).first() is None
 
@@ -193,7 +190,7 @@ def make_first(session: Session, token: str, name: str, password: str, now: date
     name = valid_name(name)
     user = User(key=key_of(name), name=name, rights=Rights.OPERATOR, password=password, created_at=now)
     session.add(user)
-    coordination.put(session, FIRST, None)
+    coordination.put(session, FIRST_LINK, None)
     audit.note(session, name, audit.Action.USER_ADDED, now, user=name, rights=Rights.OPERATOR.value)
     return user
 

@@ -17,8 +17,8 @@ from agent.keeping.restore import Places
 from agent.serving.artefact import Manifest
 from agent.serving.registry import Registry
 from agent.store.database import Database
-from agent.store.people import PageSession, User
-from agent.store.tables import Ticket
+from agent.store.people import FIRST_LINK, ApiToken, PageSession, User
+from agent.store.tables import OAuthToken, SharedValue, Ticket
 from tests.conftest import TICKETS
 
 AT = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -99,7 +99,17 @@ def install(folder: Path, build: Callable[..., Manifest], tmp_path: Path) -> Ins
     database = Database.open_file(directory.database)
     user = User(key="kim", name="Kim", rights="owner", password=HASH, link=f"{HASH}-link", created_at=AT)
     session = PageSession(token=f"{HASH}-token", user_key="kim", created_at=AT, expires_at=AT)
-    rows = [user, session, *(Ticket(key=f"desk:{n}", subject=f"words of {n}", body="", filed_at=AT) for n in (1, 2))]
+    login = OAuthToken(source="desk", login=f"{HASH}-login", access=f"{HASH}-access", refresh=f"{HASH}-refresh", at=AT)
+    program = ApiToken(token=f"{HASH}-program", user_key="kim", name="wall", created_at=AT, expires_at=AT)
+    link = SharedValue(name=FIRST_LINK, value=f"{HASH}-first {AT.isoformat()}", at=AT)
+    rows = [
+        user,
+        session,
+        login,
+        program,
+        link,
+        *(Ticket(key=f"desk:{n}", subject=f"words of {n}", body="", filed_at=AT) for n in (1, 2)),
+    ]
     database.call(lambda session: session.add_all(rows))
     database.close()
     for version, keys in (("v1", ["desk:1"]), ("v2", ["desk:2"])):
