@@ -132,7 +132,7 @@ class Server:
     def _site(self) -> Site:
         parts, door = self.parts, self.door
         shared = self.settings, parts.directory, self.database, parts.active, parts.classifier, self.observed
-        seen = self.metrics, door.texts, self.key_of_marks, door.commit.accepted, self.breakers.left_alone
+        seen = self.metrics, door.texts, self.key_of_marks, door.commit.accepted, self.breakers.waits
         return Site(
             *shared, *seen, partial(parts.follow, whole=True), parts.files.problems, ByHand(self.train_command).begin
         )

@@ -56,7 +56,7 @@ def _never() -> bool:
     return False
 
 
-def _nothing_closed() -> Mapping[str, float]:
+def _none_fails() -> Mapping[str, float]:
     return {}
 
 
@@ -64,7 +64,7 @@ def _nothing_closed() -> Mapping[str, float]:
 class Site:
     """The pages of one installation. `key` makes pseudonyms and browsers' cookies; `wake` is set for new events.
 
-    `left_alone` returns for how many seconds each helpdesk that fails is not asked; `reread` takes up changed files
+    `waits` returns for how many seconds each helpdesk that fails is not asked; `reread` takes up changed files
     of roles and rules, off the event loop, and `faulty` says which cannot be; `train` begins
     a training, and returns whether it does; `kept` is what was dear to make.
     """
@@ -79,7 +79,7 @@ class Site:
     texts: Texts
     key: bytes
     wake: asyncio.Event = field(default_factory=asyncio.Event)
-    left_alone: Callable[[], Mapping[str, float]] = _nothing_closed
+    waits: Callable[[], Mapping[str, float]] = _none_fails
     reread: Callable[[], None] = _nothing_read
     faulty: Callable[[], Mapping[str, str]] = _nothing_faulty
     train: Callable[[], bool] = _never

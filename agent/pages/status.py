@@ -60,7 +60,7 @@ async def show(visit: Visit) -> Response:
         set_aside=now.figures.events.get("dead", 0) if visit.limit is None else 0,
         unknown_shown=UNKNOWN_SHOWN,
         helpdesks=helpdesks,
-        left_alone=site.left_alone(),
+        waits=site.waits(),
         disk=disk,
         short=disk.free < least,
         least=least,

@@ -95,17 +95,17 @@ class Job:
         return ticket_key(self.source, self.event.ticket_id)
 
 
-def claim(session: Session, limit: int, now: datetime, closed: Mapping[str, datetime] = {}) -> list[Job]:
+def claim(session: Session, limit: int, now: datetime, open_until: Mapping[str, datetime] = {}) -> list[Job]:
     """Claim up to `limit` due events, each the oldest open one of its ticket, among them at most one suspect.
 
-    Events of systems whose breaker is open (`closed` until some time) are postponed, many at once: they must not hold
-    up others.
+    `open_until`: until when the breakers are open of systems that fail. Their events are postponed, many at once: they
+    must not hold up others.
     """
     due = select(Inbox).where(WAITING, Inbox.due_at <= now)
-    if closed:
+    if open_until:
         for row in session.exec(due.order_by(col(Inbox.due_at)).limit(PUT_OFF_AT_ONCE)):
-            row.due_at = closed.get(row.source, row.due_at)
-        due = due.where(col(Inbox.source).not_in(closed))
+            row.due_at = open_until.get(row.source, row.due_at)
+        due = due.where(col(Inbox.source).not_in(open_until))
     rows = [*_suspect(session, due)] if limit else []
     clear = due.where(Inbox.crashes == 0).order_by(col(Inbox.due_at)).limit(limit - len(rows))
     rows += session.exec(clear).all()

@@ -68,14 +68,14 @@ class Attempts:
         """Attempt a claimed event once, or postpone it while its system's breaker is open."""
         with (
             structlog.contextvars.bound_contextvars(seq=job.seq, ticket=job.ticket_key, kind=job.event.kind.value),
-            self.breakers[job.source].passage() as closed_for,
+            self.breakers[job.source].passage() as wait,
         ):
             began = perf_counter()
             try:
-                if closed_for is None:
+                if wait is None:
                     await self._make(job, began)
                 else:
-                    await self._put_off(job, closed_for)
+                    await self._put_off(job, wait)
             except inbox.Superseded:
                 self._sum_up(job, began, "superseded")
 
@@ -223,8 +223,8 @@ class Breakers(dict[str, Breaker]):
         self[source] = self._make(source)
         return self[source]
 
-    def left_alone(self) -> dict[str, float]:
-        """Return for how many more seconds each system that fails is left alone."""
+    def waits(self) -> dict[str, float]:
+        """Return for how many more seconds each system whose breaker is open is not asked."""
         return {source: left for source, breaker in self.items() if (left := breaker.wait()) is not None}
 
     def watch(self, source: str, _call: str) -> AbstractContextManager[None]:

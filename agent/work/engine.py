@@ -83,9 +83,9 @@ class Engine:
             log.warning("clock_stepped_back", seconds=round(self._behind.total_seconds(), 1))
             self._behind = timedelta(0)
         now, free = utcnow(), self._concurrency - len(self._working)
-        waits = {source: breaker.wait() for source, breaker in self._attempts.breakers.items()}
-        closed = {source: now + timedelta(seconds=wait) for source, wait in waits.items() if wait is not None}
-        return await self._database.write(inbox.claim, free, now, closed) if free else []
+        waits = self._attempts.breakers.waits()
+        open_until = {source: now + timedelta(seconds=wait) for source, wait in waits.items()}
+        return await self._database.write(inbox.claim, free, now, open_until) if free else []
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._working.discard(task)

@@ -54,8 +54,8 @@ async def poll_forever(
     source = breaker.source
     while True:
         try:
-            with breaker.passage() as closed_for:
-                if closed_for is None:
+            with breaker.passage() as wait:
+                if wait is None:
                     fresh = await poll_once(connectors[source], database, wake, trace, look_back)
                     metrics.found.labels(source).inc(fresh)
                     metrics.polled.labels(source).set_to_current_time()
