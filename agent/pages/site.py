@@ -44,29 +44,13 @@ SET_UP = ("roles", "rules", "models", "status")
 STATIC = {"rolecall.css": "text/css", "rolecall.js": "text/javascript", "mark.svg": "image/svg+xml"}
 
 
-def _nothing_read() -> None:
-    return
-
-
-def _nothing_faulty() -> Mapping[str, str]:
-    return {}
-
-
-def _never() -> bool:
-    return False
-
-
-def _none_fails() -> Mapping[str, float]:
-    return {}
-
-
 @dataclass(frozen=True)
 class Site:
     """The pages of one installation. `key` makes pseudonyms and browsers' cookies; `wake` is set for new events.
 
-    `waits` returns for how many seconds each helpdesk that fails is not asked; `reread` takes up changed files
-    of roles and rules, off the event loop, and `faulty` says which cannot be; `train` begins
-    a training, and returns whether it does; `kept` is what was dear to make.
+    `waits` returns for how many seconds each helpdesk that fails is not asked; `reread` takes up changed files of roles
+    and rules, off the event loop, and `faulty` says which cannot be; `train` begins a training, and returns whether it
+    does; `kept` is what was dear to make.
     """
 
     settings: Settings
@@ -78,11 +62,11 @@ class Site:
     metrics: Metrics
     texts: Texts
     key: bytes
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-    waits: Callable[[], Mapping[str, float]] = _none_fails
-    reread: Callable[[], None] = _nothing_read
-    faulty: Callable[[], Mapping[str, str]] = _nothing_faulty
-    train: Callable[[], bool] = _never
+    wake: asyncio.Event
+    waits: Callable[[], Mapping[str, float]]
+    reread: Callable[[], None]
+    faulty: Callable[[], Mapping[str, str]]
+    train: Callable[[], bool]
     passwords: Passwords = field(default_factory=Passwords)
     kept: dict[str, Any] = field(default_factory=dict)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
