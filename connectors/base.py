@@ -136,8 +136,6 @@ class Capabilities:
     """`poll` finds what sent no webhook."""
     lists_history: bool = False
     """All tickets, closed ones included, can be listed."""
-    reactions: bool = False
-    """People can react to a comment, and the system reports it."""
 
     @property
     def notes_on_closed(self) -> bool:
@@ -146,7 +144,7 @@ class Capabilities:
 
 
 class Connector(Protocol):
-    """One ticketing system: three pure functions for what comes in, eight thin calls for what goes out."""
+    """One ticketing system: pure functions for what comes in (`verify`, `parse`), thin calls for what goes out."""
 
     kind: str
     """What kind of system it is: its key in `registry.py` and `kind` in the settings."""
