@@ -9,7 +9,7 @@ The tree is split by what the caller does next::
     ├── Transient           try again later, not before `retry_after` seconds
     │   ├── Ambiguous       the request may have been carried out: read back before repeating it
     │   └── TicketNotFound  perhaps not committed yet: a webhook can overtake its own transaction
-    └── Permanent           trying again cannot help: park it for a person
+    └── Permanent           trying again cannot help: a dead letter, for a person
 """
 
 from __future__ import annotations

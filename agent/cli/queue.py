@@ -106,10 +106,10 @@ def retry(
         raise BadInput("give the number of an event that was set aside (`rolecall queue list`), or --all")
     with open_database(config, data) as database:
         numbers = database.call(dead_letters.dead) if number is None else [number]
-        revived = sum(database.call(dead_letters.replay, one, utcnow()) for one in numbers)
-    if not revived and not every:
+        retried = sum(database.call(dead_letters.retry, one, utcnow()) for one in numbers)
+    if not retried and not every:
         raise BadInput(f"event {number} was not set aside: `rolecall queue list` shows which were")
-    _print(f"{revived} put back" if revived else "nothing is set aside")
+    _print(f"{retried} put back" if retried else "nothing is set aside")
 
 
 @app.command()

@@ -92,7 +92,7 @@ async def change(visit: Visit) -> Response:
             seq = visit.field("event")
             if not (seq.isascii() and seq.isdigit() and len(seq) < 18):
                 raise Refused(400, "malformed")
-            retry = partial(dead_letters.replay, seq=int(seq), now=now)
+            retry = partial(dead_letters.retry, seq=int(seq), now=now)
             settle = retry if do == "retry" else partial(dead_letters.drop, seq=int(seq))
             action = audit.Action.RETRIED if do == "retry" else audit.Action.DROPPED
             if not await write(partial(note, change=settle, action=action, event=int(seq))):

@@ -12,7 +12,7 @@ from agent.store.inbox import DEAD, NEVER, OPEN_EVENTS
 from agent.store.tables import Inbox
 
 
-def replay(session: Session, seq: int, now: datetime) -> bool:
+def retry(session: Session, seq: int, now: datetime) -> bool:
     """Make a dead letter waiting again, before the later events of its ticket; return False where there is none."""
     letter = session.get(Inbox, seq)
     if letter is None or letter.state != "dead":

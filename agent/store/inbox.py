@@ -192,7 +192,7 @@ def recover(session: Session, now: datetime) -> int:
     stranded = session.exec(select(Inbox).where(OPEN_EVENTS, Inbox.state == "working")).all()
     for row in stranded:
         _take_back(row, now)
-        row.due_at = NEVER  # give_turns decides below: a dead letter that was replayed meanwhile may come first
+        row.due_at = NEVER  # give_turns decides below: a dead letter that is retried meanwhile may come first
         session.flush()
         if row.state == "dead":
             give_turn(session, row.ticket_key)

@@ -11,7 +11,7 @@ from agent.work.engine import Engine
 
 
 class WorkEngine(Protocol):
-    """Works off accepted events. What is pending or dead, and how it is replayed, is in `agent.store.inbox`."""
+    """Works off accepted events. What waits is in `agent.store.inbox`, what is dead in `agent.store.dead_letters`."""
 
     async def run(self) -> None:
         """Work until `stop`."""

@@ -100,7 +100,7 @@ def test_a_dead_letter_can_be_put_back_under_the_new_name(database: Database) ->
     rename(database)
     letters = {row.source: row for row in database.call(dead_letters.listed, "dead", 10)}
     assert letters[NEW].ticket_key == f"{NEW}:2"
-    assert database.call(dead_letters.replay, letters[NEW].seq, utcnow())
+    assert database.call(dead_letters.retry, letters[NEW].seq, utcnow())
     (job,) = database.call(inbox.claim, 9, utcnow())
     assert (job.source, job.ticket_key) == (NEW, f"{NEW}:2")
 

@@ -96,7 +96,7 @@ def test_a_replayed_letter_comes_before_the_later_events_of_its_ticket(database:
     put(("a", "a1"), ("a", "a2"), ("a", "a3"))
     (job,) = claimed(database)
     database.call(inbox.bury, job, "no right", utcnow())
-    assert database.call(dead_letters.replay, job.seq, utcnow())
+    assert database.call(dead_letters.retry, job.seq, utcnow())
     order = []
     while jobs := claimed(database):
         order += names(jobs)
@@ -109,7 +109,7 @@ def test_a_replayed_letter_waits_while_a_later_event_of_its_ticket_is_in_work(da
     (first,) = claimed(database)
     database.call(inbox.bury, first, "no right", utcnow())
     (second,) = claimed(database)
-    assert database.call(dead_letters.replay, first.seq, utcnow())
+    assert database.call(dead_letters.retry, first.seq, utcnow())
     assert claimed(database) == []
     database.call(inbox.finish, second, utcnow())
     assert names(claimed(database)) == ["a1"]
@@ -153,8 +153,8 @@ def test_the_event_that_kills_is_found_among_those_in_hand(database: Database, p
 
 def test_only_dead_letters_can_be_replayed(database: Database, put: Put) -> None:
     put(("a", "a1"))
-    assert not database.call(dead_letters.replay, 1, utcnow())
-    assert not database.call(dead_letters.replay, 2, utcnow())
+    assert not database.call(dead_letters.retry, 1, utcnow())
+    assert not database.call(dead_letters.retry, 2, utcnow())
 
 
 def test_more_events_than_one_statement_takes_are_all_kept(database: Database, put: Put) -> None:

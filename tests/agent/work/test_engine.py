@@ -104,7 +104,7 @@ async def test_a_dead_letter_lets_the_next_event_of_its_ticket_go_on_and_can_be_
     async with working(database, handler):
         await until(lambda: states(database) == {"a1": "dead", "a2": "done"})
         healed = True
-        assert database.call(dead_letters.replay, 1, utcnow())
+        assert database.call(dead_letters.retry, 1, utcnow())
         await until(lambda: states(database) == {"a1": "done", "a2": "done"})
 
 
@@ -164,7 +164,7 @@ def test_a_letter_replayed_while_a_dead_process_held_a_later_event_goes_first_an
     (first,) = database.call(inbox.claim, 9, utcnow())
     database.call(inbox.bury, first, "no right", utcnow())
     (second,) = database.call(inbox.claim, 9, utcnow())
-    assert database.call(dead_letters.replay, first.seq, utcnow())
+    assert database.call(dead_letters.retry, first.seq, utcnow())
     database.call(inbox.recover, utcnow())
     for expected in (first, second):
         (job,) = database.call(inbox.claim, 9, utcnow())

@@ -126,14 +126,14 @@ class History(RuleBasedStateMachine):
         asyncio.run(self._work(attempts))
 
     @rule()
-    def replay_dead_letters(self) -> None:
+    def retry_dead_letters(self) -> None:
         for seq in self._database.call(dead_letters.dead):
             self._replayed.add(self._database.call(lambda s, seq=seq: s.get(Inbox, seq).ticket_key.partition(":")[2]))
-            assert self._database.call(dead_letters.replay, seq, utcnow())
+            assert self._database.call(dead_letters.retry, seq, utcnow())
 
     def teardown(self) -> None:
         self._death, self._desk.faults = None, []
-        self.replay_dead_letters()
+        self.retry_dead_letters()
         asyncio.run(self._work(ALL))
         states = self._database.call(status.counts)
         self._database.close()
