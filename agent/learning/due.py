@@ -74,7 +74,7 @@ def _files(encoder: Path) -> str:
 
 
 def last_training(session: Session) -> Training | None:
-    """Return the latest training that was no more than a look at whether one is due."""
+    """Return the latest training that has ended and was more than a look at whether one is due."""
     trained = select(Training).where(Training.outcome.not_in((TrainingOutcome.SKIPPED, TrainingOutcome.RUNNING)))  # type: ignore[attr-defined]
     return session.exec(trained.order_by(col(Training.id).desc()).limit(1)).first()
 

@@ -5,8 +5,8 @@ of them got right; if the serving model is no worse than its predecessor, it exc
 alpha *ever*, so it may be read after each review (Ville's inequality; Ramdas et al.,
 "Testing exchangeability: fork-convex hulls, supermartingales and e-processes", 2022; arXiv 2210.01948).
 
-    verdict = live_evidence(serving_right, predecessor_right)
-    if verdict.roll_back: ...
+    evidence = live_evidence(serving_right, predecessor_right)
+    if evidence.roll_back: ...
 """
 
 from __future__ import annotations
