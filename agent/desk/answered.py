@@ -26,6 +26,6 @@ async def answered(desk: Desk, job: Job) -> None:
     if (found := await find(desk, job)) is None:
         return
     remote, ticket, there = found
-    review = await desk.database.read(tickets.verdict, ticket.key)
+    review = await desk.database.read(tickets.review_that_counts, ticket.key)
     said = review is not None and review.strength >= Strength.MOVED
     await show(desk, job, remote, ticket, None if said or not there else worded(answers.TAKEN_BACK))

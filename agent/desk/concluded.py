@@ -72,7 +72,7 @@ async def _show(desk: Desk, job: Job, remote: RemoteTicket, ticket: Ticket) -> N
 
 async def _standing(desk: Desk, job: Job, remote: RemoteTicket, ticket: Ticket) -> Note | None:
     """Return what our comment says of the role; no new opinion is recorded, and one that differs is not shown."""
-    review = await desk.database.read(tickets.verdict, ticket.key)
+    review = await desk.database.read(tickets.review_that_counts, ticket.key)
     if review is not None and review.strength >= Strength.MOVED:
         return of_review(review, desk.classifier.catalogue)
     decision = await desk.database.read(tickets.last_decision, ticket.key)

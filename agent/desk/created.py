@@ -54,7 +54,7 @@ async def too_late(desk: Desk, ticket: Ticket, remote: RemoteTicket) -> Reason |
     """Return why the ticket needs no comment any more, None where it does."""
     if remote.closed:
         return Reason.CLOSED
-    return Reason.STAFF_FIRST if await desk.database.read(tickets.verdict, ticket.key) is not None else None
+    return Reason.STAFF_FIRST if await desk.database.read(tickets.review_that_counts, ticket.key) is not None else None
 
 
 async def decide(

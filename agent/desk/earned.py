@@ -92,7 +92,7 @@ async def _untouched(desk: Desk, job: Job, field: Field) -> RemoteTicket | None:
     if field not in connector.capabilities.changes:
         return None
     remote = await connector.read_ticket(job.event.ticket_id)
-    said = await desk.database.read(tickets.verdict, job.ticket_key)
+    said = await desk.database.read(tickets.review_that_counts, job.ticket_key)
     return None if remote.closed or said is not None or _answered(desk, remote) else remote
 
 

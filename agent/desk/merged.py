@@ -13,8 +13,8 @@ from agent.store.inbox import Job
 async def merged(desk: Desk, job: Job) -> None:
     """Take over what staff said in words on the merged ticket, unless they did on this one; our comment follows."""
     remote, ticket = await desk.read(job)
-    here = await desk.database.read(tickets.verdict, ticket.key)
-    there = await desk.database.read(tickets.verdict, ticket_key(job.source, job.event.merged or ""))
+    here = await desk.database.read(tickets.review_that_counts, ticket.key)
+    there = await desk.database.read(tickets.review_that_counts, ticket_key(job.source, job.event.merged or ""))
     if there is not None and there.strength >= Strength.CONFIRMED and (here is None or here.strength <= Strength.MOVED):
         review = reviews.of_merged(ticket.key, there, origin=reviews.origin_of(job.event))
         await reviews.record(review, desk.database, desk.classifier.memory, desk.metrics)

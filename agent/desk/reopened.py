@@ -20,7 +20,7 @@ async def reopened(desk: Desk, job: Job) -> None:
     if remote.closed:
         return
     await desk.database.write(tickets.reopen, job.ticket_key)
-    if await desk.database.read(tickets.verdict, job.ticket_key) is None:
+    if await desk.database.read(tickets.review_that_counts, job.ticket_key) is None:
         return
     review = reviews.reopening(
         job.ticket_key, origin=reviews.origin_of(job.event), at=job.event.occurred_at or utcnow()

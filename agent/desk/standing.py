@@ -35,7 +35,7 @@ async def show(
     desk: Desk, job: Job, remote: RemoteTicket, ticket: Ticket, answer: Paragraph | None, *, asked: bool = True
 ) -> None:
     """Make our comment show where the ticket stands. `asked`: whether a member of staff waits for the answer."""
-    review = await desk.database.read(tickets.verdict, ticket.key)
+    review = await desk.database.read(tickets.review_that_counts, ticket.key)
     if review is not None and review.strength >= Strength.MOVED:
         await desk.say(
             job, remote, wording.with_answer(of_review(review, desk.classifier.catalogue), answer), asked=asked

@@ -99,7 +99,7 @@ def _taken_back(
     moved = select(GroupMove).where(col(GroupMove.ticket_key).in_(keys)).order_by(col(GroupMove.at), col(GroupMove.id))
     last = {row.ticket_key: row for row in session.exec(moved)}
     for key in keys:
-        said = tickets.verdict(session, key)
+        said = tickets.review_that_counts(session, key)
         if said is not None and said.strength >= Strength.MOVED and role not in catalogue.today(said.roles):
             back.add(key)
     for key, move in last.items():

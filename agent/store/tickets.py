@@ -129,7 +129,7 @@ def counting_order() -> tuple[Any, ...]:
 STANDING = col(Review.withdrawn).is_(None)
 
 
-def verdict(session: Session, key: str) -> Review | None:
+def review_that_counts(session: Session, key: str) -> Review | None:
     """Return the review that counts for the ticket, None where it has no label. It names no role for none of ours."""
     standing = select(Review).where(Review.ticket_key == key, STANDING)
     reviews = session.exec(standing.order_by(*counting_order())).all()

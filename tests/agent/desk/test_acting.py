@@ -236,7 +236,7 @@ async def test_moves_are_kept_with_their_times_and_our_own_are_no_lesson(
         key = "django-helpdesk:1"
         assert await act(handlers, desk.source, desk.tickets["1"], Field.GROUP, "ELE") is Acted.DONE
         await server.look()
-        assert parts.database.call(tickets.verdict, key) is None  # another role was suggested: ours is no lesson
+        assert parts.database.call(tickets.review_that_counts, key) is None  # another was suggested, ours is no lesson
         desk.change("1", group="PLU")
         await server.look()
         kept = parts.database.call(actions.of_ticket, key)
@@ -244,7 +244,7 @@ async def test_moves_are_kept_with_their_times_and_our_own_are_no_lesson(
             ("intake", "ELE", True, False),
             ("ELE", "PLU", False, False),
         ]
-        review = parts.database.call(tickets.verdict, key)
+        review = parts.database.call(tickets.review_that_counts, key)
         assert isinstance(review, Review)
         desk.capabilities = WITH_HISTORY
         await server.deliver(desk.close("1", "PLU"))

@@ -37,7 +37,7 @@ async def test_none_of_ours_is_a_label_without_a_role(parts: Parts, desk: Desk) 
         comment = await told(server, desk.create("VPN is down"), desk.reply("1", "/role none"))
     assert comment.startswith("**None of our roles** (said by staff)")
     assert reviews(parts) == [([], Strength.CORRECTED)]
-    verdict = parts.database.call(tickets.verdict, "desk:1")
+    verdict = parts.database.call(tickets.review_that_counts, "desk:1")
     assert (verdict.roles, verdict.rejected) == ([], ["Network"])
     assert parts.database.call(tickets.reviewed, parts.classifier.catalogue) == []
 
@@ -72,7 +72,7 @@ async def test_undo_takes_back_one_answer_at_a_time_and_the_comment_follows(part
         assert reviews(parts) == [(["Electrician"], Strength.CORRECTED)]
         blank = await told(server, desk.reply("1", "/role undo"))
         assert blank.splitlines()[0] == first.splitlines()[0]
-        assert parts.database.call(tickets.verdict, "desk:1") is None
+        assert parts.database.call(tickets.review_that_counts, "desk:1") is None
         assert "There is no answer to take back." in await told(server, desk.reply("1", "role undo"))
 
 
@@ -81,7 +81,7 @@ async def test_undo_leaves_closures_alone(parts: Parts, desk: Desk) -> None:
     async with running(parts, desk) as server:
         await told(server, desk.create("VPN is down"), desk.close("1", "NET"), desk.reply("1", "/role Electrician"))
         await told(server, desk.reply("1", "/role undo"), desk.reply("1", "/role undo"))
-    assert parts.database.call(tickets.verdict, "django-helpdesk:1").roles == ["Network"]
+    assert parts.database.call(tickets.review_that_counts, "django-helpdesk:1").roles == ["Network"]
 
 
 async def test_why_shows_the_evidence_and_teaches_nothing(parts: Parts, desk: Desk) -> None:

@@ -101,19 +101,19 @@ async def test_a_reopened_tickets_closure_is_no_label_until_the_next_closure(par
         await server.idle()
         await server.deliver(desk.close("1", "NET"))
         await server.idle()
-        assert parts.database.call(tickets.verdict, key).roles == ["Network"]
+        assert parts.database.call(tickets.review_that_counts, key).roles == ["Network"]
         event = desk.reopen("1")
         for _ in range(2):
             await server.deliver(event)
             await server.idle()
-        assert parts.database.call(tickets.verdict, key) is None
+        assert parts.database.call(tickets.review_that_counts, key) is None
         assert parts.database.call(tickets.reviewed, parts.classifier.catalogue) == []
         assert rows(parts, Ticket)[0].closed_at is None
         assert len(rows(parts, Review)) == 2
         desk.change("1", assignee="kim")
         await server.deliver(desk.close("1", "ELE"))
         await server.idle()
-    assert parts.database.call(tickets.verdict, key).roles == ["Electrician"]
+    assert parts.database.call(tickets.review_that_counts, key).roles == ["Electrician"]
     reviewed = parts.database.call(tickets.reviewed, parts.classifier.catalogue)
     assert [(example.roles, example.reviewer) for example in reviewed] == [(("Electrician",), "kim")]
     assert rows(parts, Ticket)[0].closed_at is not None
@@ -125,7 +125,7 @@ async def test_what_staff_said_in_words_outlives_a_reopening(parts: Parts, desk:
         await server.idle()
         await server.deliver(desk.reopen("1"))
         await server.idle()
-    assert parts.database.call(tickets.verdict, "desk:1").roles == ["Plumbing & HVAC"]
+    assert parts.database.call(tickets.review_that_counts, "desk:1").roles == ["Plumbing & HVAC"]
 
 
 async def test_a_reopening_of_a_ticket_without_a_label_leaves_no_trace(parts: Parts, desk: Desk) -> None:

@@ -98,6 +98,6 @@ async def test_a_pilot_goes_on_where_its_tickets_are_moved_to_and_a_shadow_stays
     assert "Electrician" in desk.comments("1")[0].text
     decisions = parts.database.call(lambda s: s.exec(select(Decision).order_by(Decision.ticket_key)).all())
     assert {(d.ticket_key, d.reason) for d in decisions} >= {("desk:2", ""), ("desk:3", "outside_pilot")}
-    review = parts.database.call(tickets.verdict, "desk:2")
+    review = parts.database.call(tickets.review_that_counts, "desk:2")
     assert review is not None
     assert review.roles == ["Plumbing & HVAC"]

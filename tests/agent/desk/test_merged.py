@@ -43,7 +43,7 @@ async def say(server: Running, number: str, text: str) -> str | None:
 
 
 def roles(server: Running, number: str) -> list[str] | None:
-    review = server.parts.database.call(tickets.verdict, f"{server.desk.source}:{number}")
+    review = server.parts.database.call(tickets.review_that_counts, f"{server.desk.source}:{number}")
     return review.roles if review else None
 
 

@@ -125,7 +125,7 @@ async def test_what_the_backup_did_not_hold_is_no_edit_and_check_says_so(
     assert await poll_once(restored, database, asyncio.Event()) == 1
     (again,) = database.call(inbox.claim, 9, utcnow())
     assert again.event.kind is Kind.RESUMED  # our comment comes again, and nothing else
-    assert database.call(tickets.verdict, "desk:1").roles == ["Electrician"]
+    assert database.call(tickets.review_that_counts, "desk:1").roles == ["Electrician"]
     (finding,) = check(installation)
     assert (finding.level, finding.subject) == (Level.WARN, "desk")
     assert "restored from a backup" in finding.text
@@ -172,7 +172,7 @@ async def test_a_backup_put_back_before_anything_new_came_undoes_nothing_and_our
             desk.change("2", messages=(*backup["2"].messages[:1],))
         await server.look()
         await server.look()
-        review = server.parts.database.call(tickets.verdict, "desk:1")
+        review = server.parts.database.call(tickets.review_that_counts, "desk:1")
         assert (review is None) is undone
         installation = SimpleNamespace(database=parts.database, settings=SimpleNamespace(connectors=["desk"]))
         assert bool(list(check(installation))) is not undone

@@ -44,7 +44,7 @@ async def say(server: Running, text: str, internal: bool = True, author: str = "
 
 
 def verdict(server: Running) -> Review | None:
-    return server.parts.database.call(tickets.verdict, "django-helpdesk:1")
+    return server.parts.database.call(tickets.review_that_counts, "django-helpdesk:1")
 
 
 def roles(server: Running) -> list[str] | None:

@@ -47,7 +47,7 @@ async def test_a_conversation_leaves_the_label_that_staff_meant(
         await server.deliver(desk.close("1", role.group(desk.source) if role else None))
         await server.idle()
     assert created.ticket_id == "1"
-    verdict = parts.database.call(tickets.verdict, key)
+    verdict = parts.database.call(tickets.review_that_counts, key)
     expected = conversation.feedback
     if expected.expected_strength is ExpectedStrength.NONE:
         assert verdict is None

@@ -36,7 +36,7 @@ async def test_a_review_is_kept_and_counted_once_however_often_it_is_told(parts:
     assert not await record(said(["Network"], []))
     assert await record(said(["Electrician"], ["Network"], "page-2"))
     assert counted(metrics.registry) == {"corrected": 2}
-    verdict = parts.database.call(tickets.verdict, "desk:1")
+    verdict = parts.database.call(tickets.review_that_counts, "desk:1")
     assert verdict is not None
     assert (verdict.roles, verdict.rejected, verdict.actor) == (["Electrician"], ["Network"], "kim")
 
@@ -50,7 +50,7 @@ async def test_an_answer_counts_although_a_clock_was_set_back_unless_the_helpdes
     later = said(["Electrician"], ["Network"], "page-2")
     later.at = NOON - timedelta(hours=1)
     parts.database.call(store, later)
-    verdict = parts.database.call(tickets.verdict, "desk:1")
+    verdict = parts.database.call(tickets.review_that_counts, "desk:1")
     assert verdict is not None
     assert verdict.roles == [counts]
 

@@ -188,7 +188,7 @@ async def test_review_asks_first_where_closing_and_suggestion_differ(parts: Part
         page = words_of(await person.see("/review"))
         assert "It went to Workplace Hardware , Rolecall had suggested Network" in page
         await person.post("/review", ticket="django-helpdesk:2", unclear="1", seen="0")
-        assert parts.database.call(tickets.verdict, "django-helpdesk:2") is None
+        assert parts.database.call(tickets.review_that_counts, "django-helpdesk:2") is None
         page = words_of(await person.see("/review?order=disagrees"))
         assert "Nothing waits" in page
         assert len(desk.comments("2")) == 1

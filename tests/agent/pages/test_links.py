@@ -109,7 +109,7 @@ async def test_who_is_not_signed_in_is_shown_to_reviewers_and_teaches_nothing(se
     await server.idle()
     (review,) = reviews(server)
     assert (review.via, review.withdrawn, review.actor) == (Via.LINK, ANONYMOUS, None)
-    assert server.parts.database.call(tickets.verdict, "desk:1") is None
+    assert server.parts.database.call(tickets.review_that_counts, "desk:1") is None
     memory.refresh()
     assert server.parts.database.call(tickets.reviewed, server.parts.classifier.catalogue) == []
     assert comment(desk) == before

@@ -107,7 +107,7 @@ async def test_a_pause_holds_back_suggestions_and_by_hand_answers_too_unless_the
         await server.idle()
     assert desk.comments("1")[0].text.startswith("**Role: Electrician**") is keep_answering
     assert desk.comments("2") == []
-    assert parts.database.call(tickets.verdict, "desk:1").roles == ["Electrician"]
+    assert parts.database.call(tickets.review_that_counts, "desk:1").roles == ["Electrician"]
 
 
 async def test_a_pause_that_the_brakes_made_leaves_nobody_without_an_answer(parts: Parts, desk: Desk) -> None:

@@ -86,7 +86,7 @@ class Desk:
     def _work(self, job: Job) -> None:
         call, key = self.database.call, job.ticket_key
         call(tickets.file, Ticket(key=key, subject="A jam", body=TEXT, filed_at=utcnow()))
-        call(tickets.verdict, key)
+        call(tickets.review_that_counts, key)
         call(tickets.record, _decision(job))
         call(comments.want, key, "m", "Role")
         call(_brake)
