@@ -1,7 +1,7 @@
 """The candidates of one training: each lane's embedding head, and a lexical head, weighed with rules and memory.
 
-A lane is how the embedding head is made: on the frozen encoder, or on a tuned one. Where the settings ask for it, a
-second night lets the heads learn from older tickets, too. Honest answers to the same recent tickets tell which is best.
+A lane is how the embedding head is made: on the frozen encoder, or on a tuned one. Where the settings ask for it, in
+a second set-up the heads learn from older tickets, too. Honest answers to the same recent tickets tell which is best.
 """
 
 from __future__ import annotations
@@ -45,17 +45,17 @@ def lanes(trainer: Trainer) -> tuple[Trainer, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """One lane's fit, weighed with the other voices of its night."""
+    """One lane's fit, weighed with the other voices of its set-up."""
 
-    night: Night
+    setup: Setup
     job: Job
     result: FitResult
     weighed: Weighed
 
 
 @dataclass(frozen=True, eq=False)
-class Night:
-    """What the candidates of one training have in common. `parts`: ticket keys by the part that they play."""
+class Setup:
+    """What the lanes of a training have in common. `parts`: ticket keys by the part that they play."""
 
     data: TrainingData
     parts: Mapping[str, list[str]]

@@ -22,7 +22,7 @@ from agent.fitting import child
 from agent.fitting.job import Progress, Recipe
 from agent.fitting.job import Trainer as Lane
 from agent.learning import due
-from agent.learning.candidates import Candidate, Night, lanes
+from agent.learning.candidates import Candidate, Setup, lanes
 from agent.learning.contest import Contest, contest
 from agent.learning.training_data import TrainingData, training_data
 from agent.learning.training_set import build, latest, split, still_needed, usable
@@ -111,19 +111,19 @@ class Trainer:
         parts = split(chosen.examples, chosen.groups, validation=validation / 100, test=test / 100)
         wider = (latest(known, window=window) for window in due.head_windows(self.settings))
         data = [training_data(known, chosen, self.rules, examples) for examples in wider]
-        nights = [Night(one, parts.manifest(chosen.examples)) for one in differing(data)]
+        setups = [Setup(one, parts.manifest(chosen.examples)) for one in differing(data)]
         candidates: list[Candidate] = []
         first: dict[str, Any] | None = None
         try:
             for lane in (planned := lanes(self.settings.trainer)):
-                for night in nights:
-                    candidates.append(await self._fit(night, lane, on_progress))
+                for setup in setups:
+                    candidates.append(await self._fit(setup, lane, on_progress))
                     if len(candidates) == 1 and self._registry.active() is None:
                         first = self._publish(candidates[0])  # it serves while the others run
                         if first["outcome"] is TrainingOutcome.PROMOTED and planned[1:]:
                             on_progress(Progress(SERVES, 0, 0, 0.0))
                 best = min(candidates, key=lambda candidate: candidate.weighed.loss)
-                nights = [best.night]  # what the cheap lane did best with is good enough for the slow one
+                setups = [best.setup]  # what the cheap lane did best with is good enough for the slow one
             if first is not None and best is candidates[0]:
                 return first
             last = self._publish(best)
@@ -134,7 +134,7 @@ class Trainer:
             return last
         return first | {"reason": f"{first['reason']}; {best.job.recipe.trainer} after it: {last['reason']}"}
 
-    async def _fit(self, night: Night, lane: Lane, on_progress: Callable[[Progress], None]) -> Candidate:
+    async def _fit(self, setup: Setup, lane: Lane, on_progress: Callable[[Progress], None]) -> Candidate:
         """Fit a lane's heads, and weigh them with rules and memory."""
         recipe = Recipe(
             trainer=lane,
@@ -143,11 +143,11 @@ class Trainer:
             threads=self.settings.threads,
             cross_fit_folds=FOLDS,
         )
-        job = night.job(recipe, self.directory.encoders)
+        job = setup.job(recipe, self.directory.encoders)
         limits = child.Limits(self.settings.timeout_seconds, self.settings.memory_mb)
         result = await child.run(job, self.directory.training, on_progress=on_progress, limits=limits)
         try:
-            return night.candidate(
+            return setup.candidate(
                 job, result, self.database.call(tickets.rejected, self.catalogue), self.precision_target
             )
         except BaseException:
@@ -156,8 +156,8 @@ class Trainer:
 
     def _publish(self, candidate: Candidate) -> dict[str, Any]:
         """Write the candidate's version, let it serve if it is good enough, and return what the ledger keeps."""
-        registry, night = self._registry, candidate.night
-        manifest = night.write(candidate, registry, utcnow())
+        registry, setup = self._registry, candidate.setup
+        manifest = setup.write(candidate, registry, utcnow())
         decision = self._contest().decide(manifest.version)
         if decision.outcome is TrainingOutcome.PROMOTED:
             registry.activate(manifest.version, decision.reason)

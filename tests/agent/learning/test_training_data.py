@@ -10,7 +10,7 @@ import pytest
 from agent.config.settings import LearningSettings
 from agent.domain import Example, Strength
 from agent.fitting.job import Recipe
-from agent.learning.candidates import Night
+from agent.learning.candidates import Setup
 from agent.learning.due import RECENT, head_windows, tickets_read
 from agent.learning.train import differing
 from agent.learning.training_data import TrainingData, training_data
@@ -67,11 +67,11 @@ def test_older_tickets_teach_the_heads_and_tune_no_encoder(tmp_path: Path) -> No
     known = [ticket(n, f"Role {n % 3}") for n in range(700)]
     chosen = build(known, window=150)
     parts = split(chosen.examples, chosen.groups).manifest(chosen.examples)
-    nights = [
-        Night(training_data(known, chosen, RuleSet(()), latest(known, window=size)), parts) for size in (150, 600)
+    setups = [
+        Setup(training_data(known, chosen, RuleSet(()), latest(known, window=size)), parts) for size in (150, 600)
     ]
 
-    jobs = [night.job(Recipe(), tmp_path) for night in nights]
+    jobs = [setup.job(Recipe(), tmp_path) for setup in setups]
 
     assert [len(job.learnt()) for job in jobs] == [150, 600]
     tuned_on, consulted = (
@@ -79,12 +79,12 @@ def test_older_tickets_teach_the_heads_and_tune_no_encoder(tmp_path: Path) -> No
     )
     assert tuned_on[0] == tuned_on[1] == parts["train"]
     assert consulted[0] == consulted[1] == parts["validation"]
-    assert {name: len(keys) for name, keys in nights[1].all_parts().items()} == {
+    assert {name: len(keys) for name, keys in setups[1].all_parts().items()} == {
         **{name: len(keys) for name, keys in parts.items()},
         "older": 450,
         "judged": 0,
     }
-    assert set(nights[0].all_parts()) == {*parts, "judged"}
+    assert set(setups[0].all_parts()) == {*parts, "judged"}
 
 
 @pytest.mark.parametrize(
