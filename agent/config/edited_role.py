@@ -49,7 +49,7 @@ def with_role(content: bytes, role: Role, words: Words) -> bytes:
     made = tomlkit.dumps(document)
     if text.count("\r\n") == text.count("\n"):
         made = made.replace("\r\n", "\n").replace("\n", "\r\n")
-    if _plain(made, words.name) != _expected(text.removeprefix(BOM), role, words):
+    if _plain(made) != _expected(text.removeprefix(BOM), role, words):
         raise BadInput("the file is of a form in which that cannot be changed here: change it by hand")
     return (begin + made).encode("utf-8")
 
@@ -103,7 +103,7 @@ def _listed(groups: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     return {source: list(names) for source, names in groups.items() if names}
 
 
-def _plain(text: str, name: str) -> Any:
+def _plain(text: str) -> Any:
     """Return what a file says, each role's groups as lists."""
     document = tomllib.loads(text)
     for one in document["role"]:
@@ -116,7 +116,7 @@ def _plain(text: str, name: str) -> Any:
 
 def _expected(text: str, role: Role, words: Words) -> Any:
     """Return what the file has to say once the role has other words, and nothing but that."""
-    document = _plain(text, role.name)
+    document = _plain(text)
     (one,) = [one for one in document["role"] if fold(one["name"]) == fold(role.name)]
     said = {"name": words.name, "description": words.description, "aliases": list(words.aliases), "owner": words.owner}
     for key, value in said.items():

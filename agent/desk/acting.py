@@ -108,17 +108,17 @@ async def _finish(
         outcome = Acted.OVERTAKEN
     if outcome is not Acted.WAITING:
         ours = action.attempted_at is not None
-        return await _settle(speaker, connector, ticket, action, outcome, ours=ours)
+        return await _settle(speaker, ticket, action, outcome, ours=ours)
     change = Change(field, action.value, None if field is Field.TAG else action.before)
     try:
         await speaker.carry_out(action.name, partial(connector.change_ticket, ticket.id, change), actions)
     except Permanent:
-        await _settle(speaker, connector, ticket, action, Acted.REFUSED, ours=False)
+        await _settle(speaker, ticket, action, Acted.REFUSED, ours=False)
         raise
     ticket = await connector.read_ticket(ticket.id)
     changed = judge(action, ticket, connector.author_id, moves) is Acted.DONE
     outcome = Acted.DONE if changed else Acted.IGNORED
-    return await _settle(speaker, connector, ticket, action, outcome, ours=True)
+    return await _settle(speaker, ticket, action, outcome, ours=True)
 
 
 def judge(action: Action, ticket: Ticket, author_id: str, moves: Sequence[Move] | None) -> Acted:
@@ -164,9 +164,7 @@ def last_said(ticket: Ticket, author_id: str) -> str | None:
     return next((m.id for m in reversed(ticket.messages) if m.author_id != author_id or not author_id), None)
 
 
-async def _settle(
-    speaker: Speaker, connector: Connector, ticket: Ticket, action: Action, outcome: Acted, *, ours: bool
-) -> Acted:
+async def _settle(speaker: Speaker, ticket: Ticket, action: Action, outcome: Acted, *, ours: bool) -> Acted:
     """Record what became of an intent, and what the ticket shows by now: it is no news to the next look."""
     key, database = action.ticket_key, speaker.database
     await database.write(actions.settle, action.name, outcome, utcnow())

@@ -72,7 +72,7 @@ async def restore(file: Path, places: Places, notes_from: Path | None, now: date
     if KEY not in manifest.members or not set(manifest.parts) <= set(PARTS):
         raise BadInput(f"{file} is no backup that this release knows. Nothing was changed")
     files = _configuration(file, manifest, places)
-    in_the_way = [*_occupied(places, manifest), *(str(target) for target in _different(file, manifest, files))]
+    in_the_way = [*_occupied(places, manifest), *(str(target) for target in _different(manifest, files))]
     if in_the_way and not force:
         raise NotPossibleYet(
             f"there is something already: {', '.join(in_the_way)}. With --force it is put aside, not deleted"
@@ -160,7 +160,7 @@ def _configuration(file: Path, manifest: Manifest, places: Places) -> dict[str, 
     return {name: target for name, target in targets.items() if name in manifest.members}
 
 
-def _different(file: Path, manifest: Manifest, files: dict[str, Path]) -> list[Path]:
+def _different(manifest: Manifest, files: dict[str, Path]) -> list[Path]:
     """Return the files of the configuration that are there with another content."""
     return [target for name, target in files.items() if target.exists() and not _same(target, manifest, name)]
 

@@ -72,7 +72,7 @@ def gather(session: Session, addresses: int, most_per_day: int, now: datetime) -
     for name, told in held.items():
         coordination.put(session, name, None if name in ended else _text(replace(told, told=True)))
     if new or over:
-        message = Message(_title(new, over), _body(new + over), tuple(range(1, addresses + 1)), now.isoformat())
+        message = Message(_title(new), _body(new + over), tuple(range(1, addresses + 1)), now.isoformat())
         session.merge(SharedValue(name=MESSAGE + now.isoformat(), value=_text(message), at=now))
 
 
@@ -117,7 +117,7 @@ def _text(row: Told | Message) -> str:
     return json.dumps(asdict(row))
 
 
-def _title(new: Sequence[str], over: Sequence[str]) -> str:
+def _title(new: Sequence[str]) -> str:
     if not new:
         return "Rolecall: it is over"
     return "Rolecall: something to look at" if len(new) == 1 else f"Rolecall: {len(new)} things to look at"

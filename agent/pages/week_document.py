@@ -59,7 +59,7 @@ def document(
         _by_role(weeks, found, texts, words),
         _why_none(now, texts),
         confused(found, words, WEEKS),
-        _confidence(found, texts, words),
+        _confidence(found, texts),
         _where(now, texts, persons),
         _nights(nights, texts, words),
     ]
@@ -191,7 +191,7 @@ def _why_none(now: Figures, texts: Texts) -> Part:
     return Part(texts("report.not_clear", count=either + none), table=Table(head, tuple(rows)))
 
 
-def _confidence(found: Sequence[Case], texts: Texts, words: Words) -> Part:
+def _confidence(found: Sequence[Case], texts: Texts) -> Part:
     bins = dict(calibration(found))
     points, rows, colon = [], [], texts("list.colon")
     for place in range(10):
