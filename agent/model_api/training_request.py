@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -20,7 +20,7 @@ from msgspec import Meta
 
 from agent.errors import BadInput
 from agent.fitting.head import assign_folds
-from agent.fitting.job import Job, Recipe, Sample
+from agent.fitting.job import Job, Recipe, Sample, Trainer
 from agent.model_api.bounds import (
     MAX_CELLS,
     MAX_EXAMPLES,
@@ -45,7 +45,6 @@ MODEL_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
 ModelName = Annotated[str, Meta(pattern=whole_line(MODEL_NAME))]
 Label = Annotated[str, Meta(min_length=1, max_length=MAX_LABEL)]
-Trainer = Literal["contrastive", "setfit", "frozen"]
 
 
 class LabelledText(msgspec.Struct, frozen=True):

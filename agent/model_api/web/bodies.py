@@ -17,8 +17,8 @@ from anyio import CapacityLimiter, to_thread
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 
+from agent.fitting.job import Trainer
 from agent.model_api.bounds import SMALL_BODY
-from agent.model_api.training_request import Trainer
 
 NAMES = "letters, digits, dots, dashes and underscores, at most 64, the first a letter or digit"
 WRITTEN = {
