@@ -35,6 +35,7 @@ STAGE = Annotated[str, typer.Argument(help="shadow, comment, tag or assign.")]
 DRY = Annotated[bool, typer.Option("--dry-run", help="Move nothing; say what the stage would have done lately.")]
 LAST = Annotated[int, typer.Option(min=1, max=10_000, help="Tickets that a dry run looks at.")]
 
+CAPPED = "[triage] shadow = true keeps every role in shadow: take it out of the settings, and restart the server"
 DOES = {"tag": "tagged", "assign": "put into its group"}
 WHY = {
     "taken": "taken",
@@ -118,9 +119,6 @@ def begin(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
             _print(f"but {CAPPED}")
 
     _with(config, data, begun)
-
-
-CAPPED = "[triage] shadow = true keeps every role in shadow: take it out of the settings, and restart the server"
 
 
 def _head(found: list[Place], ladder: Ladder) -> Iterator[str]:

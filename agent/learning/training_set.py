@@ -45,6 +45,14 @@ FLOOD = (
     "one person filed or closed far more in a day than is usual for them; what they do every day is usual after three"
 )
 ENOUGH = 20  # of a role: from here on more of another role helps more
+SAME = 0.7  # Jaccard similarity of 1- and 2-word shingles: one word in ten changed
+CHUNK = 512  # rows compared at once: memory stays in proportion to this, not to n squared
+VALIDATION, TEST = 0.15, 0.15  # shares; the rest is for training
+
+Groups = NDArray[np.int64]
+Indices = NDArray[np.intp]
+
+_DIGITS, _SEPARATORS, _WORD = re.compile(r"\d+"), re.compile(r"[\W_]+"), r"\S+"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,14 +144,6 @@ def still_needed(examples: Iterable[Example], roles: Collection[str]) -> dict[st
     return dict(sorted(lacking.items(), key=lambda item: (-item[1], item[0])))
 
 
-Groups = NDArray[np.int64]
-
-SAME = 0.7  # Jaccard similarity of 1- and 2-word shingles: one word in ten changed
-CHUNK = 512  # rows compared at once: memory stays in proportion to this, not to n squared
-
-_DIGITS, _SEPARATORS, _WORD = re.compile(r"\d+"), re.compile(r"[\W_]+"), r"\S+"
-
-
 def normalise(text: str) -> str:
     """Return the text in lower case, digits as `0`, punctuation and space as single blanks."""
     return _SEPARATORS.sub(" ", _DIGITS.sub("0", text.casefold())).strip()
@@ -180,11 +180,6 @@ def _similar(rows: csr_array, words: csr_array, size: NDArray[np.int64], start: 
     row, column = shared.coords
     same = shared.data >= SAME * (size[row + start] + size[column] - shared.data)
     return coo_array((np.ones(int(same.sum())), (row[same], column[same])), shape=shared.shape)
-
-
-VALIDATION, TEST = 0.15, 0.15  # shares; the rest is for training
-
-Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -28,6 +28,18 @@ from agent.serving.large_pages import large_pages
 
 TEMPERATURE = "temperature"
 
+TEXTS_PER_TURN = 64
+"""Texts that are tokenised at a time: the tokenizer keeps a hundred bytes for each token of them."""
+
+CHARACTERS_PER_TOKEN = 32
+TEXTS_PER_BATCH = 32
+TOKENS_PER_BATCH = 512  # what lies between two layers then stays near the processor: 6 kB for each token
+PADDING_PER_BATCH = 8
+"""Tokens whose work costs as much as one batch more: that one takes all weights through the processor again."""
+
+Embeddings: TypeAlias = NDArray[np.float32]
+"""float32[texts, dim], every row of length one."""
+
 
 @dataclass(frozen=True, slots=True)
 class RoleModel:
@@ -102,19 +114,6 @@ def return_freed_memory() -> None:
     """
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
-
-
-TEXTS_PER_TURN = 64
-"""Texts that are tokenised at a time: the tokenizer keeps a hundred bytes for each token of them."""
-
-CHARACTERS_PER_TOKEN = 32
-TEXTS_PER_BATCH = 32
-TOKENS_PER_BATCH = 512  # what lies between two layers then stays near the processor: 6 kB for each token
-PADDING_PER_BATCH = 8
-"""Tokens whose work costs as much as one batch more: that one takes all weights through the processor again."""
-
-Embeddings: TypeAlias = NDArray[np.float32]
-"""float32[texts, dim], every row of length one."""
 
 
 def beginning(text: str, tokens: int) -> str:

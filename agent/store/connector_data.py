@@ -58,6 +58,8 @@ SOURCES: tuple[tuple[type[Any], Any], ...] = (
     (OAuthToken, OAuthToken.source),
 )
 UNFINISHED = (*OPEN, "dead")
+
+_UNSYNCHRONISED: dict[str, Any] = {"synchronize_session": False}
 CHUNK = 1_000
 
 
@@ -124,7 +126,7 @@ def rename(session: Session, old: str, new: str, manifest: Callable[[bytes], byt
 
 
 def remove(session: Session, source: str, now: datetime) -> int:
-    """Drop a connector's unfinished events and its poll's watermark; return how many events were dropped.
+    """Drop a connector's unfinished events, its poll's watermark and its tokens; return how many events were dropped.
 
     Its tickets, decisions and reviews stay, since models learn from them, and so do its comments' marks.
     """
@@ -133,9 +135,6 @@ def remove(session: Session, source: str, now: datetime) -> int:
     undone = update(Inbox).where(col(Inbox.source) == source, col(Inbox.state).in_(UNFINISHED))
     dropped = session.execute(undone.values(state="dropped", done_at=now), _UNSYNCHRONISED)
     return dropped.rowcount if isinstance(dropped, CursorResult) else 0
-
-
-_UNSYNCHRONISED: dict[str, Any] = {"synchronize_session": False}
 
 
 def _of(source: str, key: Any) -> ColumnElement[bool]:

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+CHUNK = 500
+"""Keys per query: SQLite takes a limited number of parameters."""
+
+STANDING = col(Review.withdrawn).is_(None)
+"""Reviews that were not taken back."""
+
 
 class ReviewRow(NamedTuple):
     """What reviews are ordered by: the time at which it was given, its number, its ticket."""
@@ -126,9 +132,6 @@ def counting_order() -> tuple[Any, ...]:
     )
 
 
-STANDING = col(Review.withdrawn).is_(None)
-
-
 def review_that_counts(session: Session, key: str) -> Review | None:
     """Return the review that counts for the ticket, None where it has no label. It names no role for none of ours."""
     standing = select(Review).where(Review.ticket_key == key, STANDING)
@@ -219,10 +222,6 @@ def subjects(session: Session, keys: Sequence[str]) -> dict[str, str]:
     """Return the subject of each of a few tickets, or the first words of its body."""
     rows = session.exec(select(Ticket).where(col(Ticket.key).in_(keys)))
     return {row.key: row.subject or row.body for row in rows}
-
-
-CHUNK = 500
-"""Keys per query: SQLite takes a limited number of parameters."""
 
 
 def known(session: Session, encoder: str, keys: Sequence[str]) -> dict[str, NDArray[np.float32]]:

@@ -31,6 +31,17 @@ CLOSE = 0.5  # share of the best role's probability from which the next one is a
 NEVER = 2.0  # the cut-off of a role that cannot reach the target: no probability does
 TARGET_ARRAY, ROLES_ARRAY, DEFAULT_ARRAY = "cutoffs.target", "cutoffs.roles", "cutoffs.default"
 
+CONFIDENCE = 0.6  # two-sided, so 80 % that the true precision is above the lower bound
+OWN_RECORD = 30  # answers from which a role is judged by itself
+BLEND, MOST_BLEND = 10.0, 300.0  # pooled answers that enter a role's own record: a rare one's, and at the most
+KNOWN_PAIRS = 1000.0  # pairs of answers of one role that count as much as what is known beforehand: that BLEND is right
+FEWEST = 10  # fewer answers are no basis for a precision
+CAREFUL = 0.85  # share of the target below which a role with fewer answers of its own is never clear
+POINTS = 60  # of a curve that are kept: more cannot be told apart on paper
+
+Floats = NDArray[np.float64]
+Row = tuple[float, float, float, float, float]  # a Point in the manifest, its interval as two ends
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -120,19 +131,6 @@ def judge(probabilities: Floats, roles: Sequence[str], cutoffs: Cutoffs) -> Verd
         return Abstained(Reason.UNSURE, best, probability)
     close = len(order) > 1 and float(probabilities[order[1]]) >= CLOSE * probability
     return Verdict((best,), probability, clear=False, alternative=roles[order[1]] if close else None)
-
-
-Floats = NDArray[np.float64]
-
-CONFIDENCE = 0.6  # two-sided, so 80 % that the true precision is above the lower bound
-OWN_RECORD = 30  # answers from which a role is judged by itself
-BLEND, MOST_BLEND = 10.0, 300.0  # pooled answers that enter a role's own record: a rare one's, and at the most
-KNOWN_PAIRS = 1000.0  # pairs of answers of one role that count as much as what is known beforehand: that BLEND is right
-FEWEST = 10  # fewer answers are no basis for a precision
-CAREFUL = 0.85  # share of the target below which a role with fewer answers of its own is never clear
-POINTS = 60  # of a curve that are kept: more cannot be told apart on paper
-
-Row = tuple[float, float, float, float, float]  # a Point in the manifest, its interval as two ends
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,9 @@ from numpy.typing import NDArray
 
 from heuristics.rules import Hit, Kind
 
+PRIOR_STRENGTH = 4.0  # imagined hits; refitted on reviewed tickets by agent.learning.weighing
+ARRAY_PREFIX = "rule."
+
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
@@ -101,10 +104,6 @@ class Evidence:
     recall: Recall | None = None
     vetoed: Flags | None = None
     multi_label: bool = False
-
-
-PRIOR_STRENGTH = 4.0  # imagined hits; refitted on reviewed tickets by agent.learning.weighing
-ARRAY_PREFIX = "rule."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
