@@ -19,6 +19,7 @@ from agent.cli import EXIT_CODES, app, failures, login
 from agent.config.loading import PLAIN_NAMES
 from agent.config.secrets import infisical
 from agent.config.settings import Section, Settings
+from agent.pages.site import SET_UP, TABS
 from agent.store import tables as tables
 from agent.work import tracing
 from connectors.registry import CONNECTORS
@@ -37,6 +38,18 @@ def test_every_command_is_in_the_readme() -> None:
     commands = get_command(app).commands
     assert [name for name in commands if f"`rolecall {name}`" not in README] == []
     assert [name for name in re.findall(r"^\| `rolecall (\S+)`", README, re.MULTILINE) if name not in commands] == []
+
+
+def test_every_page_of_the_menu_is_in_the_readme() -> None:
+    titles = tomllib.loads((ROOT / "agent/pages/texts/en.toml").read_text("utf-8"))["nav"]
+    listed = re.findall(r"^\| \*(\w+)\* \|", README, re.MULTILINE)
+    assert sorted(listed) == sorted(titles[name] for name in (*(tab for tab, _ in TABS), *SET_UP))
+
+
+def test_every_file_of_the_pages_is_in_their_readme() -> None:
+    told = (ROOT / "agent/pages/README.md").read_text("utf-8")
+    files = {path.name for path in (ROOT / "agent/pages").glob("*.py")} - {"__init__.py"}
+    assert sorted(name for name in files if f"`{name}`" not in told) == []
 
 
 def test_every_command_stands_in_a_group_of_the_help() -> None:
