@@ -6,34 +6,11 @@ from sqlmodel import Session, col, select, update
 
 from agent.domain import Strength, Via, moved_key
 from agent.store import search
+from agent.store.connector_data import KEYS
 from agent.store.inbox import OPEN
-from agent.store.people import FeedbackLink
-from agent.store.tables import (
-    Action,
-    Audit,
-    Comment,
-    Decision,
-    Embedding,
-    GroupMove,
-    Inbox,
-    Review,
-    Ticket,
-    TicketWords,
-    Writing,
-    utcnow,
-)
+from agent.store.tables import Inbox, Review, Ticket, utcnow
 
-MOVED = (
-    (Decision, Decision.ticket_key),
-    (Comment, Comment.ticket_key),
-    (Embedding, Embedding.ticket_key),
-    (Writing, Writing.ticket_key),
-    (FeedbackLink, FeedbackLink.ticket_key),
-    (Audit, Audit.ticket_key),
-    (Action, Action.ticket_key),
-    (GroupMove, GroupMove.ticket_key),
-    (TicketWords, TicketWords.ticket_key),
-)
+MOVED = tuple((table, key) for table, key in KEYS if table not in (Ticket, Inbox, Review))
 """What goes with a ticket as it is; so do its events, but for those still to be done, which tell of the new one."""
 
 
