@@ -19,7 +19,7 @@ from agent.desk.history import Intake, Tally, take_in, write_up
 from agent.errors import NotPossibleYet
 from agent.store.database import Database
 from agent.store.tables import Watermark
-from agent.work.poll import BATCH_PAUSE_SECONDS
+from agent.work.poll import BATCH_PAUSE_SECONDS, watermark_of
 from agent.writing.note import Writer
 from connectors.base import Connector, Past
 from connectors.errors import TicketNotFound, Transient
@@ -77,7 +77,7 @@ async def backfill(
     connector = intake.connector
     if not connector.capabilities.lists_history:
         raise NotPossibleYet(f"{connector.kind} cannot list its history: export it, and use `rolecall import`")
-    if await database.read(_watermark, connector.source) is None:
+    if await database.read(watermark_of, connector.source) is None:
         await database.write(_begin, connector.source, (await connector.poll(None)).watermark)
     at = await database.read(progress_of, connector.source)
     if at is None or since < at.since or (again and at.done):
@@ -120,11 +120,6 @@ async def patiently(connector: Connector, at: Progress, show: Show, rest: Rest, 
             pause = min(2.0 ** (failed - 1), LONGEST_PAUSE_SECONDS) if error.retry_after is None else error.retry_after
         show(at, pause)
         await rest(pause)
-
-
-def _watermark(session: Session, source: str) -> str | None:
-    row = session.get(Watermark, source)
-    return row.value if row else None
 
 
 def _begin(session: Session, source: str, watermark: str) -> None:

@@ -86,7 +86,7 @@ async def _poll_batch(
     connector: Connector, database: Database, wake: asyncio.Event, trace: Trace, look_back: timedelta
 ) -> tuple[int, bool]:
     """Store one batch; return how many events were new, and whether the poll is complete."""
-    known = await database.read(_watermark, connector.source)
+    known = await database.read(watermark_of, connector.source)
     found = await connector.poll(known, look_back)
     now = utcnow()
     arrivals, kept = trace([Arrival(connector.source, event, b"", now) for event in found.events])
@@ -112,7 +112,8 @@ def _look(session: Session, connector: Connector, found: Poll) -> int:
     return sum(accept(session, [*(Arrival(source, event, b"", now) for event in events), *again]))
 
 
-def _watermark(session: Session, source: str) -> str | None:
+def watermark_of(session: Session, source: str) -> str | None:
+    """Return how far the poll of a system has come, None before the first."""
     row = session.get(Watermark, source)
     return row.value if row else None
 
