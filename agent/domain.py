@@ -16,6 +16,11 @@ from typing import Final
 from agent.text.own_words import plain, spelling, without_accents
 from agent.text.reading import Reading, read
 
+REQUESTER: Final = "requester"
+"""The kind of pseudonym that stands for who asked."""
+
+_MOVED = re.compile(r"~\d{8}T\d{6}$")
+
 
 class Strength(IntEnum):
     """How much a review says about the right role. Silence has no strength: it is never a label."""
@@ -107,7 +112,9 @@ def source_of(key: str) -> str:
     return key.partition(":")[0]
 
 
-_MOVED = re.compile(r"~\d{8}T\d{6}$")
+def id_of(key: str) -> str:
+    """Return a ticket's id in its own system: what follows the name of the connector in its key."""
+    return key.partition(":")[2]
 
 
 def moved_key(key: str, filed_at: datetime) -> str:
@@ -176,9 +183,7 @@ class Role:
 
     def active(self, on: date) -> bool:
         """Return whether tickets may go to this role on this day; both dates are inclusive."""
-        return (self.active_from is None or self.active_from <= on) and (
-            self.active_until is None or on <= self.active_until
-        )
+        return (self.active_from or date.min) <= on <= (self.active_until or date.max)
 
 
 class RoleCatalogue:
@@ -228,10 +233,6 @@ class RoleCatalogue:
         if source not in self.sources:
             return active
         return tuple(role for role in active if not role.groups or source in role.groups)
-
-
-REQUESTER: Final = "requester"
-"""The kind of pseudonym that stands for who asked."""
 
 
 def pseudonym(key: bytes, kind: str, value: str) -> str:

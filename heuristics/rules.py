@@ -54,9 +54,7 @@ class Rule:
 
     def active(self, on: date) -> bool:
         """Return whether the rule is in force on this day."""
-        return (self.active_from is None or self.active_from <= on) and (
-            self.active_until is None or on <= self.active_until
-        )
+        return (self.active_from or date.min) <= on <= (self.active_until or date.max)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from agent.checks.finding import Finding, fail
 from agent.checks.installation import Installation
-from agent.domain import ticket_key
+from agent.domain import id_of
 from agent.store import comments
 from connectors.base import Connector
 from connectors.errors import ConnectorError
@@ -17,7 +17,7 @@ async def own_account(installation: Installation, connector: Connector) -> Async
     latest = installation.database.call(comments.latest, connector.source) if installation.database else None
     if latest is None:
         return
-    number = latest.ticket_key.removeprefix(ticket_key(connector.source, ""))
+    number = id_of(latest.ticket_key)
     try:
         ticket = await connector.read_ticket(number)
     except ConnectorError:

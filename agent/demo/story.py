@@ -13,7 +13,7 @@ from agent.demo import corpus
 from agent.demo.helpdesk import HelpdeskServer
 from agent.demo.installation import Installation
 from agent.demo.staff import Comment, Staff
-from agent.domain import Example, RoleCatalogue
+from agent.domain import Example, RoleCatalogue, id_of
 
 HISTORY = 150
 PATIENCE_SECONDS = 180.0
@@ -149,5 +149,4 @@ def write_history(file: Path, history: Sequence[Example]) -> None:
         rows = csv.writer(text)
         rows.writerow(["id", "created_at", "subject", "body", "role"])
         for e in history:
-            identifier = e.ticket_key.partition(":")[2]
-            rows.writerow([identifier, e.filed_at.isoformat(), e.subject, e.body, ";".join(e.roles)])
+            rows.writerow([id_of(e.ticket_key), e.filed_at.isoformat(), e.subject, e.body, ";".join(e.roles)])

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from agent.domain import ticket_key
+from agent.domain import id_of, ticket_key
 from agent.store.arrivals import Arrival
 from agent.store.resumption import catching_up
 from agent.store.tables import Comment, Ticket
@@ -48,7 +48,7 @@ def _gone(session: Session, source: str, last: int, now: datetime) -> int:
     """Return how many tickets with a number above the `last` one that is there were open when last seen, just now."""
     theirs = col(Ticket.key).startswith(f"{source}:", autoescape=True), Ticket.filed_at > now - LOOK_BACK
     newest = session.exec(select(Ticket).where(*theirs)).all()
-    numbers = [row.key.partition(":")[2] for row in newest if row.seen is not None and not row.seen["closed"]]
+    numbers = [id_of(row.key) for row in newest if row.seen is not None and not row.seen["closed"]]
     return sum(number.isdecimal() and int(number) > last for number in numbers)
 
 

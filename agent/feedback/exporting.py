@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from agent.domain import RoleCatalogue, Strength, source_of, ticket_key
+from agent.domain import RoleCatalogue, Strength, id_of, source_of
 from agent.store.long_transactions import take_time
 from agent.store.tables import Review, Ticket
 from agent.store.tickets import STANDING, counting_order
@@ -73,14 +73,13 @@ def write(file: Path, rows: Iterable[dict[str, str]]) -> int:
 
 
 def _row(ticket: Ticket, review: Review, catalogue: RoleCatalogue) -> dict[str, str]:
-    helpdesk = source_of(ticket.key)
     return {
-        "id": ticket.key.removeprefix(ticket_key(helpdesk, "")),
+        "id": id_of(ticket.key),
         "subject": ticket.subject,
         "body": ticket.body,
         "role": joined(catalogue.today(review.roles)),
         "created_at": ticket.filed_at.isoformat(),
-        "helpdesk": helpdesk,
+        "helpdesk": source_of(ticket.key),
         "strength": Strength(review.strength).name.lower(),
         "reviewed_by": review.actor or "",
         "reviewed_at": review.at.isoformat(),

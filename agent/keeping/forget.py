@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time
 from sqlmodel import Session
 
 from agent.data_directory import DataDirectory
-from agent.domain import REQUESTER, pseudonym
+from agent.domain import REQUESTER, id_of, pseudonym, source_of
 from agent.errors import NotPossibleYet
 from agent.keeping import forgetting
 from agent.keeping.forgetting import BEFORE, TICKET, Note, Quote
@@ -86,7 +86,7 @@ async def forget(
 
 async def _edit(database: Database, connectors: Mapping[str, Connector], quote: Quote) -> None:
     """Blank the quoted words in our comment on another ticket, as it is there now."""
-    source, _, ticket_id = quote.ticket_key.partition(":")
+    source, ticket_id = source_of(quote.ticket_key), id_of(quote.ticket_key)
     connector, row = connectors.get(source), database.call(comments.get, quote.ticket_key)
     if connector is None or row is None or not connector.capabilities.edits_comments:
         return

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from enum import StrEnum
 
-from agent.domain import source_of
+from agent.domain import id_of, source_of
 from agent.errors import NotPossibleYet
 from agent.notes.removal import Removed, remove
 from agent.notes.speak import Speaker
@@ -65,7 +65,7 @@ async def _clear(speaker: Speaker, connector: Connector, key: str) -> Removed | 
 
 async def _where_it_is(connector: Connector, key: str) -> Ticket:
     """Return the comment's ticket, or the one that it was merged into with all that was said on it."""
-    ticket = await connector.read_ticket(key.partition(":")[2])
+    ticket = await connector.read_ticket(id_of(key))
     seen = {ticket.id}
     while ticket.merged_into is not None and ticket.merged_into not in seen:
         seen.add(ticket.merged_into)

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from agent.domain import id_of
 from agent.errors import BadInput
 from connectors import markup
 from connectors.base import Markup
@@ -154,7 +155,7 @@ def _share(number: str) -> str:
 
 def neighbour(near: Neighbour, subject: str, fix: str | None = None) -> Paragraph:
     """Return a similar ticket by its number, its first words and its roles, and what helped there where it is known."""
-    number = near.ticket_key.partition(":")[2]
+    number = id_of(near.ticket_key)
     if fix:
         roles = listed(near.roles, "and")
         return worded(HELPED, number=number, subject=[excerpt(subject)], roles=roles, fix=[excerpt(fix)])

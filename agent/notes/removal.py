@@ -12,7 +12,7 @@ from functools import partial
 
 import structlog
 
-from agent.domain import ticket_key
+from agent.domain import id_of, ticket_key
 from agent.notes.phrasing import rendered, worded
 from agent.notes.speak import Speaker, find_ours
 from agent.store import comments, removals
@@ -98,18 +98,14 @@ async def unite(speaker: Speaker, connector: Connector, ticket: Ticket, others: 
             await speaker.database.write(removals.hand_over, row.ticket_key, key)
             log.info("comment_came_with_merged_ticket", merged=row.ticket_key)
         else:
-            await remove(speaker, connector, ticket, row, MERGED, number=_number(row))
+            await remove(speaker, connector, ticket, row, MERGED, number=id_of(row.ticket_key))
 
 
 async def _merged(connector: Connector, row: Comment) -> bool:
     """Return whether the comment's own ticket was merged into another one, or is gone."""
-    if row.ticket_key != ticket_key(connector.source, _number(row)):
+    if row.ticket_key != ticket_key(connector.source, id_of(row.ticket_key)):
         return False
     try:
-        return (await connector.read_ticket(_number(row))).merged_into is not None
+        return (await connector.read_ticket(id_of(row.ticket_key))).merged_into is not None
     except TicketNotFound:
         return True
-
-
-def _number(row: Comment) -> str:
-    return row.ticket_key.partition(":")[2]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from agent.domain import Role
+from agent.domain import Role, id_of
 from agent.notes.links import by_links
 from agent.notes.phrasing import joined, listed, neighbour, percent, spoken, worded
 from agent.triage.cutoffs import Abstained, Verdict
@@ -161,7 +161,7 @@ def _matter(beside: Beside) -> Iterator[Paragraph]:
     if beside.short:
         yield worded(SHORT, facts=joined([(Span(fact, Style.QUOTED),) for fact in beside.short], ", "))
     if beside.burst:
-        numbers = ", ".join(key.partition(":")[2] for key in beside.burst[-BURST_SHOWN:])
+        numbers = ", ".join(id_of(key) for key in beside.burst[-BURST_SHOWN:])
         yield worded(BURST, count=str(len(beside.burst)), numbers=numbers)
 
 

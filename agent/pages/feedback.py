@@ -18,9 +18,8 @@ from agent.pages.guard import Refused, Visit
 from agent.pages.signing import audit
 from agent.pages.standing import ON_PAGES, Standing, of_ticket
 from agent.store import withdrawals
-from agent.store.arrivals import Arrival, accept
 from agent.store.tables import Review
-from connectors.events import Event, Kind
+from agent.store.verdicts import tell
 
 BY_LINK = "by a link"
 """Who did it, in the log, where nobody was signed in."""
@@ -172,7 +171,5 @@ def _not_overtaken(session: Session, review: Review, visit: Visit) -> None:
 
 def _tell(session: Session, review: Review, visit: Visit) -> None:
     """Leave the event after which our comment shows it, for a ticket of a helpdesk that is connected."""
-    source = source_of(review.ticket_key)
-    if source in visit.site.connectors:
-        ticket_id = review.ticket_key.removeprefix(ticket_key(source, ""))
-        accept(session, [Arrival(source, Event(Kind.ANSWERED, ticket_id, review.origin), b"", review.at)])
+    if source_of(review.ticket_key) in visit.site.connectors:
+        tell(session, review.ticket_key, review.origin, review.at)

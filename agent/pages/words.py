@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
-from agent.domain import RoleCatalogue
+from agent.domain import RoleCatalogue, id_of, source_of
 from agent.notes.phrasing import bound, percent
 from agent.pages.recorded import recorded
 from agent.pages.texts import Texts
@@ -67,13 +67,11 @@ class Words:
 
     def ticket(self, key: str) -> str:
         """Return the address of a ticket's page."""
-        source, _, number = key.partition(":")
-        return f"/tickets/{quote(source, safe='')}/{quote(number, safe='/')}"
+        return f"/tickets/{quote(source_of(key), safe='')}/{quote(id_of(key), safe='/')}"
 
     def name(self, key: str) -> Markup:
         """Return a ticket's helpdesk and number, as people say it."""
-        source, _, number = key.partition(":")
-        return Markup("<bdi>{} {}</bdi>").format(source, number)
+        return Markup("<bdi>{} {}</bdi>").format(source_of(key), id_of(key))
 
     def begin(self, ticket: Ticket) -> str:
         """Return how a ticket's own words begin."""

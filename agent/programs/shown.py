@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from agent.domain import Outcome, Strength, source_of, ticket_key
+from agent.domain import Outcome, Strength, id_of, source_of
 from agent.notes.explaining import explained
 from agent.notes.phrasing import rendered
 from agent.pages.guard import Visit
@@ -55,7 +55,7 @@ def of_standing(visit: Visit, standing: Standing) -> dict[str, object]:
     )
     return {
         "helpdesk": source,
-        "number": number_of(ticket.key),
+        "number": id_of(ticket.key),
         "subject": ticket.subject,
         "group": ticket.group,
         "filed_at": ticket.filed_at,
@@ -106,7 +106,7 @@ def explanation(visit: Visit, opinion: Opinion, subjects: Mapping[str, str], fix
         similar=[
             SimilarTicket(
                 helpdesk=source_of(near.ticket_key),
-                number=number_of(near.ticket_key),
+                number=id_of(near.ticket_key),
                 subject=subjects.get(near.ticket_key, "")[:SUBJECT],
                 roles=list(catalogue.today(near.roles)),
                 similarity=near.similarity,
@@ -125,7 +125,7 @@ def of_decision(visit: Visit, row: Decision) -> DecisionAnswer:
     return DecisionAnswer(
         id=row.id or 0,
         helpdesk=source_of(row.ticket_key),
-        number=number_of(row.ticket_key),
+        number=id_of(row.ticket_key),
         at=row.at,
         kind=row.outcome,
         roles=list(visit.site.classifier.catalogue.today(row.roles)),
@@ -134,11 +134,6 @@ def of_decision(visit: Visit, row: Decision) -> DecisionAnswer:
         model=row.model_version,
         rules_version=row.rules_version,
     )
-
-
-def number_of(key: str) -> str:
-    """Return a ticket's number in its helpdesk."""
-    return key.removeprefix(ticket_key(source_of(key), ""))
 
 
 def _suggestion(visit: Visit, standing: Standing) -> Suggestion:

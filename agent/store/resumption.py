@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import and_, or_, text
 from sqlmodel import Session, col, select
 
-from agent.domain import ticket_key
+from agent.domain import id_of, source_of
 from agent.store import comments
 from agent.store.arrivals import Arrival, accept
 from agent.store.inbox import OPEN_EVENTS, Job
@@ -48,7 +48,7 @@ def _touched(session: Session, sources: Collection[str], since: datetime) -> Ite
     keys = session.exec(
         select(Ticket.key).where(col(Ticket.key).in_(events)).order_by(col(Ticket.filed_at), col(Ticket.key))
     )
-    return [(key.partition(":")[0], key) for key in keys]
+    return [(source_of(key), key) for key in keys]
 
 
 def after_budget(session: Session, job: Job, now: datetime) -> None:
@@ -59,5 +59,4 @@ def after_budget(session: Session, job: Job, now: datetime) -> None:
 
 def catching_up(source: str, key: str, name: str, now: datetime) -> Arrival:
     """Return the event that our comment on a ticket has to be brought up to date; `name` says after what."""
-    ticket_id = key.removeprefix(ticket_key(source, ""))
-    return Arrival(source, Event(Kind.RESUMED, ticket_id, f"resumed-{name}"), b"", now)
+    return Arrival(source, Event(Kind.RESUMED, id_of(key), f"resumed-{name}"), b"", now)

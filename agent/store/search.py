@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, Column, Integer, String, Text, text
 from sqlmodel import Field, Session, SQLModel
 
+from agent.domain import id_of
+
 if TYPE_CHECKING:
     from agent.store.tables import Ticket
 
@@ -155,7 +157,7 @@ def add(session: Session, ticket: Ticket) -> None:
 
 def index(session: Session, ticket: Ticket) -> None:
     """Make a ticket one that can be found; one that is found already stays as it is."""
-    words = indexed(ticket.key.partition(":")[2], ticket.group or "", ticket.subject, ticket.body)
+    words = indexed(id_of(ticket.key), ticket.group or "", ticket.subject, ticket.body)
     row: dict[str, Any] = {"number": numbered(ticket.filed_at, ticket.key), "key": ticket.key, "words": words}
     while session.execute(_ADD, row).first() is None:
         if session.execute(_KNOWN, row).first() is not None:

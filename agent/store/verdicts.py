@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from agent.domain import source_of, ticket_key
+from agent.domain import id_of, source_of
 from agent.store.arrivals import Arrival, accept
 from agent.store.writings import EARLIER, JUDGED, Verdict, Writing, quotable
 from connectors.events import Event, Kind
@@ -35,9 +35,7 @@ def show(session: Session, row: Writing, origin: str, at: datetime) -> None:
 
 def tell(session: Session, key: str, name: str, at: datetime) -> None:
     """Leave the event after which a ticket in its system follows what a person said on a page."""
-    source = source_of(key)
-    event = Event(Kind.ANSWERED, key.removeprefix(ticket_key(source, "")), name)
-    accept(session, [Arrival(source, event, b"", at)])
+    accept(session, [Arrival(source_of(key), Event(Kind.ANSWERED, id_of(key), name), b"", at)])
 
 
 def show_due(session: Session, sources: Collection[str], now: datetime) -> int:
