@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
-from agent.cli.console import Console
+from agent.cli.console import say
 from agent.cli.db import open_database
 from agent.cli.options import CONFIG, ConfigOption, DataOption, parts_for
 
@@ -94,9 +93,9 @@ def moves(key: KEY, config: ConfigOption = CONFIG, data: DataOption = None) -> N
     with open_database(config, data) as database:
         rows = database.call(actions.of_ticket, key)
     for row in rows:
-        _print(_told(row))
+        say(_told(row))
     if not rows:
-        _print(f"no move of {key} is known")
+        say(f"no move of {key} is known")
 
 
 def _told(row: GroupMove) -> str:
@@ -125,7 +124,7 @@ def _run(do: Callable[[Desk, str, Ticket], Awaitable[Acted]], key: str, config: 
         outcome = asyncio.run(_acted(do, parts, source, number))
     finally:
         parts.database.close()
-    _print(f"{key}: {SAID[outcome]}")
+    say(f"{key}: {SAID[outcome]}")
     if outcome != "done":
         raise typer.Exit(1)
 
@@ -152,12 +151,8 @@ async def _acted(do: Callable[[Desk, str, Ticket], Awaitable[Acted]], parts: Par
             try:
                 return await do(desk, source, await connectors[source].read_ticket(number))
             except Unsettled as wait:
-                _print(f"an earlier attempt may still be under way: waiting {wait.left:.0f} seconds")
+                say(f"an earlier attempt may still be under way: waiting {wait.left:.0f} seconds")
                 await asyncio.sleep(wait.left)
     finally:
         for connector in connectors.values():
             await connector.aclose()
-
-
-def _print(line: str) -> None:
-    Console(highlight=False, soft_wrap=True).print(escape(line))

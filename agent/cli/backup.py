@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from agent.cli.console import Console
+from agent.cli.console import say
 from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
 
 DOTENV = Path(".env")
@@ -38,24 +37,18 @@ def backup(
     settings = settings_for(config, data)
     directory = DataDirectory(settings.data)
     if without_secrets:
-        _say(
-            f"{file}: without tokens, webhook secrets and API keys; its texts of tickets and the key of our marks stay"
-        )
+        say(f"{file}: without tokens, webhook secrets and API keys; its texts of tickets and the key of our marks stay")
     else:
-        _say(f"{file} will hold secrets (tokens, webhook secrets, keys) and texts of tickets: keep it as one of them")
+        say(f"{file} will hold secrets (tokens, webhook secrets, keys) and texts of tickets: keep it as one of them")
     began = time.monotonic()
     with looked_at(settings.database_url, directory.database) as database:
         key = mark_key(directory, database) if database is not None else b""  # which `back_up` refuses
     saved = back_up(settings, config, DOTENV, key, file, utcnow(), with_secrets=not without_secrets)
     for name in saved.left_out:
-        _say(f"{name} is left out: a secret in it cannot be told from the rest")
+        say(f"{name} is left out: a secret in it cannot be told from the rest")
     if settings.database_url is not None:
-        _say("the database is PostgreSQL's own business: save it with pg_dump, see deploy/README.md")
+        say("the database is PostgreSQL's own business: save it with pg_dump, see deploy/README.md")
     if settings.secrets.sources:
-        _say(f"what sources of secrets hold ({', '.join(settings.secrets.sources)}) is not in it")
+        say(f"what sources of secrets hold ({', '.join(settings.secrets.sources)}) is not in it")
     seconds = time.monotonic() - began
-    _say(f"{file}: {saved.size >> 20} MB, {len(saved.manifest.members)} files, compared in {seconds:.0f} s")
-
-
-def _say(line: str) -> None:
-    Console(highlight=False, soft_wrap=True).print(escape(line))
+    say(f"{file}: {saved.size >> 20} MB, {len(saved.manifest.members)} files, compared in {seconds:.0f} s")

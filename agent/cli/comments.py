@@ -10,10 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from agent.cli.console import Console
+from agent.cli.console import Console, say
 from agent.cli.db import open_database
 from agent.cli.options import CONFIG, ConfigOption, DataOption, day, settings_for
 
@@ -69,16 +68,16 @@ def remove(
     day = since.replace(tzinfo=UTC) if since else None
     with open_database(config, data) as database:
         keys = database.call(partial(removals.posted_since, sources=sources, since=day))
-        _print(f"comments of Rolecall on tickets of {', '.join(sources)}: {len(keys)}")
+        say(f"comments of Rolecall on tickets of {', '.join(sources)}: {len(keys)}")
         if not settings.triage.shadow and database.call(store.paused) is None:
-            _print("comments are on: a server that runs posts new ones; `rolecall queue pause` stops that")
+            say("comments are on: a server that runs posts new ones; `rolecall queue pause` stops that")
         if dry_run or not keys:
             return
         if not yes:
             typer.confirm("Remove them? What people wrote into them stays.", abort=True)
         left = asyncio.run(_remove(settings, database, keys))
     for key, why in left:
-        _print(f"{key}: {why}")
+        say(f"{key}: {why}")
     if left:
         raise typer.Exit(1)
 
@@ -113,9 +112,9 @@ async def _remove(settings: Settings, database: Database, keys: Sequence[str]) -
         for connector in connectors.values():
             await connector.aclose()
         for name, count in counts.items():
-            _print(LINES[name].format(count))
+            say(LINES[name].format(count))
     if left:
-        _print(f"not removed: {len(left)}; run the same command again, it goes on with these")
+        say(f"not removed: {len(left)}; run the same command again, it goes on with these")
     return left
 
 
@@ -132,7 +131,3 @@ def _know_ourselves(connectors: Mapping[str, Connector], sources: Collection[str
             raise NotPossibleYet(
                 f"it is not known which account of {source} is ours: set connectors.{source}.author_id"
             )
-
-
-def _print(line: str) -> None:
-    Console(highlight=False, soft_wrap=True).print(escape(line))

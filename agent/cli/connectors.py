@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
-from agent.cli.console import Console
+from agent.cli.console import say
 from agent.cli.db import open_database
 from agent.cli.options import CONFIG, ConfigOption, DataOption, must_be_there, settings_for
 
@@ -40,11 +39,9 @@ def list_(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
         chosen = settings.connectors.get(name)
         hook = chosen.hook(name) if chosen else None
         what = f"{chosen.kind}, {f'hook {hook}' if hook else 'polled'}" if chosen else "not connected"
-        _print(f"{name}: {what}; {_amount(kept.get(name, Held()))}")
+        say(f"{name}: {what}; {_amount(kept.get(name, Held()))}")
     if not kept and not settings.connectors:
-        _print(
-            "no connector, and no ticket: `rolecall connectors show` lists the kinds, config/agent.toml connects one"
-        )
+        say("no connector, and no ticket: `rolecall connectors show` lists the kinds, config/agent.toml connects one")
 
 
 @app.command()
@@ -76,9 +73,9 @@ def rename(
         tickets = database.call(connector_data.rename, old, new, lambda raw: renamed(raw, old, new))
         models = rename_in_models(DataDirectory(settings.data).models, old, new)
         clustered = database.clustered
-    _print(f"{tickets} tickets and {models} models renamed. Now change by hand:")
+    say(f"{tickets} tickets and {models} models renamed. Now change by hand:")
     for line in _by_hand(old, new, settings, catalogue, clustered):
-        _print(f"- {line}")
+        say(f"- {line}")
 
 
 @app.command()
@@ -97,16 +94,16 @@ def remove(
         kept = database.call(connector_data.held).get(name)
         if kept is None:
             raise BadInput(f"nothing is kept of {name}; see `rolecall connectors list`")
-        _print(
+        say(
             f"kept: {kept.tickets} tickets and {kept.reviews} reviews, to learn from; {kept.comments} marks of comments"
         )
-        _print(f"dropped: {kept.open} open events, {kept.dead} set aside, and how far its poll had come")
+        say(f"dropped: {kept.open} open events, {kept.dead} set aside, and how far its poll had come")
         if not yes:
             typer.confirm(f"Remove {name}?", abort=True)
         dropped = database.call(connector_data.remove, name, utcnow())
-    _print(f"{name} removed, {dropped} events dropped")
+    say(f"{name} removed, {dropped} events dropped")
     if name in settings_for(config, data).connectors:
-        _print(f"take [connectors.{name}] out of {config} before you start the server")
+        say(f"take [connectors.{name}] out of {config} before you start the server")
 
 
 @contextmanager
@@ -139,7 +136,3 @@ def _by_hand(old: str, new: str, settings: Settings, catalogue: RoleCatalogue, c
         yield f"{settings.roles}: groups of {old} become groups of {new}, of the roles {', '.join(roles)}"
     if clustered:
         yield "every other server on this database: run the same command there, for the models in its data directory"
-
-
-def _print(line: str) -> None:
-    Console(highlight=False, soft_wrap=True).print(escape(line))

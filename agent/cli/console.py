@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import rich.console
 from rich.console import ConsoleOptions, RenderableType
+from rich.markup import escape
 from rich.segment import Segment
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ class Console(rich.console.Console):
         """Yield the segments of whatever is printed; those with Rich's own control codes as they are."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(harmless(segment.text), segment.style)
+
+
+def say(line: str) -> None:
+    """Print one line as it is, whatever markup or ends of lines its values hold."""
+    Console(highlight=False, soft_wrap=True).print(escape(" ".join(line.splitlines())))
 
 
 WORTH_SAYING = 5.0  # seconds

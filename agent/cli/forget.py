@@ -7,9 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
-from agent.cli.console import Console
+from agent.cli.console import say
 from agent.cli.db import open_database
 from agent.cli.options import CONFIG, ConfigOption, DataOption, day, settings_for
 
@@ -69,7 +68,7 @@ def forget(
         day = before.date() if before else None
         note = note_of(key, utcnow(), ticket=ticket, requester=requester, before=day)
         found = len(database.call(find, key, [note]).tickets)
-        _print(f"{found} tickets to forget" if found else NOTHING)
+        say(f"{found} tickets to forget" if found else NOTHING)
         if not yes:
             typer.confirm("Forget them, and the models that learnt from them?", abort=True)
 
@@ -83,10 +82,10 @@ def forget(
                     await connector.aclose()
 
         done = asyncio.run(in_turn())
-    _print(f"{done.tickets} tickets forgotten; {done.comments} comments on other tickets quoted one")
+    say(f"{done.tickets} tickets forgotten; {done.comments} comments on other tickets quoted one")
     if done.unknown_requesters:
-        _print(f"{done.unknown_requesters} tickets are kept of which it is not known who filed them: see --ticket")
-    _print(f"models that had learnt from them, deleted: {', '.join(done.versions) or 'none'}")
+        say(f"{done.unknown_requesters} tickets are kept of which it is not known who filed them: see --ticket")
+    say(f"models that had learnt from them, deleted: {', '.join(done.versions) or 'none'}")
     if done.versions and not no_train:
         _train(settings)
 
@@ -98,20 +97,16 @@ def _train(settings: Settings) -> None:
     from agent.packages import TRAINING, missing
 
     if reason := missing(*TRAINING):
-        _print(f"not trained anew here: {reason}")
+        say(f"not trained anew here: {reason}")
         return
-    _print("training anew; until that has ended an older model serves, or rules and similar tickets decide")
+    say("training anew; until that has ended an older model serves, or rules and similar tickets decide")
     try:
         run = asyncio.run(cancelled_by_sigterm(trainer_of(settings).train("forget")))
     except NotPossibleYet as error:
-        _print(f"not trained anew: {error}")
+        say(f"not trained anew: {error}")
         return
-    _print(f"{run.outcome}: {run.version}, {run.reason or ''}")
+    say(f"{run.outcome}: {run.version}, {run.reason or ''}")
 
 
 def _report(progress: Progress) -> None:
-    _print(progress.phase)
-
-
-def _print(line: str) -> None:
-    Console(highlight=False, soft_wrap=True).print(escape(line))
+    say(progress.phase)

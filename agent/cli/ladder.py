@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
-from agent.cli.console import Console
+from agent.cli.console import say
 from agent.cli.db import open_database
 from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
 
@@ -58,9 +57,9 @@ def show(context: typer.Context, config: ConfigOption = CONFIG, data: DataOption
         share = settings.checks.share
         found = database.call(places, ladder, share, utcnow())
         for line in _head(found, ladder):
-            _print(line)
+            say(line)
         for place in found:
-            _print("; ".join(_told(place, share)))
+            say("; ".join(_told(place, share)))
 
     _with(config, data, listed)
 
@@ -82,12 +81,12 @@ def take(
         wanted = _stage(stage)
         if dry_run:
             for line in _rehearsed(settings, database, ladder, role, wanted, last):
-                _print(line)
+                say(line)
             return
         move = database.call(moving.take, ladder, role, wanted, BY, utcnow())
-        _print(f"{move.role}: {move.stage}")
+        say(f"{move.role}: {move.stage}")
         if ladder.shadow:
-            _print(f"but {CAPPED}")
+            say(f"but {CAPPED}")
 
     _with(config, data, taken)
 
@@ -101,7 +100,7 @@ def lower(role: ROLE, stage: STAGE, config: ConfigOption = CONFIG, data: DataOpt
     def lowered(settings: Settings, database: Database, ladder: Ladder) -> None:
         wanted = _stage(stage)
         move = database.call(moving.lower, ladder, role, wanted, BY, utcnow())
-        _print(f"{move.role}: {move.stage}")
+        say(f"{move.role}: {move.stage}")
 
     _with(config, data, lowered)
 
@@ -114,9 +113,9 @@ def begin(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
 
     def begun(settings: Settings, database: Database, ladder: Ladder) -> None:
         moved = database.call(moving.begin, ladder, BY, utcnow())
-        _print("every role comments from the next ticket on" if moved else "no role is in shadow")
+        say("every role comments from the next ticket on" if moved else "no role is in shadow")
         if ladder.shadow:
-            _print(f"but {CAPPED}")
+            say(f"but {CAPPED}")
 
     _with(config, data, begun)
 
@@ -217,7 +216,3 @@ def _with(config: Path, data: Path | None, do: Callable[[Settings, Database, Lad
     ladder = Ladder(load_roles(settings.roles), settings.ladder, shadow=settings.triage.shadow is True)
     with open_database(config, data) as database:
         do(settings, database, ladder)
-
-
-def _print(line: str) -> None:
-    Console(highlight=False, soft_wrap=True).print(escape(line))

@@ -7,9 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
-from agent.cli.console import Console
+from agent.cli.console import say
 from agent.cli.db import open_database
 from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
 
@@ -54,9 +53,9 @@ def status(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
         hidden = database.call(stages.hidden, Stage.of(settings.ladder.start))
     shadow = settings.triage.shadow
     for line in queue_status.lines(now, pace, utcnow(), shadow=shadow, hidden=hidden, left_alone=alone):
-        _print(line)
+        say(line)
     directory, server = DataDirectory(settings.data), settings.server
-    _print(queue_status.of_server(directory.served_at() or local_url(server.host, server.port)))
+    say(queue_status.of_server(directory.served_at() or local_url(server.host, server.port)))
 
 
 @app.command("list")
@@ -72,11 +71,11 @@ def list_(
     with open_database(config, data) as database:
         rows = database.call(dead_letters.listed, STORED.get(state, state), limit)
     for row in rows:
-        _print(f"{row.seq}  {row.ticket_key}  {row.kind}  attempts {row.attempts}  {row.error or ''}")
+        say(f"{row.seq}  {row.ticket_key}  {row.kind}  attempts {row.attempts}  {row.error or ''}")
     if not rows:
-        _print(f"no event is {state.replace('-', ' ')}")
+        say(f"no event is {state.replace('-', ' ')}")
     elif state is State.SET_ASIDE:
-        _print("Next: `rolecall queue retry NUMBER` or `--all` once the cause is mended; `rolecall queue drop NUMBER`.")
+        say("Next: `rolecall queue retry NUMBER` or `--all` once the cause is mended; `rolecall queue drop NUMBER`.")
 
 
 @app.command()
@@ -85,9 +84,9 @@ def show(number: Number, config: ConfigOption = CONFIG, data: DataOption = None)
     with open_database(config, data) as database:
         row = database.call(_row, number)
     for name in ("seq", "source", "delivery_id", "kind", "ticket_key", "state", "attempts", "crashes", "error"):
-        _print(f"{name}: {getattr(row, name)}")
-    _print(f"received_at: {row.received_at.isoformat()}")
-    _print(f"event: {row.event!r}" if row.event else "event: deleted, because it was done long ago")
+        say(f"{name}: {getattr(row, name)}")
+    say(f"received_at: {row.received_at.isoformat()}")
+    say(f"event: {row.event!r}" if row.event else "event: deleted, because it was done long ago")
 
 
 @app.command()
@@ -109,7 +108,7 @@ def retry(
         retried = sum(database.call(dead_letters.retry, one, utcnow()) for one in numbers)
     if not retried and not every:
         raise BadInput(f"event {number} was not set aside: `rolecall queue list` shows which were")
-    _print(f"{retried} put back" if retried else "nothing is set aside")
+    say(f"{retried} put back" if retried else "nothing is set aside")
 
 
 @app.command()
@@ -121,7 +120,7 @@ def drop(number: Number, config: ConfigOption = CONFIG, data: DataOption = None)
     with open_database(config, data) as database:
         if not database.call(dead_letters.drop, number):
             raise BadInput(f"event {number} was not set aside: `rolecall queue list` shows which were")
-    _print(f"{number} dropped")
+    say(f"{number} dropped")
 
 
 @app.command()
@@ -142,12 +141,12 @@ def pause(
         directory.found()
         directory.create()
         if pause_file(directory.database, reason, keep_answering=keep_answering):
-            return _print("comments: paused")
+            return say("comments: paused")
     from agent.store import comments
 
     with open_database(config, data) as database:
         database.call(partial(comments.pause, reason=reason, keep_answering=keep_answering))
-    _print("comments: paused")
+    say("comments: paused")
 
 
 @app.command()
@@ -159,7 +158,7 @@ def resume(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     sources = settings_for(config, data).connectors.keys()
     with open_database(config, data) as database:
         left = database.call(resumption.resume, sources, utcnow())
-    _print(f"comments: on; tickets to catch up on: {left}" if left else "comments: on")
+    say(f"comments: on; tickets to catch up on: {left}" if left else "comments: on")
 
 
 def _row(session: Session, number: int) -> Inbox:
@@ -172,8 +171,3 @@ def _row(session: Session, number: int) -> Inbox:
             f"there is no event {number}: `rolecall queue list` shows what was set aside, --state what waits"
         )
     return row
-
-
-def _print(line: str) -> None:
-    """Print one line as it is, whatever ends of lines its values hold."""
-    Console(highlight=False, soft_wrap=True).print(escape(" ".join(line.splitlines())))

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from agent.cli.backup import DOTENV
-from agent.cli.console import Console
+from agent.cli.console import say
 from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
 
 if TYPE_CHECKING:
@@ -46,14 +45,14 @@ def restore(
         raise BadInput(f"{forgotten}: there is no such file")
     places = _places(config, data, data_only=data_only, force=force)
     if finish(places.directory.path):
-        _say(f"completed a restore into {places.directory.path} that had been interrupted; nothing else was done")
+        say(f"completed a restore into {places.directory.path} that had been interrupted; nothing else was done")
         return
     places.directory.create()
     with alone(places.directory):
         if file is None:
             for folder in put_back(places, utcnow()):
-                _say(f"what was there until now is in {folder}")
-            _say(f"{places.directory.path} is as it was before the last restore")
+                say(f"what was there until now is in {folder}")
+            say(f"{places.directory.path} is as it was before the last restore")
             return
         restored = asyncio.run(put_in_place(file, places, forgotten, utcnow(), force=force))
     _report(restored, places)
@@ -85,22 +84,18 @@ def _report(restored: Restored, places: Places) -> None:
     from agent.keeping.restore import age
 
     made = age(restored.manifest)
-    _say(f"{places.directory.path} is as it was on {made}, when the backup was made by {restored.manifest.release}")
+    say(f"{places.directory.path} is as it was on {made}, when the backup was made by {restored.manifest.release}")
     for path in restored.written:
-        _say(f"written: {path}")
+        say(f"written: {path}")
     for path in restored.aside:
-        _say(f"what was there before is in {path}")
+        say(f"what was there before is in {path}")
     if restored.forgotten:
         done = restored.forgotten
-        _say(f"forgotten again: {done.tickets} tickets, {len(done.versions)} models that had learnt from them")
+        say(f"forgotten again: {done.tickets} tickets, {len(done.versions)} models that had learnt from them")
     if not restored.told:
-        _say(f"whatever was forgotten since {made} has to be forgotten again: `rolecall forget`, see deploy/README.md")
+        say(f"whatever was forgotten since {made} has to be forgotten again: `rolecall forget`, see deploy/README.md")
     if not restored.manifest.with_secrets:
-        _say("the backup holds no secrets: store them again; `rolecall check` names what is missing")
+        say("the backup holds no secrets: store them again; `rolecall check` names what is missing")
     if restored.manifest.schema_version is None:
-        _say("the database was PostgreSQL's: restore it with pg_restore, see deploy/README.md")
-    _say("next: `rolecall check`, then `rolecall serve`; tickets since then are found by the poll")
-
-
-def _say(line: str) -> None:
-    Console(highlight=False, soft_wrap=True).print(escape(line))
+        say("the database was PostgreSQL's: restore it with pg_restore, see deploy/README.md")
+    say("next: `rolecall check`, then `rolecall serve`; tickets since then are found by the poll")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from agent.cli.console import Console
+from agent.cli.console import Console, say
 from agent.cli.db import open_database
 from agent.cli.options import CONFIG, ConfigOption, DataOption, settings_for
 from agent.pages.signing.rights import Rights
@@ -47,9 +47,9 @@ def list_(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
         rows = database.call(users.listed)
     for row in rows:
         state = "disabled" if row.disabled_at else "active" if row.password else "its link was not used yet"
-        _print(f"{row.name}: {row.rights}, {state}, {_sees(row)}")
+        say(f"{row.name}: {row.rights}, {state}, {_sees(row)}")
     if not rows:
-        _print("no account yet: `rolecall serve` shows a one-time link for the first one")
+        say("no account yet: `rolecall serve` shows a one-time link for the first one")
 
 
 @app.command()
@@ -71,7 +71,7 @@ def disable(name: Name, config: ConfigOption = CONFIG, data: DataOption = None) 
 
     with open_database(config, data) as database:
         database.call(users.disable, name, BY, utcnow())
-    _print(f"{name} is disabled")
+    say(f"{name} is disabled")
 
 
 @app.command("rights")
@@ -82,7 +82,7 @@ def rights_(name: Name, rights: RightsOption, config: ConfigOption = CONFIG, dat
 
     with open_database(config, data) as database:
         database.call(users.change_rights, name, rights, BY, utcnow())
-    _print(f"{name}: {rights}")
+    say(f"{name}: {rights}")
 
 
 @app.command()
@@ -111,7 +111,7 @@ def limit(
         raise BadInput(f"there is no helpdesk {', '.join(strange)}; these are there: {', '.join(there) or 'none'}")
     with open_database(config, data) as database:
         made = database.call(users.limit, name, helpdesks, groups, BY, utcnow())
-    _print(f"{made.user.name}: {_sees(made.user)}")
+    say(f"{made.user.name}: {_sees(made.user)}")
     for one in made.empty:
         _warn(f"No ticket is in a group {one} now: is that how the helpdesk spells it?")
 
@@ -130,7 +130,7 @@ def token(
 
     with open_database(config, data) as database:
         made = database.call(tokens.make, name, label, expires, BY, utcnow())
-    _print(made)
+    say(made)
     _warn(f"This token acts for {name} for {expires} days; it is not shown again. `rolecall users revoke` ends it.")
 
 
@@ -145,9 +145,9 @@ def tokens_(config: ConfigOption = CONFIG, data: DataOption = None) -> None:
     for row in rows:
         state = "expired" if row.expires_at <= utcnow() else "good until"
         used = f"last used {row.used_at:%Y-%m-%d}" if row.used_at else "never used"
-        _print(f"{row.id}: {row.user_key}, {row.name}, {state} {row.expires_at:%Y-%m-%d}, {used}")
+        say(f"{row.id}: {row.user_key}, {row.name}, {state} {row.expires_at:%Y-%m-%d}, {used}")
     if not rows:
-        _print("no token yet: `rolecall users token NAME` makes one")
+        say("no token yet: `rolecall users token NAME` makes one")
 
 
 @app.command()
@@ -165,7 +165,7 @@ def revoke(
         ended = database.call(tokens.revoke, number, BY, utcnow())
     if ended is None:
         raise BadInput(f"there is no token {number}: `rolecall users tokens` lists them")
-    _print(f"{ended.name} of {ended.user_key} is ended")
+    say(f"{ended.name} of {ended.user_key} is ended")
 
 
 def _sees(user: User) -> str:
@@ -183,12 +183,8 @@ def _link(name: str, token: str, config: Path, data: Path | None) -> None:
     settings = settings_for(config, data)
     server = settings.server
     here = DataDirectory(settings.data).served_at() or local_url(server.host, server.port)
-    _print(f"Give {name} this link, good for 7 days, once: {link(server.public_url, token, here)}")
+    say(f"Give {name} this link, good for 7 days, once: {link(server.public_url, token, here)}")
 
 
 def _warn(line: str) -> None:
     Console(stderr=True, highlight=False, soft_wrap=True).print(escape(line))
-
-
-def _print(line: str) -> None:
-    Console(highlight=False, soft_wrap=True).print(escape(" ".join(line.splitlines())))
