@@ -26,9 +26,12 @@ def predict(
     from agent.notes import wording
     from agent.notes.explaining import explained
     from agent.notes.phrasing import rendered, speak
-    from agent.store import tickets
+    from agent.store import tickets, writings
     from agent.triage.explanation import explain
+    from agent.writing.description import better_subject, in_short
+    from agent.writing.thread import as_filed
     from connectors.base import Markup
+    from connectors.events import Ticket
     from connectors.note import Note, Section, SectionKind
 
     parts = parts_for(config, data)
@@ -36,9 +39,11 @@ def predict(
     remember(parts)
     roles = parts.classifier.catalogue.roles
     opinion = parts.classifier.opinion(text, body, date.today())
-    subjects = parts.database.call(tickets.subjects, [n.ticket_key for n in opinion.neighbours])
+    alike, filed = [n.ticket_key for n in opinion.neighbours], Ticket("", text, body)
+    subjects, fixes = parts.database.call(tickets.subjects, alike), parts.database.call(writings.fixes, alike)
+    better, short = better_subject(as_filed(filed)), in_short(filed, parts.settings.writing.summary_above)
     console = Console(highlight=False)
-    note = wording.of_opinion(opinion, wording.Beside(subjects, roles=roles))
+    note = wording.of_opinion(opinion, wording.Beside(subjects, fixes, roles, subject=better, short=short))
     if note is not None:
         console.print(escape(rendered(note, Markup.MARKDOWN)))
         console.print()

@@ -28,7 +28,7 @@ from agent.store.stages import Stage
 from agent.store.tables import Review, Ticket, utcnow
 from agent.triage.bursts import burst
 from agent.triage.opinion import Opinion, RoleClassifier
-from agent.writing.description import better_subject, in_short, says_too_little
+from agent.writing.description import better_subject, in_short
 from agent.writing.extractive import Extractive
 from agent.writing.note import Writer
 from agent.writing.thread import as_filed
@@ -189,7 +189,7 @@ class Desk:
             roles=self.classifier.catalogue.roles,
             privately=self.connectors[job.source].capabilities.privately,
             link=await self.links.of(self.database, job.ticket_key, opinion) if self.links else None,
-            subject=better_subject(as_filed(remote)) if says_too_little(remote.subject) else None,
+            subject=better_subject(as_filed(remote)),
             short=in_short(remote, self.summary_above),
             burst=await asyncio.to_thread(burst, self.database, memory, job.ticket_key) if memory else (),
         )

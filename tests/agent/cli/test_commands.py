@@ -133,6 +133,9 @@ def test_predict_shows_the_comment_and_every_role(trained: Run) -> None:
     printed = trained("predict", "VPN is down").output
     assert "**Role: " in printed
     assert "Locksmith & Security" in printed
+    little = trained("predict", "Problem", "--body", "The VPN drops every hour since the update.").output
+    whole = " ".join(little.split())
+    assert "The subject says little. A better one, in the ticket's own words" in whole
 
 
 def test_evaluate_lists_figures_with_intervals_and_the_wrong_answers(trained: Run, folder: Path) -> None:
