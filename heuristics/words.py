@@ -238,10 +238,8 @@ def negated(tokens: Sequence[Token], first: int, last: int, negations: Iterable[
         if negation.after:
             starts += range(last, last + REACH + 1)
         for at in starts:
-            if (
-                at >= 0
-                and follows(tokens, at, negation.words)
-                and tokens[at].clause == tokens[at + size - 1].clause == tokens[first].clause
+            if follows(tokens, at, negation.words) and (
+                tokens[at].clause == tokens[at + size - 1].clause == tokens[first].clause
             ):
                 return True
     return False

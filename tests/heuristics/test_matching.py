@@ -34,6 +34,7 @@ def keyword(*words: str, **settings: object) -> Rule:
         ("switch", "two switches", ["switches"]),
         ("hoses", "hose", ["hose"]),
         ("tap", "tape", []),
+        ("mixed", "mix, mixeds", ["mixeds"]),
         ("bus", "busses and bus", ["bus"]),
         ("A/C", "a/c, AC, A.C. and a c", ["a/c", "AC", "A.C"]),
         ("ac", "rf-A/C fault", ["A/C"]),

@@ -45,6 +45,25 @@ def test_words_that_only_join_others_are_not_proposed() -> None:
     assert not said & {"mi", "desde", "no hay", "la"}
 
 
+def test_a_word_in_half_of_whose_texts_another_role_is_right_is_not_proposed() -> None:
+    halves = [f"hose {word}" for word in ("one", "two", "four", "five", "seven", "eight", "nine", "ten")]
+    others = [f"else {chr(n)}{chr(n)}" for n in range(97, 121)]
+    roles = ["Hydraulics"] * 4 + ["Cabin"] * 28
+    assert "hose" not in keywords(propose(halves + others, roles), "Hydraulics")
+    assert "hose" in keywords(propose(halves + others, ["Hydraulics"] * 5 + roles[5:]), "Hydraulics")
+
+
+def test_a_word_that_says_no_more_than_most_tickets_do_anyway_is_not_proposed() -> None:
+    texts = [f"unit {chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(60)]
+    assert "unit" not in keywords(propose([*texts, "lamp out"], ["Hydraulics"] * 60 + ["Cabin"]), "Hydraulics")
+
+
+def test_a_letter_alone_and_a_number_are_no_words() -> None:
+    texts = [*(f"x 7 {word}" for word in ("aa", "bb", "cc", "dd")), *(f"y 8 {word}" for word in ("ee", "ff", "gg"))]
+    said = {keyword for rule in propose(texts, ["A"] * 4 + ["B"] * 3) for keyword in rule.keywords}
+    assert said == set()
+
+
 def test_a_text_filed_many_times_counts_once() -> None:
     rules = propose([*TEXTS, *["pothole"] * 20], [*ROLES, *["Hydraulics"] * 20])
     assert "pothole" not in keywords(rules, "Hydraulics")

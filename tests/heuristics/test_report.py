@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heuristics import Kind, Rule, RuleSet
-from heuristics.report import ReviewedText, RuleFigures, report
+from heuristics.report import ReviewedText, RuleFigures, contradict, report
 from heuristics.wilson import wilson_interval
 
 RULES = RuleSet(
@@ -60,6 +60,22 @@ def test_overlaps_are_with_any_rule_and_conflicts_with_rules_of_other_roles() ->
 def test_a_veto_is_right_where_people_chose_another_role_and_conflicts_with_votes_for_its_own() -> None:
     veto = figures("no-lube")
     assert (veto.tickets, veto.right, veto.wrong_ids, veto.against) == (2, 1, ("t6",), (("grease", 2),))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "contradicts"),
+    [
+        ("oil", "hose", False),
+        ("oil", "grease", True),
+        ("grease", "no-lube", True),
+        ("oil", "no-lube", False),
+        ("no-lube", "no-lube", False),
+        ("no-lube", "no-cabin", False),
+    ],
+)
+def test_votes_for_two_roles_contradict_and_a_vote_and_a_veto_of_one(one: str, other: str, contradicts: bool) -> None:
+    rules = {rule.id: rule for rule in (*RULES.rules, Rule("no-cabin", "Cabin", Kind.VETO, keywords=("boom",)))}
+    assert contradict(rules[one], rules[other]) is contradict(rules[other], rules[one]) is contradicts
 
 
 def test_a_rule_that_never_hits_on_its_days_is_dead_and_has_no_precision() -> None:
