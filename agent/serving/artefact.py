@@ -107,7 +107,7 @@ class Manifest(BaseModel):
     seed: int
     parent: str | None = None
     tickets: dict[str, tuple[str, ...]] = {}
-    """Ticket keys by the part that they played: train, validation, test, judged."""
+    """Ticket keys by the part that they played: train, validation, test, older, judged (agent.learning.candidates)."""
     voices: tuple[str, ...] = ()
     """The sources of evidence that were weighed; of models of format 1 it is not told."""
     metrics: dict[str, Any] = {}
