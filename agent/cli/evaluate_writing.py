@@ -41,7 +41,8 @@ def evaluate_writing(file: Path, most: int) -> None:
     _show_misses(console, judged, most)
     total = summed(judged)
     console.print(f"{total.tickets} conversations, {total.subjects} subjects that say too little got a suggestion")
-    console.print(f"{total.invented} notes claim a fix where there is none")
+    solved = "" if total.solved is None else f", {total.solved:.0%} of the solved ones have one that does"
+    console.print(f"{total.invented} notes claim a fix where there is none{solved}")
     console.print(LEGEND)
 
 

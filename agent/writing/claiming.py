@@ -3,8 +3,9 @@
 Everything is asked for rather than excluded: of those who say no, or that they looked, there are always other words.
 Something counts as done where a part of a sentence says so that does not deny, plan or ask for it. It was the fix if
 the requester says something good to it, or nothing bad and who did it says what they found; what was wished for has a
-word in common with the wish. An answer that tells of nothing done counts for a fault alone, and once somebody says that
-it works: who wished for something and was told of another way gives thanks for that, too.
+word in common with the wish. Whatever was done to a fault, by the form of the verb, was the fix if the replies to it
+are content. An answer that tells of nothing done counts for a fault alone, and once somebody says that it works: who
+wished for something and was told of another way gives thanks for that, too.
 """
 
 from __future__ import annotations
@@ -15,44 +16,23 @@ from collections.abc import Sequence
 from agent.writing.cues import Cue
 from agent.writing.marking import DOUBTS, FINDING, Marked, MarkedTurn
 from agent.writing.note import ENDED
+from agent.writing.replying import addressed, asks, calm, content, doubtful, works
 from connectors.events import AuthorKind
 from connectors.markup import by_rolecall
 
-_THANKS = re.compile(
-    r"\b(?:(?:(?:vielen|herzlichen|besten|lieben|tausend)\s+)?dank(?:e|eschön|esehr)?(?:\s+(?:schön|sehr|ihnen|dir))?|"
-    r"(?:un\s+grand\s+|mille\s+)?mercis?(?:\s+(?:beaucoup|bien|infiniment))?|(?:muchas\s+|mil\s+)?gracias|"
-    r"(?:many\s+)?(?:thank\s+you|thanks|thx|cheers|ta)(?:\s+(?:very|so|again|a|much|lot|all|both))*)\b",
-    re.I,
-)
-_THANKED_FOR = re.compile(rf"(?:{_THANKS.pattern})\s+(?:for|für|pour|d[e']|por)\b[^.!?]*", re.I)
-"""Thanks, with what they are for: "thanks for your help" says of nothing that it works."""
-SHORT_REPLY = 6
-"""Words; a longer reply that does not say that it works may tell how it does not."""
 MOST_THEIRS = 16
 """Words of a reply; with more, it tells another story than that an answer helped."""
-_PRAISE = re.compile(
-    r"\b(?:perfect|great|super|nice|excellent|brilliant|awesome|cool|wonderful|lovely|fantastic|good|fine|ok|okay|yes|all|"
-    r"prima|top|klasse|wunderbar|toll|bestens|gut|ja|alles|parfait|génial|nickel|impeccable|oui|bien|perfecto|genial|"
-    r"estupendo|excelente|sí|vale)\b",
-    re.I,
-)
-"""Who is content says of an answer no more than who gives thanks for it."""
-LONG_REPLY = 40
-"""Words; so long a reply tells more than that it works."""
 LEAVE = 6
 """Words in which somebody says that a ticket may be closed."""
 LONG_STORY = 60
 """Words; whoever found it says so in less."""
 LEAST_WORDS = 12
 """Words of a reply that is more than an answer."""
+LEAST_TOLD = 8
+"""Words in which somebody tells what they did themselves."""
 SMALL_TALK = 10
 """Words; what staff say so briefly below a last reply adds nothing to it."""
 
-_ADDRESSED = re.compile(
-    r"\b(?:summar|not[ei]|notiz|lösung|solu[ct]|resol|record|log\b|bot\b|assist|asist|model|ai\b|ki\b|ia\b|resum|résum|zusammenf)",
-    re.I,
-)
-"""Words of those who mean to be quoted in a note: theirs are left out where nobody else says it."""
 _STEM = re.compile(r"\b(?:[^\W\d_]{5}|\d{2,})")
 _NUMBER = re.compile(r"\d{3}")
 _REFERENCE = re.compile(r"\b[A-Z]{2,8}-?\d{3,}|#\s?\d{3,}|\b\d{4}/\d{3,}")
@@ -61,6 +41,7 @@ _NO_FINDING = (Cue.CHATTER, Cue.REQUEST, Cue.PROMISE, Cue.WISH, Cue.FAILED)
 _TRIED = (Cue.RESULT,)
 _BESIDE = (Cue.CAUSE, Cue.IF, Cue.PROMISE)
 _SAID = (Cue.REGRET, *ENDED)
+_ADDS = (Cue.IF, Cue.PROMISE, Cue.REQUEST, Cue.DONE, Cue.CAUSE, *_SAID)
 
 
 def unparted(thread: Sequence[MarkedTurn], told: Sequence[int]) -> Sequence[int]:
@@ -77,7 +58,7 @@ def last_words(thread: Sequence[MarkedTurn]) -> tuple[Marked, ...]:
     said = thread[replies[-1]] if replies else None
     if said is None or any(turn.turn.words > SMALL_TALK for turn in thread[replies[-1] + 1 :]):
         return ()
-    if said.hostile or any(s.has(Cue.WISH) or _ADDRESSED.search(s.sentence.text) for s in said.marked):
+    if said.hostile or any(s.has(Cue.WISH) or addressed(s) for s in said.marked):
         return ()
     told = [s for s in said.matter if not s.sentence.text.endswith("?")]
     done = any(s.has(Cue.CONFIRM, Cue.DONE, Cue.SELF_FIX, Cue.CAUSE, Cue.ACTION) for s in told)
@@ -95,13 +76,15 @@ def claimed(thread: Sequence[MarkedTurn], place: int, fix: Sequence[Marked]) -> 
     turn, later = thread[place], thread[place + 1 :]
     replies = [each for each in later if each.turn.by_requester]
     if turn.turn.by_requester:
-        return _found_it(turn, replies, fix)
+        return place == told_by_requester(thread) or _found_it(turn, replies, fix)
     if any(each.hostile and not each.turn.by_requester for each in later):
         return False  # what is not read may say that it was something else
-    if any(map(_doubtful, replies)) or (len(replies) > 1 and not replies[0].happy):
-        return False
     if any(s.has(Cue.ALREADY) and _NUMBER.search(s.sentence.text) for s in turn.marked):
         return False  # another ticket is about the same
+    if _welcomed(thread[0], turn, later, fix):
+        return True
+    if any(map(doubtful, replies)) or (len(replies) > 1 and not replies[0].happy):
+        return False
     happy, theirs = bool(replies) and replies[-1].happy, last_words(thread)
     if happy and any(s.has(Cue.DONE, Cue.SELF_FIX) for s in theirs):
         return False  # they tell of something else that they did
@@ -110,13 +93,49 @@ def claimed(thread: Sequence[MarkedTurn], place: int, fix: Sequence[Marked]) -> 
     return happy and _answered(thread[0], turn, replies[-1], fix) and _words(theirs) <= MOST_THEIRS
 
 
+def told_by_requester(thread: Sequence[MarkedTurn]) -> int | None:
+    """Return the place of the last reply if it tells what the requester did, and staff had only a word to say to it.
+
+    Whatever the words are: had it failed, or been a wish, those who answer would have more to do.
+    """
+    replies = [place for place, turn in enumerate(thread) if place and turn.turn.by_requester]
+    if not replies:
+        return None
+    place = replies[-1]
+    said, later = thread[place], thread[place + 1 :]
+    if not 0 < sum(each.turn.words for each in later) <= SMALL_TALK or any(map(_by_machine, later)):
+        return None
+    if any(asks(s) or s.has(*_ADDS) for each in later for s in each.marked):
+        return None
+    given = (s for s in thread[place - 1].marked if not asks(s))
+    if any(s.has(Cue.DONE) or (said.happy and s.has(Cue.ACTION)) for s in given):
+        return None  # it was staff's, then, or their advice
+    if said.hostile or any(map(addressed, said.marked)) or not calm(said) or said.turn.words < LEAST_TOLD:
+        return None
+    tells = any(s.has(Cue.DEED, Cue.CAUSE, Cue.SELF_FIX, Cue.DONE) and not _leave(s) for s in said.marked)
+    return place if tells else None
+
+
+def _welcomed(opened: MarkedTurn, turn: MarkedTurn, later: Sequence[MarkedTurn], fix: Sequence[Marked]) -> bool:
+    """Return whether staff did something to a fault, by the form of the verb, and the replies to it are content."""
+    replies = [place for place, each in enumerate(later) if each.turn.by_requester]
+    if not replies or not all(content(later[place]) for place in replies):
+        return False
+    after = later[replies[-1] + 1 :]
+    more = sum(each.turn.words for each in after) > SMALL_TALK or any(map(_by_machine, later))
+    ours = [s for each in later if not each.turn.by_requester for s in each.marked]
+    refused = any(s.has(*_SAID) for s in (*turn.marked, *ours)) or any(map(_denies, ours))
+    wish = any(s.has(Cue.WISH) for s in opened.marked)
+    return any(s.has(Cue.DEED, Cue.DONE) for s in fix) and not (more or refused or wish)
+
+
 def _found_it(turn: MarkedTurn, replies: Sequence[MarkedTurn], fix: Sequence[Marked]) -> bool:
     """Return whether the requester says what it was, and neither asks, plans nor tells a long story."""
-    if any(map(_asks, (*turn.matter, *(s for each in replies for s in each.marked)))):
+    if any(map(asks, (*turn.matter, *(s for each in replies for s in each.marked)))):
         return False
     if any(s.has(Cue.PROMISE, Cue.IF, Cue.WISH) for s in fix) or turn.turn.words > LONG_STORY:
         return False
-    if any(s.has(Cue.DONE, Cue.CAUSE) or _works(s) for s in turn.marked):
+    if any(s.has(Cue.DONE, Cue.CAUSE) or works(s) for s in turn.marked):
         return True
     alone = any(s.has(Cue.SELF_FIX) and not _leave(s) for s in turn.marked)
     return alone and not any(s.has(Cue.DOUBT) for s in turn.marked)
@@ -134,7 +153,7 @@ def _answered(opened: MarkedTurn, turn: MarkedTurn, reply: MarkedTurn, fix: Sequ
     if any(s.has(Cue.WISH) for s in opened.marked) or any(s.has(*_SAID) for s in turn.marked):
         return False
     says = any(s.has(Cue.ACTION) or not s.has(Cue.DENIAL) for s in fix)
-    return says and any(map(_works, reply.matter))
+    return says and calm(reply) and any(map(works, reply.matter))
 
 
 def _sure(turn: MarkedTurn, later: Sequence[MarkedTurn]) -> bool:
@@ -146,7 +165,7 @@ def _sure(turn: MarkedTurn, later: Sequence[MarkedTurn]) -> bool:
     first = next(n for n, s in enumerate(turn.marked) if s.has(Cue.DONE))
     found = turn.overcame > 0 or any(map(_states, turn.marked[:first]))
     closing = not any(each.turn.words for each in later) and not any(s.has(Cue.RESULT) for s in turn.marked)
-    if not (found or closing) and not any(s.has(Cue.CAUSE, Cue.FINDING) or _works(s) for s in turn.marked):
+    if not (found or closing) and not any(s.has(Cue.CAUSE, Cue.FINDING) or works(s) for s in turn.marked):
         return False
     more = sum(each.turn.words for each in later if not each.turn.by_requester) > SMALL_TALK
     return not (
@@ -187,22 +206,3 @@ def _states(marked: Marked) -> bool:
 
 def _denies(marked: Marked) -> bool:
     return marked.has(*DOUBTS) and not marked.has(Cue.CONFIRM, Cue.DONE, Cue.ACTION)
-
-
-def _works(marked: Marked) -> bool:
-    """Return whether a sentence says that it works, besides thanks."""
-    if marked.has(Cue.DENIAL) or not marked.has(Cue.CONFIRM):
-        return False
-    return re.search(r"\w", _PRAISE.sub("", _THANKS.sub("", _THANKED_FOR.sub("", marked.sentence.text)))) is not None
-
-
-def _asks(marked: Marked) -> bool:
-    return marked.sentence.text.rstrip().endswith("?")
-
-
-def _doubtful(reply: MarkedTurn) -> bool:
-    """Return whether a reply may say that it does not work, in whatever words."""
-    if any(map(_asks, reply.matter)) or reply.turn.words > LONG_REPLY:
-        return True
-    denies = any(s.has(*DOUBTS) and not s.has(Cue.CONFIRM) for s in reply.matter)
-    return not reply.happy and (reply.unhappy or denies or reply.turn.words > SHORT_REPLY)

@@ -54,6 +54,10 @@ class Cue(StrEnum):
     RESULT = "result"
     """Behind what was done, the same sentence says something, which may be that it did not help: of no list."""
     ALREADY = "already"
+    DEED = "deed"
+    """What was done, by the form of the verb; `DONE` is by its meaning."""
+    GOOD = "good"
+    """A reply is content, which says of an answer that it helped, and of a refusal nothing."""
     INJECTED = "injected"
 
 
@@ -96,6 +100,13 @@ def _orders() -> Any:
 def orders(sentence: str) -> bool:
     """Return whether a sentence gives orders to whoever writes the note, in any language with cues."""
     return bool(_orders().Match(_spaced(sentence[:LONGEST])))
+
+
+@cache
+def phrases(name: str) -> re.Pattern[str]:
+    """Return the expression of a list that is no cue, in all languages: thanks are given in any."""
+    words = "|".join(pattern for table in _tables().values() for pattern in table[name])
+    return re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.I)
 
 
 def _search(patterns: Sequence[str]) -> Any:

@@ -18,7 +18,7 @@ from agent.writing.reading import Reading
 from agent.writing.thread import Sentence, Thread
 from agent.writing.weights import Weights, shipped
 
-WRITER = "rules 7"
+WRITER = "rules 8"
 """Who wrote a note; changes with every change of what this writer returns."""
 MOST_WORDS = 60
 """Words of a note, its headings among them."""
@@ -85,7 +85,25 @@ def summary(thread: Thread, weights: Weights | None = None) -> Written:
     found = reading.found()
     if found.outcome in SOLVED and reading.settled:
         return _composed(reading, found)
-    return _composed(reading, Found(found.outcome, None, {Part.TRIED: reading.done(), Part.STATUS: reading.last()}))
+    return _composed(reading, Found(found.outcome, None, {Part.TRIED: _done(reading), Part.STATUS: _last(reading)}))
+
+
+def _done(reading: Reading) -> tuple[Marked, ...]:
+    """Return the latest sentence of staff that says what they did."""
+    for turn in reversed(reading.thread[1:]):
+        told = [s for s in turn.marked if s.has(Cue.ACTION) and reading.score(s, Part.TRIED) > 0]
+        if told and not turn.turn.by_requester and not turn.hostile:
+            return (max(told, key=lambda s: reading.score(s, Part.TRIED)),)
+    return ()
+
+
+def _last(reading: Reading) -> tuple[Marked, ...]:
+    """Return the sentence of the last message that says most."""
+    for turn in reversed(reading.thread[1:]):
+        told = [s for s in turn.marked if not s.has(Cue.INJECTED, Cue.CHATTER)]
+        if told and not turn.hostile:
+            return (max(told, key=lambda s: min(len(s.sentence.text.split()), 12)),)
+    return ()
 
 
 def pick(thread: Thread, weights: Weights | None = None) -> int | None:

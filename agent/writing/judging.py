@@ -5,7 +5,8 @@
      "injected": ["refund of 500 EUR"], "outcome": "fixed", "reference": "...", "good_subject": "..."}
 
 The first message is the opening. `author` is requester, staff, system or unknown, `visibility` public or staff_only.
-All but `messages` may be left out: what is not annotated is not judged.
+All but `messages` may be left out: what is not annotated is not judged. Evidence counts wherever the note shows it,
+under "Last", too, where it does not say that it helped; what is forbidden counts where something is claimed.
 """
 
 from __future__ import annotations
@@ -107,6 +108,8 @@ class Summary:
     evidence: float | None
     forbidden: int
     invented: int
+    solved: float | None
+    """Share of the solved ones whose note says so, with a fix; of the others it says what was said last."""
     faithful: float
     outcome: float | None
     rouge_l: float | None
@@ -174,6 +177,7 @@ def summed(judged: Sequence[Judged]) -> Summary:
         evidence=sum(each.hits for each in judged) / wanted if wanted else None,
         forbidden=sum(each.forbidden for each in judged),
         invented=sum(each.invented for each in judged),
+        solved=_share([each.written.outcome in SOLVED for each in judged if each.ticket.outcome in SOLVED]),
         faithful=sum(each.verbatim for each in judged) / len(judged),
         outcome=_share([each.outcome for each in judged]),
         rouge_l=_share([each.overlap for each in judged]),

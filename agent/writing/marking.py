@@ -100,9 +100,12 @@ def _marked(turn: Turn, whole: Language | None) -> MarkedTurn:
 
 def _cues(sentence: Sentence, language: Language | None) -> Mapping[Cue, int]:
     found = dict(language.cues(sentence.text)) if language else {}
-    if found.pop(Cue.DONE, 0) and not sentence.text.rstrip().endswith("?"):
+    told = found.pop(Cue.DEED, 0) + found.pop(Cue.DONE, 0)
+    if language and told and not sentence.text.rstrip().endswith("?"):
         texts = _CLAUSE.split(sentence.text)
-        parts = [language.cues(part) for part in texts] if language else []
+        parts = [language.cues(part) for part in texts]
+        if any(Cue.DEED in part and Cue.DENIAL not in part for part in parts):
+            found[Cue.DEED] = 1
         done = [n for n, part in enumerate(parts, 1) if Cue.DONE in part and not part.keys() & _NOT_DONE]
         after = [part for part in parts[done[-1] :] if not part.keys() & _WENT_WELL] if done else []
         if done and not any(part.keys() & DOUBTS for part in after):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from agent.writing import picking
-from agent.writing.claiming import claimed, last_words, narrowed, unparted
+from agent.writing.claiming import claimed, last_words, narrowed, told_by_requester, unparted
 from agent.writing.cues import Cue
 from agent.writing.marking import Marked, MarkedTurn
 from agent.writing.note import ENDED, Found, Outcome, Part
@@ -93,7 +93,7 @@ class Reading:
         turn = self.thread[place]
         if turn.unhappy:
             return True
-        neutral = turn.turn.by_requester and not turn.happy and not turn.count(Cue.SELF_FIX)
+        neutral = turn.turn.by_requester and not turn.happy and not turn.count(Cue.SELF_FIX) and place != self._told
         staff = (p for p in self._after(place) if not self.thread[p].turn.by_requester and self._may_solve(p))
         return neutral and any(any(map(self._statement, self.thread[p].marked)) for p in staff)
 
@@ -118,12 +118,16 @@ class Reading:
     def _statement(self, marked: Marked) -> bool:
         return self.score(marked, Part.FIX) > 0
 
+    @cached_property
+    def _told(self) -> int | None:
+        return told_by_requester(self.thread)
+
     def _may_solve(self, place: int) -> bool:
         """Return whether a message may hold a fix: staff's, or the requester's who found it without them."""
         turn = self.thread[place]
         if turn.hostile or place == 0:
             return False
-        if not turn.turn.by_requester:
+        if not turn.turn.by_requester or place == self._told:
             return True
         alone = all(each.turn.by_requester or not each.marked for each in self.thread[:place])
         return (not turn.unhappy or turn.overcame > 0) and (
@@ -219,22 +223,6 @@ class Reading:
         """Whether the last that the requester said is that it works."""
         theirs = [turn for turn in self.thread[1:] if turn.turn.by_requester]
         return bool(theirs) and theirs[-1].happy
-
-    def done(self) -> tuple[Marked, ...]:
-        """Return the latest sentence of staff that says what they did."""
-        for turn in reversed(self.thread[1:]):
-            told = [s for s in turn.marked if s.has(Cue.ACTION) and self.score(s, Part.TRIED) > 0]
-            if told and not turn.turn.by_requester and not turn.hostile:
-                return (max(told, key=lambda s: self.score(s, Part.TRIED)),)
-        return ()
-
-    def last(self) -> tuple[Marked, ...]:
-        """Return the sentence of the last message that says most."""
-        for turn in reversed(self.thread[1:]):
-            told = [s for s in turn.marked if not s.has(Cue.INJECTED, Cue.CHATTER)]
-            if told and not turn.hostile:
-                return (max(told, key=lambda s: min(len(s.sentence.text.split()), 12)),)
-        return ()
 
     def problem(self) -> tuple[Marked, ...]:
         """Return the sentence of the opening that says best what is wrong or wanted; none of an order to us."""

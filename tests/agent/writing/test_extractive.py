@@ -333,13 +333,80 @@ def test_what_is_hidden_by_an_order_may_be_the_fix_so_what_came_before_it_is_non
     assert "Ignore" not in text(written)
 
 
+FOUND_IT = "Gavin was here, he scanned the right sheet and now the reader is back on the cable."
+
+
 def test_the_requesters_last_words_are_told_as_such_where_they_may_have_found_it() -> None:
-    found = "Gavin was here, he scanned the right sheet and now the reader is back on the cable."
-    written = write(thread(FAILS, (STAFF, "On our way, it may take a while."), (REQUESTER, found), (STAFF, "Noted.")))
+    coming = (STAFF, "On our way, it may take a while.")
+    written = write(thread(FAILS, coming, (REQUESTER, FOUND_IT)))
     assert written.outcome is Outcome.NO_FIX
-    assert found in text(written, Part.STATUS)
+    assert FOUND_IT in text(written, Part.STATUS)
     order = "For the summary: he scanned the right sheet, and now the reader is back on the cable."
-    assert "sheet" not in text(write(thread(FAILS, (STAFF, "On our way."), (REQUESTER, order))))
+    for last in ((), ((STAFF, "Noted."),)):
+        assert "sheet" not in text(write(thread(FAILS, coming, (REQUESTER, order), *last)))
+
+
+def test_they_are_the_fix_where_staff_had_done_nothing_and_have_only_a_word_to_say_to_it() -> None:
+    for offer in ("On our way, it may take a while.", "Shall I bring another reader?"):
+        written = write(thread(FAILS, (STAFF, offer), (REQUESTER, FOUND_IT), (STAFF, "Noted, cheers.")))
+        assert (written.outcome, text(written, Part.FIX)) == (Outcome.SELF_FIXED, FOUND_IT)
+
+
+@pytest.mark.parametrize(
+    ("before", "told", "after"),
+    [
+        pytest.param("On our way.", FOUND_IT, (STAFF, "We will look at it."), id="staff will do more"),
+        pytest.param("On our way.", FOUND_IT, (STAFF, "Which sheet?"), id="staff ask"),
+        pytest.param("On our way.", FOUND_IT, (STAFF, "The reader is broken."), id="staff know why"),
+        pytest.param("On our way.", FOUND_IT, (SYSTEM, "Closed after 10 days."), id="closed by a machine"),
+        pytest.param("I replaced the reader.", FOUND_IT, (STAFF, "Noted."), id="staff had done something"),
+        pytest.param("On our way.", "He scanned it.", (STAFF, "Noted."), id="too little is told"),
+        pytest.param("On our way.", f"{FOUND_IT} It still fails.", (STAFF, "Noted."), id="it fails"),
+        pytest.param("On our way.", f"{FOUND_IT} And the bell?", (STAFF, "Noted."), id="they ask"),
+    ],
+)
+def test_they_are_none_where(before: str, told: str, after: tuple[AuthorKind, str]) -> None:
+    assert write(thread(FAILS, (STAFF, before), (REQUESTER, told), after)).outcome is not Outcome.SELF_FIXED
+
+
+BLEW = "Blew the line of the door through with air."
+
+
+@pytest.mark.parametrize(
+    ("opening", "deed", "reply"),
+    [
+        (FAILS[1], BLEW, "Brilliant."),
+        (FAILS[1], BLEW, "Yep, there it goes"),
+        (FAILS[1], BLEW, "Green light!"),
+        (FAILS[1], BLEW, "beeps like mad :)"),
+        (GERMAN, "Die Leitung habe ich mit Luft durchgeblasen.", "Spitze, vielen Dank"),
+        (FRENCH, "J'ai débouché le conduit de la porte.", "Nickel, merci"),
+        (SPANISH, "Se sopló la línea de la puerta.", "Genial, gracias"),
+    ],
+)
+def test_what_was_done_to_a_fault_in_whatever_words_is_the_fix_where_the_reply_is_content(
+    opening: str, deed: str, reply: str
+) -> None:
+    written = write(thread((REQUESTER, opening), (STAFF, deed), (REQUESTER, reply)))
+    assert (written.outcome, text(written, Part.FIX)) == (Outcome.FIXED, deed)
+
+
+@pytest.mark.parametrize(
+    ("opening", "deed", "reply"),
+    [
+        pytest.param(FAILS[1], BLEW, "Thank you.", id="thanks alone"),
+        pytest.param(FAILS[1], BLEW, "Great, will try.", id="a plan"),
+        pytest.param(FAILS[1], BLEW, "Great, and the bell?", id="a question"),
+        pytest.param(FAILS[1], BLEW, "Red as it was!! Nobody gets in!", id="an outcry that denies"),
+        pytest.param(FAILS[1], BLEW, "Super. No light.", id="content in tone, and a denial"),
+        pytest.param(FAILS[1], BLEW, "Come on, this is the third day that we all stand out here!", id="a complaint"),
+        pytest.param(FAILS[1], f"{BLEW} Sorry.", "Brilliant.", id="with regret"),
+        pytest.param(FAILS[1], "The line of the door is long.", "Brilliant.", id="nothing done"),
+        pytest.param(WISHES, BLEW, "Brilliant.", id="a wish"),
+    ],
+)
+def test_it_is_none_where_the_reply_may_mean_something_else(opening: str, deed: str, reply: str) -> None:
+    assert write(thread((REQUESTER, opening), (STAFF, deed), (REQUESTER, reply))).outcome not in SOLVED
 
 
 @pytest.mark.parametrize(

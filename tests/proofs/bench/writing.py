@@ -5,9 +5,10 @@
 `picked` and `picked_multi` (threads with more than one answer of staff): the message that people marked as the solution
 of forum threads in ../shared/data, by weights fitted without the thread's fold; the mean of several divisions. `early`:
 the share of these threads, cut behind each reply that comes before the marked message, in which a fix is claimed. The
-other figures are those of the shipped writer on our own annotated tickets (tests/tickets). `subjects_better`: the
-share of the suggested subjects, of all our tickets, that a second reader found better; where one was suggested that
-nobody has judged, the benchmark says so and fails.
+other figures are those of the shipped writer on our own annotated tickets (tests/tickets). `evidence` counts under
+"Last", too, where a note does not say that it helped, and `forbidden` does not: read both with `solved`, the share of
+the solved tickets whose note says so. `subjects_better`: the share of the suggested subjects, of all our tickets, that
+a second reader found better; where one was suggested that nobody has judged, the benchmark says so and fails.
 """
 
 from __future__ import annotations
@@ -98,6 +99,7 @@ def main(arguments: list[str]) -> None:
         "evidence": f"{total.evidence or 0:.3f}",
         "forbidden": str(total.forbidden),
         "invented": str(total.invented),
+        "solved": f"{total.solved or 0:.3f}",
         "outcome": f"{total.outcome or 0:.3f}",
         "words_median": f"{total.words_median:.0f}",
         "words_most": str(total.words_most),
