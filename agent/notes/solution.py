@@ -24,6 +24,9 @@ NOTHING = "**No fix is recorded** in this ticket's messages. What helped? One li
 UNSURE_HEAD = (
     "**What was said last**; whether it helped, I cannot tell (1 is the ticket's text, the others its messages):"
 )
+DONE_HEAD = (
+    "**What was done last**; whether it helped, nobody says clearly (1 is the ticket's text, the others its messages):"
+)
 UNSURE_ASKS = "If something else helped, one line here spares the next one the search."
 EDITED_HEAD = "**How it was solved**, as a colleague wrote it:"
 WRONG = "**How it was solved:** a colleague said that the note that stood here was wrong."
@@ -39,6 +42,7 @@ HEADINGS: Mapping[Part, str] = {
     Part.FIX: "Fix",
     Part.REASON: "Why",
     Part.ANSWER: "Answer",
+    Part.DONE: "Done",
     Part.STATUS: "Last",
     Part.TRIED: "Tried before",
 }
@@ -87,8 +91,8 @@ def of_closure(written: Written) -> Section:
         return _section(LIKELIEST, written)
     if any(written.sentences(Part.REASON)):
         return _section(ENDED_HEAD, written, how=spoken(ENDINGS[written.outcome]))
-    if any(written.sentences(Part.STATUS)):
-        said = _section(UNSURE_HEAD, written)
+    if any(written.sentences(Part.DONE, Part.STATUS)):
+        said = _section(DONE_HEAD if any(written.sentences(Part.DONE)) else UNSURE_HEAD, written)
         return Section(said.kind, (*said.paragraphs, worded(UNSURE_ASKS)))
     return Section(SectionKind.SOLUTION, (worded(NOTHING), *_lines(written, without=Part.PROBLEM)))
 

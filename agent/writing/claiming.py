@@ -65,6 +65,20 @@ def last_words(thread: Sequence[MarkedTurn]) -> tuple[Marked, ...]:
     return tuple(told) if done and _words(told) >= LEAST_WORDS else ()
 
 
+def left_open(
+    thread: Sequence[MarkedTurn], place: int, fix: Sequence[Marked]
+) -> tuple[tuple[Marked, ...], tuple[Marked, ...]]:
+    """Return what staff did last to a fault, and the last reply to it; ((), ()) where it may have failed."""
+    turn, replies = thread[place], [each for each in thread[place + 1 :] if each.turn.by_requester]
+    doubts = any(s.has(*DOUBTS, Cue.FAILED) and not s.has(Cue.CONFIRM) for each in replies for s in each.matter)
+    wish = any(s.has(Cue.WISH) for s in thread[0].marked) or any(s.has(*_SAID) for s in turn.marked)
+    if turn.turn.by_requester or wish or doubts or not all(map(calm, replies)) or any(each.hostile for each in replies):
+        return (), ()
+    kinds = (Cue.DONE, Cue.DEED) if replies else (Cue.DONE,)
+    done = tuple(s for s in fix if s.has(*kinds) and not s.has(Cue.IF, Cue.PROMISE))
+    return done, tuple(s for each in replies[-1:] for s in each.marked) if done else ()
+
+
 def narrowed(fix: Sequence[Marked]) -> tuple[Marked, ...]:
     """Return what was done last, where something was, without what led to it, was tried before it, or might be."""
     done = [s for s in fix if s.has(Cue.DONE)]

@@ -24,6 +24,7 @@ MOST_WORDS = 60
 """Words of a note, its headings among them."""
 SHARES = {
     Part.FIX: 32,
+    Part.DONE: 32,
     Part.REASON: 34,
     Part.CAUSE: 24,
     Part.FOUND: 24,
@@ -37,11 +38,11 @@ MOST_SEEN = 60
 """Messages of which figures are kept."""
 LEAST_PROBLEM = 12
 """Words that are kept free for the problem."""
-FILLED = (Part.FIX, Part.REASON, Part.ANSWER, Part.STATUS, Part.TRIED, Part.CAUSE, Part.FOUND, Part.PROBLEM)
+FILLED = (Part.FIX, Part.DONE, Part.REASON, Part.ANSWER, Part.STATUS, Part.TRIED, Part.CAUSE, Part.FOUND, Part.PROBLEM)
 """The parts in the order in which they get their words."""
 ORDER = (
     *(Part.PROBLEM, Part.CAUSE, Part.FOUND, Part.FIX, Part.REASON, Part.ANSWER),
-    *(Part.TRIED, Part.STATUS),
+    *(Part.TRIED, Part.DONE, Part.STATUS),
 )
 
 _DONE = (Cue.ACTION, Cue.WORKAROUND, Cue.SELF_FIX)

@@ -22,6 +22,8 @@ class Part(StrEnum):
     FIX = "fix"
     REASON = "reason"
     """Why it ended without a fix."""
+    DONE = "done"
+    """What staff did last to a fault, where nobody says whether it helped."""
     TRIED = "tried"
     """What had been tried before, and did not help."""
     STATUS = "status"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from agent.writing import picking
-from agent.writing.claiming import claimed, last_words, narrowed, told_by_requester, unparted
+from agent.writing.claiming import claimed, last_words, left_open, narrowed, told_by_requester, unparted
 from agent.writing.cues import Cue
 from agent.writing.marking import Marked, MarkedTurn
 from agent.writing.note import ENDED, Found, Outcome, Part
@@ -58,9 +58,12 @@ class Reading:
         cause = self._cause(anchor, fix)
         seen = self._seen(place, (*fix, *cause))
         if not claimed(self.thread, place, fix):
-            said = (*last_words(self.thread), *fix, *cause, *seen)
-            rest = (s for s in self.thread[place].marked if s not in said and not s.has(Cue.CHATTER, Cue.INJECTED))
-            return Found(Outcome.NO_FIX, None, {Part.STATUS: (*said, *rest)})
+            done, reply = left_open(self.thread, place, fix)
+            said = (*reply, *last_words(self.thread), *fix, *cause, *seen)
+            rest = (s for s in self.thread[place].marked if not s.has(Cue.CHATTER, Cue.INJECTED))
+            every = [*done, *said, *rest]
+            status = tuple(s for n, s in enumerate(every) if s not in every[:n] and s not in done)
+            return Found(Outcome.NO_FIX, None, {Part.DONE: done, Part.STATUS: status})
         return Found(self._outcome(fix), anchor, {Part.FIX: fix, Part.CAUSE: cause, Part.FOUND: seen})
 
     def _anchor(self, able: Mapping[int, float]) -> int | None:

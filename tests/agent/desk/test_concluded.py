@@ -136,6 +136,20 @@ async def test_where_nothing_helped_we_say_so_and_ask(parts: Parts, desk: Desk) 
     assert "Fix:" not in comment.text
 
 
+async def test_what_was_done_last_is_shown_where_nobody_says_whether_it_helped(parts: Parts, desk: Desk) -> None:
+    async with running(parts, desk) as server:
+        await opened(server, desk)
+        say(desk, "Blew the line of the detector through with air.", AuthorKind.STAFF)
+        say(desk, "Beeps.", AuthorKind.REQUESTER)
+        await close(server, desk)
+    text = readable(desk.comments("1")[0])
+    assert "**What was done last**; whether it helped, nobody says clearly" in text
+    assert "**Done:** “Blew the line of the detector through with air.” [3]" in text
+    assert "**Last:** “Beeps.” [4]" in text
+    assert "If something else helped, one line here spares the next one the search." in text
+    assert "Fix:" not in text
+
+
 async def test_what_was_said_last_is_shown_where_nothing_tells_whether_it_helped(parts: Parts, desk: Desk) -> None:
     async with running(parts, desk) as server:
         await opened(server, desk)

@@ -409,6 +409,31 @@ def test_it_is_none_where_the_reply_may_mean_something_else(opening: str, deed: 
     assert write(thread((REQUESTER, opening), (STAFF, deed), (REQUESTER, reply))).outcome not in SOLVED
 
 
+def test_what_was_done_last_is_shown_as_such_with_the_reply_to_it_that_may_mean_both() -> None:
+    written = write(thread(FAILS, (STAFF, BLEW), (REQUESTER, "Buzzes.")))
+    assert written.outcome is Outcome.NO_FIX
+    assert (text(written, Part.DONE), text(written, Part.STATUS)) == (BLEW, "Buzzes.")
+    alone = write(thread(FAILS, (STAFF, ALONE), (STAFF, "Gone home.")))
+    assert text(alone, Part.DONE) == ALONE
+
+
+@pytest.mark.parametrize(
+    ("opening", "told"),
+    [
+        pytest.param(FAILS[1], [(STAFF, BLEW), (REQUESTER, "Dark since noon, still.")], id="a reply in doubt"),
+        pytest.param(FAILS[1], [(STAFF, BLEW), (REQUESTER, "And the bell?")], id="a reply that asks"),
+        pytest.param(FAILS[1], [(STAFF, BLEW), (REQUESTER, "It still fails.")], id="it failed"),
+        pytest.param(FAILS[1], [(STAFF, "If I blew through the line, it would open.")], id="supposed"),
+        pytest.param(FAILS[1], [(STAFF, f"{BLEW} Sorry.")], id="with regret"),
+        pytest.param(WISHES, [(STAFF, BLEW), (REQUESTER, "ok")], id="a wish"),
+    ],
+)
+def test_nothing_is_shown_as_done_last_where_it_may_have_failed_or_was_not_wanted(
+    opening: str, told: list[tuple[AuthorKind, str]]
+) -> None:
+    assert not text(write(thread((REQUESTER, opening), *told)), Part.DONE)
+
+
 @pytest.mark.parametrize(
     "last", ["Full week, zero drops. You can close this.", "Je suis en congé ce soir pour un an. Vous pouvez fermer."]
 )
