@@ -72,15 +72,16 @@ def matching(
 ) -> Matches:
     """Return the newest tickets that have all phrases; those below a number, if it is given."""
     if LIMITED not in session.info:
-        return Matches(_among(session, phrases, limit, before, limit))
+        return Matches(_among(session, _numbers(session, phrases, before, limit), limit))
     if (keys := of_few(session)) is not None:
         return Matches(_read_through(session, keys, phrases, limit, before))
     if before is not None and (before := _above_seen(session, before)) is None:
         return Matches([])
     most = LOOKED_THROUGH if through is None else min(through, LOOKED_THROUGH)
     for looked_at in sorted({min(LOOKED_FIRST * limit, most), most}):
-        found = _among(session, phrases, limit, before, looked_at)
-        unread = _last(session, phrases, before, looked_at) if len(found) < limit else None
+        newest = _numbers(session, phrases, before, looked_at)
+        found = _among(session, newest, limit)
+        unread = _last(session, newest, looked_at) if len(found) < limit else None
         if unread is None or len(found) >= ENOUGH:
             break
     return Matches(found, None if unread is None else _above_seen(session, unread))
@@ -112,19 +113,17 @@ def _count(session: Session, phrase: Phrase) -> int:
     return session.connection().execute(rows_of(func.count()).select_from(some)).scalar() or 0
 
 
-def _among(
-    session: Session, phrases: Sequence[Phrase], limit: int, before: int | None, looked_at: int
-) -> list[tuple[int, str]]:
-    """Return those that are seen among so many of the newest that have all phrases."""
-    newest = _numbers(session, phrases, before, looked_at).subquery()
-    number = newest.c[0]
-    rows = select(TicketWords.number, TicketWords.ticket_key).join(newest, number == TicketWords.number)
+def _among(session: Session, newest: Select[int], limit: int) -> list[tuple[int, str]]:
+    """Return those that are seen among these numbers."""
+    numbers = newest.subquery()
+    number = numbers.c[0]
+    rows = select(TicketWords.number, TicketWords.ticket_key).join(numbers, number == TicketWords.number)
     return [(number, key) for number, key in session.exec(rows.order_by(desc(number)).limit(limit))]
 
 
-def _last(session: Session, phrases: Sequence[Phrase], before: int | None, looked_at: int) -> int | None:
-    """Return the number of the last of so many of the newest that have all phrases; None where there are fewer."""
-    last = _numbers(session, phrases, before, looked_at).offset(looked_at - 1).limit(1)
+def _last(session: Session, newest: Select[int], looked_at: int) -> int | None:
+    """Return the last of so many numbers; None where there are fewer."""
+    last = newest.offset(looked_at - 1).limit(1)
     return session.connection().execute(last).scalar()  # without the condition: it is not told as it is
 
 

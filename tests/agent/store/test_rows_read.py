@@ -34,7 +34,7 @@ JOINED = (
 READ = "SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables WHERE relname = '{}'"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def database(cluster: str) -> Iterator[Database]:
     made = Database.open(new_database(cluster))
     with made.engine.begin() as connection:
