@@ -14,7 +14,7 @@ from connectors.manifest.lists import read_list
 from connectors.manifest.mapping import holds, moment, sought
 from connectors.manifest.model import Groups, More
 from connectors.manifest.system import System, changes
-from connectors.manifest.values import text_of, texts_of
+from connectors.manifest.values import name_of, text_of, texts_of
 
 
 async def change_ticket(access: Access, system: System, values: Mapping[str, Any], change: Change) -> None:
@@ -50,7 +50,7 @@ async def read_row(access: Access, system: System, values: Mapping[str, Any]) ->
     read = system.manifest.read
     answer = await access.read(read, values)
     row = sought(read.at, answer) if read.at is not None else answer
-    if read.at is not None and row is None and isinstance(answer, dict):
+    if read.at is not None and row in (None, False) and isinstance(answer, dict):
         raise TicketNotFound(f"{' '.join(read.request)}: the answer has no ticket at {read.at.text}")
     for more in read.more:
         if not isinstance(row, dict):
@@ -61,7 +61,7 @@ async def read_row(access: Access, system: System, values: Mapping[str, Any]) ->
 
 async def _told_besides(access: Access, more: More, row: Any, values: Mapping[str, Any]) -> Any:
     """Return what another request tells of a ticket that is there; None where it knows nothing."""
-    item = None if more.item is None else text_of(sought(more.item, row))
+    item = None if more.item is None else name_of(sought(more.item, row))
     if more.item is not None and item is None:
         return None
     try:
@@ -82,12 +82,12 @@ async def read_moves(access: Access, system: System, values: Mapping[str, Any]) 
     names = await _names(access, system, values) if moves.ids and rows else None
     found = []
     for row in rows if isinstance(rows, list) else ():
-        before, after = text_of(sought(moves.before, row)), text_of(sought(moves.after, row))
+        before, after = name_of(sought(moves.before, row)), name_of(sought(moves.after, row))
         if names is not None:
             before, after = names.get(before or ""), names.get(after or "")
         is_move = moves.when is None or holds(moves.when, row)
         if is_move and (at := moment(moves.at, row)) is not None:
-            found.append(Move(at, before or None, after or None, text_of(sought(moves.author, row)) or None))
+            found.append(Move(at, before or None, after or None, name_of(sought(moves.author, row)) or None))
     return sorted(found, key=lambda move: move.at)
 
 

@@ -21,7 +21,7 @@ from connectors.manifest.mapping import MARK, moment, sought, to_message, to_tic
 from connectors.manifest.model import Manifest, Write
 from connectors.manifest.receiving import read_delivery
 from connectors.manifest.system import capabilities, system
-from connectors.manifest.values import ISO, text_of, written
+from connectors.manifest.values import ISO, name_of, text_of, written
 from connectors.signing import verify
 from connectors.tokens import Keeper
 
@@ -87,7 +87,7 @@ class ManifestConnector:
         if check is None:
             return ""
         answer = await self._access.read(check, self.system.values)
-        account = text_of(sought(check.author, answer))
+        account = name_of(sought(check.author, answer))
         if not account:
             raise Permanent(f"{' '.join(check.request)}: the answer does not say who we are")
         self.learn_author(account)
@@ -132,10 +132,10 @@ class ManifestConnector:
         answer = await self._access.write(post, self._of(ticket_id, text=self._as_sent(text)))
         if post.id is None or not (post.author or self.author_id):
             return await self._found(ticket_id, text)
-        number = text_of(sought(post.id, answer))
+        number = name_of(sought(post.id, answer))
         if not number:
             raise Ambiguous(f"{' '.join(post.request)}: the answer names no comment")
-        return self._stored(number, post, answer, text_of(sought(post.author, answer)))
+        return self._stored(number, post, answer, name_of(sought(post.author, answer)))
 
     async def edit_comment(self, ticket_id: str, comment_id: str, text: str) -> Stored:
         """Replace the text of a comment of ours. Only called where the manifest has [edit]."""

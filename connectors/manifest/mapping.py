@@ -12,7 +12,7 @@ from connectors.events import AuthorKind, Message, Ticket, Visibility
 from connectors.manifest.expressions import Expression, TooCostly
 from connectors.manifest.parts import Moment, WrittenComment
 from connectors.manifest.system import System
-from connectors.manifest.values import plain, text_of, texts_of, time_of, truth_of
+from connectors.manifest.values import name_of, plain, text_of, texts_of, time_of, truth_of
 
 MARK = re.compile(r"rolecall-[0-9a-f]{20}(?:-[0-9a-f]{16})?")
 """What a comment of ours bears: `agent.notes` makes it."""
@@ -57,7 +57,7 @@ def to_message(where: WrittenComment, row: Any, system: System) -> Message | Non
     kind = text_of(sought(where.author_kind, row)) or ""
     return Message(
         id=None if number is None else system.comment_id_of(number),
-        author_id=text_of(sought(where.author, row)) or None,
+        author_id=name_of(sought(where.author, row)) or None,
         text=text,
         created_at=moment(where.created_at, row),
         author_kind=_KINDS.get(kind, AuthorKind.UNKNOWN),
@@ -97,17 +97,17 @@ def to_ticket(row: Any, comments: Sequence[Any], system: System) -> Ticket:
         id=number,
         subject=subject,
         body=body or "",
-        group=text_of(sought(where.group, row)),
+        group=name_of(sought(where.group, row)),
         closed=closed,
         created_at=moment(where.created_at, row),
         closed_at=moment(where.closed_at, row) if closed else None,
         url=system.ticket_url(number),
         messages=tuple(messages),
-        requester=text_of(sought(where.requester, row)) or None,
-        assignee=text_of(sought(where.assignee, row)) or None,
+        requester=name_of(sought(where.requester, row)) or None,
+        assignee=name_of(sought(where.assignee, row)) or None,
         tags=texts_of(sought(where.tags, row), where.tags_separator),
-        priority=text_of(sought(where.priority, row)),
-        merged_into=text_of(sought(where.merged_into, row)) or None,
+        priority=name_of(sought(where.priority, row)),
+        merged_into=name_of(sought(where.merged_into, row)) or None,
     )
 
 

@@ -21,7 +21,7 @@ from connectors.events import Delivery, Event, Kind, Message
 from connectors.manifest.mapping import holds, moment, sought, to_message
 from connectors.manifest.parts import Challenge, EventRule, Receive
 from connectors.manifest.system import System
-from connectors.manifest.values import text_of
+from connectors.manifest.values import name_of, text_of
 
 MOST_EVENTS = 500
 """Events in one delivery."""
@@ -109,7 +109,7 @@ def _about(rule: EventRule, document: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _event(rule: EventRule, document: dict[str, Any], system: System, author_id: str, digest: str) -> Iterator[Event]:
     ticket = system.id_of(sought(rule.ticket, document), "ticket")
-    if author_id and text_of(sought(rule.actor, document)) == author_id:
+    if author_id and name_of(sought(rule.actor, document)) == author_id:
         return
     at, message = moment(rule.at, document), None
     if rule.comment is not None:

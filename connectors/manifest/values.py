@@ -39,6 +39,15 @@ def text_of(value: Any) -> str | None:
     return value.replace("\0", "") if isinstance(value, str) else None
 
 
+def name_of(value: Any) -> str | None:
+    """Return whom or what a text or number names; None for nothing, as which false stands, too.
+
+    False is what a condition yields that does not hold (`owner != 'nobody' && owner`), and what some systems answer for
+    nothing.
+    """
+    return None if value is False else text_of(value)
+
+
 def texts_of(value: Any, separator: str | None = None) -> tuple[str, ...] | None:
     """Return a list of texts, which may be one text with a separator between them; None where there is no list."""
     if separator is not None and isinstance(value, str):

@@ -168,12 +168,21 @@ async def test_a_refused_log_in_is_told_whatever_its_status(grant: str, answer: 
 async def test_a_question_that_finds_no_ticket_says_that_it_is_not_there() -> None:
     """As GraphQL and query languages answer; what is no answer of the system says nothing of the ticket."""
     read = {"post": "graphql", "body": {"of": "{ticket}"}, "at": "data.items[0]", "comments": {"inside": "notes"}}
-    answers: tuple[Any, ...] = ({"data": {"items": []}}, {"data": None})
+    answers: tuple[Any, ...] = ({"data": {"items": []}}, {"data": None}, {"data": {"items": [False]}})
     for answer in answers:
         with pytest.raises(TicketNotFound, match=r"no ticket at data\.items\[0\]"):
             await connect(answer, read=read)[0].read_ticket("7")
     with pytest.raises(Permanent, match="the answer is not Bare's"):
         await connect([], read=read)[0].read_ticket("7")
+
+
+async def test_false_names_nobody_as_where_a_condition_does_not_hold_or_a_system_answers_it_for_nothing() -> None:
+    names = {"assignee": "owner != `0` && owner", "requester": "filed_by", "group": "team"}
+    for nothing in (True, False):
+        shown = TICKET | ({"owner": 0, "filed_by": False, "team": False} if nothing else {"owner": 5, "team": "Pumps"})
+        read = await connect(shown, ticket=BARE["ticket"] | names)[0].read_ticket("7")
+        expected = (None, None, None) if nothing else ("5", None, "Pumps")
+        assert (read.assignee, read.requester, read.group) == expected
 
 
 async def test_an_answer_that_a_rule_judges_is_told_with_the_rule_and_never_quoted() -> None:
@@ -300,7 +309,7 @@ async def test_what_else_is_told_of_a_ticket_is_asked_for_and_stands_in_it() -> 
     connector, asked = connect(answer, read=BARE["read"] | {"more": more}, ticket=ticket)
     read = await connector.read_ticket("7")
     assert (read.group, read.closed_at and read.closed_at.isoformat()) == ("Pumps", "2026-11-02T07:14:03+00:00")
-    for team, requests in ((None, 2), (5, 3)):
+    for team, requests in ((None, 2), (False, 2), (5, 3)):
         shown = TICKET | {"team": team}
         asked.clear()
         assert ((await connector.read_ticket("7")).group, len(asked)) == (None, requests), "gone is the team, no ticket"
