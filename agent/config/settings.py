@@ -206,9 +206,9 @@ class ConnectorSettings:
         return tuple(self.registered.groups(self.settings))
 
     def hook(self, name: str) -> str | None:
-        """Return the path of the webhooks of the connector of this name, None where the system sends none."""
-        ending = self.registered.hook
-        return None if ending is None else "/".join(("/hooks", name, *([ending] if ending else [])))
+        """Return the path of the webhooks of the connector of this name, None where none are sent, or none let in."""
+        ending, secrets = self.registered.hook, getattr(self.settings, "webhook_secrets", ())
+        return None if ending is None or not secrets else "/".join(("/hooks", name, *([ending] if ending else [])))
 
     def connect(self, name: str) -> Connector:
         """Return the connector of this name. Raises OSError where a certificate file cannot be used."""

@@ -28,7 +28,9 @@ def greeting(settings: Settings, url: str) -> Iterator[str]:
     hooks = webhooks(settings, url)
     for name, chosen in settings.connectors.items():
         secret = f" ({SECRET}: see `.env`)" if hooks.get(name, "").endswith(SECRET) else ""
-        heard = f"its webhooks go to {hooks[name]}{secret}" if name in hooks else "it is polled, and sends no webhooks"
+        heard = (
+            f"its webhooks go to {hooks[name]}{secret}" if name in hooks else "it is polled, and no webhooks are taken"
+        )
         yield f"{name}: {chosen.kind} at {chosen.address}; {heard}"
     if not settings.connectors:
         yield "nothing is connected: add [connectors.NAME] to the settings; see `rolecall check`"

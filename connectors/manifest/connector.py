@@ -74,12 +74,12 @@ class ManifestConnector:
 
     async def check(self) -> str:
         """Ask who we are, or for the newest tickets. Raises Transient or Permanent."""
-        name, url = self._manifest.name, self.system.values["url"]
-        reached = f"{name} at {url}"
+        reached = f"{self._manifest.name} at {self.system.values['url']}"
         if self._manifest.check is not None:
             reached += f", as {await self._who_we_are()}"
-        if self._manifest.receive is None:
-            reached += "; it sends no webhooks: answers come at the pace of [work] poll_seconds"
+        if not self.system.values.get("webhook_secrets"):
+            why = "it sends no webhooks" if self._manifest.receive is None else "without webhook_secrets none is let in"
+            reached += f"; {why}: answers come at the pace of [work] poll_seconds"
         return f"{reached}; this preset was tried {self._manifest.tried}"
 
     async def _who_we_are(self) -> str:

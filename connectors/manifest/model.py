@@ -244,4 +244,6 @@ class Manifest(Part):
     def _hears_of_tickets(self) -> Manifest:
         if self.receive is None and self.poll is None:
             raise ValueError("needs [receive] or [poll]: nothing would ever be heard of a ticket")
+        if self.receive is not None and self.receive.optional and self.poll is None:
+            raise ValueError("[receive] optional needs [poll]: without webhooks nothing would be heard of a ticket")
         return self

@@ -107,8 +107,9 @@ class Challenge(Part):
 
 
 class Receive(Part):
-    """Webhooks. `has` holds in every delivery of this system but a challenge; one in which it does not is malformed."""
+    """Webhooks. `has` holds in all but a challenge. `optional`: [poll] tells the same, secrets may be left out."""
 
+    optional: bool = False
     verify: Annotated[tuple[Proof, ...], BeforeValidator(as_list), Field(min_length=1)]
     challenge: Challenge | None = None
     has: Search

@@ -87,7 +87,8 @@ def settings_type(manifest: Manifest) -> type[Any]:
     if manifest.receive is not None:
         checked = AfterValidator(_secrets(manifest.receive))
         secrets = Annotated[tuple[str, ...], BeforeValidator(_one_or_more), checked]
-        given.append(("webhook_secrets", secrets, field(repr=False)))
+        left_out = field(default=(), repr=False) if manifest.receive.optional else field(repr=False)
+        given.append(("webhook_secrets", secrets, left_out))
     for name, setting in manifest.settings.items():
         checked = AfterValidator(_matching(setting.pattern))
         default = () if setting.default is None else (field(default=setting.default),)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from connectors.errors import Challenged, MalformedPayload
+from agent.config.settings import ConnectorSettings
+from connectors.errors import Challenged, InvalidSignature, MalformedPayload
 from connectors.events import Delivery
 from connectors.manifest.catalogue import FaultyManifest, kind_of
 from connectors.manifest.receiving import read_delivery
@@ -53,6 +56,39 @@ def test_elements_of_our_own_are_decided_and_no_other_rule_is_asked() -> None:
 def test_where_no_element_fits_the_next_rules_are_asked() -> None:
     assert told({"what": "seen", "id": 9}, others=[{"id": 3}], id=4)[0] == [("moved", "3")]
     assert told({"what": "seen", "id": 9}, id=4)[0] == [("reopened", "4")]
+
+
+PROOFS = [{"by": way} for way in ("path", "basic", "standard-webhooks")] + [
+    {"by": "header", "header": "x-key"},
+    {"by": "hmac", "header": "x-signature"},
+]
+UNPROVEN = {"x-key": "", "authorization": "Basic Og==", "x-signature": "", "webhook-id": "1"}
+
+
+@pytest.mark.anyio
+async def test_where_webhooks_are_left_out_none_is_let_in_and_the_check_says_so() -> None:
+    given = {"url": "https://desk.example.test", "key": "a-key"}
+    for proof in PROOFS:
+        document = BARE | {"receive": RECEIVE | {"verify": proof, "optional": True}}
+        made = kind_of("bare", document)
+        connector = made.connect("plant", made.settings(**given))
+        now = str(int(time.time()))
+        with pytest.raises(InvalidSignature):
+            connector.verify(
+                Delivery(UNPROVEN | {"webhook-timestamp": now, "webhook-signature": "v1,"}, b"{}", "/made")
+            )
+        assert "; without webhook_secrets none is let in: answers come at the pace" in await connector.check()
+        assert ConnectorSettings("bare", made.settings(**given), document).hook("plant") is None
+        with pytest.raises(ValidationError, match="at least one secret"):
+            made.settings(**given, webhook_secrets=[])
+
+
+def test_webhooks_are_left_out_only_where_the_manifest_says_so_and_something_else_tells() -> None:
+    made = kind_of("bare", BARE | {"receive": RECEIVE})
+    with pytest.raises(ValidationError, match="webhook_secrets"):
+        made.settings(url="https://desk.example.test", key="a-key")
+    with pytest.raises(ValidationError, match=r"optional needs \[poll\]"):
+        kind_of("bare", BARE | {"receive": RECEIVE | {"optional": True}, "poll": None})
 
 
 CHALLENGES: list[tuple[dict[str, Any], Delivery, dict[str, str], Any]] = [
