@@ -5,7 +5,8 @@ What it is told                          What it does
 `parts`, `api`  what its tables share    `mapping`    JSON becomes tickets and messages
 `settings`      what an operator sets    `access`     requests, sign-in, what answers mean
 `expressions`   JMESPath, in bounds      `lists`      pages
-`placeholders`  `{name}` in requests     `polling`    what changed since the last look
+`placeholders`  `{name}` in requests     `looking`    what changed since the last look, and
+                                         `polling`    what that tells
 `values`        ids, times, texts        `connector`  what the agent calls
 `catalogue`     the shipped manifests    `system`     a manifest with its settings
 """

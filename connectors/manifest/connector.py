@@ -16,8 +16,9 @@ from connectors.errors import Ambiguous, MalformedPayload, Permanent, TicketNotF
 from connectors.events import Delivery, Event, Message, Move, Ticket
 from connectors.manifest import acting, past, polling, rounds
 from connectors.manifest.access import Access
-from connectors.manifest.lists import Listed, read_comments, read_down, read_list, read_whole
-from connectors.manifest.mapping import MARK, moment, sought, to_message, to_ticket
+from connectors.manifest.lists import read_comments, read_whole
+from connectors.manifest.looking import look
+from connectors.manifest.mapping import MARK, sought, to_message, to_ticket
 from connectors.manifest.model import Manifest, Write
 from connectors.manifest.receiving import read_delivery
 from connectors.manifest.system import capabilities, system
@@ -199,26 +200,12 @@ class ManifestConnector:
             there = [] if timed else await read_whole(self._access, looking, values, "[poll]")
             return Poll((), polling.began(polling.changed(there, looking, self.system, now), now).model_dump_json())
         known, overlap = polling.read_watermark(watermark), timedelta(seconds=looking.overlap_seconds)
-        values = self.system.of_changes(known.since - overlap, looking.since)
-
-        def news(rows: Sequence[Any]) -> list[polling.Changed]:
-            return polling.fresh(polling.changed(rows, looking, self.system, now), known, now)
-
-        def old(row: Any) -> bool:
-            at = moment(looking.changed_at, row)
-            return at is not None and at < known.since - overlap
-
-        if looking.newest_first:
-            listing = Listed(await read_down(self._access, looking, values, old, "[poll]"), complete=True)
-        elif timed and not looking.unordered:
-            listing = await read_list(self._access, looking, values, lambda rows: len(news(rows)) >= polling.MOST_READ)
-        else:
-            listing = Listed(await read_whole(self._access, looking, values, "[poll]"), complete=True)
-        listed, fresh = polling.changed(listing.rows, looking, self.system, now), news(listing.rows)
+        looked = await look(self._access, self.system, looking, known, now)
+        listed, fresh = looked.changed, polling.fresh(looked.changed, known, now)
         read = fresh[: polling.MOST_READ]
         tickets = await self._tickets(read)
         events = [event for ticket in tickets for event in polling.told(ticket, self.author_id, known, looking)]
-        complete = listing.complete and len(read) == len(fresh)
+        complete = looked.complete and len(read) == len(fresh)
         mark = polling.conclude(known, listed, read, overlap, datetime.now(UTC), complete=complete, timed=timed)
         return Poll(events, mark.model_dump_json(), complete, tickets)
 

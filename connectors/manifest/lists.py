@@ -78,17 +78,14 @@ async def read_whole(access: Access, where: Rows, values: Mapping[str, Any], cal
     return listed.rows
 
 
-async def read_down(
-    access: Access, where: Rows, values: Mapping[str, Any], old: Callable[[Any], bool], called: str
-) -> list[Any]:
+async def read_down(access: Access, where: Rows, values: Mapping[str, Any], old: Callable[[Any], bool]) -> Listed:
     """Read a list that begins with its newest row, down to a page that ends with an `old` one. Raises ConnectorError.
 
-    An old row above newer ones ends nothing: some systems pin rows to the top.
+    An old row above newer ones ends nothing: some systems pin rows to the top. It is complete down to the old ones.
     """
     listed = await read_list(access, where, values, lambda rows: bool(rows) and old(rows[-1]))
-    if not listed.complete and not (listed.rows and old(listed.rows[-1])):
-        raise Permanent(f"{' '.join(where.request)}: the list is longer than {called} page.most allows to read")
-    return [row for row in listed.rows if not old(row)]
+    reached = listed.complete or bool(listed.rows and old(listed.rows[-1]))
+    return Listed([row for row in listed.rows if not old(row)], complete=reached)
 
 
 async def read_comments(access: Access, where: Comments, row: Any, values: Mapping[str, Any]) -> list[Any]:

@@ -351,8 +351,43 @@ async def test_a_list_that_begins_with_the_newest_is_read_down_to_the_last_look(
     told = {event.ticket_id for event in (await connector.poll(later.watermark)).events}
     assert told == {"18", "19"}, "an old row that is pinned to the top does not end the list"
     rows += [TICKET | {"id": number, "at": f"2030-01-02T00:{number:02}:00Z"} for number in range(20, 30)]
-    with pytest.raises(Permanent, match=r"longer than \[poll\] page.most"):
+    with pytest.raises(Permanent, match=r"does not reach back to the last look: \[poll\] page.most is too small"):
         await connector.poll(found.watermark)
+
+
+async def test_what_a_list_of_the_newest_has_left_out_is_found_in_the_history() -> None:
+    """As where Kanboard shows the last events of a project and no more."""
+    rows = [TICKET | {"id": number, "at": f"2030-01-01T00:{number:02}:00Z"} for number in range(10, 13)]
+
+    def answer(request: httpx.Request) -> Any:
+        newest, name = sorted(rows, key=lambda row: str(row["at"]), reverse=True), request.url.path.rpartition("/")[2]
+        lists = {"news": newest[:4], "all": [row for row in rows if row["at"] >= request.url.params.get("day", "")]}
+        return lists[name] if name in lists else next(row for row in rows if str(row["id"]) == name)
+
+    poll = BARE["poll"] | {
+        "get": "news",
+        "newest_first": True,
+        "overlap_seconds": 60,
+        "page": {"by": "limit", "size": 3},
+    }
+    past = {"get": "all", "query": {"day": "{since}"}, "rows": "@", "changed_at": "at", "unordered": True}
+    ticket = BARE["ticket"] | {"created_at": "at"}
+    connector, asked = connect(answer, poll=poll, history=past | {"since": "%Y-%m-%d"}, ticket=ticket)
+    found = await connector.poll((await connector.poll(None)).watermark)
+    assert sorted(event.ticket_id for event in found.events) == ["10", "11", "12"]
+    rows.append(TICKET | {"id": 13, "at": "2030-01-01T00:13:00Z"})
+    asked.clear()
+    later = await connector.poll(found.watermark)
+    assert "13" in {event.ticket_id for event in later.events}
+    assert not any(request.url.path.endswith("/all") for request in asked), "the newest reach back to the last look"
+    rows += [TICKET | {"id": number, "at": f"2030-01-02T00:{number}:00Z"} for number in range(20, 30)]
+    after = await connector.poll(later.watermark)
+    assert {event.ticket_id for event in after.events} >= {str(number) for number in range(20, 30)}
+    assert after.complete
+    assert list((await connector.poll(after.watermark)).events) == [], "and once it is told, it is told"
+    bare, _ = connect(answer, poll=poll, ticket=ticket)
+    with pytest.raises(Permanent, match=r"\[history\] has to say where the others are"):
+        await bare.poll(later.watermark)
 
 
 async def test_a_list_with_a_limit_goes_on_behind_its_last_row() -> None:
