@@ -122,8 +122,7 @@ class Page(Part):
     by: Literal["page", "offset", "next", "cursor", "link", "limit"]
     """"limit": there is no next page; a full one has more behind it, which is asked for by the time of its last row."""
     place: Literal["query", "body", "text"] = Field("query", alias="in")
-    """Where the parameters stand; those of a body may be in one of its tables: `variables.after`. In a text: where
-    `{page}` does, anywhere in the request."""
+    """Where the parameters stand: in a body perhaps in a table, `variables.after`; in a text where `{page}` does."""
     param: str | None = None
     first: int | None = Field(None, ge=0, le=1)
     """The number of the first page (1 if left out), or of the first row (0)."""

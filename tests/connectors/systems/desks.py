@@ -1,4 +1,4 @@
-"""Freshdesk, Freshservice, Zammad, Zendesk and MaintainX in memory."""
+"""Freshdesk, Freshservice, Zammad, Zendesk, Znuny and MaintainX in memory."""
 
 from __future__ import annotations
 
@@ -349,3 +349,80 @@ class MaintainX(Fake):
         ticket.tags = given.get("categories", ticket.tags)
         self.put(ticket, subject=given.get("title"), body=given.get("description"))
         return {"workOrder": self.shown(ticket)}
+
+
+class Znuny(Fake):
+    """Whatever is wrong is answered with status 200, and a search yields ids. Source: Znuny 6.5.15, as it runs."""
+
+    url = "https://desk.example.test/znuny"
+    api = "/znuny/nph-genericinterface.pl/Webservice/GenericTicketConnectorREST"
+    settings: ClassVar[Mapping[str, Any]] = {"user": "rolecall"}
+    knows_who_we_are = False
+    groups = ("Pumps & Drives", "Grid")
+
+    def routes(self) -> Sequence[Route]:
+        return [
+            ("POST", r"/Session", lambda _: {"SessionID": "SNg043S3ZgsFDXzIxtDphgzHksVztiF5"}),
+            ("POST", r"/Ticket/Search", self.search),
+            ("GET", r"/Ticket/(\d+)", self.read),
+            ("GET", r"/Ticket/History/(\d+)", self.history),
+            ("PATCH", r"/Ticket/(\d+)", self.update),
+        ]
+
+    def writes(self, request: httpx.Request) -> bool:
+        return request.method == "PATCH"
+
+    def refused(self, what: str = "TicketGet.AccessDenied") -> Any:
+        return {"Error": {"ErrorCode": what, "ErrorMessage": "User does not have access to the ticket!"}}
+
+    def stamp(self, at: Any) -> str:
+        return str(at.strftime("%Y-%m-%d %H:%M:%S"))
+
+    def search(self, request: httpx.Request) -> Any:
+        assert request.url.params["SessionID"]
+        rows = self.changed(body(request)["TicketLastChangeTimeNewerDate"], "%Y-%m-%d %H:%M:%S")
+        return {"TicketID": [str(ticket.id) for ticket in rows]} if rows else {}
+
+    def read(self, request: httpx.Request, number: str) -> Any:
+        ticket = self.ticket(number)
+        if ticket is None:
+            return self.refused()
+        said = [(ticket.id * 1_000, 1, "customer", ticket.body, 1, ticket.created)]
+        said += [(c.id, c.author, "agent", c.text, int(not c.internal), c.at) for c in ticket.comments]
+        names = ("ArticleID", "CreateBy", "SenderType", "Body", "IsVisibleForCustomer", "CreateTime")
+        articles = [dict(zip(names, (*row[:-1], self.stamp(row[-1])), strict=True)) | {"From": "line3"} for row in said]
+        shown = {
+            "TicketID": ticket.id,
+            "Title": ticket.subject,
+            "Queue": ticket.group,
+            "State": "closed successful" if ticket.closed else "new",
+            "StateType": "closed" if ticket.closed else "new",
+            "Created": self.stamp(ticket.created),
+            "Changed": self.stamp(ticket.updated),
+            "CustomerUserID": "line3",
+            "OwnerID": 1,
+            "Priority": "3 normal",
+        }
+        return {"Ticket": [shown | ({"Article": articles} if request.url.params.get("AllArticles") == "1" else {})]}
+
+    def history(self, _request: httpx.Request, number: str) -> Any:
+        ticket = self.tickets[int(number)]
+        rows = [(at, by, "Move", f"%%{after}%%9%%{before}%%8") for at, before, after, by in ticket.moves]
+        rows += [(ticket.closed, 14, "StateUpdate", "%%new%%closed successful%%")] if ticket.closed else []
+        names = ("CreateTime", "CreateBy", "HistoryType", "Name")
+        told = [
+            dict(zip(names, (self.stamp(at), *row), strict=True)) for at, *row in sorted(rows, key=lambda row: row[0])
+        ]
+        return {"TicketHistory": [{"History": told, "TicketID": number}]}
+
+    def update(self, request: httpx.Request, number: str) -> Any:
+        ticket, given = self.ticket(number), body(request)
+        if ticket is None:
+            return self.refused("TicketUpdate.AccessDenied")
+        changes, article = given.get("Ticket", {}), given.get("Article")
+        if changes:
+            self.put(ticket, group=changes.get("Queue"), subject=changes.get("Title"))
+        if article is None:
+            return {"TicketID": number}
+        stored = self.say(ticket, article["Body"], BOT, internal=not article["IsVisibleForCustomer"])
+        return {"ArticleID": stored.id, "TicketID": number}

@@ -23,11 +23,11 @@ from connectors.manifest.connector import ManifestConnector
 from connectors.proofs import BasicAuth, Hmac, Proof, SecretInHeader, SecretInPath, StandardWebhooks, standard_webhooks
 from tests.connectors.systems.boards import AzureDevOps, OpenProject
 from tests.connectors.systems.bugs import Bugzilla, Gitea, YouTrack
-from tests.connectors.systems.desks import Freshdesk, Freshservice, MaintainX, Zammad, Zendesk
+from tests.connectors.systems.desks import Freshdesk, Freshservice, MaintainX, Zammad, Zendesk, Znuny
 from tests.connectors.systems.fake import BOT, Fake
 from tests.connectors.systems.plants import Atlas
 from tests.connectors.systems.queries import Linear, Odoo
-from tests.connectors.systems.rpc import Trac
+from tests.connectors.systems.rpc import Kanboard, Trac
 from tests.connectors.systems.suites import HaloPSA, Jira, ServiceNow
 from tests.connectors.systems.trackers import GitHub, GitLab, NetBox, Redmine, Redmine7, Roundup
 
@@ -42,6 +42,7 @@ SYSTEMS: Mapping[str, type[Fake]] = {
     "gitlab": GitLab,
     "halopsa": HaloPSA,
     "jira": Jira,
+    "kanboard": Kanboard,
     "linear": Linear,
     "maintainx": MaintainX,
     "netbox": NetBox,
@@ -55,6 +56,7 @@ SYSTEMS: Mapping[str, type[Fake]] = {
     "youtrack": YouTrack,
     "zammad": Zammad,
     "zendesk": Zendesk,
+    "znuny": Znuny,
 }
 OLD, NEW, WRONG = ("whsec_" + base64.b64encode(word * 3).decode() for word in (b"the-old-", b"the-new-", b"a-wrong-"))
 SOURCE = "plant-2"
