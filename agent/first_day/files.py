@@ -33,6 +33,7 @@ SHIPPED = frozenset(
         "7655c0f14583",
         "7e8b45143342",
         "8a0ed2069154",
+        "8f94dae462dc",
         "95758b109406",
         "d89beab13ad6",
         "de1664c8cca6",
