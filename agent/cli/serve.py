@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import structlog
 import typer
 
 from agent.cli.options import CONFIG, ConfigOption, DataOption, begun, reload_for
@@ -79,7 +78,7 @@ def show_key(key: str, file: Path) -> None:
         return
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as written:
         written.write(f"{key}\n")
-    structlog.get_logger().info("first_api_key", key_is_in=str(file), next="read it, then delete the file")
+    _log("first_api_key", key_is_in=str(file), next="read it, then delete the file")
 
 
 def announce(settings: Settings, url: str) -> None:
@@ -87,7 +86,7 @@ def announce(settings: Settings, url: str) -> None:
     from agent.web.greeting import greeting, webhooks
 
     if settings.log_format == "json":
-        structlog.get_logger().info("listening", address=url, webhooks=webhooks(settings, url))
+        _log("listening", address=url, webhooks=webhooks(settings, url))
         return
     for line in greeting(settings, url):
         typer.echo(line, err=True)
@@ -103,7 +102,13 @@ def show_first_link(here: Installation, url: str) -> None:
     if link is not None and terminal:
         typer.echo(f"make the first account, an operator's, with this link (once, within 7 days): {link}", err=True)
     elif link is not None:
-        structlog.get_logger().info("first_account", link_is_in=str(file))
+        _log("first_account", link_is_in=str(file))
+
+
+def _log(event: str, **told: object) -> None:
+    import structlog  # it takes as long as Typer, and every command imports this file
+
+    structlog.get_logger().info(event, **told)
 
 
 def run(server: HttpServer) -> None:

@@ -13,7 +13,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from agent.cli.console import Console, foretold
 from agent.cli.options import CONFIG, ConfigOption, DataOption, must_be_there, settings_for
-from agent.domain import TrainingOutcome
 from agent.packages import TRAINING, require
 
 if TYPE_CHECKING:
@@ -23,12 +22,13 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 8  # roles in one line
 WORDS = {
-    TrainingOutcome.PROMOTED: "promoted",
-    TrainingOutcome.KEPT: "kept back",
-    TrainingOutcome.UNDECIDED: "kept back, too little evidence",
-    TrainingOutcome.ASKS: "waits for a person",
-    TrainingOutcome.SKIPPED: "nothing to do",
+    "promoted": "promoted",
+    "kept": "kept back",
+    "undecided": "kept back, too little evidence",
+    "asks": "waits for a person",
+    "skipped": "nothing to do",
 }
+"""What is said of each TrainingOutcome of agent.domain, which every command would import with this file."""
 
 QUICK_SERVES = "A first model is ready, and a running server takes it up now; a slower, often better one is being made."
 PHASES = {"read": "reading the tickets", "tune": "tuning the encoder"}
@@ -92,7 +92,7 @@ def train(
 
         run = asyncio.run(cancelled_by_sigterm(chosen.train(trigger, show)))
         told = ", ".join(filter(None, (run.version, escape(run.reason or ""))))
-    console.print(f"{WORDS[TrainingOutcome(run.outcome)]}: {told}")
+    console.print(f"{WORDS[run.outcome]}: {told}")
     if needed := run.metrics.get(NEEDED):
         console.print(f"More known tickets would help most of {escape(more_of(needed))}")
 

@@ -15,6 +15,8 @@ from sqlmodel import select
 from typer.testing import CliRunner
 
 from agent.cli import app
+from agent.cli.train import WORDS
+from agent.domain import TrainingOutcome
 from agent.errors import BadInput, NotPossibleYet
 from agent.serving import artefact
 from agent.serving.registry import Registry
@@ -75,6 +77,10 @@ def test_what_needs_reviewed_tickets_says_so(run: Run, folder: Path, command: st
     result = CliRunner().invoke(app, [command, "--config", str(folder / "agent.toml"), "--data", str(tmp_path)])
     assert isinstance(result.exception, NotPossibleYet)
     assert "rolecall import" in str(result.exception)
+
+
+def test_every_end_of_a_training_is_told_in_words() -> None:
+    assert WORDS.keys() == set(TrainingOutcome) - {TrainingOutcome.RUNNING, TrainingOutcome.FAILED}
 
 
 def test_importing_again_adds_nothing(trained: Run, folder: Path) -> None:
