@@ -20,6 +20,8 @@ from agent.store.database import Database
 from tests.desk import Desk
 from tests.patience import PATIENCE_SECONDS
 from tests.postgres import cluster as cluster
+from tests.postgres import database as database
+from tests.postgres import database_url as database_url
 from tests.postgres import fill
 
 TICKETS = Path(__file__).with_name("tickets")

@@ -18,7 +18,11 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.exc import OperationalError
 
+from agent.store.database import Database
+
 START_TRIES = 5
+ONE_WORKER = pytest.mark.xdist_group("postgresql")
+"""Of tests that need a server: starting one, and filling the first of its databases, takes seconds of each worker."""
 
 
 class Postgres:
@@ -127,3 +131,19 @@ def cluster() -> Iterator[str]:
         yield server.address
         server.crash()  # an orderly end would first write everything to the disk
         server.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=ONE_WORKER)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the address of a database without tables, of one kind and then of the other."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/db.sqlite3"
+    return new_database(request.getfixturevalue("cluster"))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """Yield an empty database of one kind, and then of the other."""
+    opened = Database.open(database_url)
+    yield opened
+    opened.close()

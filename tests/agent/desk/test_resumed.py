@@ -16,7 +16,6 @@ from agent.store import comments, coordination, inbox, resumption, status
 from agent.store.tables import Inbox, utcnow
 from tests.desk import Desk
 from tests.patience import until
-from tests.postgres import new_database
 from tests.serving_app import Running, running
 
 pytestmark = pytest.mark.anyio
@@ -31,10 +30,10 @@ def turn(monkeypatch: pytest.MonkeyPatch) -> Turn:
     return lambda by: monkeypatch.setattr(coordination, "_looked", (utcnow() + by, monotonic()))
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def installed(request: pytest.FixtureRequest, parts_for: Callable[..., Parts]) -> Parts:
+@pytest.fixture
+def installed(database_url: str, parts_for: Callable[..., Parts]) -> Parts:
     """An installation on either database."""
-    url = {} if request.param == "sqlite" else {"database_url": new_database(request.getfixturevalue("cluster"))}
+    url = {} if database_url.startswith("sqlite") else {"database_url": database_url}
     return parts_for(work={"settle_seconds": 0.2}, triage={"silent_below": 0.2}, **url)
 
 

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import create_engine, make_url
 
 from agent.store.database import Database
-from tests.postgres import new_database
+from tests.postgres import ONE_WORKER, new_database
 from tests.proofs.bench.ack import CREATED
 from tests.proofs.faults.ack_server import SECRET, intake_app
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, ONE_WORKER]
 
 
 def administer(address: str, database: str, setting: str) -> None:

@@ -20,7 +20,7 @@ from agent.learning.turn import cancelled_by_sigterm, turn
 from agent.store.database import Database
 from agent.store.tables import Training
 from tests.invented_desk import trainer_for
-from tests.postgres import new_database
+from tests.postgres import ONE_WORKER, new_database
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +30,7 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "ASK_SECONDS", 0.01)
 
 
-@pytest.fixture(params=["one directory", "one cluster"])
+@pytest.fixture(params=["one directory", pytest.param("one cluster", marks=ONE_WORKER)])
 def places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[tuple[Database, Path]]]:
     """Yield where two trainings run: on one data directory, or on two servers of one database."""
     if request.param == "one directory":

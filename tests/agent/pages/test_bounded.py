@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,19 +22,8 @@ from agent.store import finding
 from agent.store.database import Database
 from agent.store.limits import Limit, within
 from agent.store.tables import Decision, Inbox, Review, Ticket, utcnow
-from tests.postgres import new_database
 
 LIMITS = (Limit((), ("a", "b", "")), Limit(("x", "y")), Limit(("x", "z"), ("b", "a")), Limit((), ("gone",)), None)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        made = Database.open_file(tmp_path / "rolecall.sqlite3")
-    else:
-        made = Database.open(new_database(request.getfixturevalue("cluster")))
-    yield made
-    made.close()
 
 
 def test_the_latest_of_several_groups_or_helpdesks_come_page_by_page_in_one_order(database: Database) -> None:

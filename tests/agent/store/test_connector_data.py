@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -17,7 +15,7 @@ from agent.store.connector_data import Held
 from agent.store.database import Database
 from agent.store.tables import Comment, Decision, Embedding, Review, SharedFile, Ticket, Watermark, utcnow
 from connectors.events import Event, Kind
-from tests.postgres import new_database
+from tests.postgres import ONE_WORKER, new_database
 
 OLD, NEW, OTHER = "plant", "plant-2", "plantation"
 """OTHER begins as OLD does: it is another connector all the same."""
@@ -25,16 +23,11 @@ OLD, NEW, OTHER = "plant", "plant-2", "plantation"
 MANIFEST = "models/20261125T000000Z-abcdef/manifest.json"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        database = Database.open_file(tmp_path / "db.sqlite3")
-    else:
-        database = Database.open(new_database(request.getfixturevalue("cluster")))
+@pytest.fixture
+def database(database: Database) -> Database:
     for source in (OLD, OTHER):
         fill(database, source)
-    yield database
-    database.close()
+    return database
 
 
 def fill(database: Database, source: str) -> None:
@@ -141,6 +134,7 @@ def test_removing_drops_what_is_to_be_done_and_keeps_what_was_learnt(database: D
     assert database.call(inbox.claim, 9, utcnow()) == []
 
 
+@ONE_WORKER
 def test_a_server_that_is_at_work_on_a_shared_database_is_noticed(cluster: str) -> None:
     database = Database.open(new_database(cluster))
     database.call(servers.require_none)

@@ -21,7 +21,6 @@ from agent.store.search import sought
 from agent.store.tables import Ticket, TicketWords, utcnow
 from agent.work import index_older
 from tests.agent.keeping.planted import places
-from tests.postgres import new_database
 
 NOW = utcnow()
 TICKETS = (
@@ -185,20 +184,12 @@ CHECKS: tuple[Callable[[Database], None], ...] = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("where", ["sqlite", "postgresql"])
-def test_the_same_is_found_on_both_databases(
-    where: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_same_is_found_on_both_databases(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index_older, "LOOKED_AT", 3)
     monkeypatch.setattr(index_older, "AT_ONCE", 2)
-    if where == "sqlite":
-        database = Database.open_file(tmp_path / "rolecall.sqlite3")
-    else:
-        database = Database.open(new_database(request.getfixturevalue("cluster")))
     for check in CHECKS:
         check(database)
         database.call(emptied)
-    database.close()
 
 
 def emptied(session: Session) -> None:

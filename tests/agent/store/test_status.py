@@ -15,8 +15,9 @@ from agent.store import status
 from agent.store.database import Database
 from agent.store.status import LEAST, figures, rate
 from agent.store.tables import Inbox, utcnow
-from tests.postgres import new_database
+from tests.postgres import ONE_WORKER, new_database
 
+KINDS = ["full_file", pytest.param("full_cluster", marks=ONE_WORKER)]
 STORED, OPEN = 5_000, 30
 
 
@@ -90,7 +91,7 @@ def oldest_by_walking(session: Session) -> None:
     )
 
 
-@pytest.mark.parametrize("kind", ["full_file", "full_cluster"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_no_figure_walks_through_the_events_that_are_done(kind: str, request: pytest.FixtureRequest) -> None:
     database = request.getfixturevalue(kind)
     found = plans(database, figures)
@@ -106,7 +107,7 @@ def test_a_figure_that_walked_would_be_seen(full_file: Database) -> None:
     assert walks_through_all(plan)
 
 
-@pytest.mark.parametrize("kind", ["full_file", "full_cluster"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_figures_are_right(kind: str, request: pytest.FixtureRequest) -> None:
     database = request.getfixturevalue(kind)
     now = database.call(figures)

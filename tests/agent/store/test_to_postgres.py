@@ -15,7 +15,9 @@ from agent.store.database import Database, newest_version
 from agent.store.tables import Review, Ticket, utcnow
 from agent.store.to_postgres import move
 from connectors.events import Event, Kind
-from tests.postgres import new_database
+from tests.postgres import ONE_WORKER, new_database
+
+pytestmark = ONE_WORKER
 
 KEY = bytes(range(32))
 

@@ -15,7 +15,9 @@ from structlog.testing import capture_logs
 from agent.errors import NotPossibleYet
 from agent.store import upgrading
 from agent.store.database import MIGRATIONS, Database, newest_version
-from tests.postgres import new_database
+from tests.postgres import ONE_WORKER, new_database
+
+pytestmark = ONE_WORKER
 
 OLDER = "0030"
 """A schema whose upgrade needs a lock on `ticket`."""

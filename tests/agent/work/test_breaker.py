@@ -25,7 +25,6 @@ from connectors.errors import Ambiguous, ConnectorError, Permanent, TicketNotFou
 from connectors.events import Event, Kind, Ticket
 from tests.desk import Desk
 from tests.patience import until
-from tests.postgres import new_database
 from tests.serving_app import running
 
 pytestmark = pytest.mark.anyio
@@ -132,14 +131,6 @@ async def test_switched_off_it_never_opens() -> None:
     breaker = Breaker("desk", Metrics(), failures=0)
     await call(breaker, *[Transient("429", retry_after=600)] * 50)
     assert breaker.wait() is None
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path):
-    url = f"sqlite:///{tmp_path}/db" if request.param == "sqlite" else new_database(request.getfixturevalue("cluster"))
-    database = Database.open(url)
-    yield database
-    database.close()
 
 
 async def test_events_of_a_system_that_is_down_wait_untried_in_order_and_others_go_on(database: Database) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,6 @@ from agent.work.poll import poll_once
 from connectors.base import Poll
 from connectors.events import Event, Kind
 from tests.desk import Desk
-from tests.postgres import new_database
 
 pytestmark = pytest.mark.anyio
 MANY = 1_500
@@ -30,16 +28,9 @@ class PolledDesk(Desk):
         return Poll(events, str(int(watermark or "0") + 1))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/db.sqlite3"
-    return new_database(request.getfixturevalue("cluster"))
-
-
 @pytest.fixture
-def databases(url: str) -> Iterator[list[Database]]:
-    opened = [Database.open(url) for _ in range(3)]
+def databases(database_url: str) -> Iterator[list[Database]]:
+    opened = [Database.open(database_url) for _ in range(3)]
     yield opened
     for database in opened:
         database.close()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlmodel import Session, select
@@ -15,19 +13,10 @@ from agent.store.database import Database
 from agent.store.tables import Inbox, utcnow
 from agent.work import schedule
 from connectors.events import Event, Kind
-from tests.postgres import new_database
 
 pytestmark = pytest.mark.anyio
 LONG_AGO = utcnow() - timedelta(days=31)
 MONTH = timedelta(days=30)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    file = f"sqlite:///{tmp_path}/db.sqlite3"
-    database = Database.open(file if request.param == "sqlite" else new_database(request.getfixturevalue("cluster")))
-    yield database
-    database.close()
 
 
 def arrival(name: str) -> Arrival:

@@ -26,7 +26,9 @@ from agent.work.cluster import ClusterEngine
 from agent.work.lease import Lease
 from connectors.events import Event, Kind
 from tests.patience import until
-from tests.postgres import new_database
+from tests.postgres import ONE_WORKER, new_database
+
+pytestmark = ONE_WORKER
 
 TICKETS = 20
 SILENT = 10.0  # seconds without a heartbeat

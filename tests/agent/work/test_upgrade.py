@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
 from alembic import command
@@ -19,7 +18,6 @@ from agent.work.attempt import Attempts, Breakers
 from agent.work.engines import make_engine
 from connectors.events import Event, Kind
 from tests.patience import PATIENCE_SECONDS
-from tests.postgres import new_database
 
 pytestmark = pytest.mark.anyio
 
@@ -72,15 +70,9 @@ def left_by_the_release_before(url: str) -> None:
     database.close()
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-async def test_what_the_old_release_left_is_done_in_order(
-    kind: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    url = f"sqlite:///{tmp_path}/db.sqlite3"
-    if kind == "postgresql":
-        url = new_database(request.getfixturevalue("cluster"))
-    left_by_the_release_before(url)
-    database = Database.open(url)
+async def test_what_the_old_release_left_is_done_in_order(database_url: str) -> None:
+    left_by_the_release_before(database_url)
+    database = Database.open(database_url)
     assert database.version() == newest_version()
     handled: dict[str, list[str]] = defaultdict(list)
 
