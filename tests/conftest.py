@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Generator, Iterator
-from functools import partial
+from functools import cache, partial, partialmethod
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
+import typer.main
+import typer.testing
+from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
 
 from agent.config.settings import Settings
 from agent.core import Parts, assemble
 from agent.fitting import child
+from agent.pages import site
 from agent.store import database as databases
 from agent.store.database import Database
 from tests.desk import Desk
@@ -80,6 +86,46 @@ def new_databases_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Database, "upgrade", filled)
+        yield
+
+
+class Compiled(BytecodeCache):
+    """Templates as they were compiled before."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self.kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key, bucket.checksum] = bucket.code
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_are_compiled_once() -> Iterator[None]:
+    """Let the servers of all tests share compiled templates: a page takes several times as long when first seen."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(site, "Environment", partial(Environment, bytecode_cache=Compiled()))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commands_are_built_once() -> Iterator[None]:
+    """Keep what Typer makes of all commands' signatures at each call: it takes longer than most commands."""
+    build = cache(typer.main.get_command)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_command", build)
+        patch.setattr(typer.testing, "_get_command", build)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def passwords_are_hashed_cheaply() -> Iterator[None]:
+    """Take little time and memory for each password. What servers take is looked at in tests of signing in."""
+    cheap = partialmethod(PasswordHasher.__init__, time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PasswordHasher, "__init__", cheap)
         yield
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, Type
 from sqlmodel import select
 from typer.testing import CliRunner
 
@@ -27,6 +27,9 @@ from tests.desk import Desk
 from tests.serving_app import Running, running
 
 pytestmark = pytest.mark.anyio
+
+SHIPPED = Passwords().hasher
+"""As servers have it: while tests run, it is a cheap one."""
 
 PASSWORD = "correct horse battery"
 KEY = b"k" * 32
@@ -210,6 +213,11 @@ def test_the_command_line_adds_lists_resets_and_disables(tmp_path: Path) -> None
     assert "Kim: operator, disabled" in run("list")
     assert "once: " in run("reset", "Kim")
     assert "no account lee" in run("disable", "lee")
+
+
+def test_each_password_costs_whoever_guesses_it_64_mib_and_three_passes() -> None:
+    assert (SHIPPED.type, SHIPPED.memory_cost, SHIPPED.time_cost) == (Type.ID, 65_536, 3)
+    assert Passwords().hasher.memory_cost < SHIPPED.memory_cost, "the control: tests' own is another"
 
 
 async def test_a_password_is_the_same_from_every_keyboard() -> None:
