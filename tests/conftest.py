@@ -29,6 +29,7 @@ from tests.postgres import cluster as cluster
 from tests.postgres import database as database
 from tests.postgres import database_url as database_url
 from tests.postgres import fill
+from tests.shared import made_once
 
 TICKETS = Path(__file__).with_name("tickets")
 ID_LETTERS = 100
@@ -72,9 +73,8 @@ def loggers_that_can_be_captured() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def new_databases_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Fill a new database with a copy of one that the migrations made: they take longer than most tests."""
-    file = tmp_path_factory.mktemp("migrated") / "rolecall.db"
-    Database.open_file(file).close()
-    migrated, upgrade = file.read_bytes(), Database.upgrade
+    made = made_once(tmp_path_factory, "migrated", lambda folder: Database.open_file(folder / "rolecall.db").close())
+    migrated, upgrade = (made / "rolecall.db").read_bytes(), Database.upgrade
 
     def filled(database: Database) -> None:
         name = database.engine.url.database

@@ -81,6 +81,10 @@ def python(environment: dict[str, str], program: str, *arguments: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+one_worker = pytest.mark.xdist_group("replica")
+"""Asks the server once for all tests."""
+
+
 @pytest.fixture(scope="module")
 def replica(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return what a server without the packages answered and planned."""
@@ -89,20 +93,24 @@ def replica(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return found
 
 
+@one_worker
 def test_training_is_refused_with_the_line_that_installs_what_is_missing(replica: dict[str, Any]) -> None:
     assert replica["status"] == 501
     assert TO_TRAIN in json.dumps(replica["answer"])
 
 
+@one_worker
 def test_jobs_that_wait_are_left_to_servers_that_train(replica: dict[str, Any]) -> None:
     assert replica["waiting"] == "pending"
 
 
+@one_worker
 def test_the_night_is_left_to_servers_that_train(replica: dict[str, Any]) -> None:
     (only,) = replica["scheduled"]
     assert only == "forget_once"
 
 
+@one_worker
 def test_check_can_tell_who_trains(replica: dict[str, Any]) -> None:
     assert replica["alone"] == [False, f"nobody: this needs: {TO_TRAIN}"]
     assert replica["in a cluster"] == [True, "other; this server only serves"]

@@ -24,6 +24,9 @@ from tests.client.served import KEY, start
 from tests.security.browser import look, needs_browser
 from tests.stubs.server import Asked, Reply, serving
 
+one_worker = pytest.mark.xdist_group("documentation")
+"""Starts the server once for all tests."""
+
 EVIL = "<img src=x onerror=document.title=1337><script>document.title=1337</script>"
 FORMULAS = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "＝1", '"=1', "harmless, with = inside"]
 
@@ -57,6 +60,7 @@ def test_a_script_that_is_added_later_is_not_allowed() -> None:
 
 
 @needs_browser
+@one_worker
 def test_the_documentation_works_under_its_policy(documentation: str, tmp_path: Path) -> None:
     seen = look(documentation, tmp_path)
     assert seen.refused == []
@@ -64,6 +68,7 @@ def test_the_documentation_works_under_its_policy(documentation: str, tmp_path: 
 
 
 @needs_browser
+@one_worker
 def test_the_documentation_works_behind_a_path_of_a_proxy(documentation: str, tmp_path: Path) -> None:
     origin = documentation.removesuffix("/docs")
 
@@ -85,6 +90,7 @@ def test_the_documentation_works_behind_a_path_of_a_proxy(documentation: str, tm
 
 
 @needs_browser
+@one_worker
 def test_a_browser_refuses_what_the_policy_does_not_name(documentation: str, tmp_path: Path) -> None:
     """The control: the same page and policy, with a script more."""
     page = httpx.get(documentation)
