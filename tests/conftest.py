@@ -29,7 +29,7 @@ from tests.postgres import cluster as cluster
 from tests.postgres import database as database
 from tests.postgres import database_url as database_url
 from tests.postgres import fill
-from tests.shared import made_once
+from tests.shared import made_once, read_tests_from_another_place_on
 
 TICKETS = Path(__file__).with_name("tickets")
 ID_LETTERS = 100
@@ -46,10 +46,11 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """Keep the garbage collector from looking through what stays: a million objects of libraries and tests."""
     gc.disable()
     try:
+        read_tests_from_another_place_on(session.config)
         return (yield)
     finally:
         gc.freeze()

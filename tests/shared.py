@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import importlib
 import os
 import shutil
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,25 @@ def exported_encoders(factory: pytest.TempPathFactory, base_model: str = PACKAGE
         asyncio.run(child.run(job, folder)).discard()
 
     return made_once(factory, name, export)
+
+
+def read_tests_from_another_place_on(config: pytest.Config) -> None:
+    """Import the files of tests, each worker beginning elsewhere, before pytest goes through them in one order.
+
+    pytest keeps a file whose asserts it has rewritten. On a fresh clone, workers side by side would rewrite each of 400
+    files at the same moment; so each finds most of them rewritten. What a file raises, pytest finds and tells again.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is None:
+        return
+    root, left_out = config.rootpath, [Path(ignored).resolve() for ignored in config.getoption("ignore") or ()]
+    places = [Path(argument.partition("::")[0]).resolve() for argument in config.args]
+    found = {file for place in places for file in (place.rglob("test_*.py") if place.is_dir() else [place])}
+    files = sorted(file for file in found if not set(left_out) & {file, *file.parents})
+    first = len(files) * int(worker.removeprefix("gw")) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    for file in files[first:] + files[:first]:
+        with contextlib.suppress(Exception, pytest.skip.Exception), warnings.catch_warnings(action="error"):
+            importlib.import_module(".".join(file.relative_to(root).with_suffix("").parts))
 
 
 class Late:
