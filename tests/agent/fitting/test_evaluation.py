@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score, log_loss, precision_recall_fscore_support
 
 from agent.fitting.evaluation import Interval, bootstrap, calibration_error, correct, evaluate, losses, wilson
+from tests.shared import Late
 
 ROLES = ("a", "b", "c")
+metrics = Late("sklearn.metrics")
 
 
 def answers(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -19,14 +20,15 @@ def answers(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return probabilities, np.eye(3)[truth]
 
 
+@pytest.mark.xdist_group("trained")  # one worker imports it
 def test_the_figures_agree_with_scikit_learn() -> None:
     probabilities, labels = answers(300)
     report = evaluate(probabilities, labels, ROLES)
     truth, chosen = labels.argmax(axis=1), probabilities.argmax(axis=1)
     assert report.accuracy == pytest.approx((truth == chosen).mean())
-    assert report.macro_f1 == pytest.approx(f1_score(truth, chosen, average="macro"))
-    assert report.log_loss == pytest.approx(log_loss(truth, probabilities), rel=1e-3)
-    precision, recall, f1, support = precision_recall_fscore_support(truth, chosen)
+    assert report.macro_f1 == pytest.approx(metrics.f1_score(truth, chosen, average="macro"))
+    assert report.log_loss == pytest.approx(metrics.log_loss(truth, probabilities), rel=1e-3)
+    precision, recall, f1, support = metrics.precision_recall_fscore_support(truth, chosen)
     assert [(s.precision, s.recall, s.f1, s.support) for s in report.by_role] == [
         pytest.approx(row) for row in zip(precision, recall, f1, support, strict=True)
     ]

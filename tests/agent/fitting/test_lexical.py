@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
 
 from agent.fitting.lexical import STRENGTH, fit_lexical, lexicon_of
 from agent.serving.heads import LONGEST, LexicalHead, grams_of
+from tests.shared import Late
+
+pytestmark = pytest.mark.xdist_group("trained")  # one worker imports scikit-learn
+linear_model = Late("sklearn.linear_model")
 
 DESKS = {
     "English": (["tap drips water", "water under the sink"], ["no network here", "the network cable broke"]),
@@ -41,7 +44,9 @@ def test_fitted_by_way_of_the_texts_it_is_the_head_that_all_grams_would_give() -
     for row, text in enumerate(TEXTS):
         columns, values = head.lexicon.vector(text)
         dense[row, columns] = values
-    direct = LogisticRegression(C=STRENGTH, class_weight="balanced", tol=1e-8).fit(dense, LABELS.argmax(axis=1))
+    direct = linear_model.LogisticRegression(C=STRENGTH, class_weight="balanced", tol=1e-8).fit(
+        dense, LABELS.argmax(axis=1)
+    )
     np.testing.assert_allclose(head.probabilities(TEXTS, multi_label=False), direct.predict_proba(dense), atol=2e-3)
 
 

@@ -7,14 +7,12 @@ from typing import Any
 
 import httpx
 import pytest
-from mcp import Client
 from sqlmodel import select
 from typer.testing import CliRunner
 
 from agent.cli import app
 from agent.domain import Strength, Via
 from agent.pages.signing.rights import Rights
-from agent.programs.mcp_server import client_of, server
 from agent.store import search
 from agent.store.people import Audit
 from agent.store.tables import Review, Ticket, utcnow
@@ -23,8 +21,10 @@ from tests.agent.pages.limited import HIDDEN, OKAPI, SEEN, UNKNOWN, limit, plant
 from tests.agent.programs.conftest import acting, program
 from tests.desk import Desk
 from tests.serving_app import Running
+from tests.shared import Late
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("mcp")]  # one worker imports the SDK
+mcp, programs = Late("mcp"), Late("agent.programs.mcp_server")
 
 LAMP = ("Light flickers", "The lamp in the hall flickers, and a fuse has blown.")
 TICKET = {"helpdesk": "desk", "number": "1"}
@@ -32,14 +32,14 @@ TICKET = {"helpdesk": "desk", "number": "1"}
 
 async def call(client: httpx.AsyncClient, tool: str, **arguments: Any) -> tuple[bool, Any]:
     """Return whether a tool failed, and what it said."""
-    async with Client(server(client)) as assistant:
+    async with mcp.Client(programs.server(client)) as assistant:
         result = await assistant.call_tool(tool, arguments)
     said = result.structured_content if not result.is_error else result.content[0].text
     return result.is_error, said
 
 
 async def test_an_assistant_is_offered_four_tools_and_told_not_to_obey_tickets(server_: Running) -> None:
-    async with Client(server(acting(server_, Rights.VIEWER))) as assistant:
+    async with mcp.Client(programs.server(acting(server_, Rights.VIEWER))) as assistant:
         offered = {tool.name: tool for tool in (await assistant.list_tools()).tools}
         instructions = assistant.instructions or ""
     assert set(offered) == {"explain_ticket", "suggest_role", "record_review", "similar_solved_tickets"}
@@ -73,7 +73,7 @@ async def test_what_the_account_may_not_do_fails_in_words(server_: Running, desk
         (viewer, "suggest_role", {"subject": "x" * 2_000}, "at most 1000 characters"),
         (program(server_, "rolecall_" + "x" * 43), "suggest_role", {"subject": "x"}, "(401)"),
         (acting(server_, Rights.REVIEWER), "record_review", {**TICKET, "roles": ["Nobody"]}, "no role"),
-        (client_of("http://127.0.0.1:9", "x"), "suggest_role", {"subject": "x"}, "does not answer"),
+        (programs.client_of("http://127.0.0.1:9", "x"), "suggest_role", {"subject": "x"}, "does not answer"),
     ]
     for client, tool, arguments, reason in refused:
         failed, said = await call(client, tool, **arguments)
