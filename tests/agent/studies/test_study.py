@@ -16,6 +16,7 @@ from agent.studies.replay import History, Plan
 from agent.studies.replay import replay as play
 from agent.studies.study import Cell, page, study
 
+pytestmark = pytest.mark.xdist_group("trained")  # one worker imports scikit-learn
 ROLES = ("Network", "Plumbing", "Electrician")
 COUNT, START = 90, 40
 
