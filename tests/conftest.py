@@ -16,6 +16,9 @@ from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
 from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
+from sqlalchemy import Engine
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
 
 from agent.config.settings import Settings
 from agent.core import Parts, assemble
@@ -33,6 +36,7 @@ from tests.shared import made_once, read_tests_from_another_place_on
 
 TICKETS = Path(__file__).with_name("tickets")
 ID_LETTERS = 100
+MOST_STATEMENTS = 2_000
 
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")  # Hypothesis' own limits are wall time, which a busy machine takes from any test
@@ -87,6 +91,24 @@ def new_databases_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Database, "upgrade", filled)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statements_are_compiled_once() -> Iterator[None]:
+    """Let SQLite's databases share compiled statements, as the connections of one server do: each test has its own."""
+    create, compiled = databases.create_engine, LRUCache[Any, Any](MOST_STATEMENTS)
+
+    def sharing(*given: Any, **options: Any) -> Engine:
+        engine = create(*given, **options)
+        if engine.dialect.name == "sqlite":
+            engine.update_execution_options(compiled_cache=compiled)
+        return engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(databases, "create_engine", sharing)
+        patch.setattr(SQLiteDialect_pysqlite, "__eq__", lambda one, other: type(one) is type(other))
+        patch.setattr(SQLiteDialect_pysqlite, "__hash__", lambda one: hash(type(one)))
         yield
 
 
