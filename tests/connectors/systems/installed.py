@@ -29,7 +29,7 @@ from tests.connectors.systems.plants import Atlas
 from tests.connectors.systems.queries import Linear, Odoo
 from tests.connectors.systems.rpc import Kanboard, Trac
 from tests.connectors.systems.suites import HaloPSA, Jira, ServiceNow
-from tests.connectors.systems.trackers import GitHub, GitLab, NetBox, Redmine, Redmine7, Roundup
+from tests.connectors.systems.trackers import GitHub, GitLab, NetBox, Pagure, Redmine, Redmine7, Roundup
 
 SYSTEMS: Mapping[str, type[Fake]] = {
     "atlas": Atlas,
@@ -48,6 +48,7 @@ SYSTEMS: Mapping[str, type[Fake]] = {
     "netbox": NetBox,
     "odoo": Odoo,
     "openproject": OpenProject,
+    "pagure": Pagure,
     "redmine": Redmine,
     "redmine7": Redmine7,
     "roundup": Roundup,

@@ -1,14 +1,14 @@
-"""Redmine, NetBox, GitHub, GitLab and Roundup in memory."""
+"""Redmine, NetBox, GitHub, GitLab, Roundup and Pagure in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import httpx
 
-from tests.connectors.systems.fake import BOT, PAGE, Comment, Fake, Route, Ticket, body, iso, numbered
+from tests.connectors.systems.fake import BOT, PAGE, Comment, Fake, Route, Ticket, body, form, iso, numbered
 
 
 class Redmine(Fake):
@@ -487,3 +487,74 @@ class Roundup(Fake):
             return httpx.Response(412, json={"error": {"status": 412}})
         comment.text = given["content"]
         return {"data": {"id": number, "type": "msg", "attribute": {"content": comment.text}}}
+
+
+class Pagure(Fake):
+    """Times are texts with fractions, a comment's answer names none. Source: Pagure 5.14.1, as it runs."""
+
+    url = "https://pagure.example.test"
+    api = "/api/0"
+    settings: ClassVar[Mapping[str, Any]] = {"project": "plant"}
+
+    def routes(self) -> Sequence[Route]:
+        return [
+            ("POST", r"/-/whoami", lambda _: {"username": str(BOT)}),
+            ("GET", r"/plant/issues", self.list),
+            ("GET", r"/plant/issue/(\d+)", lambda _, number: self.of(number, self.shown)),
+            ("POST", r"/plant/issue/(\d+)", lambda request, number: self.of(number, self.update, form(request))),
+            ("POST", r"/plant/issue/(\d+)/comment", lambda request, number: self.of(number, self.add, form(request))),
+        ]
+
+    def writes(self, request: httpx.Request) -> bool:
+        return request.method == "POST" and "whoami" not in request.url.path
+
+    def stamp(self, at: datetime | None) -> str | None:
+        return f"{at.timestamp():.6f}" if at else None
+
+    def of(self, number: str, answer: Callable[..., Any], *given: Any) -> Any:
+        ticket = self.ticket(number)
+        missing = httpx.Response(404, json={"error": "Issue not found", "error_code": "ENOISSUE"})
+        return missing if ticket is None else answer(ticket, *given)
+
+    def shown(self, ticket: Ticket) -> dict[str, Any]:
+        return {
+            "id": ticket.id,
+            "title": ticket.subject,
+            "content": ticket.body,
+            "status": "Closed" if ticket.closed else "Open",
+            "tags": ticket.tags,
+            "user": {"name": "line3", "fullname": "Line 3"},
+            "assignee": None,
+            "priority": None,
+            "date_created": self.stamp(ticket.created),
+            "last_updated": self.stamp(ticket.updated),
+            "closed_at": self.stamp(ticket.closed),
+            "comments": [
+                {
+                    "id": comment.id,
+                    "comment": comment.text,
+                    "date_created": self.stamp(comment.at),
+                    "notification": False,
+                    "user": {"name": str(comment.author), "fullname": "Sam Reyes"},
+                }
+                for comment in ticket.comments
+            ],
+        }
+
+    def list(self, request: httpx.Request) -> Any:
+        params = request.url.params
+        assert params["status"] == "all"
+        rows = self.changed(iso(datetime.fromtimestamp(int(params["since"]), UTC)))
+        page = numbered(rows, request)
+        following = params.merge({"page": str(int(params.get("page", "1")) + 1)})
+        more = int(params.get("page", "1")) * PAGE < len(rows)
+        address = f"http://127.0.0.1/api/0/plant/issues?{following}" if more else None
+        return {"issues": [self.shown(ticket) for ticket in page], "pagination": {"next": address}}
+
+    def add(self, ticket: Ticket, given: Mapping[str, str]) -> Any:
+        self.say(ticket, given["comment"], BOT, internal=False)
+        return {"message": "Comment added", "user": str(BOT)}
+
+    def update(self, ticket: Ticket, given: Mapping[str, str]) -> Any:
+        self.put(ticket, subject=given["title"], body=given["issue_content"])
+        return {"message": "Issue edited"}
