@@ -27,16 +27,20 @@ from sqlalchemy import func
 from sqlmodel import Session, SQLModel, col, select
 
 from agent.checks import CHECKS
+from agent.checks.finding import Level
+from agent.checks.floods import floods
 from agent.checks.groups import groups
 from agent.checks.installation import Installation
+from agent.checks.notices import notices
 from agent.checks.restored import restored
+from agent.checks.scope import scope
 from agent.config.secret_settings import secret_values
 from agent.domain import Outcome, TrainingOutcome
 from agent.store.inbox import OPEN
 from agent.store.tables import Decision, Inbox, Training
 
-QUOTING = (groups, restored)
-"""Checks that quote what is in the database."""
+QUOTING = (floods, groups, notices, restored, scope)
+"""Checks that quote what is in the database: names of accounts and groups, a mail service's answer."""
 
 STATES = (*OPEN, "done", "dead", "dropped")
 LOG_LINES = 500
@@ -124,8 +128,8 @@ def checked(installation: Installation) -> Iterator[str]:
     """Yield what `rolecall check` finds on this machine, without what quotes the database."""
     for check in CHECKS:
         for found in check(installation):
-            text = "(not shown: it may quote a ticket)" if check in QUOTING else found.text
-            yield f"{found.level} {found.subject}: {text}"
+            hidden = check in QUOTING and found.level is not Level.OK
+            yield f"{found.level} {found.subject}: {'(not shown: it may quote a ticket)' if hidden else found.text}"
 
 
 def counted(installation: Installation) -> dict[str, object]:

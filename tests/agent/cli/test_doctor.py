@@ -10,9 +10,12 @@ from click.testing import Result
 from sqlmodel import Session, SQLModel
 from typer.testing import CliRunner
 
+from agent.checks import CHECKS, floods, groups, look, scope
 from agent.checks import report as reporting
 from agent.cli import app
+from agent.feedback import reviews
 from agent.store.database import Database, newest_version
+from agent.store.tables import Ticket, utcnow
 from tests.agent.keeping.conftest import installed_once as installed_once
 from tests.agent.keeping.conftest import old as old
 from tests.agent.keeping.installed import HASH, SECRETS, Installed
@@ -58,6 +61,26 @@ def test_no_secret_and_no_word_of_a_ticket_is_in_it(planted: Installed, monkeypa
     text = file.read_text()
     key = planted.directory.key()
     assert [word for word in (WORDS, HASH, *SECRETS, key.hex(), repr(key)) if word in text] == []
+
+
+def test_what_checks_quote_of_tickets_is_not_in_it(old: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed_by_one(session: Session) -> None:
+        for number in range(15):
+            key = f"django-helpdesk:{number}"
+            session.add(Ticket(key=key, subject="printer", body="", group=WORDS, filed_at=utcnow()))
+            session.add(reviews.closure(key, "Network", (), origin="o", at=utcnow(), actor=WORDS))
+
+    database = Database(old.directory.database)
+    database.call(closed_by_one)
+    database.close()
+    old.config.write_text(f'{old.config.read_text()}\n[triage]\nonly = {{ django-helpdesk = ["elsewhere"] }}\n')
+    with look(old.config, old.settings) as installation:
+        quoting = {check for check in CHECKS for found in check(installation) if WORDS in found.text}
+    assert quoting == {floods, groups, scope}
+    run(old, monkeypatch)
+    text = (old.folder / "report.json").read_text()
+    assert "(not shown: it may quote a ticket)" in text
+    assert WORDS not in text
 
 
 def test_it_says_what_a_bug_report_needs(planted: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
