@@ -39,7 +39,7 @@ def idle(rules: RuleSet, on: date) -> Iterator[tuple[str, str]]:
         yield from ((rule.id, why) for why in _of_one(rule, on))
     said = {rule.id: [_hits(rules, word, on) for word in map(_said, rule.keywords)] for rule in rules.rules}
     for rule in rules.rules:
-        if rule.kind is Kind.VOTE and rule.active(on) and rule.keywords and not rule.patterns:
+        if rule.kind is Kind.VOTE and rule.keywords and not rule.patterns:
             yield from ((rule.id, why) for why in _undone(rule, said[rule.id]))
 
 

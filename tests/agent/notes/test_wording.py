@@ -45,6 +45,13 @@ CLEAR = Verdict(("Network",), 0.97, clear=True)
 EITHER_OR = Verdict(("Network",), 0.5, clear=False, alternative="Electrician")
 
 
+def test_a_similar_ticket_of_which_nothing_is_kept_any_more_is_not_named() -> None:
+    near = (Neighbour("desk:1", 0.9, ("Network",)), Neighbour("desk:2", 0.8, ("Network",)))
+    told = said(opinion(CLEAR, neighbours=near), {"desk:2": "no wifi"})
+    assert "like 2 " in told
+    assert "no wifi" in told
+
+
 def test_a_clear_suggestion_names_role_and_confidence_and_how_to_answer() -> None:
     first, *_, last = said(opinion(CLEAR, hit("VPN"))).splitlines()
     assert first == "**Role: Network** (97 %)"

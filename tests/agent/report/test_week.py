@@ -56,6 +56,13 @@ def test_weeks_follow_iso_8601_over_the_turn_of_the_year() -> None:
     assert Week.containing(AT.date()) == WEEK == WEEK.shifted(9).shifted(-9)
 
 
+def test_a_role_that_was_imported_is_no_feedback() -> None:
+    found = figures(WEEK, [of(said(later(1), "Access", strength=Strength.CORRECTED, via=Via.IMPORT))])
+    assert (found.received, found.feedback, found.corrected) == (1, 0, 0)
+    found = figures(WEEK, [of(said(later(1), "Access", strength=Strength.CORRECTED))])
+    assert (found.received, found.feedback, found.corrected) == (1, 1, 1)
+
+
 def test_what_was_suggested_before_anybody_acted_counts() -> None:
     both = (decided(AT, ("Access",)), decided(later(2), ("Network",)))
     assert of(said(later(1), "Network", strength=5), decisions=both).suggested == ("Access",)

@@ -92,7 +92,34 @@ def test_an_event_behind_one_in_work_waits_for_its_end(database: Database, put: 
     assert database.call(inbox.next_due) > utcnow()
 
 
-def test_a_replayed_letter_comes_before_the_later_events_of_its_ticket(database: Database, put: Put) -> None:
+def test_an_attempt_at_an_event_that_another_worker_has_by_now_does_not_count(database: Database, put: Put) -> None:
+    put(("a", "a1"))
+    (first,) = claimed(database)
+    database.call(inbox.recover, utcnow())
+    (second,) = claimed(database)
+    with pytest.raises(inbox.Superseded):
+        database.call(inbox.finish, first, utcnow())
+    database.call(inbox.finish, second, utcnow())
+
+
+def test_of_two_letters_of_a_ticket_the_older_goes_first_whichever_was_retried_last(
+    database: Database, put: Put
+) -> None:
+    put(("a", "a1"), ("a", "a2"))
+    letters = []
+    while jobs := claimed(database):
+        letters += jobs
+        database.call(inbox.bury, jobs[0], "no right", utcnow())
+    for letter in letters:
+        assert database.call(dead_letters.retry, letter.seq, utcnow())
+    order = []
+    while jobs := claimed(database):
+        order += names(jobs)
+        database.call(inbox.finish, jobs[0], utcnow())
+    assert order == ["a1", "a2"]
+
+
+def test_a_retried_letter_comes_before_the_later_events_of_its_ticket(database: Database, put: Put) -> None:
     put(("a", "a1"), ("a", "a2"), ("a", "a3"))
     (job,) = claimed(database)
     database.call(inbox.bury, job, "no right", utcnow())
@@ -104,7 +131,7 @@ def test_a_replayed_letter_comes_before_the_later_events_of_its_ticket(database:
     assert order == ["a1", "a2", "a3"]
 
 
-def test_a_replayed_letter_waits_while_a_later_event_of_its_ticket_is_in_work(database: Database, put: Put) -> None:
+def test_a_retried_letter_waits_while_a_later_event_of_its_ticket_is_in_work(database: Database, put: Put) -> None:
     put(("a", "a1"), ("a", "a2"))
     (first,) = claimed(database)
     database.call(inbox.bury, first, "no right", utcnow())
@@ -151,7 +178,7 @@ def test_the_event_that_kills_is_found_among_those_in_hand(database: Database, p
     assert [row.delivery_id for row in database.call(dead_letters.listed, "dead", 9)] == ["d4"]
 
 
-def test_only_dead_letters_can_be_replayed(database: Database, put: Put) -> None:
+def test_only_dead_letters_can_be_retried(database: Database, put: Put) -> None:
     put(("a", "a1"))
     assert not database.call(dead_letters.retry, 1, utcnow())
     assert not database.call(dead_letters.retry, 2, utcnow())

@@ -35,6 +35,13 @@ def test_the_promise_is_kept_on_new_tickets_at_a_useful_coverage(seed: int) -> N
     assert coverage >= 0.2
 
 
+def test_however_right_so_few_answers_are_no_record() -> None:
+    labels = np.eye(3)[np.zeros(FEWEST, dtype=int)]
+    right = np.full((FEWEST, 3), 0.01) + 0.97 * labels
+    assert fit_cutoffs(right[1:], labels[1:], ROLES).default == NEVER
+    assert fit_cutoffs(right, labels, ROLES).default < 1
+
+
 def test_answers_no_better_than_chance_are_never_clear() -> None:
     random = np.random.default_rng(0)
     probabilities = random.dirichlet(np.ones(3), 300)
