@@ -199,7 +199,7 @@ class ManifestConnector:
             values = self.system.of_changes(now, looking.since)
             there = [] if timed else await read_whole(self._access, looking, values, "[poll]")
             return Poll((), polling.began(polling.changed(there, looking, self.system, now), now).model_dump_json())
-        known, overlap = polling.read_watermark(watermark), timedelta(seconds=looking.overlap_seconds)
+        known, overlap = polling.read_watermark(watermark, now), timedelta(seconds=looking.overlap_seconds)
         looked = await look(self._access, self.system, looking, known, now)
         listed, fresh = looked.changed, polling.fresh(looked.changed, known, now)
         read = fresh[: polling.MOST_READ]

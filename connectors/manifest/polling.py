@@ -17,6 +17,7 @@ from typing import Any
 
 from pydantic import Field
 
+from connectors.base import LOOK_BACK
 from connectors.deliveries import Wire, decode
 from connectors.errors import MalformedPayload, Permanent
 from connectors.events import Event, Kind, Message, Ticket
@@ -29,6 +30,9 @@ SECOND = timedelta(seconds=1)
 """Coarser than the times of any system that was tried."""
 SETTLED = 2 * SECOND
 """After this, by our clock, the second of a change is over."""
+AHEAD = timedelta(days=1)
+"""By which a system's clock or zone may differ from ours. A change dated later moves no look behind it: it would be the
+last one that is ever found."""
 MOST_READ = 50
 """Tickets that one look reads one by one; the rest follows in the next."""
 
@@ -64,12 +68,18 @@ class Changed:
         return self.digest or self.at.isoformat()
 
 
-def read_watermark(text: str) -> Watermark:
-    """Parse what `Poll.watermark` holds. Raises Permanent: starting afresh would silently lose what lies between."""
+def read_watermark(text: str, now: datetime) -> Watermark:
+    """Parse what `Poll.watermark` holds; one that lies ahead, of an earlier release, goes back as far as looks do.
+
+    Raises Permanent: starting afresh would silently lose what lies between.
+    """
     try:
-        return decode(Watermark, text.encode())
+        known = decode(Watermark, text.encode())
     except MalformedPayload as error:
         raise Permanent(f"the stored poll watermark is unreadable: {error}") from None
+    if known.since <= now + AHEAD:
+        return known
+    return known.model_copy(update={"since": now - LOOK_BACK, "told": min(known.told, now - LOOK_BACK)})
 
 
 def changed(rows: Sequence[Any], looking: Looking, system: System, now: datetime) -> list[Changed]:
@@ -131,15 +141,18 @@ def conclude(
     end: the next look begins behind its last change, or none would ever get further. Of a list that tells no times
     (`timed`), what was seen is kept, however old.
     """
-    since = max((known.since, *(each.at for each in read)))
-    if listed and not read and not complete:
-        since = max(since, listed[-1].at + overlap + SECOND)
-    horizon, newest = since - overlap - SECOND, max((each.at for each in listed), default=since)
+    since = max((known.since, *(each.at for each in read if each.at <= now + AHEAD)))
+    dated = [each.at for each in listed if each.at <= now + AHEAD]
+    if dated and not read and not complete:
+        since = max(since, dated[-1] + overlap + SECOND)
+    horizon, newest = since - overlap - SECOND, max(dated, default=since)
     seen = {**known.seen, **{each.id: each.stamp for each in read}}
     there = {each.id for each in listed}
     kept = {n: at for n, at in seen.items() if (datetime.fromisoformat(at) >= horizon if timed else n in there)}
     waiting = {number: at for number, at in known.unsettled.items() if number not in {each.id for each in read}}
-    within = {each.id: now for each in read if timed and not _seen(each, known) and each.at + SECOND > newest}
+    within = {
+        each.id: now for each in read if timed and not _seen(each, known) and newest < each.at + SECOND <= now + AHEAD
+    }
     unsettled = {number: at for number, at in (waiting | within).items() if number in kept}
     told_until = since if complete else known.told
     return Watermark(told=told_until, since=since, seen=kept, began=known.began, unsettled=unsettled)

@@ -28,7 +28,7 @@ async def poll(
     now = datetime.now(UTC)
     if watermark is None:
         return Poll((), Watermark(told=now, since=now, seen={}).model_dump_json())
-    known = read_watermark(watermark)
+    known = read_watermark(watermark, now)
     since = (known.since - OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ")
     listed, all_there = await reader.changed(since, lambda rows: len(fresh(_dated(rows), known, now)) > MOST_READ)
     there = _dated(listed)

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors.manifest.polling import SETTLED, Changed, Watermark, conclude, fresh
+from connectors.base import LOOK_BACK
+from connectors.manifest.polling import SETTLED, Changed, Watermark, conclude, fresh, read_watermark
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 SECOND, OVERLAP = timedelta(seconds=1), timedelta(seconds=120)
@@ -37,6 +38,26 @@ def test_what_is_left_for_the_next_look_stays_unsettled() -> None:
     assert later.unsettled.keys() == {"1", "2"}
     far = conclude(later, [row(3, 900)], [row(3, 900)], OVERLAP, NOON + 9 * SECOND, complete=True)
     assert far.unsettled.keys() == far.seen.keys() == {"3"}, "nothing is kept for ever"
+
+
+def test_a_change_that_is_dated_years_ahead_hides_no_later_one() -> None:
+    """Such a ticket comes of a wrong year in an import, or of a clock that was wrong for an hour."""
+    ahead, day = row(1, 10**8), 86_400
+    mark = conclude(START, [row(2, 5), ahead], [row(2, 5), ahead], OVERLAP, NOON, complete=True)
+    assert (mark.since, fresh([ahead], mark, NOON + SETTLED)) == (row(2, 5).at, [])
+    assert fresh([row(2, 5)], mark, NOON + SETTLED) == [row(2, 5)], "its second was the newest"
+    assert fresh([row(3, 90), ahead], mark, NOON) == [row(3, 90)]
+    skewed = conclude(START, [row(2, day - 1)], [row(2, day - 1)], OVERLAP, NOON, complete=True)
+    assert skewed.since == row(2, day - 1).at, "another zone is no wrong clock"
+    stuck = conclude(mark, [ahead], [], OVERLAP, NOON, complete=False)
+    assert stuck.since == mark.since
+
+
+def test_a_look_that_had_come_too_far_goes_back() -> None:
+    before = Watermark(told=row(1, 10**8).at, since=row(1, 10**8).at, seen={"1": row(1, 10**8).stamp})
+    known = read_watermark(before.model_dump_json(), NOON)
+    assert (known.since, known.told, known.seen) == (NOON - LOOK_BACK, NOON - LOOK_BACK, before.seen)
+    assert read_watermark(START.model_dump_json(), NOON) == START
 
 
 @pytest.mark.parametrize("listed", [[], [row(1, 0, "other")], [row(1, 0, "same"), row(2, 0, "x")]])
