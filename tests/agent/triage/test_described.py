@@ -14,10 +14,11 @@ from agent.core import Parts
 from agent.domain import Outcome, Role
 from agent.notes.explaining import explained
 from agent.triage.cutoffs import Cutoffs, Verdict, judge
-from agent.triage.described import LEAST, asking, described
+from agent.triage.described import LEAST, Described, asking, described
 from agent.triage.evidence import Floats
 from agent.triage.explanation import explain
 from agent.triage.opinion import leaves_room
+from heuristics import Kind, Rule, RuleSet
 from tests.agent.conftest import quick
 from tests.conftest import TICKETS
 
@@ -40,6 +41,12 @@ def test_the_description_that_fits_far_better_than_usual_is_named_and_no_other()
     assert found.fitting(np.array([0.2, 0.2, 0.6], dtype=np.float32)) == "Payroll"
     assert found.fitting(np.array([0.0, 0.9, 0.02], dtype=np.float32)) != "Payroll"
     assert found.fitting(np.array([0.5, 0.5, 0.0], dtype=np.float32)) is None
+
+
+@pytest.mark.parametrize(("first", "second", "fits"), [(0.6, 0.55, None), (0.6, 0.4, "Network"), (0.05, -0.5, None)])
+def test_of_two_descriptions_that_fit_alike_neither_speaks(first: float, second: float, fits: str | None) -> None:
+    usual = Described(("Network", "Payroll"), np.eye(2, dtype=np.float32), np.zeros(2), np.full(2, 0.1))
+    assert usual.fitting(np.array([first, second], dtype=np.float32)) == fits
 
 
 def test_with_few_remembered_tickets_no_description_speaks() -> None:
@@ -101,3 +108,6 @@ def test_a_new_role_is_asked_about_and_the_explanation_says_why(with_payroll: Pa
     assert before.grounds.described is None
     vpn = with_payroll.classifier.opinion("The VPN drops every morning", "", ON)
     assert (vpn.outcome, vpn.suggested, vpn.grounds.described) == (Outcome.CLEAR, ("Network",), None)
+    veto = RuleSet([Rule("not-pay", "Payroll", Kind.VETO, 0.0, keywords=("salary",))])
+    ruled_out = replace(with_payroll.classifier, rules=veto).opinion(PAID_LATE, "", ON)
+    assert (ruled_out.grounds.described, "Payroll" in ruled_out.suggested) == (None, False)
