@@ -47,7 +47,7 @@ TIMES = 5
 REST = 0.1
 """The most of one processor that a server at rest uses; reading texts into its memory takes all of one."""
 
-REST_SECONDS, PAUSE_SECONDS = 600.0, 0.02
+REST_SECONDS, PAUSE_SECONDS = 3_600.0, 0.02
 """How long rest is waited for at most, and between two pages."""
 
 SEEN_BY_ALL = ("today", "corrected", "deep", "review", "bulk", "search, everything", "search, one", "search, nothing",
