@@ -63,6 +63,7 @@ _RULE = re.compile(r"^\s*[_\u2015\u2500]{4,}\s*$")
 _ENDS_QUOTE = re.compile(r"^\s*\[/quote\]\s*$", re.I)
 _BEGINS_QUOTE = re.compile(r"^\s*\[quote\b[^\]]{0,100}\]", re.I)
 _SAYS = re.compile(rf"(?<!\w){any_of(phrases.SAYS)}(?!\w).{{0,120}}:\s*$", re.I)
+_ASKS = re.compile(r"^[^>]{0,200}[^\W\d_]\?\s")
 _DATED = re.compile(rf"^\s*{any_of(phrases.BEGINS_ATTRIBUTION)}\b.*\d", re.I)
 _FORWARDED = re.compile(any_of(phrases.FORWARDED), re.I)
 _TITLE = re.compile(any_of((*phrases.FORWARDED, *phrases.ORIGINAL)), re.I)
@@ -130,7 +131,7 @@ def announcement(texts: Sequence[str], index: int) -> int:
     text = texts[index]
     if not text.strip() or len(text) > LONGEST_DIVIDER:
         return 0
-    if _RULE.match(text) or (_TITLE.search(text) and _FRAMED.match(text)) or _SAYS.search(text):
+    if _RULE.match(text) or (_TITLE.search(text) and _FRAMED.match(text)) or _announces(text):
         return 1
     if _HEADER.match(text):
         block = texts[index : index + HEADERS_WITHIN]
@@ -140,6 +141,11 @@ def announcement(texts: Sequence[str], index: int) -> int:
         if len(wrapped) == more and _DATED.match(text) and wrapped[-1].strip() and _SAYS.search(" ".join(wrapped)):
             return more
     return 0
+
+
+def _announces(text: str) -> bool:
+    """Return whether a line names whose words follow; behind a question of its author's, it is theirs, too."""
+    return _SAYS.search(text) is not None and _ASKS.match(text) is None
 
 
 def is_head(text: str) -> bool:

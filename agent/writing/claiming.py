@@ -81,6 +81,8 @@ def left_open(
 
 def narrowed(fix: Sequence[Marked]) -> tuple[Marked, ...]:
     """Return what was done last, where something was, without what led to it, was tried before it, or might be."""
+    last = max((n for n, s in enumerate(fix) if not s.has(Cue.ATTEMPT)), default=0)
+    fix = [s for n, s in enumerate(fix) if n >= last or not s.has(Cue.ATTEMPT)]
     done = [s for s in fix if s.has(Cue.DONE)]
     return tuple(s for s in fix if not done or s is done[-1] or not s.has(*(_TRIED if s in done else _BESIDE)))
 
@@ -93,6 +95,8 @@ def claimed(thread: Sequence[MarkedTurn], place: int, fix: Sequence[Marked]) -> 
         return place == told_by_requester(thread) or _found_it(turn, replies, fix)
     if any(each.hostile and not each.turn.by_requester for each in later):
         return False  # what is not read may say that it was something else
+    if any(s.has(Cue.UNWANTED) for each in replies for s in each.marked):
+        return False  # whoever wants nothing done any more says of nothing that it helped
     if any(s.has(Cue.ALREADY) and _NUMBER.search(s.sentence.text) for s in turn.marked):
         return False  # another ticket is about the same
     if _welcomed(thread[0], turn, later, fix):
@@ -166,7 +170,7 @@ def _answered(opened: MarkedTurn, turn: MarkedTurn, reply: MarkedTurn, fix: Sequ
     """Return whether an answer that tells of nothing done mended a fault, as the reply says that it works."""
     if any(s.has(Cue.WISH) for s in opened.marked) or any(s.has(*_SAID) for s in turn.marked):
         return False
-    says = any(s.has(Cue.ACTION) or not s.has(Cue.DENIAL) for s in fix)
+    says = any(s.has(Cue.ACTION) or not s.has(Cue.DENIAL, Cue.HEDGE) for s in fix)
     return says and calm(reply) and any(map(works, reply.matter))
 
 

@@ -18,7 +18,7 @@ from agent.writing.reading import Reading
 from agent.writing.thread import Sentence, Thread
 from agent.writing.weights import Weights, shipped
 
-WRITER = "rules 8"
+WRITER = "rules 9"
 """Who wrote a note; changes with every change of what this writer returns."""
 MOST_WORDS = 60
 """Words of a note, its headings among them."""

@@ -11,9 +11,14 @@ from agent.writing.thread import Sentence, Thread, Turn, turns
 
 FINDING = 3
 """Words of a part of a sentence that may tell what was found."""
+BAD_RESULT = 4
+"""Words of a part of a sentence that may tell that it did not help: "still empty"."""
 DOUBTS = frozenset({Cue.DENIAL, Cue.DOUBT})
 _NOT_DONE = {Cue.DENIAL, Cue.OPEN}
 _WENT_WELL = {Cue.CONFIRM, Cue.ACTION}
+_TRIES = {Cue.DEED, Cue.DONE}
+_VAIN = {*DOUBTS, Cue.FAILED}
+_OF_THEIRS = {Cue.SELF_FIX, Cue.NO_FIX, Cue.DECLINED, Cue.DUPLICATE}
 _CLAUSE = re.compile(r"[,;:.!?()]\s+|\s+[-–—]+\s+|\s(?:but|so|aber|also|daher|mais|donc|pero)\s", re.I)
 
 
@@ -95,6 +100,9 @@ def settled(thread: Sequence[MarkedTurn]) -> Sequence[MarkedTurn]:
 def _marked(turn: Turn, whole: Language | None) -> MarkedTurn:
     language = language_of(" ".join(sentence.text for sentence in turn.sentences), whole) or whole
     marked = tuple(Marked(sentence, _cues(sentence, language)) for sentence in turn.sentences)
+    if marked and marked[-1].sentence.text.endswith(":"):  # what is announced was quoted, and says nothing of theirs
+        announced = {kind: n for kind, n in marked[-1].cues.items() if kind not in _OF_THEIRS}
+        marked = (*marked[:-1], Marked(marked[-1].sentence, announced))
     return MarkedTurn(turn, marked, language.code if language else None)
 
 
@@ -108,6 +116,10 @@ def _cues(sentence: Sentence, language: Language | None) -> Mapping[Cue, int]:
             found[Cue.DEED] = 1
         done = [n for n, part in enumerate(parts, 1) if Cue.DONE in part and not part.keys() & _NOT_DONE]
         after = [part for part in parts[done[-1] :] if not part.keys() & _WENT_WELL] if done else []
+        tried = next((n for n, part in enumerate(parts, 1) if part.keys() & _TRIES and Cue.DENIAL not in part), None)
+        brief = [parts[n] for n in range(tried or len(parts), len(parts)) if len(texts[n].split()) <= BAD_RESULT]
+        if any(part.keys() & _VAIN and not part.keys() & _WENT_WELL for part in brief):
+            found[Cue.ATTEMPT] = 1
         if done and not any(part.keys() & DOUBTS for part in after):
             before = any(len(part.split()) >= FINDING for part in texts[: done[0] - 1])
             found |= {Cue.DONE: 1} | ({Cue.RESULT: 1} if after else {}) | ({Cue.FINDING: 1} if before else {})

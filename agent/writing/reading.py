@@ -15,6 +15,7 @@ from agent.writing.claiming import claimed, last_words, left_open, narrowed, tol
 from agent.writing.cues import Cue
 from agent.writing.marking import Marked, MarkedTurn
 from agent.writing.note import ENDED, Found, Outcome, Part
+from agent.writing.replying import asks
 from agent.writing.weights import SHORT, Weights
 
 MOST_SENTENCES = 3
@@ -60,11 +61,16 @@ class Reading:
         if not claimed(self.thread, place, fix):
             done, reply = left_open(self.thread, place, fix)
             said = (*reply, *last_words(self.thread), *fix, *cause, *seen)
-            rest = (s for s in self.thread[place].marked if not s.has(Cue.CHATTER, Cue.INJECTED))
-            every = [*done, *said, *rest]
+            every = [*done, *said, *self._rest(place)]
             status = tuple(s for n, s in enumerate(every) if s not in every[:n] and s not in done)
             return Found(Outcome.NO_FIX, None, {Part.DONE: done, Part.STATUS: status})
         return Found(self._outcome(fix), anchor, {Part.FIX: fix, Part.CAUSE: cause, Part.FOUND: seen})
+
+    def _rest(self, place: int) -> Iterator[Marked]:
+        """Yield what else staff said that no reply parts from it, the message itself first."""
+        begins = max((p for p in range(1, place) if self.thread[p].turn.by_requester), default=0)
+        run = [turn for turn in self.thread[place:begins:-1] if not turn.hostile]
+        yield from (s for turn in run for s in turn.marked if not s.has(Cue.CHATTER, Cue.INJECTED))
 
     def _anchor(self, able: Mapping[int, float]) -> int | None:
         """Return the place of the message to cut from: the requester's who found it, else the last that mended."""
@@ -163,7 +169,7 @@ class Reading:
             for place in [p for p in staff if not self.thread[p].hostile][-LAST_MESSAGES:]
             for s in self.thread[place].marked
             if s.has(*ENDED)
-            and not s.has(Cue.DONE, Cue.IF)
+            and not s.has(Cue.DONE, Cue.IF, Cue.HEDGE)
             and self.score(s, Part.REASON) > 0
             and (place > happy or s.has(Cue.DECLINED, Cue.DUPLICATE))
         ]
@@ -179,7 +185,7 @@ class Reading:
         """Yield the sentence before a brief reason: "We talked about it. I have to leave it."."""
         if sum(len(s.sentence.text.split()) for s in told) < BRIEF:
             first = (told[0].sentence.number, told[0].sentence.place - 1)
-            every = (s for turn in self.thread for s in turn.marked if self._statement(s))
+            every = (s for turn in self.thread for s in turn.marked if self._statement(s) and not s.has(Cue.HEDGE))
             yield from (s for s in every if (s.sentence.number, s.sentence.place) == first)
 
     def _outcome(self, fix: Sequence[Marked]) -> Outcome:
@@ -201,7 +207,7 @@ class Reading:
             for s in turn.marked
             if s.has(Cue.CAUSE)
             and s not in fix
-            and (turn.turn.number == anchor or not s.has(Cue.IF, Cue.RESULT))
+            and (turn.turn.number == anchor or not s.has(Cue.IF, Cue.RESULT, Cue.HEDGE))
             and self.score(s, Part.CAUSE) > 0
             and (place > self._last_failed or not s.has(Cue.ACTION))
         ]
@@ -210,7 +216,7 @@ class Reading:
     def _seen(self, place: int, shown: Sequence[Marked]) -> tuple[Marked, ...]:
         """Return what else the fix's message says: people say what they saw, then what they did."""
         turn = self.thread[place]
-        aside = (*(_THEIR_ASIDE if turn.turn.by_requester else _ASIDE), Cue.DONE, Cue.REQUEST, Cue.IF)
+        aside = (*(_THEIR_ASIDE if turn.turn.by_requester else _ASIDE), Cue.DONE, Cue.REQUEST, Cue.IF, Cue.ATTEMPT)
         told = (s for s in turn.marked[turn.overcame :] if s not in shown and not s.has(*aside))
         able = [s for s in told if self.score(s, Part.FOUND) >= 0 and len(s.sentence.text.split()) >= SHORT]
         return tuple(sorted(able, key=lambda s: not s.has(Cue.CAUSE))[:2])
@@ -230,7 +236,9 @@ class Reading:
     def problem(self) -> tuple[Marked, ...]:
         """Return the sentence of the opening that says best what is wrong or wanted; none of an order to us."""
         able = [s for turn in self.thread[:1] for s in turn.marked if not s.has(Cue.INJECTED)]
-        scored = [(self.score(s, Part.PROBLEM) - 0.35 * s.sentence.place, s) for s in able]
+        quotes = next((n for n, s in enumerate(able) if s.sentence.text.endswith(":")), 0)
+        asked = [s for s in able[:quotes] if asks(s)]  # what is asked before other people's words, not those
+        scored = [(self.score(s, Part.PROBLEM) - 0.35 * s.sentence.place, s) for s in asked or able]
         return (max(scored, key=lambda pair: pair[0])[1],) if scored else ()
 
     def tried(self) -> Iterator[Marked]:

@@ -443,6 +443,82 @@ def test_leave_to_close_a_ticket_is_no_fix(last: str) -> None:
     assert written.outcome not in SOLVED
 
 
+@pytest.mark.parametrize(
+    ("answer", "reply", "last"),
+    [
+        ("The lock looks bent in your picture.", "Thanks, but leave it. We are moving out in a month.", "Cancelled."),
+        ("Das Schloss sieht verbogen aus.", "Danke, aber lassen Sie es. Wir ziehen im Mai um.", "Storniert."),
+        ("La serrure semble tordue.", "Merci beaucoup, mais laissez tomber. Nous déménageons en mai.", "Annulé."),
+        ("La cerradura parece doblada.", "Muchas gracias, pero déjalo. Nos mudamos en mayo.", "Anulado."),
+    ],
+)
+def test_what_is_not_wanted_any_more_was_not_mended(answer: str, reply: str, last: str) -> None:
+    opening = (REQUESTER, "The door of cupboard 4 is broken and does not lock.")
+    written = write(thread(opening, (STAFF, answer), (REQUESTER, reply), (STAFF, last)))
+    assert written.outcome not in SOLVED
+
+
+def test_what_was_done_in_vain_says_so_in_the_same_sentence() -> None:
+    both = "Fuser replaced – still streaks. Then opened it: the drum had a scratch, new drum from the store fitted."
+    written = write(thread(FAILS, (STAFF, both), (REQUESTER, "Great, it works again!")))
+    assert written.outcome is Outcome.FIXED
+    assert "new drum" in text(written, Part.FIX)
+    assert "Fuser" not in text(written, Part.FIX, Part.FOUND, Part.CAUSE)
+
+
+def test_a_suspicion_is_no_reason() -> None:
+    told = "A colleague suspects the battery but I can't prove that. As we could not reproduce it I'm closing this."
+    written = write(thread(FAILS, (STAFF, told)))
+    assert text(written, Part.REASON) == "As we could not reproduce it I'm closing this."
+
+
+def test_what_announces_a_quotation_is_not_the_finding_of_who_quotes() -> None:
+    quoted = "Leider immer noch nichts. Im Spam war nur das hier:\n\n> Kaufen Sie jetzt!"
+    written = write(
+        thread(
+            (REQUESTER, "Der Scanner schickt seit Montag keine Mails mehr, das ist ein Problem."),
+            (STAFF, "Ich habe ihn neu gestartet."),
+            (REQUESTER, quoted),
+            (STAFF, "Die Absenderadresse war nicht mehr erlaubt. Adresse in die Liste eingetragen."),
+            (REQUESTER, "Super, funktioniert!"),
+        )
+    )
+    assert written.outcome is Outcome.FIXED
+    assert "Adresse in die Liste eingetragen." in text(written, Part.FIX)
+
+
+def test_a_question_before_somebody_elses_mail_is_its_authors() -> None:
+    mail = "On 3 June 2025, Some Vendor wrote:\n> Just reinstall it.\n> Regards"
+    opened = (REQUESTER, f"How do we print labels from the new terminal? They wrote me this:\n\n{mail}")
+    assert text(write(thread(opened)), Part.PROBLEM) == "How do we print labels from the new terminal?"
+
+
+def test_what_staff_said_before_their_last_word_is_told_too_where_no_fix_is_claimed() -> None:
+    log = "Template D4 had ^Q2 in it since Friday. back to ^Q1, one label a scan."
+    said = "Should be right now, give it a go."
+    written = write(thread(FAILS, (STAFF, log), (STAFF, said), (REQUESTER, "single labels")))
+    assert written.outcome not in SOLVED
+    for told in ("Template D4 had ^Q2 in it since Friday.", "back to ^Q1", said):
+        assert told in text(written, Part.STATUS)
+
+
+@pytest.mark.parametrize(
+    ("opening", "found", "last"),
+    [
+        (
+            "No puedo entrar en el correo.",
+            "Ya está, he borrado la cuenta y la he vuelto a crear con la clave.",
+            "Cierro.",
+        ),
+        ("Je ne peux plus ouvrir le courrier.", "C'est bon, j'ai supprimé le compte et je l'ai recréé.", "Je ferme."),
+    ],
+)
+def test_that_a_ticket_is_closed_says_nothing_of_how_it_ended(opening: str, found: str, last: str) -> None:
+    asked = (STAFF, "¿Desde cuándo?" if "correo" in opening else "Depuis quand ?")
+    written = write(thread((REQUESTER, opening), asked, (REQUESTER, found), (STAFF, last)))
+    assert written.outcome is Outcome.SELF_FIXED
+
+
 def test_an_attempt_before_the_message_with_the_fix_is_no_cause() -> None:
     attempt = (STAFF, "Restarted both units twice from our side, fault is persisting.")
     written = write(thread(FAILS, attempt, (UNKNOWN, "Spare cable has been installed by me and it is online again.")))
