@@ -45,7 +45,14 @@ def doubtful(reply: MarkedTurn) -> bool:
     if any(map(asks, reply.matter)) or reply.turn.words > LONG_REPLY:
         return True
     denies = any(s.has(*DOUBTS) and not s.has(Cue.CONFIRM) for s in reply.matter)
-    return not reply.happy and (reply.unhappy or denies or reply.turn.words > SHORT_REPLY)
+    return not reply.happy and (reply.unhappy or denies or (reply.turn.words > SHORT_REPLY and not _plain(reply)))
+
+
+def _plain(reply: MarkedTurn) -> bool:
+    """Return whether a reply with thanks tells in few words how it is now, and names nothing that is wrong."""
+    thanked = any(phrases("thanks").search(s.sentence.text) for s in reply.marked)
+    plans = any(s.has(Cue.PROBLEM, *_PLANS) for s in reply.marked)
+    return thanked and not plans and _words(reply.marked) <= PLAIN_REPLY
 
 
 def content(reply: MarkedTurn) -> bool:

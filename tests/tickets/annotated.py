@@ -24,6 +24,7 @@ LATER = {
     "eighth": HERE / "eighth.jsonl",
     "ninth": HERE / "ninth.jsonl",
     "tenth": HERE / "tenth.jsonl",
+    "eleventh": HERE / "eleventh.jsonl",
 }
 KINDS = {
     Author.REQUESTER: AuthorKind.REQUESTER,

@@ -458,6 +458,25 @@ def test_what_is_not_wanted_any_more_was_not_mended(answer: str, reply: str, las
     assert written.outcome not in SOLVED
 
 
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        ("Les couleurs sont bonnes, la classe a enfin vu les cartes. Merci Luc.", Outcome.FIXED),
+        ("Les couleurs sont roses, la classe a encore vu la même chose. Merci Luc.", Outcome.NO_FIX),
+    ],
+)
+def test_a_reply_with_thanks_may_tell_how_it_is_now(reply: str, outcome: Outcome) -> None:
+    opening = (REQUESTER, "L'image du projecteur est rose, on ne lit plus les cartes.")
+    done = "La prise avait une broche tordue, je l'ai remplacée et l'image est redevenue normale."
+    assert write(thread(opening, (STAFF, done), (REQUESTER, reply))).outcome is outcome
+
+
+def test_who_says_in_a_word_that_it_runs_is_content() -> None:
+    found = "Der Satz im Zeitsystem war gesperrt. Die Kollegin hat den Satz geöffnet."
+    opening = (REQUESTER, "Das Terminal nimmt meinen Chip nicht an.")
+    assert write(thread(opening, (STAFF, found), (REQUESTER, "jetzt gehts"))).outcome is Outcome.FIXED
+
+
 def test_what_was_done_in_vain_says_so_in_the_same_sentence() -> None:
     both = "Fuser replaced – still streaks. Then opened it: the drum had a scratch, new drum from the store fitted."
     written = write(thread(FAILS, (STAFF, both), (REQUESTER, "Great, it works again!")))

@@ -48,7 +48,7 @@ def test_what_is_forbidden_counts_where_it_is_claimed() -> None:
 
 
 SETS = ("first", "second", *LATER)
-SOLVED = dict(zip(SETS, (0.84, 0.66, 0.80, 0.60, 0.87, 0.85, 0.63, 0.64, 0.63, 0.47), strict=True))
+SOLVED = dict(zip(SETS, (0.84, 0.66, 0.80, 0.60, 0.87, 0.85, 0.63, 0.64, 0.63, 0.47, 0.42), strict=True))
 """Least share of the solved tickets of each set that are called so."""
 
 

@@ -1,6 +1,6 @@
 """How well are notes written on solved tickets?
 
-    python -m tests.proofs.bench writing [--seeds 3] [--half first|second|third|...|tenth]
+    python -m tests.proofs.bench writing [--seeds 3] [--half first|second|third|...|eleventh]
 
 `picked` and `picked_multi` (threads with more than one answer of staff): the message that people marked as the solution
 of forum threads in ../shared/data, by weights fitted without the thread's fold; the mean of several divisions. `early`:
