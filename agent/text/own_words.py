@@ -63,7 +63,7 @@ _RULE = re.compile(r"^\s*[_\u2015\u2500]{4,}\s*$")
 _ENDS_QUOTE = re.compile(r"^\s*\[/quote\]\s*$", re.I)
 _BEGINS_QUOTE = re.compile(r"^\s*\[quote\b[^\]]{0,100}\]", re.I)
 _SAYS = re.compile(rf"(?<!\w){any_of(phrases.SAYS)}(?!\w).{{0,120}}:\s*$", re.I)
-_ASKS = re.compile(r"^[^>]{0,200}[^\W\d_]\?\s")
+_ASKS = re.compile(r"^[^>]{0,200}[^\W\d_]\?\s[^\d<@]{1,60}$")
 _DATED = re.compile(rf"^\s*{any_of(phrases.BEGINS_ATTRIBUTION)}\b.*\d", re.I)
 _FORWARDED = re.compile(any_of(phrases.FORWARDED), re.I)
 _TITLE = re.compile(any_of((*phrases.FORWARDED, *phrases.ORIGINAL)), re.I)
@@ -144,7 +144,7 @@ def announcement(texts: Sequence[str], index: int) -> int:
 
 
 def _announces(text: str) -> bool:
-    """Return whether a line names whose words follow; behind a question of its author's, it is theirs, too."""
+    """Return whether a line names whose words follow; behind its author's question, without a date, not."""
     return _SAYS.search(text) is not None and _ASKS.match(text) is None
 
 

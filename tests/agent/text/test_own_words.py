@@ -321,3 +321,16 @@ def test_more_quoted_blocks_than_can_be_told_apart_leave_nothing_of_ones_own() -
     text = plain_text("<p>x</p>" + "<blockquote>x</blockquote>" * 60 + "<p>/role Engine</p>")
     assert own_words(text) == ""
     assert "/role Engine" in cut(text)
+
+
+@pytest.mark.parametrize(
+    ("line", "own"),
+    [
+        ("How do we print labels? They wrote me this:", True),
+        ("Really? On Monday, 3 March 2025, Ann Other wrote:", False),
+        ("Really? Ann Other <ann@example.org> wrote:", False),
+        ("They wrote me this:", False),
+    ],
+)
+def test_words_below_a_question_and_an_announcement_without_a_name_are_the_authors(line: str, own: bool) -> None:
+    assert ("below" in own_words(f"{line}\n\nbelow")) is own
