@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -31,6 +31,9 @@ BARE: dict[str, Any] = {
     "post": {"post": "tickets/{ticket}/notes", "form": {"input": {"note": {"text": "{text}"}}}, "id": "id"},
     "poll": {"get": "tickets", "rows": "@", "changed_at": "at"},
 }
+SOON, LATER = (f"{datetime.now(UTC) + timedelta(hours=hours):%Y-%m-%dT%H}" for hours in (1, 2))
+"""The beginnings of times behind the first look, and within the day by which a system's clock may be ahead."""
+
 TICKET = {"id": 7, "subject": "Pump 7 leaks", "status": "open", "notes": [], "tags": "pumps; oil"}
 
 
@@ -319,7 +322,7 @@ async def test_what_else_is_told_of_a_ticket_is_asked_for_and_stands_in_it() -> 
 
 
 async def test_a_list_that_begins_with_the_newest_is_read_down_to_the_last_look() -> None:
-    rows = [TICKET | {"id": number, "at": f"2030-01-01T00:{number:02}:00Z"} for number in range(10, 17)]
+    rows = [TICKET | {"id": number, "at": f"{SOON}:{number:02}:00Z"} for number in range(10, 17)]
 
     def answer(request: httpx.Request) -> Any:
         if "page" not in request.url.params:
@@ -342,22 +345,22 @@ async def test_a_list_that_begins_with_the_newest_is_read_down_to_the_last_look(
         True,
     )
     asked.clear()
-    rows.append(TICKET | {"id": 17, "at": "2030-01-01T00:17:00Z"})
+    rows.append(TICKET | {"id": 17, "at": f"{SOON}:17:00Z"})
     later = await connector.poll(found.watermark)
     assert ("17" in {event.ticket_id for event in later.events}, later.complete) == (True, True)
     assert [request.url.params.get("page") for request in asked] == ["1", "2", None], "no page behind the last look"
     pinned.append(rows.pop(0))
-    rows += [TICKET | {"id": number, "at": f"2030-01-01T00:{number:02}:00Z"} for number in (18, 19)]
+    rows += [TICKET | {"id": number, "at": f"{SOON}:{number:02}:00Z"} for number in (18, 19)]
     told = {event.ticket_id for event in (await connector.poll(later.watermark)).events}
     assert told == {"18", "19"}, "an old row that is pinned to the top does not end the list"
-    rows += [TICKET | {"id": number, "at": f"2030-01-02T00:{number:02}:00Z"} for number in range(20, 30)]
+    rows += [TICKET | {"id": number, "at": f"{LATER}:{number:02}:00Z"} for number in range(20, 30)]
     with pytest.raises(Permanent, match=r"does not reach back to the last look: \[poll\] page.most is too small"):
         await connector.poll(found.watermark)
 
 
 async def test_what_a_list_of_the_newest_has_left_out_is_found_in_the_history() -> None:
     """As where Kanboard shows the last events of a project and no more."""
-    rows = [TICKET | {"id": number, "at": f"2030-01-01T00:{number:02}:00Z"} for number in range(10, 13)]
+    rows = [TICKET | {"id": number, "at": f"{SOON}:{number:02}:00Z"} for number in range(10, 13)]
 
     def answer(request: httpx.Request) -> Any:
         newest, name = sorted(rows, key=lambda row: str(row["at"]), reverse=True), request.url.path.rpartition("/")[2]
@@ -375,12 +378,12 @@ async def test_what_a_list_of_the_newest_has_left_out_is_found_in_the_history() 
     connector, asked = connect(answer, poll=poll, history=past | {"since": "%Y-%m-%d"}, ticket=ticket)
     found = await connector.poll((await connector.poll(None)).watermark)
     assert sorted(event.ticket_id for event in found.events) == ["10", "11", "12"]
-    rows.append(TICKET | {"id": 13, "at": "2030-01-01T00:13:00Z"})
+    rows.append(TICKET | {"id": 13, "at": f"{SOON}:13:00Z"})
     asked.clear()
     later = await connector.poll(found.watermark)
     assert "13" in {event.ticket_id for event in later.events}
     assert not any(request.url.path.endswith("/all") for request in asked), "the newest reach back to the last look"
-    rows += [TICKET | {"id": number, "at": f"2030-01-02T00:{number}:00Z"} for number in range(20, 30)]
+    rows += [TICKET | {"id": number, "at": f"{LATER}:{number}:00Z"} for number in range(20, 30)]
     after = await connector.poll(later.watermark)
     assert {event.ticket_id for event in after.events} >= {str(number) for number in range(20, 30)}
     assert after.complete
@@ -391,7 +394,7 @@ async def test_what_a_list_of_the_newest_has_left_out_is_found_in_the_history() 
 
 
 async def test_a_list_with_a_limit_goes_on_behind_its_last_row() -> None:
-    rows = [TICKET | {"id": number, "at": f"2030-01-01T00:{number:02}:00Z"} for number in range(10, 17)]
+    rows = [TICKET | {"id": number, "at": f"{SOON}:{number:02}:00Z"} for number in range(10, 17)]
 
     def answer(request: httpx.Request) -> Any:
         since = request.url.params.get("since")
@@ -451,8 +454,8 @@ def test_a_session_stands_for_something_only_where_there_is_a_log_in() -> None:
 
 
 async def test_a_list_in_no_order_is_read_to_its_end_and_nothing_in_it_is_left_out() -> None:
-    rows = [TICKET | {"id": number, "at": f"2030-01-01T00:{number:02}:00Z"} for number in (13, 11, 16, 10, 15, 12, 14)]
-    long = [TICKET | {"id": number, "at": f"2030-01-02T00:{number:02}:00Z"} for number in range(20, 30)]
+    rows = [TICKET | {"id": number, "at": f"{SOON}:{number:02}:00Z"} for number in (13, 11, 16, 10, 15, 12, 14)]
+    long = [TICKET | {"id": number, "at": f"{LATER}:{number:02}:00Z"} for number in range(20, 30)]
 
     def answer(request: httpx.Request) -> Any:
         if "page" not in request.url.params:
@@ -467,7 +470,7 @@ async def test_a_list_in_no_order_is_read_to_its_end_and_nothing_in_it_is_left_o
     found = await connector.poll((await connector.poll(None)).watermark)
     assert {event.ticket_id for event in found.events} == {str(row["id"]) for row in rows}
     assert found.complete
-    rows.insert(0, TICKET | {"id": 17, "at": "2030-01-01T00:17:00Z"})
+    rows.insert(0, TICKET | {"id": 17, "at": f"{SOON}:17:00Z"})
     later = await connector.poll(found.watermark)
     assert "17" in {event.ticket_id for event in later.events}
     rows += long
