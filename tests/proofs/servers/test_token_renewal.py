@@ -176,6 +176,7 @@ def again(servers: Sequence[Server], rows: Rows, login: str) -> None:
         server.stop()
         server.connect(login)
     rows.do("UPDATE inbox SET due_at = now() WHERE state = 'waiting'")
+    rows.do("UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE status = 'todo'")
     for server in servers:
         server.start()
 
