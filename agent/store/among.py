@@ -36,6 +36,10 @@ class _Among(FunctionElement[bool]):
     type = Boolean()
     inherit_cache = True
 
+    def self_group(self, against: Any = None) -> _Among:
+        """Return the condition as it is: compared with 1, as others are in SQLite, it would lead to no index."""
+        return self
+
 
 @compiles(_Among)
 def _of_json(element: _Among, compiler: Any, **how: Any) -> str:
